@@ -1,0 +1,3 @@
+//! Flowloom (map to follow).
+pub mod audience;
+pub mod base;
