@@ -1,3 +1,4 @@
 //! Flowloom (map to follow).
 pub mod audience;
 pub mod base;
+pub mod kinds;
