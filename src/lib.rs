@@ -1,4 +1,5 @@
 //! Flowloom (map to follow).
 pub mod audience;
 pub mod base;
+pub mod content;
 pub mod kinds;

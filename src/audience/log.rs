@@ -113,7 +113,14 @@ mod tests {
 
     fn event(id: &str, millis: i64) -> Arc<Event> {
         let at = Instant::from_millis(millis);
-        Arc::new(Event { id: id.into(), contact: "ada".into(), name: "Viewed".into(), happened: at, accepted: at, properties: Properties::new() })
+        Arc::new(Event {
+            id: id.into(),
+            contact: "ada".into(),
+            name: "Viewed".into(),
+            happened: at,
+            accepted: at,
+            properties: Properties::new(),
+        })
     }
 
     #[test]

@@ -173,12 +173,16 @@ impl Value {
         match self {
             Self::Text(text) => serde_json::Value::String(text.to_string()),
             Self::Number(n) => number_to_json(*n),
-            Self::Money(money) => serde_json::json!({"amount": number_to_json(money.to_number()), "currency": money.currency.as_str()}),
+            Self::Money(money) => {
+                serde_json::json!({"amount": number_to_json(money.to_number()), "currency": money.currency.as_str()})
+            }
             Self::Bool(b) => serde_json::Value::Bool(*b),
             Self::Date(date) => serde_json::Value::String(date.to_string()),
             Self::Instant(at) => serde_json::Value::String(at.to_string()),
             Self::List(items) => serde_json::Value::Array(items.iter().map(Self::to_json).collect()),
-            Self::Object(map) => serde_json::Value::Object(map.iter().map(|(k, v)| (k.to_string(), v.to_json())).collect()),
+            Self::Object(map) => {
+                serde_json::Value::Object(map.iter().map(|(k, v)| (k.to_string(), v.to_json())).collect())
+            }
         }
     }
 
@@ -289,8 +293,8 @@ impl Currency {
     /// Digits after the decimal sign. Source: ISO 4217, list one.
     pub fn decimals(self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX" | b"VND"
-            | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -344,7 +348,11 @@ impl Money {
         let scale = 10_u64.pow(decimals);
         let (whole, part) = (self.minor.unsigned_abs() / scale, self.minor.unsigned_abs() % scale);
         let minus = if self.minor < 0 { "-" } else { "" };
-        if decimals == 0 { format!("{minus}{whole}") } else { format!("{minus}{whole}.{part:0width$}", width = decimals as usize) }
+        if decimals == 0 {
+            format!("{minus}{whole}")
+        } else {
+            format!("{minus}{whole}.{part:0width$}", width = decimals as usize)
+        }
     }
 
     /// Reads `129.50 EUR`, `EUR 129.50`, `€129.50`, or a bare number where a currency is given.
@@ -398,7 +406,9 @@ mod tests {
     #[test]
     fn money_is_exact() {
         let eur = Currency::parse("eur").expect("code");
-        for (amount, expected) in [(1.005, "1.01 EUR"), (0.125, "0.13 EUR"), (-2.345, "-2.35 EUR"), (1290.0, "1290.00 EUR")] {
+        for (amount, expected) in
+            [(1.005, "1.01 EUR"), (0.125, "0.13 EUR"), (-2.345, "-2.35 EUR"), (1290.0, "1290.00 EUR")]
+        {
             assert_eq!(Money::from_number(amount, eur).to_string(), expected);
         }
         assert_eq!(Money::parse("€129.50", None).map(|m| m.to_string()), Some("129.50 EUR".into()));

@@ -129,7 +129,9 @@ mod tests {
 
     #[test]
     fn wellformed_ids() {
-        for (text, expected) in [("mail-1", true), ("a.b_c", true), ("", false), ("-a", false), ("a b", false), ("ä", false)] {
+        for (text, expected) in
+            [("mail-1", true), ("a.b_c", true), ("", false), ("-a", false), ("a b", false), ("ä", false)]
+        {
             assert_eq!(is_wellformed(text), expected, "{text:?}");
         }
     }

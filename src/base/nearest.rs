@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn finds_the_near_name() {
         let known = ["cart_value", "first_name", "item_count"];
-        for (name, expected) in [("cart_vlaue", Some("cart_value")), ("First Name", Some("first_name")), ("zzz", None)] {
+        for (name, expected) in [("cart_vlaue", Some("cart_value")), ("First Name", Some("first_name")), ("zzz", None)]
+        {
             assert_eq!(nearest(name, known), expected, "{name}");
         }
     }

@@ -255,6 +255,9 @@ mod tests {
         let start = Instant::parse("2026-03-28T09:00:00Z").expect("written right");
         assert_eq!(Span::days(1).after(start, &berlin).to_string(), "2026-03-29T08:00:00Z");
         assert_eq!(Span::hours(24).after(start, &berlin).to_string(), "2026-03-29T09:00:00Z");
-        assert_eq!(Span::parse("1 day 4 h").map(|s| s.after(start, &berlin).to_string()), Ok("2026-03-29T12:00:00Z".into()));
+        assert_eq!(
+            Span::parse("1 day 4 h").map(|s| s.after(start, &berlin).to_string()),
+            Ok("2026-03-29T12:00:00Z".into())
+        );
     }
 }

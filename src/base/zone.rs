@@ -295,7 +295,11 @@ impl Window {
 
     /// First instant after `at` at which inside turns to outside or the other way; `None` where it never does.
     pub fn next_change(&self, at: Instant, zone: &Zone) -> Option<Instant> {
-        if self.contains(at, zone) { self.next_close(at, zone) } else { self.next_open(at, zone).filter(|next| *next > at) }
+        if self.contains(at, zone) {
+            self.next_close(at, zone)
+        } else {
+            self.next_open(at, zone).filter(|next| *next > at)
+        }
     }
 }
 
@@ -360,7 +364,10 @@ mod tests {
         let workdays: Weekdays = [Weekday::Mon, Weekday::Tue].into_iter().collect();
         // 2026-11-27 is a Friday
         assert_eq!(berlin.next_time(at("2026-11-27T09:00:00Z"), nine, workdays).to_string(), "2026-11-30T08:00:00Z");
-        assert_eq!(berlin.next_time(at("2026-11-27T08:00:00Z"), nine, Weekdays::ALL).to_string(), "2026-11-27T08:00:00Z");
+        assert_eq!(
+            berlin.next_time(at("2026-11-27T08:00:00Z"), nine, Weekdays::ALL).to_string(),
+            "2026-11-27T08:00:00Z"
+        );
         assert_eq!(berlin.next_time(at("2026-11-27T08:00:00Z"), nine, Weekdays(0)), Instant::MAX);
     }
 
@@ -368,7 +375,12 @@ mod tests {
     fn windows_pass_midnight() {
         let utc = Zone::utc();
         let night = window("21:00", "08:00");
-        for (text, expected) in [("2026-11-23T22:00:00Z", true), ("2026-11-23T07:59:59Z", true), ("2026-11-23T08:00:00Z", false), ("2026-11-23T20:59:59Z", false)] {
+        for (text, expected) in [
+            ("2026-11-23T22:00:00Z", true),
+            ("2026-11-23T07:59:59Z", true),
+            ("2026-11-23T08:00:00Z", false),
+            ("2026-11-23T20:59:59Z", false),
+        ] {
             assert_eq!(night.contains(at(text), &utc), expected, "{text}");
         }
         assert_eq!(night.next_close(at("2026-11-23T22:00:00Z"), &utc), Some(at("2026-11-24T08:00:00Z")));

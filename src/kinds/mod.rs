@@ -84,7 +84,9 @@ pub const CATALOGUE: &[Spec] = &[
 pub fn ron_options() -> ron::Options {
     use ron::extensions::Extensions;
     ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES)
+        .with_default_extension(
+            Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES,
+        )
         .with_recursion_limit(96)
 }
 
@@ -237,9 +239,13 @@ impl Settings {
                 let arms = b.arms.iter().map(|arm| Port::new(&arm.name, arm.name.as_str()));
                 arms.chain([Port::new(branch::ELSE, "Everyone else")]).collect()
             }
-            Self::Split(s) => s.arms.iter().map(|arm| Port::new(&arm.name, format!("{} · {} %", arm.name, arm.weight))).collect(),
+            Self::Split(s) => {
+                s.arms.iter().map(|arm| Port::new(&arm.name, format!("{} · {} %", arm.name, arm.weight))).collect()
+            }
             Self::Cap(_) => vec![Port::new(cap::UNDER, "Under"), Port::new(cap::CAPPED, "Capped")],
-            Self::Webhook(_) => vec![Port::new(actions::webhook::DONE, "Done"), Port::new(actions::webhook::FAILED, "Failed")],
+            Self::Webhook(_) => {
+                vec![Port::new(actions::webhook::DONE, "Done"), Port::new(actions::webhook::FAILED, "Failed")]
+            }
             _ => vec![Port::next()],
         }
     }
@@ -275,7 +281,10 @@ impl Settings {
                             out.extend(t.filter.as_ref().map(|f| (name, f)));
                             matches(&format!("any.{n}.unless"), &t.unless, &mut out);
                         }
-                        Alternative::Score(_) | Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_)
+                        Alternative::Score(_)
+                        | Alternative::Segment(_)
+                        | Alternative::List(_)
+                        | Alternative::Date(_)
                         | Alternative::Inactivity(_) => {}
                     }
                 }
@@ -283,7 +292,9 @@ impl Settings {
             Self::WaitForEvent(wait) => out.extend(wait.filter.as_ref().map(|f| ("filter".to_owned(), f))),
             Self::Condition(node) => out.push(("condition".to_owned(), &node.condition)),
             Self::Branch(branch) => {
-                out.extend(branch.arms.iter().enumerate().map(|(n, arm)| (format!("arms.{n}.condition"), &arm.condition)));
+                out.extend(
+                    branch.arms.iter().enumerate().map(|(n, arm)| (format!("arms.{n}.condition"), &arm.condition)),
+                );
             }
             _ => {}
         }
@@ -367,11 +378,17 @@ mod tests {
         for spec in CATALOGUE {
             assert!(names.insert(spec.name), "{} twice", spec.name);
             assert!(spec.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", spec.name);
-            assert!(!spec.docs.what.is_empty() && !spec.docs.why.is_empty() && !spec.docs.source.is_empty(), "{}", spec.name);
+            assert!(
+                !spec.docs.what.is_empty() && !spec.docs.why.is_empty() && !spec.docs.source.is_empty(),
+                "{}",
+                spec.name
+            );
             assert!(spec.fields.iter().all(|f| !f.help.is_empty() && !f.label.is_empty()), "{}", spec.name);
             // With newtype variants unwrapped a trigger's settings stand in the variant's own parentheses.
             let (kind, ron) = match spec.group {
-                Group::Trigger if spec.name != "trigger" => ("trigger", format!("(any: [{}{}])", spec.name, spec.example)),
+                Group::Trigger if spec.name != "trigger" => {
+                    ("trigger", format!("(any: [{}{}])", spec.name, spec.example))
+                }
                 _ => (spec.name, spec.example.to_owned()),
             };
             let settings = Settings::read(kind, &ron).unwrap_or_else(|e| panic!("{}: {e:?}", spec.name));
@@ -392,11 +409,39 @@ mod tests {
         check("delay", r#"(wait: until(time: "09:00", weekdays: []))"#, "delay/no-weekday");
         check("delay", r#"(wait: for("4 h"), window: (from: "09:00", until: "09:00"))"#, "time/empty-window");
         check("split", r#"(salt: "", arms: [(name: "a", weight: 100)])"#, "split/no-salt split/one-arm");
-        check("branch", r#"(arms: [(name: "else", condition: "true"), (name: "a b", condition: "true")])"#, "settings/arm-name settings/arm-name");
+        check(
+            "branch",
+            r#"(arms: [(name: "else", condition: "true"), (name: "a b", condition: "true")])"#,
+            "settings/arm-name settings/arm-name",
+        );
         check("webhook", r#"(url: "ftp://x")"#, "webhook/address");
     }
 }
 // TEMP-PATH-BEGIN
-impl serde::Serialize for crate::audience::Path { fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { use crate::audience::condition::Root; let r = match self.root { Root::Contact => "contact", Root::Trigger => "trigger", Root::Event => "event", Root::Constant => "constant" }; s.serialize_str(&format!("{r}.{}", self.steps.join("."))) } }
-impl<'de> serde::Deserialize<'de> for crate::audience::Path { fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> { use crate::audience::condition::Root; let t = String::deserialize(d)?; let mut i = t.split('.'); let root = match i.next() { Some("contact") => Root::Contact, Some("trigger") => Root::Trigger, Some("constant") => Root::Constant, _ => Root::Event }; Ok(Self { root, steps: i.map(SmolStr::new).collect() }) } }
+impl serde::Serialize for crate::audience::Path {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use crate::audience::condition::Root;
+        let r = match self.root {
+            Root::Contact => "contact",
+            Root::Trigger => "trigger",
+            Root::Event => "event",
+            Root::Constant => "constant",
+        };
+        s.serialize_str(&format!("{r}.{}", self.steps.join(".")))
+    }
+}
+impl<'de> serde::Deserialize<'de> for crate::audience::Path {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        use crate::audience::condition::Root;
+        let t = String::deserialize(d)?;
+        let mut i = t.split('.');
+        let root = match i.next() {
+            Some("contact") => Root::Contact,
+            Some("trigger") => Root::Trigger,
+            Some("constant") => Root::Constant,
+            _ => Root::Event,
+        };
+        Ok(Self { root, steps: i.map(SmolStr::new).collect() })
+    }
+}
 // TEMP-PATH-END

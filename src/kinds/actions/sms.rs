@@ -44,8 +44,18 @@ pub const SPEC: Spec = Spec {
     fields: &[
         field("message", "Message", "The text and its variants.", Editor::Name("message")),
         field("cooldown", "Quiet time after it", "For so long nothing else of the channel.", Editor::Rows),
-        field("on_cap", "When capped", "Skip (default), wait at most so long, or leave the flow.", Editor::Choice(&["skip", "wait", "leave"])),
-        field("send_latest_age", "Not later than", "Late by more than this it does not leave. Default 24 h.", Editor::Span),
+        field(
+            "on_cap",
+            "When capped",
+            "Skip (default), wait at most so long, or leave the flow.",
+            Editor::Choice(&["skip", "wait", "leave"]),
+        ),
+        field(
+            "send_latest_age",
+            "Not later than",
+            "Late by more than this it does not leave. Default 24 h.",
+            Editor::Span,
+        ),
         field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text),
     ],
     example: r#"(message: "sms-1")"#,

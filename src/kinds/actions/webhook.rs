@@ -39,8 +39,12 @@ impl Webhook {
     pub fn check(&self, place: &Place, out: &mut Vec<Diagnostic>) {
         if !self.url.starts_with("https://") && !self.url.starts_with("http://127.0.0.1") {
             out.push(
-                Diagnostic::error("webhook/address", place.clone().with_field("url"), "The address does not begin with https://")
-                    .hint("Write the whole address, with https://"),
+                Diagnostic::error(
+                    "webhook/address",
+                    place.clone().with_field("url"),
+                    "The address does not begin with https://",
+                )
+                .hint("Write the whole address, with https://"),
             );
         }
     }

@@ -56,7 +56,13 @@ pub enum Scope {
 impl Default for CapRule {
     /// 3 e-mails in 48 h over the workspace. Source: DESIGN 3, SEMANTICS R23.
     fn default() -> Self {
-        Self { limit: Limit::AtMost(3), within: default_within(), channel: Channel::Email, scope: Scope::Workspace, segment: None }
+        Self {
+            limit: Limit::AtMost(3),
+            within: default_within(),
+            channel: Channel::Email,
+            scope: Scope::Workspace,
+            segment: None,
+        }
     }
 }
 
@@ -80,7 +86,9 @@ impl CapRule {
     pub fn summary(&self) -> String {
         match self.limit {
             Limit::None => "no limit".to_owned(),
-            Limit::AtMost(n) => format!("{n} {} in {}", if self.channel == Channel::Email { "e-mails" } else { "SMS" }, self.within),
+            Limit::AtMost(n) => {
+                format!("{n} {} in {}", if self.channel == Channel::Email { "e-mails" } else { "SMS" }, self.within)
+            }
         }
     }
 }
@@ -102,7 +110,12 @@ pub const SPEC: Spec = Spec {
         field("limit", "At most", "So many messages, or no limit.", Editor::Number),
         field("within", "Within", "Length of the exact rolling window. Default 48 h.", Editor::Span),
         field("channel", "Channel", "E-mail or SMS.", Editor::Choice(&["email", "sms"])),
-        field("scope", "Counting", "All flows' messages (default) or this flow's.", Editor::Choice(&["workspace", "flow"])),
+        field(
+            "scope",
+            "Counting",
+            "All flows' messages (default) or this flow's.",
+            Editor::Choice(&["workspace", "flow"]),
+        ),
         field("segment", "For segment", "Everybody where empty.", Editor::Name("segment")),
     ],
     example: r#"(limit: at_most(3), within: "48 h")"#,

@@ -147,8 +147,12 @@ impl Delay {
             && span.about_millis() < 0
         {
             out.push(
-                Diagnostic::error("delay/negative", place.clone().with_field("wait"), format!("The wait of {span} is negative"))
-                    .hint("Write a span that lies ahead, such as \"4 h\""),
+                Diagnostic::error(
+                    "delay/negative",
+                    place.clone().with_field("wait"),
+                    format!("The wait of {span} is negative"),
+                )
+                .hint("Write a span that lies ahead, such as \"4 h\""),
             );
         }
         let weekdays = match (&self.wait, &self.window) {
@@ -158,8 +162,12 @@ impl Delay {
         };
         if weekdays.is_some_and(Weekdays::is_empty) {
             out.push(
-                Diagnostic::error("delay/no-weekday", place.clone().with_field("wait"), "No weekday is left on which the wait could end")
-                    .hint("Name at least one weekday, or leave the list out for every day"),
+                Diagnostic::error(
+                    "delay/no-weekday",
+                    place.clone().with_field("wait"),
+                    "No weekday is left on which the wait could end",
+                )
+                .hint("Name at least one weekday, or leave the list out for every day"),
             );
         }
         if let Some(window) = &self.window
@@ -203,8 +211,18 @@ pub const SPEC: Spec = Spec {
         source: "SEMANTICS R16, R17, R18",
     },
     fields: &[
-        field("wait", "Wait", "A span, a time of day on some weekdays, or a date. A day is a calendar day, 24 h is not.", Editor::Span),
-        field("after", "After", "A span counts from the previous step (default) or from the entry.", Editor::Choice(&["previous", "entry"])),
+        field(
+            "wait",
+            "Wait",
+            "A span, a time of day on some weekdays, or a date. A day is a calendar day, 24 h is not.",
+            Editor::Span,
+        ),
+        field(
+            "after",
+            "After",
+            "A span counts from the previous step (default) or from the entry.",
+            Editor::Choice(&["previous", "entry"]),
+        ),
         field("window", "Only between", "Then on into this window in the contact's zone.", Editor::Window),
     ],
     example: r#"(wait: for("4 h"))"#,
@@ -218,7 +236,12 @@ mod tests {
         let delay: Delay = crate::kinds::ron_options().from_str(ron).expect("loads");
         let zone = Zone::named(zone).expect("zone");
         let arrived = Instant::parse(arrived).expect("written right");
-        let due = match delay.due(arrived, arrived.plus_millis(-3_600_000), &zone, Some(&Value::from_plain_text("2026-11-25"))) {
+        let due = match delay.due(
+            arrived,
+            arrived.plus_millis(-3_600_000),
+            &zone,
+            Some(&Value::from_plain_text("2026-11-25")),
+        ) {
             Due::At(at) => at.to_string(),
             Due::Past(past) => format!("{past:?}"),
         };
@@ -232,9 +255,24 @@ mod tests {
         check(r#"(wait: for("30 min"), after: entry)"#, "2026-11-23T10:00:00Z", "UTC", "2026-11-23T10:00:00Z");
         check(r#"(wait: for("1 day"))"#, "2026-10-24T10:00:00Z", "Europe/Berlin", "2026-10-25T11:00:00Z");
         check(r#"(wait: for("24 h"))"#, "2026-10-24T10:00:00Z", "Europe/Berlin", "2026-10-25T10:00:00Z");
-        check(r#"(wait: until(time: "09:00", weekdays: [mon]))"#, "2026-11-23T10:00:00Z", "UTC", "2026-11-30T09:00:00Z");
-        check(r#"(wait: for("4 h"), window: (from: "09:00", until: "17:00"))"#, "2026-11-23T15:00:00Z", "UTC", "2026-11-24T09:00:00Z");
-        check(r#"(wait: date(property: "contact.renewal", offset: "-1 day"))"#, "2026-11-23T10:00:00Z", "UTC", "2026-11-24T09:00:00Z");
+        check(
+            r#"(wait: until(time: "09:00", weekdays: [mon]))"#,
+            "2026-11-23T10:00:00Z",
+            "UTC",
+            "2026-11-30T09:00:00Z",
+        );
+        check(
+            r#"(wait: for("4 h"), window: (from: "09:00", until: "17:00"))"#,
+            "2026-11-23T15:00:00Z",
+            "UTC",
+            "2026-11-24T09:00:00Z",
+        );
+        check(
+            r#"(wait: date(property: "contact.renewal", offset: "-1 day"))"#,
+            "2026-11-23T10:00:00Z",
+            "UTC",
+            "2026-11-24T09:00:00Z",
+        );
         check(r#"(wait: date(property: "contact.renewal"))"#, "2026-11-27T10:00:00Z", "UTC", "Skip");
         check(r#"(wait: date(property: "contact.renewal", past: leave))"#, "2026-11-27T10:00:00Z", "UTC", "Leave");
         check(r#"(wait: date(property: "contact.renewal"))"#, "2026-11-25T20:00:00Z", "UTC", "2026-11-25T20:00:00Z");

@@ -112,7 +112,12 @@ pub const SPEC: Spec = Spec {
     fields: &[
         field("salt", "Salt", "Any word; contacts are dealt anew when it changes.", Editor::Text),
         field("arms", "Arms", "Names and percents, together 100; a hold-out arm gets nothing.", Editor::Rows),
-        field("winner", "Winner", "Names a winner by opens, clicks or conversions, after so many entries.", Editor::Rows),
+        field(
+            "winner",
+            "Winner",
+            "Names a winner by opens, clicks or conversions, after so many entries.",
+            Editor::Rows,
+        ),
     ],
     example: r#"(salt: "tone-1", arms: [(name: "a", weight: 50), (name: "b", weight: 50)])"#,
 };

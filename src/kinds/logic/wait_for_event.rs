@@ -47,8 +47,12 @@ impl WaitForEvent {
     pub fn check(&self, place: &Place, out: &mut Vec<Diagnostic>) {
         if self.timeout.about_millis() <= 0 {
             out.push(
-                Diagnostic::error("wait/no-time", place.clone().with_field("timeout"), "The wait has no time to wait in")
-                    .hint("Give it a span such as \"2 days\""),
+                Diagnostic::error(
+                    "wait/no-time",
+                    place.clone().with_field("timeout"),
+                    "The wait has no time to wait in",
+                )
+                .hint("Give it a span such as \"2 days\""),
             );
         }
     }
@@ -71,7 +75,12 @@ pub const SPEC: Spec = Spec {
         field("event", "Event", "The event waited for.", Editor::Event),
         field("filter", "Only if", "Which of them count; may compare with the entry event.", Editor::Condition),
         field("timeout", "At most", "Then the journey leaves by \u{201c}timed out\u{201d}.", Editor::Span),
-        field("look_back", "Counts since", "The entry (default), the previous message, or the arrival.", Editor::Choice(&["entry", "previous_message", "now"])),
+        field(
+            "look_back",
+            "Counts since",
+            "The entry (default), the previous message, or the arrival.",
+            Editor::Choice(&["entry", "previous_message", "now"]),
+        ),
     ],
     example: r#"(event: "Placed Order", filter: "event.cart_id = trigger.cart_id", timeout: "12 h")"#,
 };

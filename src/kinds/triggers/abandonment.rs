@@ -73,8 +73,18 @@ pub const SPEC: Spec = Spec {
         field("filter", "Only if", "Which of them count.", Editor::Condition),
         field("unless", "Unless", "Events that stop the clock, and end a journey that has begun.", Editor::Events),
         field("after", "For", "How long nothing must follow, from the moment the first event happened.", Editor::Span),
-        field("again", "Another one", "Restarts the clock, keeps it, or adds a second.", Editor::Choice(&["restart", "keep", "add"])),
-        field("grace", "Grace", "At least so long after the event arrived, for events still on their way. Default 1 min.", Editor::Span),
+        field(
+            "again",
+            "Another one",
+            "Restarts the clock, keeps it, or adds a second.",
+            Editor::Choice(&["restart", "keep", "add"]),
+        ),
+        field(
+            "grace",
+            "Grace",
+            "At least so long after the event arrived, for events still on their way. Default 1 min.",
+            Editor::Span,
+        ),
     ],
     example: r#"(start: "Cart Updated", unless: [(event: "Placed Order")], after: "6 h")"#,
 };

@@ -38,7 +38,8 @@ impl DateTrigger {
             _ => return None,
         };
         let due = |date: Date| {
-            let moved = date.checked_add(self.offset.months.months()).ok()?.checked_add(self.offset.days.days()).ok()?;
+            let moved =
+                date.checked_add(self.offset.months.months()).ok()?.checked_add(self.offset.days.days()).ok()?;
             Some(zone.instant_of(moved.to_datetime(self.at.0)).plus_millis(self.offset.millis))
         };
         if !self.yearly {

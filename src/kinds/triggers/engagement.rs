@@ -95,7 +95,12 @@ pub const SPEC: Spec = Spec {
     fields: &[
         field("event", "Event", "The event that counts.", Editor::Event),
         field("filter", "Only if", "Which of them count.", Editor::Condition),
-        field("measure", "Measure", "How many, or the sum or maximum of a number in them.", Editor::Choice(&["count", "sum", "max"])),
+        field(
+            "measure",
+            "Measure",
+            "How many, or the sum or maximum of a number in them.",
+            Editor::Choice(&["count", "sum", "max"]),
+        ),
         field("at_least", "Reaches", "Fires when the measure comes to this number.", Editor::Number),
         field("within", "Within", "How far back events count.", Editor::Span),
         field("same", "The same", "Only events that agree in this value count together.", Editor::Path),

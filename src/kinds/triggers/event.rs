@@ -33,7 +33,12 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("event", "Event", "The event's name in the catalogue.", Editor::Event),
-        field("filter", "Only if", "A condition over the event and the contact; all events where empty.", Editor::Condition),
+        field(
+            "filter",
+            "Only if",
+            "A condition over the event and the contact; all events where empty.",
+            Editor::Condition,
+        ),
     ],
     example: r#"(event: "Started Checkout", filter: "event.item_count > 1")"#,
 };

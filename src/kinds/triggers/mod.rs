@@ -92,7 +92,8 @@ impl Alternative {
             Self::Event(t) => format!("\u{201c}{}\u{201d}", t.event),
             Self::Abandonment(t) => {
                 let unless: Vec<String> = t.unless.iter().map(|m| format!("\u{201c}{}\u{201d}", m.event)).collect();
-                let unless = if unless.is_empty() { "nothing more".to_owned() } else { format!("no {}", unless.join(" or ")) };
+                let unless =
+                    if unless.is_empty() { "nothing more".to_owned() } else { format!("no {}", unless.join(" or ")) };
                 format!("\u{201c}{}\u{201d}, then {unless} for {}", t.start, t.after)
             }
             Self::Engagement(t) => format!("\u{201c}{}\u{201d} reaches {} within {}", t.event, t.at_least, t.within),

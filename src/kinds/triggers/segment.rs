@@ -40,7 +40,12 @@ pub const SPEC: Spec = Spec {
         source: "SEMANTICS R5, R10",
     },
     fields: &[
-        field("segment", "Segment", "One of the workspace's segments, without local time and random share.", Editor::Name("segment")),
+        field(
+            "segment",
+            "Segment",
+            "One of the workspace's segments, without local time and random share.",
+            Editor::Name("segment"),
+        ),
         field("leaves", "When leaving", "Fires on the way out instead.", Editor::Switch),
     ],
     example: r#"(segment: "VIP")"#,

@@ -1,0 +1,17 @@
+//! Messages: fields, template language, blocks, HTML and text, lints.
+//!
+//! The one idea: a message is data ([`Message`], its [`Variant`]s and [`Block`]s) with merge tags that stand for
+//! [`Field`]s. A message is prepared once (parsed, checked, laid out) and rendered for many contacts.
+//! Deliberately not here: flows, clocks, files, and sending; the caller hands over instants, values and links.
+//!
+//! A block's "show if" is a condition over fields in the template language (`cart_value > threshold and item_count
+//! > 1`), not the text of a flow's condition: only what is written over fields can be carried into a platform's
+//! template as `{% if %}`. What a flow's condition can say more (history, segments) belongs into a field or a branch.
+
+mod brand;
+mod field;
+mod message;
+
+pub use brand::Brand;
+pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
+pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
