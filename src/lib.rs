@@ -2,4 +2,5 @@
 pub mod audience;
 pub mod base;
 pub mod content;
+pub mod flow;
 pub mod kinds;

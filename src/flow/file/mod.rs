@@ -1,0 +1,671 @@
+//! The flow file: read, migrate, write.
+//!
+//! The one idea: settings, fields and messages are kept as raw RON, and what is not edited or not understood is
+//! written back letter by letter. `ron::Value` and `#[serde(flatten)]` lose identifiers, hence the raw envelopes.
+//! Deliberately not here: opening files; texts come in, texts go out.
+
+mod migrate;
+pub mod raw;
+
+use std::{fmt::Write as _, sync::Arc};
+
+use ron::value::RawValue;
+use serde::{Deserialize, Deserializer, de};
+use smol_str::SmolStr;
+
+use self::raw::{RawStruct, offset_in};
+use super::{
+    graph::{Edge, Flow, MessageSection, Node, Section, is_plain_port},
+    settings::FlowSettings,
+    workspace::{WORKSPACE_VERSION, Workspace},
+};
+use crate::{
+    base::{Diagnostic, FlowId, MessageId, NodeId, Place, TextRange, nearest, text},
+    content::{Field, Message},
+    kinds::{NEXT, Settings, SettingsError, ron_options},
+};
+
+/// The version of the flow file that this build writes.
+pub const FLOW_VERSION: u32 = 2;
+
+/// Largest file that is read, in bytes. Source: assumption; a flow of 20,000 nodes has about 8 MB.
+pub const MOST_BYTES: usize = 64 << 20;
+
+/// A flow as read from a file.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The flow.
+    pub flow: Flow,
+    /// What is worth knowing: migrations, names that are not known, comments that a save would drop.
+    pub notes: Vec<Diagnostic>,
+    /// The version the file had.
+    pub version: u32,
+    /// The file came from a newer version: show it, do not save it.
+    pub read_only: bool,
+    source: Arc<str>,
+}
+
+impl Loaded {
+    /// The text to save for `flow`: the file as it was, if nothing changed, else a fresh one in which every part that
+    /// was not edited is as written.
+    pub fn write(&self, flow: &Flow) -> String {
+        if *flow == self.flow && self.version == FLOW_VERSION { self.source.to_string() } else { write(flow) }
+    }
+}
+
+/// A text from bytes.
+///
+/// Errors: not UTF-8, NUL bytes, too large; with line and column.
+pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
+    let fault = |message: String, at: usize, hint: &str| {
+        Err(Diagnostic::error("file/unreadable", Place::default().with_range(TextRange::new(at, at)), message).hint(hint))
+    };
+    if bytes.len() > MOST_BYTES {
+        return fault(format!("The file has {} MB, more than {} MB", bytes.len() >> 20, MOST_BYTES >> 20), 0, "Is it a flow?");
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.valid_up_to();
+            let before = String::from_utf8_lossy(&bytes[..at]);
+            let (line, column) = text::line_and_column(&before, before.len());
+            return fault(format!("The file is not UTF-8 at line {line}, column {column}"), at, "Save it as UTF-8");
+        }
+    };
+    if let Some(at) = bytes.iter().position(|b| *b == 0) {
+        let (line, column) = text::line_and_column(text, at);
+        return fault(
+            format!("A NUL byte at line {line}, column {column}"),
+            at,
+            "The file is damaged or not a text; restore it from a copy",
+        );
+    }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Reads a flow file.
+///
+/// Errors: what makes the file unreadable as a whole, with line and column. Faults inside parts are no errors here:
+/// the part is kept as written and `check` reports it.
+pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
+    bound_depth(source)?;
+    let envelope: Envelope<'_> = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
+    let version = envelope.version;
+    if version > FLOW_VERSION {
+        let mut loaded = build(source, &envelope)?;
+        loaded.read_only = true;
+        loaded.notes.insert(
+            0,
+            Diagnostic::error(
+                "file/newer-version",
+                Place::default(),
+                format!("The file has version {version}, this build reads up to {FLOW_VERSION}"),
+            )
+            .hint("Get a newer Flowloom; what can be shown is shown, nothing is saved"),
+        );
+        return Ok(loaded);
+    }
+    if version < FLOW_VERSION {
+        let migrated = migrate::to_newest(source, version)?;
+        let envelope: Envelope<'_> = ron_options().from_str(&migrated).map_err(|error| spanned(&migrated, &error))?;
+        let mut loaded = build(&migrated, &envelope)?;
+        loaded.version = version;
+        loaded.notes.push(
+            Diagnostic::new(
+                crate::base::Severity::Hint,
+                "file/migrated",
+                Place::default(),
+                format!("The file has version {version} and is read as version {FLOW_VERSION}"),
+            )
+            .hint("Saving writes the new version"),
+        );
+        return Ok(loaded);
+    }
+    build(source, &envelope)
+}
+
+/// Nesting is bounded before RON sees the text, so that a hostile file cannot exhaust the stack.
+fn bound_depth(source: &str) -> Result<(), Diagnostic> {
+    const MOST_DEPTH: usize = 64;
+    let mut depth = 0_usize;
+    for (at, kind) in lex(source) {
+        match kind {
+            Lexeme::Open => {
+                depth += 1;
+                if depth > MOST_DEPTH {
+                    let (line, column) = text::line_and_column(source, at);
+                    return Err(Diagnostic::error(
+                        "file/unreadable",
+                        Place::default().with_range(TextRange::new(at, at + 1)),
+                        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
+                    )
+                    .hint("No flow needs that; is the file damaged?"));
+                }
+            }
+            Lexeme::Close => depth = depth.saturating_sub(1),
+            Lexeme::Comment | Lexeme::LongString => {}
+        }
+    }
+    Ok(())
+}
+
+#[derive(PartialEq)]
+enum Lexeme {
+    Open,
+    Close,
+    Comment,
+    /// A string that goes over several lines.
+    LongString,
+}
+
+/// Brackets and comments outside strings, with their places. Knows just enough of RON for that.
+fn lex(source: &str) -> Vec<(usize, Lexeme)> {
+    let bytes = source.as_bytes();
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => out.push((at, Lexeme::Open)),
+            b')' | b']' | b'}' => out.push((at, Lexeme::Close)),
+            b'"' => {
+                let start = at;
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                if bytes[start..at.min(bytes.len())].contains(&b'\n') {
+                    out.push((start, Lexeme::LongString));
+                }
+            }
+            b'\'' => {
+                // A character: 'x' or '\n'; anything else is RON's to complain about.
+                if bytes.get(at + 1) == Some(&b'\\') {
+                    at += 3;
+                } else if let Some(end) = source[at + 1..].char_indices().nth(1).map(|(n, _)| at + 1 + n)
+                    && bytes.get(end) == Some(&b'\'')
+                {
+                    at = end;
+                }
+            }
+            b'r' if matches!(bytes.get(at + 1), Some(b'"' | b'#')) && !is_word_before(bytes, at) => {
+                let hashes = bytes[at + 1..].iter().take_while(|b| **b == b'#').count();
+                if bytes.get(at + 1 + hashes) == Some(&b'"') {
+                    let close = format!("\"{}", "#".repeat(hashes));
+                    let start = at + 2 + hashes;
+                    let end = source.get(start..).and_then(|rest| rest.find(&close)).map_or(bytes.len(), |n| start + n);
+                    if bytes[start..end].contains(&b'\n') {
+                        out.push((at, Lexeme::LongString));
+                    }
+                    at = end + hashes;
+                }
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                out.push((at, Lexeme::Comment));
+                at = source[at..].find('\n').map_or(bytes.len(), |n| at + n);
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                out.push((at, Lexeme::Comment));
+                let mut depth = 0_usize;
+                while at < bytes.len() {
+                    match (bytes[at], bytes.get(at + 1)) {
+                        (b'/', Some(b'*')) => {
+                            depth += 1;
+                            at += 2;
+                        }
+                        (b'*', Some(b'/')) => {
+                            depth -= 1;
+                            at += 2;
+                            if depth == 0 {
+                                break;
+                            }
+                        }
+                        _ => at += 1,
+                    }
+                }
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    out
+}
+
+fn is_word_before(bytes: &[u8], at: usize) -> bool {
+    at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_')
+}
+
+/// What RON says, as a diagnostic with line and column.
+pub fn spanned(source: &str, error: &ron::error::SpannedError) -> Diagnostic {
+    let (line, column) = (error.span.start.line, error.span.start.col);
+    let start = text::offset_of(source, line, column);
+    let end = text::offset_of(source, error.span.end.line, error.span.end.col);
+    Diagnostic::error(
+        "file/unreadable",
+        Place::default().with_range(TextRange::new(start, end)),
+        format!("Line {line}, column {column}: {}", error.code),
+    )
+    .hint("Mend that place with a text editor; nothing was changed")
+}
+
+/// A flow file before its parts are read.
+struct Envelope<'a> {
+    version: u32,
+    id: String,
+    name: String,
+    settings: Option<&'a RawValue>,
+    fields: Vec<&'a RawValue>,
+    nodes: Vec<RawStruct<'a>>,
+    edges: Option<&'a RawValue>,
+    messages: Vec<&'a RawValue>,
+    extra: Vec<(SmolStr, &'a RawValue)>,
+}
+
+const ENVELOPE_KEYS: &[&str] = &["version", "id", "name", "settings", "fields", "nodes", "edges", "messages"];
+const NODE_KEYS: &[&str] = &["id", "kind", "title", "note", "pos", "muted", "settings"];
+
+#[derive(Deserialize)]
+struct EdgeEnvelope {
+    from: NodeId,
+    #[serde(default = "next")]
+    port: SmolStr,
+    to: NodeId,
+}
+
+fn next() -> SmolStr {
+    SmolStr::new_static(NEXT)
+}
+
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawStruct::deserialize(deserializer)?;
+        let mut envelope = Self {
+            version: 0,
+            id: String::new(),
+            name: String::new(),
+            settings: None,
+            fields: Vec::new(),
+            nodes: Vec::new(),
+            edges: None,
+            messages: Vec::new(),
+            extra: Vec::new(),
+        };
+        let fail = |key: &str, error: ron::error::SpannedError| {
+            de::Error::custom(format!(
+                "in `{key}`, line {} of it, column {}: {}",
+                error.span.start.line, error.span.start.col, error.code
+            ))
+        };
+        fn part<'de, T: Deserialize<'de>>(value: &'de RawValue) -> Result<T, ron::error::SpannedError> {
+            ron_options().from_str(value.get_ron())
+        }
+        let mut has_version = false;
+        for (key, value) in raw.0 {
+            match key.as_str() {
+                "version" => {
+                    has_version = true;
+                    envelope.version = part(value).map_err(|e| fail("version", e))?;
+                }
+                "id" => envelope.id = part(value).map_err(|e| fail("id", e))?,
+                "name" => envelope.name = part(value).map_err(|e| fail("name", e))?,
+                "settings" => envelope.settings = Some(value),
+                "fields" => envelope.fields = part(value).map_err(|e| fail("fields", e))?,
+                "nodes" => envelope.nodes = part(value).map_err(|e| fail("nodes", e))?,
+                "edges" => envelope.edges = Some(value),
+                "messages" => envelope.messages = part(value).map_err(|e| fail("messages", e))?,
+                _ => envelope.extra.push((SmolStr::new(&key), value)),
+            }
+        }
+        if !has_version {
+            return Err(de::Error::custom("`version` is missing; is this a flow file?"));
+        }
+        Ok(envelope)
+    }
+}
+
+/// What is wrong with settings, for people.
+pub fn settings_message(error: &SettingsError) -> String {
+    match error {
+        SettingsError::UnknownKind => "this kind of step is not known to this version".to_owned(),
+        SettingsError::Unreadable { message, line_column: (line, column) } => {
+            format!("{message} (line {line}, column {column} of it)")
+        }
+    }
+}
+
+fn unreadable(error: &ron::error::SpannedError) -> SettingsError {
+    SettingsError::Unreadable {
+        message: error.code.to_string(),
+        line_column: (error.span.start.line, error.span.start.col),
+    }
+}
+
+/// Reads the settings of a flow.
+pub fn read_flow_settings(ron: &str) -> Result<FlowSettings, SettingsError> {
+    ron_options().from_str(ron).map_err(|error| unreadable(&error))
+}
+
+fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
+    let mut notes = Vec::new();
+    let fault = |part: &str, message: String| {
+        let at = offset_in(source, part);
+        let (line, column) = text::line_and_column(source, at);
+        Diagnostic::error(
+            "file/unreadable",
+            Place::default().with_range(TextRange::new(at, at)),
+            format!("Line {line}, column {column}: {message}"),
+        )
+        .hint("Mend that place with a text editor; nothing was changed")
+    };
+    if !crate::base::id::is_wellformed(&envelope.id) {
+        return Err(fault(source, format!("the flow's id `{}` is not well formed: 1 to 64 letters, digits, - _ or .", envelope.id)));
+    }
+    let mut flow = Flow::new(FlowId::new(&envelope.id), &envelope.name);
+    if let Some(settings) = envelope.settings {
+        let raw = settings.get_ron().trim();
+        flow.settings = Arc::new(Section::new(raw, read_flow_settings(raw), offset_in(source, raw)));
+    }
+    for field in &envelope.fields {
+        let raw = field.get_ron().trim();
+        let value = ron_options().from_str::<Field>(raw).map_err(|error| unreadable(&error));
+        flow.fields.push(Arc::new(Section::new(raw, value, offset_in(source, raw))));
+    }
+    for node in &envelope.nodes {
+        let get = |key: &str| node.get(key);
+        let whole = node.0.first().map_or("", |(_, value)| value.get_ron());
+        fn read_as<T: de::DeserializeOwned + Default>(
+            raw: Option<&str>,
+            fault: impl Fn(&str, String) -> Diagnostic,
+        ) -> Result<T, Diagnostic> {
+            raw.map_or_else(|| Ok(T::default()), |raw| ron_options().from_str(raw).map_err(|e| fault(raw, e.code.to_string())))
+        }
+        let id: String = read_as(get("id"), fault)?;
+        let kind: String = read_as(get("kind"), fault)?;
+        if id.is_empty() || kind.is_empty() {
+            return Err(fault(whole, "a step needs `id` and `kind`".to_owned()));
+        }
+        let raw = get("settings").unwrap_or("()");
+        let pos: (f32, f32) = read_as(get("pos"), fault)?;
+        if !pos.0.is_finite() || !pos.1.is_finite() {
+            return Err(fault(get("pos").unwrap_or(whole), "a position must be finite".to_owned()));
+        }
+        let settings = Section::new(raw, Settings::read(&kind, raw), offset_in(source, raw));
+        if let (Some(value), Ok(keys)) = (settings.value(), RawStruct::parse(raw)) {
+            let known = value.spec().fields;
+            for (key, _) in &keys.0 {
+                if !known.iter().any(|field| field.name == key) && !is_structural(&kind, key) {
+                    notes.push(
+                        Diagnostic::warning(
+                            "settings/unknown",
+                            Place::node(&id).with_field(key.as_str()),
+                            format!("`{key}` is no setting of this step; it is kept and does nothing"),
+                        )
+                        .hint(nearest::hint(key, known.iter().map(|field| field.name))),
+                    );
+                }
+            }
+        }
+        flow.nodes.push(Arc::new(Node {
+            id: NodeId::new(&id),
+            kind: SmolStr::new(&kind),
+            title: read_as(get("title"), fault)?,
+            note: read_as(get("note"), fault)?,
+            pos,
+            muted: read_as(get("muted"), fault)?,
+            settings,
+            extra: node
+                .0
+                .iter()
+                .filter(|(key, _)| !NODE_KEYS.contains(&key.as_str()))
+                .map(|(key, value)| (SmolStr::new(key), Arc::from(value.get_ron().trim())))
+                .collect(),
+        }));
+        for (key, _) in node.0.iter().filter(|(key, _)| !NODE_KEYS.contains(&key.as_str())) {
+            notes.push(unknown_key(key, Place::node(&id), NODE_KEYS));
+        }
+    }
+    if let Some(edges) = envelope.edges {
+        let raw = edges.get_ron().trim();
+        let edges: Vec<EdgeEnvelope> =
+            ron_options().from_str(raw).map_err(|e| fault(raw, format!("in the edges: {}", e.code)))?;
+        flow.edges = edges.into_iter().map(|e| Edge { from: e.from, port: e.port, to: e.to }).collect();
+    }
+    for (n, message) in envelope.messages.iter().enumerate() {
+        let raw = message.get_ron().trim();
+        let value = Message::from_ron(raw).map_err(|error| unreadable(&error));
+        let id = match &value {
+            Ok(message) => message.id.clone(),
+            Err(_) => RawStruct::parse(raw)
+                .ok()
+                .and_then(|keys| keys.get("id").and_then(|id| ron_options().from_str::<String>(id).ok()))
+                .map_or_else(|| MessageId::new(format!("message-{}", n + 1)), MessageId::new),
+        };
+        flow.messages.push(Arc::new(MessageSection { id, section: Section::new(raw, value, offset_in(source, raw)) }));
+    }
+    for (key, value) in &envelope.extra {
+        notes.push(unknown_key(key, Place::default(), ENVELOPE_KEYS));
+        flow.extra.push((key.clone(), Arc::from(value.get_ron().trim())));
+    }
+    if let Some(settings) = flow.settings.value().and(RawStruct::parse(flow.settings.raw()).ok()) {
+        for (key, _) in settings.0.iter().filter(|(key, _)| !FlowSettings::NAMES.contains(&key.as_str())) {
+            notes.push(unknown_key(key, Place::default().with_field(format!("settings.{key}")), FlowSettings::NAMES));
+        }
+    }
+    let dropped = comments_outside_parts(source, &flow);
+    if dropped > 0 {
+        notes.push(
+            Diagnostic::new(
+                crate::base::Severity::Hint,
+                "file/comments",
+                Place::default(),
+                format!("{dropped} comments stand between the parts of the file; a save after an edit drops them"),
+            )
+            .hint("Move them into settings or notes, where they are kept"),
+        );
+    }
+    Ok(Loaded { flow, notes, version: envelope.version, read_only: false, source: Arc::from(source) })
+}
+
+/// Keys of settings that the inspector edits in another way than as a field of the table.
+fn is_structural(kind: &str, key: &str) -> bool {
+    matches!((kind, key), ("note", "size"))
+}
+
+fn unknown_key(key: &str, place: Place, known: &[&str]) -> Diagnostic {
+    Diagnostic::warning("settings/unknown", place, format!("`{key}` is not known to this version; it is kept and does nothing"))
+        .hint(nearest::hint(key, known.iter().copied()))
+}
+
+fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    let mut push = |offset: usize, raw: &str| ranges.push((offset, offset + raw.len()));
+    push(flow.settings.offset, flow.settings.raw());
+    flow.fields.iter().for_each(|f| push(f.offset, f.raw()));
+    flow.nodes.iter().for_each(|n| push(n.settings.offset, n.settings.raw()));
+    flow.messages.iter().for_each(|m| push(m.section.offset, m.section.raw()));
+    ranges.sort_unstable();
+    lex(source)
+        .into_iter()
+        .filter(|(at, kind)| {
+            matches!(kind, Lexeme::Comment) && {
+                let before = ranges.partition_point(|(start, _)| start <= at);
+                before == 0 || ranges[before - 1].1 <= *at
+            }
+        })
+        .count()
+}
+
+/// Writes a flow file in the newest version.
+pub fn write(flow: &Flow) -> String {
+    let mut out = String::with_capacity(256 + flow.nodes.len() * 200);
+    let quote = |text: &str| ron::to_string(text).unwrap_or_else(|_| "\"\"".to_owned());
+    let _ = writeln!(out, "(\n    version: {FLOW_VERSION},\n    id: {},\n    name: {},", quote(flow.id.as_str()), quote(&flow.name));
+    let _ = writeln!(out, "    settings: {},", indented(flow.settings.raw(), 4));
+    list(&mut out, "fields", flow.fields.iter().map(|f| indented(f.raw(), 8)));
+    list(&mut out, "nodes", flow.nodes.iter().map(|node| node_text(node, &quote)));
+    list(
+        &mut out,
+        "edges",
+        flow.edges.iter().map(|edge| {
+            let port = if is_plain_port(&edge.port) { String::new() } else { format!("port: {}, ", quote(&edge.port)) };
+            format!("(from: {}, {port}to: {})", quote(edge.from.as_str()), quote(edge.to.as_str()))
+        }),
+    );
+    list(&mut out, "messages", flow.messages.iter().map(|m| indented(m.section.raw(), 8)));
+    for (key, raw) in &flow.extra {
+        let _ = writeln!(out, "    {key}: {raw},");
+    }
+    out.push_str(")\n");
+    out
+}
+
+fn node_text(node: &Node, quote: &impl Fn(&str) -> String) -> String {
+    let mut out = format!("(id: {}, kind: {}", quote(node.id.as_str()), quote(&node.kind));
+    if !node.title.is_empty() {
+        let _ = write!(out, ", title: {}", quote(&node.title));
+    }
+    if !node.note.is_empty() {
+        let _ = write!(out, ", note: {}", quote(&node.note));
+    }
+    let _ = write!(out, ", pos: ({}, {})", node.pos.0, node.pos.1);
+    if node.muted {
+        out.push_str(", muted: true");
+    }
+    for (key, raw) in &node.extra {
+        let _ = write!(out, ", {key}: {raw}");
+    }
+    let raw = node.settings.raw();
+    if raw != "()" {
+        let _ = write!(out, ", settings: {}", indented(raw, 8));
+    }
+    out.push(')');
+    out
+}
+
+/// Raw text is written as it is: its lines were indented where they came from. Only fresh text of our own printer,
+/// which begins its lines at the margin, is moved right, and never where a string goes over several lines.
+fn indented(raw: &str, by: usize) -> String {
+    let margin = raw.lines().last().is_some_and(|line| line.starts_with([')', ']', '}']));
+    if margin && raw.contains('\n') && lex(raw).iter().all(|(_, lexeme)| *lexeme != Lexeme::LongString) {
+        raw.replace('\n', &format!("\n{}", " ".repeat(by)))
+    } else {
+        raw.to_owned()
+    }
+}
+
+fn list(out: &mut String, name: &str, items: impl ExactSizeIterator<Item = String>) {
+    if items.len() == 0 {
+        return;
+    }
+    let _ = writeln!(out, "    {name}: [");
+    for item in items {
+        let _ = writeln!(out, "        {item},");
+    }
+    let _ = writeln!(out, "    ],");
+}
+
+/// Reads a workspace file.
+///
+/// Errors: what makes it unreadable, with line and column.
+pub fn read_workspace(source: &str) -> Result<(Workspace, Vec<Diagnostic>), Diagnostic> {
+    bound_depth(source)?;
+    let keys = RawStruct::parse(source).map_err(|error| spanned(source, &error))?;
+    let workspace: Workspace = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
+    if workspace.version > WORKSPACE_VERSION {
+        return Err(Diagnostic::error(
+            "file/newer-version",
+            Place::default(),
+            format!("The workspace has version {}, this build reads up to {WORKSPACE_VERSION}", workspace.version),
+        )
+        .hint("Get a newer Flowloom"));
+    }
+    let unknown = keys.0.iter().filter(|(key, _)| !Workspace::NAMES.contains(&key.as_str()));
+    let notes = unknown.map(|(key, _)| unknown_key(key, Place::default().with_field(key.as_str()), Workspace::NAMES)).collect();
+    Ok((workspace, notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Edit;
+
+    const WATCH: &str = include_str!("../../../sample_flows/watch-shop/watch-shop.flow.ron");
+
+    fn watch() -> Loaded {
+        read(WATCH).unwrap_or_else(|d| panic!("{}", d.message))
+    }
+
+    #[test]
+    fn the_watch_flow_loads_whole() {
+        let loaded = watch();
+        assert_eq!((loaded.flow.nodes.len(), loaded.flow.edges.len(), loaded.flow.messages.len()), (7, 6, 3));
+        assert!(loaded.flow.nodes.iter().all(|n| n.settings.error().is_none()), "{:?}", loaded.flow.nodes);
+        assert!(loaded.flow.messages.iter().all(|m| m.section.error().is_none()), "{:?}", loaded.flow.messages);
+        assert!(loaded.flow.settings.error().is_none(), "{:?}", loaded.flow.settings.error());
+        assert_eq!(loaded.flow.fields().count(), loaded.flow.fields.len());
+        assert!(loaded.flow.invariants().is_empty());
+        assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+        let (workspace, notes) = read_workspace(include_str!("../../../sample_flows/watch-shop/flowloom.ron"))
+            .unwrap_or_else(|d| panic!("{}", d.message));
+        assert_eq!((workspace.segments.len(), notes.len()), (2, 0));
+    }
+
+    /// Unedited: the same bytes. Edited: every part that was not edited as written, comments inside included.
+    #[test]
+    fn what_is_not_edited_is_written_back() {
+        let loaded = watch();
+        assert_eq!(loaded.write(&loaded.flow), WATCH);
+        let edit = Edit::SetField { id: "wait-4h".into(), field: "wait".into(), value: Some("for(\"5 h\")".into()) };
+        let edited = loaded.flow.apply(&edit).expect("applies");
+        let text = loaded.write(&edited);
+        assert!(text.contains("(wait: for(\"5 h\"), after: entry)"), "{text}");
+        assert!(text.contains("// A purchase of the same cart is the goal"), "{text}");
+        let again = read(&text).unwrap_or_else(|d| panic!("{}\n{text}", d.message));
+        assert_eq!(again.flow, edited);
+        assert_eq!(write(&again.flow), text, "writing is a fixed point");
+    }
+
+    #[test]
+    fn unknown_content_is_kept() {
+        let source = r#"(version: 2, id: "f", name: "F", nodes: [
+            (id: "a", kind: "teleport", colour: Some(red), settings: (to: mars, /* soon */ by: [1, (x: 2)])),
+            (id: "b", kind: "delay", settings: (wait: for("4 h"), warp: Factor(9))),
+        ], plugins: {"x": Maybe(1)})"#;
+        let loaded = read(source).unwrap_or_else(|d| panic!("{}", d.message));
+        let text = write(&loaded.flow);
+        for kept in ["(to: mars, /* soon */ by: [1, (x: 2)])", "colour: Some(red)", "warp: Factor(9)", r#"plugins: {"x": Maybe(1)}"#] {
+            assert!(text.contains(kept), "{kept} in {text}");
+        }
+        assert_eq!(read(&text).map(|l| l.flow), Ok(loaded.flow));
+        assert_eq!(loaded.notes.iter().filter(|d| d.code == "settings/unknown").count(), 3, "{:?}", loaded.notes);
+    }
+
+    #[test]
+    fn version_one_is_migrated() {
+        let source = r#"(version: 1, id: "f", name: "F", nodes: [(id: "a", kind: "trigger", settings: (any: [])), (id: "b", kind: "exit")], edges: [("a", "next", "b")])"#;
+        let loaded = read(source).unwrap_or_else(|d| panic!("{}", d.message));
+        assert_eq!(loaded.flow.edges, [Edge::new("a", "next", "b")]);
+        assert!(loaded.write(&loaded.flow).contains("version: 2"));
+        let newer = read(&source.replace("version: 1", "version: 9").replace(r#"[("a", "next", "b")]"#, "[]"));
+        assert!(newer.is_ok_and(|l| l.read_only));
+    }
+
+    fn check_unreadable(source: &str, expected: &str) {
+        let error = read(source).expect_err(source);
+        assert!(error.message.contains(expected), "{:?} for {source:.60}", error.message);
+    }
+
+    #[test]
+    fn faults_have_a_place() {
+        check_unreadable("", "Line 1, column 1");
+        check_unreadable("(version: 2, id: \"f\",\n nodes: [(id: 3)])", "Line 2, column 15");
+        check_unreadable("(version: 2, id: \"f\",\n nodes: [(id: \"a\")])", "needs `id` and `kind`");
+        check_unreadable("(version: 2, id: \"a b\")", "not well formed");
+        check_unreadable("(id: \"f\")", "`version` is missing");
+        check_unreadable("(version: 0, id: \"f\")", "never was");
+        check_unreadable(&"(".repeat(100_000), "Nested deeper");
+        check_unreadable(&format!("(version: 2, id: \"f\", x: {}", "[".repeat(70)), "Nested deeper");
+        assert!(text_of(b"\xff").is_err_and(|d| d.message.contains("not UTF-8")));
+        assert!(text_of(b"a\nb\0").is_err_and(|d| d.message.contains("line 2, column 2")));
+    }
+}
