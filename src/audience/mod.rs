@@ -6,12 +6,14 @@
 
 pub mod condition;
 mod contact;
+pub mod load;
 pub mod log;
 pub mod score;
 mod value;
 
 pub use condition::{Compiled, Condition, ConditionText, Facts, Path, Truth};
 pub use contact::{Channel, Consent, ConsentStatus, Contact, Event, Response, ResponseKind};
+pub use load::{AudienceSources, Mapping, Source};
 pub use log::EventLog;
 pub use score::{ScoreModel, Signal};
 pub use value::{Currency, Money, Properties, Value, ValueType, print_number};
