@@ -4,3 +4,5 @@ pub mod base;
 pub mod content;
 pub mod flow;
 pub mod kinds;
+pub mod journey;
+pub mod simulate;

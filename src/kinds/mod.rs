@@ -6,6 +6,8 @@
 
 pub mod actions;
 pub mod logic;
+pub mod prepared;
+pub mod runtime;
 pub mod spec;
 pub mod triggers;
 

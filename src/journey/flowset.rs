@@ -1,0 +1,315 @@
+//! Flows ready to run: versions by content hash, names resolved, conditions compiled, edges as indices.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use smol_str::SmolStr;
+
+use crate::{
+    audience::{Channel, Compiled, Value, condition::Book},
+    base::{FlowId, NodeId, VersionHash, Window, Zone, hash},
+    content::{Field, Message},
+    flow::{Flow, FlowSettings, Workspace},
+    kinds::{
+        Alternative, CapRule, Settings,
+        prepared::{Prepared, PreparedMatch},
+        triggers::{abandonment::Abandonment, date::DateTrigger, engagement::Engagement, inactivity::Inactivity},
+    },
+};
+
+/// The flows of a workspace, ready to run. Immutable; a new one is made when something is published.
+#[derive(Clone, Debug)]
+pub struct FlowSet {
+    pub(super) versions: BTreeMap<VersionHash, Arc<Version>>,
+    pub(super) live: BTreeMap<FlowId, VersionHash>,
+    pub(super) zone: Zone,
+    pub(super) caps: Vec<CapRow>,
+    pub(super) quiet_hours: Option<Window>,
+    pub(super) suppression: BTreeSet<String>,
+    workspace: Workspace,
+}
+
+/// One immutable version of a flow (SEMANTICS R4).
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// The flow.
+    pub flow: FlowId,
+    /// Its name by content.
+    pub hash: VersionHash,
+    /// Settings of the whole.
+    pub settings: FlowSettings,
+    /// Nodes in id order; places in this list name nodes in a contact's state.
+    pub nodes: Vec<RunNode>,
+    pub(super) start: Option<usize>,
+    pub(super) trigger: Option<usize>,
+    pub(super) alternatives: Vec<PreparedTrigger>,
+    pub(super) exit: Option<Compiled>,
+    pub(super) goal: Option<Compiled>,
+    pub(super) caps: Vec<CapRow>,
+    /// Declared merge tags.
+    pub fields: Vec<Field>,
+    pub(super) constants: BTreeMap<SmolStr, Value>,
+}
+
+/// A node of a version.
+#[derive(Clone, Debug)]
+pub struct RunNode {
+    /// Its id.
+    pub id: NodeId,
+    /// What it does.
+    pub prepared: Prepared,
+    /// Passed through by its first port.
+    pub muted: bool,
+    /// Ports with the place of the node they lead to.
+    pub ports: Vec<(SmolStr, Option<usize>)>,
+    /// Its message.
+    pub message: Option<Arc<RunMessage>>,
+}
+
+/// A message of a version, with what decides whether it is complete.
+#[derive(Clone, Debug)]
+pub struct RunMessage {
+    /// The message.
+    pub message: Message,
+    pub(super) total_weight: u64,
+    pub(super) is_empty: Vec<bool>,
+    /// Fields of each variant that have no fallback, by place in the version's fields.
+    pub(super) needs: Vec<Vec<usize>>,
+}
+
+/// A cap row with its segment compiled.
+#[derive(Clone, Debug)]
+pub struct CapRow {
+    pub(super) rule: CapRule,
+    pub(super) segment: Option<Compiled>,
+}
+
+/// A trigger alternative ready to run.
+#[derive(Clone, Debug)]
+pub(super) enum PreparedTrigger {
+    Event(PreparedMatch),
+    Abandonment { start: PreparedMatch, unless: Vec<PreparedMatch>, settings: Abandonment },
+    Engagement { wanted: PreparedMatch, unless: Vec<PreparedMatch>, settings: Engagement },
+    /// Segment and score: fires on the edge; a score's entry carries the event that tipped it.
+    Watch { condition: Compiled, with_event: bool },
+    List(SmolStr),
+    Date(DateTrigger),
+    Inactivity(Inactivity),
+}
+
+impl FlowSet {
+    /// Makes the flows ready. Later flows of one id replace earlier ones. Faults do not stop it: a step that cannot run
+    /// holds journeys, a condition that cannot be read is never true; `check` says so beforehand.
+    pub fn new(workspace: &Workspace, flows: &[Flow]) -> Self {
+        let scores = workspace.scores_by_name();
+        let no_constants = BTreeMap::new();
+        let book = workspace.book(&scores, &no_constants);
+        let mut set = Self {
+            versions: BTreeMap::new(),
+            live: BTreeMap::new(),
+            zone: workspace.default_zone(),
+            caps: cap_rows(&workspace.caps, &book),
+            quiet_hours: workspace.quiet_hours,
+            suppression: workspace.suppression.iter().map(|address| address.trim().to_lowercase()).collect(),
+            workspace: workspace.clone(),
+        };
+        for flow in flows {
+            set.publish(flow);
+        }
+        set
+    }
+
+    /// Adds a version and makes it the live one; its name.
+    pub fn publish(&mut self, flow: &Flow) -> VersionHash {
+        let version = Version::new(&self.workspace, flow);
+        let hash = version.hash.clone();
+        self.live.insert(flow.id.clone(), hash.clone());
+        self.versions.insert(hash.clone(), Arc::new(version));
+        hash
+    }
+
+    /// Live flows and their versions, in flow order.
+    pub fn live(&self) -> impl Iterator<Item = (&FlowId, &VersionHash)> {
+        self.live.iter()
+    }
+
+    /// A version by its name.
+    pub fn version(&self, hash: &VersionHash) -> Option<&Arc<Version>> {
+        self.versions.get(hash)
+    }
+
+    /// The live version of a flow.
+    pub fn live_version(&self, flow: &FlowId) -> Option<&Arc<Version>> {
+        self.live.get(flow).and_then(|hash| self.versions.get(hash))
+    }
+
+    /// The workspace it was made from.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Whether a pool has a code to give, as far as the workspace knows.
+    pub fn has_codes(&self, pool: &str) -> bool {
+        self.workspace.code_pools.iter().any(|p| p.name == pool && (p.shared.is_some() || !p.codes.is_empty()))
+    }
+
+    /// The zone of contacts without one.
+    pub fn default_zone(&self) -> &Zone {
+        &self.zone
+    }
+}
+
+fn cap_rows(rules: &[CapRule], book: &Book<'_>) -> Vec<CapRow> {
+    let in_segment = |name: &SmolStr| Compiled::new(&crate::audience::Condition::InSegment(name.clone()), book);
+    rules.iter().map(|rule| CapRow { rule: rule.clone(), segment: rule.segment.as_ref().map(in_segment) }).collect()
+}
+
+impl Version {
+    fn new(workspace: &Workspace, flow: &Flow) -> Self {
+        let settings = flow.settings();
+        let scores = workspace.scores_by_name();
+        let constants = settings.constants.clone();
+        let book = workspace.book(&scores, &constants);
+        let fields: Vec<Field> = flow.fields().cloned().collect();
+        let mut order: Vec<_> = flow.nodes.iter().filter(|node| node.kind != "note").collect();
+        order.sort_by(|a, b| a.id.cmp(&b.id));
+        let place_of = |id: &NodeId| order.binary_search_by(|node| node.id.cmp(id)).ok();
+        let index = flow.index();
+        let nodes: Vec<RunNode> = order
+            .iter()
+            .map(|node| {
+                let out = index.idx(&node.id).map_or(&[][..], |n| index.out(n));
+                let ports = node.ports().into_iter().map(|port| {
+                    let to = out.iter().find(|(name, _)| **name == port.name).map(|(_, to)| &flow.nodes[*to].id);
+                    (port.name, to.and_then(place_of))
+                });
+                let message = node.settings().and_then(Settings::message).and_then(|(id, _)| flow.message(id.as_str()));
+                RunNode {
+                    id: node.id.clone(),
+                    prepared: node.settings().map_or(Prepared::Fault, |s| Prepared::new(s, &book)),
+                    muted: node.muted,
+                    ports: ports.collect(),
+                    message: message.map(|message| Arc::new(RunMessage::new(message, &fields))),
+                }
+            })
+            .collect();
+        let trigger = flow.trigger();
+        let alternatives = match trigger.and_then(|node| node.settings()) {
+            Some(Settings::Trigger(trigger)) => trigger.any.iter().map(|a| PreparedTrigger::new(a, &book)).collect(),
+            _ => Vec::new(),
+        };
+        let trigger = trigger.and_then(|node| place_of(&node.id));
+        Self {
+            flow: flow.id.clone(),
+            hash: hash::version_hash(&pinned(workspace, flow)),
+            start: trigger.and_then(|at| nodes[at].ports.first()?.1),
+            trigger,
+            alternatives,
+            exit: settings.exit_when.as_ref().map(|c| Compiled::new(c.condition(), &book)),
+            goal: settings.goal_when.as_ref().map(|c| Compiled::new(c.condition(), &book)),
+            caps: cap_rows(&settings.caps, &book),
+            nodes,
+            settings,
+            fields,
+            constants,
+        }
+    }
+
+    /// Place of a node.
+    pub fn place_of(&self, id: &NodeId) -> Option<usize> {
+        self.nodes.binary_search_by(|node| node.id.cmp(id)).ok()
+    }
+
+    /// The id of the trigger node.
+    pub fn trigger_id(&self) -> Option<&NodeId> {
+        self.trigger.and_then(|at| self.nodes.get(at)).map(|node| &node.id)
+    }
+
+    /// Constants of the flow.
+    pub fn constants(&self) -> &BTreeMap<SmolStr, Value> {
+        &self.constants
+    }
+}
+
+/// What names a version: the flow's canonical content and the segments and scores it may use (SEMANTICS R4).
+///
+/// All of the workspace's are pinned, not only the used ones: a version more is cheaper than one too few.
+pub fn pinned(workspace: &Workspace, flow: &Flow) -> Vec<u8> {
+    let mut bytes = flow.canonical();
+    let rest = serde_json::json!({"segments": workspace.segments, "scores": workspace.scores});
+    bytes.extend(serde_json::to_vec(&rest).unwrap_or_default());
+    bytes
+}
+
+impl RunMessage {
+    fn new(message: &Message, fields: &[Field]) -> Self {
+        let needs = message.variants.iter().map(|variant| needed_fields(variant, fields)).collect();
+        let is_empty = message.variants.iter().map(|variant| {
+            let has_text = variant.text.as_deref().is_some_and(|text| !text.trim().is_empty());
+            match message.channel {
+                Channel::Sms => !has_text,
+                Channel::Email => variant.subject.trim().is_empty() || (variant.body.is_empty() && !has_text),
+            }
+        });
+        Self {
+            total_weight: message.variants.iter().map(|v| u64::from(v.weight)).sum(),
+            is_empty: is_empty.collect(),
+            needs,
+            message: message.clone(),
+        }
+    }
+
+    /// The variant a contact gets: by weight over XXH64(salt, contact), as splits are dealt (SEMANTICS R19).
+    pub fn variant_of(&self, salt: &str, contact: &str) -> usize {
+        if self.message.variants.len() < 2 || self.total_weight == 0 {
+            return 0;
+        }
+        let mut at = hash::chance(salt, contact) % self.total_weight;
+        for (n, variant) in self.message.variants.iter().enumerate() {
+            let weight = u64::from(variant.weight);
+            if at < weight {
+                return n;
+            }
+            at -= weight;
+        }
+        0
+    }
+}
+
+/// Fields without a fallback that a variant names anywhere. Whether a tag in a hidden block counts is decided by
+/// rendering; this list only says which mails need that closer look.
+fn needed_fields(variant: &crate::content::Variant, fields: &[Field]) -> Vec<usize> {
+    let text = serde_json::to_string(variant).unwrap_or_default();
+    let names = |field: &Field| {
+        text.match_indices(field.name.as_str()).any(|(at, name)| {
+            let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())
+        })
+    };
+    fields.iter().enumerate().filter(|(_, field)| field.fallback.is_none() && names(field)).map(|(n, _)| n).collect()
+}
+
+impl PreparedTrigger {
+    fn new(alternative: &Alternative, book: &Book<'_>) -> Self {
+        match alternative {
+            Alternative::Event(t) => Self::Event(PreparedMatch::new(&t.event, t.filter.as_ref(), book)),
+            Alternative::Abandonment(t) => Self::Abandonment {
+                start: PreparedMatch::new(&t.start, t.filter.as_ref(), book),
+                unless: PreparedMatch::list(&t.unless, book),
+                settings: t.clone(),
+            },
+            Alternative::Engagement(t) => Self::Engagement {
+                wanted: PreparedMatch::new(&t.event, t.filter.as_ref(), book),
+                unless: PreparedMatch::list(&t.unless, book),
+                settings: t.clone(),
+            },
+            Alternative::Score(t) => Self::Watch { condition: Compiled::new(&t.condition(), book), with_event: true },
+            Alternative::Segment(t) => Self::Watch { condition: Compiled::new(&t.condition(), book), with_event: false },
+            Alternative::List(t) => Self::List(t.list.clone()),
+            Alternative::Date(t) => Self::Date(t.clone()),
+            Alternative::Inactivity(t) => Self::Inactivity(t.clone()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! May this message leave now? One pure test, asked at the step and again just before the transport (SEMANTICS R22).
+//!
+//! Order: paused → breaker → in the flow → exit and goal → consent and suppression → quiet hours → cap and cooldown →
+//! content complete → age.
+
+use smol_str::SmolStr;
+
+use super::{
+    flowset::{CapRow, FlowSet, RunMessage, Version},
+    state::{ContactState, Journey, Send},
+};
+use crate::{
+    audience::{Channel, ConsentStatus, Facts},
+    base::{FlowId, Instant, SendKey, Span, Window, hash},
+    content::{FieldSource, Field},
+    flow::RequiredConsent,
+    kinds::{CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope, runtime::{Outcome, Reason}},
+};
+
+/// Most messages per contact in 24 h, transactional included; no setting removes it. Source: SEMANTICS R28.
+pub const MOST_IN_24_H: usize = 10;
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It may leave.
+    Go,
+    /// Ask again then.
+    Defer(Instant, Reason),
+    /// It does not leave; more for people in the text.
+    Stop(Outcome, Reason, String),
+    /// It does not leave, and its journey ends.
+    Leave(Reason),
+}
+
+/// What a message step says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Sending<'a> {
+    pub key: SendKey,
+    pub flow: &'a FlowId,
+    pub channel: Channel,
+    pub transactional: bool,
+    pub on_cap: OnCap,
+    pub latest_age: Span,
+    pub message: Option<&'a RunMessage>,
+    pub variant: usize,
+    pub since: Instant,
+}
+
+/// Salt of all jitter: the flow's id.
+pub(super) fn jitter(flow: &FlowId, key: &SendKey) -> i64 {
+    hash::jitter_millis(flow.as_str(), &key.to_string())
+}
+
+/// The tests from the pause to the age; the driver's call passes the instant of the hand-over as `now`.
+pub(super) fn ask(
+    flows: &FlowSet,
+    version: &Version,
+    state: &ContactState,
+    journey: Option<&Journey>,
+    sending: &Sending<'_>,
+    now: Instant,
+) -> Gate {
+    let stop = |outcome, reason| Gate::Stop(outcome, reason, String::new());
+    let skip = |reason| stop(Outcome::Skipped, reason);
+    let zone = state.zone(flows);
+    if let Some(pause) = state.live_of(sending.flow).and_then(|live| live.paused.as_ref()) {
+        return stop(Outcome::Held, pause.reason);
+    }
+    let day_ago = now.plus_millis(-24 * 3_600_000);
+    let recent = state.sends.iter().rev().take_while(|s| s.at > day_ago || s.at > now.plus_millis(-30 * 24 * 3_600_000));
+    if recent.filter(|s| s.at > day_ago && s.at <= now && s.counts() && s.key != sending.key).count() >= MOST_IN_24_H {
+        return skip(Reason::Breaker);
+    }
+    let Some(journey) = journey else { return skip(Reason::NotInFlow) };
+    if let Some(reason) = journey.ended.as_ref().and_then(|(_, end)| end.stops_sends()) {
+        return skip(reason);
+    }
+    if journey.is_active() && (version.exit.is_some() || version.goal.is_some()) {
+        let facts = state.facts(flows, now, Some(journey.entry()));
+        if version.goal.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
+            return skip(Reason::Goal);
+        }
+        if version.exit.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
+            return skip(Reason::Exit);
+        }
+    }
+    let has_address = match sending.channel {
+        Channel::Email => state.contact.email.is_some(),
+        Channel::Sms => state.contact.phone.is_some(),
+    };
+    if !has_address {
+        return Gate::Stop(Outcome::Skipped, Reason::NoConsent, format!("no {} address", sending.channel.name()));
+    }
+    if !consents(version, state, sending) {
+        return skip(Reason::NoConsent);
+    }
+    if is_suppressed(flows, state) {
+        return skip(Reason::Suppressed);
+    }
+    let quiet = version.settings.quiet_hours.or(flows.quiet_hours);
+    if let Some(end) = quiet.filter(|w| w.from != w.until).and_then(|window| quiet_until(&window, now, zone)) {
+        return Gate::Defer(end.plus_millis(jitter(sending.flow, &sending.key)), Reason::QuietHours);
+    }
+    if !sending.transactional {
+        if let Some(free_at) = capped_until(flows, version, state, sending, now) {
+            match sending.on_cap {
+                OnCap::Skip => return skip(Reason::Capped),
+                OnCap::Leave => return Gate::Leave(Reason::Capped),
+                OnCap::Wait(most) => {
+                    if free_at > most.after(sending.since, zone) {
+                        return skip(Reason::Capped);
+                    }
+                    return Gate::Defer(free_at, Reason::Capped);
+                }
+            }
+        }
+        if let Some((end, cooldown)) = in_cooldown(state, sending, now, flows) {
+            match cooldown.on_conflict {
+                OnCooldown::Wait => return Gate::Defer(end, Reason::Cooldown),
+                OnCooldown::Skip => return skip(Reason::Cooldown),
+                OnCooldown::Leave => return Gate::Leave(Reason::Cooldown),
+            }
+        }
+    }
+    if let Some(gate) = incomplete(version, state, journey, sending, now, flows) {
+        return gate;
+    }
+    if sending.latest_age.after(sending.since, zone) < now {
+        return skip(Reason::TooLate);
+    }
+    Gate::Go
+}
+
+fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> bool {
+    let status = state.contact.consent.on(sending.channel);
+    match sending.channel {
+        Channel::Sms => status == ConsentStatus::Subscribed,
+        Channel::Email if sending.transactional => true,
+        Channel::Email => {
+            let required = version.settings.consent.iter().find(|c| c.channel() == Channel::Email);
+            required.copied().unwrap_or(RequiredConsent::NotUnsubscribed(Channel::Email)).allows(status)
+        }
+    }
+}
+
+pub(super) fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
+    state.suppressed
+        || !flows.suppression.is_empty()
+            && state.contact.email.as_ref().is_some_and(|email| flows.suppression.contains(&email.trim().to_lowercase()))
+}
+
+fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Option<Instant> {
+    if window.contains(now, zone) { window.next_close(now, zone) } else { None }
+}
+
+/// The rows that count for a contact: for each channel and scope the first whose segment matches (SEMANTICS R23).
+fn rows_for<'a>(rows: &'a [CapRow], facts: &Facts<'_>) -> Vec<&'a CapRule> {
+    let mut out: Vec<&CapRule> = Vec::new();
+    for row in rows {
+        if out.iter().any(|r| r.channel == row.rule.channel && r.scope == row.rule.scope) {
+            continue;
+        }
+        if row.segment.as_ref().is_none_or(|segment| segment.eval(facts).is_yes()) {
+            out.push(&row.rule);
+        }
+    }
+    out
+}
+
+/// When every cap has room again; `None` where there is room now.
+fn capped_until(flows: &FlowSet, version: &Version, state: &ContactState, sending: &Sending<'_>, now: Instant) -> Option<Instant> {
+    let facts = state.facts(flows, now, None);
+    [&flows.caps, &version.caps]
+        .into_iter()
+        .flat_map(|rows| rows_for(rows, &facts))
+        .filter(|rule| rule.channel == sending.channel)
+        .filter_map(|rule| full_until(flows, state, rule, sending.flow, Some(&sending.key), now))
+        .max()
+}
+
+/// When a cap has room for one more; `None` where it has now.
+pub(super) fn full_until(
+    flows: &FlowSet,
+    state: &ContactState,
+    rule: &CapRule,
+    flow: &FlowId,
+    own: Option<&SendKey>,
+    now: Instant,
+) -> Option<Instant> {
+    let Limit::AtMost(limit) = rule.limit else { return None };
+    let zone = state.zone(flows);
+    let from = rule.within.before(now, zone);
+    let places: Vec<Instant> = {
+        let counted = state.sends.iter().filter(|send| {
+            send.counts()
+                && !send.transactional
+                && send.channel == rule.channel
+                && send.at > from
+                && send.at <= now
+                && Some(&send.key) != own
+                && (rule.scope == Scope::Workspace || send.flow == *flow)
+        });
+        let mut places: Vec<Instant> = counted.map(|send| send.at).collect();
+        places.sort_unstable();
+        places
+    };
+    let limit = limit as usize;
+    if places.len() < limit {
+        return None;
+    }
+    if limit == 0 {
+        return Some(Instant::MAX);
+    }
+    // So many of the oldest must leave the window.
+    Some(rule.within.after(places[places.len() - limit], zone))
+}
+
+fn in_cooldown<'a>(
+    state: &'a ContactState,
+    sending: &Sending<'_>,
+    now: Instant,
+    flows: &FlowSet,
+) -> Option<(Instant, &'a Cooldown)> {
+    let zone = state.zone(flows);
+    let meets = |send: &'a Send| {
+        let cooldown = send.cooldown.as_ref()?;
+        let applies = send.counts()
+            && send.channel == sending.channel
+            && send.key != sending.key
+            && send.at <= now
+            && (cooldown.from == CooldownFrom::All || send.flow != *sending.flow);
+        let end = cooldown.lasts.after(send.at, zone);
+        (applies && end > now).then_some((end, cooldown))
+    };
+    state.sends.iter().filter_map(meets).max_by_key(|(end, _)| *end)
+}
+
+/// A tag with neither value nor fallback holds the message; an empty one never leaves (SEMANTICS R27).
+fn incomplete(
+    version: &Version,
+    state: &ContactState,
+    journey: &Journey,
+    sending: &Sending<'_>,
+    now: Instant,
+    flows: &FlowSet,
+) -> Option<Gate> {
+    let Some(message) = sending.message else {
+        return Some(Gate::Stop(Outcome::Held, Reason::Empty, "the step has no message".to_owned()));
+    };
+    if message.is_empty.get(sending.variant).copied().unwrap_or(true) {
+        return Some(Gate::Stop(Outcome::Held, Reason::Empty, "the message has no content".to_owned()));
+    }
+    let facts = state.facts(flows, now, Some(journey.entry()));
+    let needs = message.needs.get(sending.variant)?;
+    let missing: Vec<&str> = needs
+        .iter()
+        .filter_map(|n| version.fields.get(*n))
+        .filter(|field| is_missing(field, &facts, version, flows))
+        .map(|field| field.name.as_str())
+        .collect();
+    (!missing.is_empty())
+        .then(|| Gate::Stop(Outcome::Held, Reason::Incomplete, format!("no value and no fallback for {}", missing.join(", "))))
+}
+
+fn is_missing(field: &Field, facts: &Facts<'_>, version: &Version, flows: &FlowSet) -> bool {
+    let steps = |path: &str| path.split('.').map(SmolStr::new).collect::<Vec<_>>();
+    match &field.source {
+        FieldSource::Contact(path) => facts.contact.value(&steps(path)).is_none(),
+        FieldSource::Trigger(path) => {
+            facts.entry.and_then(|entry| entry.event).and_then(|event| event.value(&steps(path))).is_none()
+        }
+        FieldSource::LastEvent { event, path } => {
+            facts.log.of(event).last().and_then(|event| event.value(&steps(path))).is_none()
+        }
+        FieldSource::Constant(name) => !version.constants.contains_key(name),
+        // A code is claimed with the intent by the driver, which holds where a pool has run dry; what is computed is
+        // missing only where its event is.
+        FieldSource::Code { pool } => !flows.has_codes(pool),
+        FieldSource::Computed(_) => field.source.event().is_some_and(|event| facts.log.of(event).is_empty()),
+    }
+}

@@ -1,0 +1,299 @@
+//! The only place that says what a flow does: one contact and its flows, one input at a time.
+//!
+//! No clock, no IO, no generator, no map order, no platform floats: everything comes in by arguments, and the same
+//! arguments give the same effects, byte for byte (SEMANTICS R3). The contact is the actor and holds its own timers;
+//! drivers load, advance, store effects atomically, act. A fault of the content or the contact becomes *held*.
+//! Deliberately not here: who stores state, who wakes, who sends (`simulate`, `engine`).
+
+mod flowset;
+mod gate;
+mod population;
+mod run;
+mod state;
+mod trace;
+mod triggers;
+
+pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
+pub use gate::MOST_IN_24_H;
+pub use population::{Counts, close_hour};
+pub use run::LATE_MILLIS;
+pub use state::{ContactState, End, Journey, Send, Status, Waiting};
+pub use trace::{Decision, Effects, Intent, IntentWhat, What};
+
+use self::{
+    gate::{Gate, Sending},
+    run::Run,
+    state::{Pause, TimerWhat},
+};
+use crate::{
+    audience::{Channel, ConsentStatus, ResponseKind},
+    base::{Instant, JourneyId, SendKey},
+    kinds::{
+        OnCap,
+        prepared::Prepared,
+        runtime::{Control, Delivery, Input, Outcome, Reason},
+    },
+};
+
+/// Events further in the future than this count as accepted now, in milliseconds: 5 min. Source: SEMANTICS R2.
+const MOST_FUTURE_MILLIS: i64 = 5 * 60_000;
+
+/// Moves a contact on by one input: due timers first, then the input (SEMANTICS R1).
+///
+/// The instant inside is max(`contact.now`, the input's). Never fails: what cannot be done is held, with a reason.
+pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Effects {
+    let at = contact.now.max(input.at());
+    let mut run = Run::new(flows, contact, at);
+    run.move_the_late();
+    run.fire_timers();
+    run.state.now = at;
+    run.now = at;
+    match input {
+        Input::Wake { .. } => {}
+        Input::Event(event) => record(&mut run, event),
+        Input::Profile { change, .. } => run.change(change, None),
+        Input::Delivered { key, result, .. } => run.delivered(key, result),
+        Input::Control { control, .. } => take(&mut run, control),
+    }
+    run.see_writes();
+    let mut effects = std::mem::take(&mut run.effects);
+    effects.wake = contact.next_wake();
+    effects
+}
+
+fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
+    let mut event = event.clone();
+    if event.happened.since(event.accepted) > MOST_FUTURE_MILLIS {
+        let accepted = event.accepted;
+        std::sync::Arc::make_mut(&mut event).happened = accepted;
+    }
+    if !run.state.log.record(event.clone()) {
+        run.tell(None, What::Ignored { why: "its id is known", event: event.id.clone() });
+        return;
+    }
+    // What a response says of consent holds before anything else looks at it (SEMANTICS R22).
+    if event.name.starts_with('$') {
+        let contact = &mut run.state.contact;
+        if event.name == ResponseKind::Unsubscribed.event_name() {
+            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+        } else if event.name == ResponseKind::Complained.event_name() {
+            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            run.state.suppressed = true;
+        } else if event.name == ResponseKind::Bounced.event_name() {
+            run.state.suppressed |= event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
+        }
+    }
+    run.settle_journeys(Some(&event));
+    run.event_triggers(&event);
+    run.schedule_rechecks();
+}
+
+fn take(run: &mut Run<'_>, control: &Control) {
+    let name = match control {
+        Control::Adopt { flow, version } => {
+            run.adopt(flow, version);
+            return;
+        }
+        Control::Pause { flow, freeze } => {
+            pause(run, flow, Pause { since: run.now, freeze: *freeze, reason: Reason::Paused });
+            "pause"
+        }
+        Control::Breaker { flow, .. } => {
+            pause(run, flow, Pause { since: run.now, freeze: false, reason: Reason::Breaker });
+            "breaker"
+        }
+        Control::Resume { flow } => {
+            resume(run, flow);
+            "resume"
+        }
+        Control::Drain { flow } => {
+            run.state.live.iter_mut().filter(|live| live.flow == *flow).for_each(|live| live.draining = true);
+            "drain"
+        }
+        Control::Migrate { flow, version, mapping } => {
+            migrate(run, flow, version, mapping);
+            "migrate"
+        }
+        Control::Move { journey, node } => {
+            if let Some((j, version)) = find(run, journey) {
+                run.move_to(j, &version, node);
+            }
+            "move"
+        }
+        Control::End { journey } => {
+            if let Some((j, _)) = find(run, journey) {
+                run.end(j, End::Removed);
+            }
+            "end"
+        }
+        Control::Retry { journey } => {
+            if let Some((j, _)) = find(run, journey) {
+                run.retry(j);
+            }
+            "retry"
+        }
+        Control::Forget => {
+            for j in 0..run.state.journeys.len() {
+                run.end(j, End::Removed);
+            }
+            let id = run.state.contact.id.clone();
+            let (now, live) = (run.state.now, std::mem::take(&mut run.state.live));
+            *run.state = ContactState::new(crate::audience::Contact::new(id));
+            run.state.now = now;
+            run.state.live = live;
+            run.state.suppressed = true;
+            "forget"
+        }
+        Control::Winner { flow, node, arm } => {
+            run.state.winners.insert((flow.clone(), node.clone()), arm.clone());
+            "winner"
+        }
+    };
+    run.tell(None, What::Controlled { control: name });
+}
+
+fn find(run: &Run<'_>, id: &JourneyId) -> Option<(usize, std::sync::Arc<Version>)> {
+    let j = run.state.journeys.iter().position(|journey| journey.id == *id && journey.is_active())?;
+    Some((j, run.version_of(j)?))
+}
+
+fn pause(run: &mut Run<'_>, flow: &crate::base::FlowId, pause: Pause) {
+    for live in run.state.live.iter_mut().filter(|live| live.flow == *flow && live.paused.is_none()) {
+        live.paused = Some(pause.clone());
+    }
+}
+
+/// Frozen waits move by the length of the pause; what the pause held is tried again (SEMANTICS R30).
+fn resume(run: &mut Run<'_>, flow: &crate::base::FlowId) {
+    let Some(live) = run.state.live.iter_mut().find(|live| live.flow == *flow) else { return };
+    let Some(pause) = live.paused.take() else { return };
+    let stood = run.now.since(pause.since);
+    for j in 0..run.state.journeys.len() {
+        let journey = &mut run.state.journeys[j];
+        if journey.flow != *flow || !journey.is_active() {
+            continue;
+        }
+        if pause.freeze {
+            journey.shift_millis += stood;
+            let id = journey.id.clone();
+            let moved = match journey.waiting {
+                Waiting::Until(at) => Waiting::Until(at.plus_millis(stood)),
+                Waiting::Event(at) => Waiting::Event(at.plus_millis(stood)),
+                Waiting::Retry(at) => Waiting::Retry(at.plus_millis(stood)),
+                other => other,
+            };
+            if moved != journey.waiting {
+                journey.waiting = moved;
+                run.state.disarm(&TimerWhat::Step(id.clone()));
+                if let Some(due) = moved.due() {
+                    run.state.arm(due, TimerWhat::Step(id));
+                }
+            }
+        }
+        if matches!(run.state.journeys[j].waiting, Waiting::Held(Reason::Paused | Reason::Breaker)) {
+            run.retry(j);
+        }
+    }
+}
+
+/// Journeys of other versions move to this one: by the mapping, else by the node's id; without either they end (R4).
+fn migrate(
+    run: &mut Run<'_>,
+    flow: &crate::base::FlowId,
+    hash: &crate::base::VersionHash,
+    mapping: &[(crate::base::NodeId, crate::base::NodeId)],
+) {
+    let Some(to) = run.flows.version(hash).cloned() else { return };
+    for j in 0..run.state.journeys.len() {
+        let journey = &run.state.journeys[j];
+        if journey.flow != *flow || journey.version == *hash || !journey.is_active() {
+            continue;
+        }
+        let Some(from) = run.version_of(j) else { continue };
+        let place = |node: usize| {
+            let id = from.nodes.get(node).map(|n| &n.id)?;
+            to.place_of(mapping.iter().find(|(old, _)| old == id).map_or(id, |(_, new)| new))
+        };
+        let Some(node) = place(journey.node) else {
+            run.end(j, End::Removed);
+            continue;
+        };
+        let passes = journey.passes.iter().filter_map(|(n, count)| Some((place(*n)?, *count))).collect();
+        let arms = journey.arms.iter().filter_map(|(n, arm)| Some((place(*n)?, *arm))).collect();
+        let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared) == std::mem::discriminant(&to.nodes[node].prepared);
+        let journey = &mut run.state.journeys[j];
+        (journey.version, journey.passes, journey.arms, journey.node) = (hash.clone(), passes, arms, node);
+        if !same_sort {
+            let id = to.nodes[node].id.clone();
+            run.move_to(j, &to, &id);
+        }
+    }
+}
+
+/// The driver's question just before the transport: the same tests as at the step, at the instant of the hand-over
+/// (SEMANTICS R22). Changes nothing; the driver feeds what it got back as [`Input::Delivered`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandOver {
+    /// Hand it over.
+    Go,
+    /// Ask again then.
+    Defer(Instant),
+    /// Do not hand it over.
+    Stop(Outcome, Reason),
+}
+
+/// May this send be handed over now? See [`HandOver`].
+///
+/// A key that is not known, or whose send is settled, is stopped as `not_in_flow`.
+pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now: Instant) -> HandOver {
+    let Some(send) = contact.send(key).filter(|send| send.status == Status::Pending) else {
+        return HandOver::Stop(Outcome::Skipped, Reason::NotInFlow);
+    };
+    let Some(version) = flows.version(&send.version) else {
+        return HandOver::Stop(Outcome::Held, Reason::Fault);
+    };
+    if now < send.at {
+        return HandOver::Defer(send.at);
+    }
+    if send.latest_age.after(send.since, contact.zone(flows)) < now {
+        return HandOver::Stop(Outcome::Held, Reason::TooLate);
+    }
+    let node = version.nodes.get(send.node);
+    let message = node.and_then(|node| node.message.as_deref());
+    let (on_cap, latest_age) = match node.map(|node| &node.prepared) {
+        Some(Prepared::Email(email)) => (email.on_cap, email.send_latest_age),
+        Some(Prepared::Sms(sms)) => (sms.on_cap, sms.send_latest_age),
+        _ => (OnCap::Skip, send.latest_age),
+    };
+    let variant = message.and_then(|m| m.message.variants.iter().position(|v| v.id == send.message.1)).unwrap_or(0);
+    let sending = Sending {
+        key: key.clone(),
+        flow: &send.flow,
+        channel: send.channel,
+        transactional: send.transactional,
+        on_cap,
+        latest_age,
+        message,
+        variant,
+        since: send.since,
+    };
+    match gate::ask(flows, version, contact, contact.journey(&key.journey), &sending, now) {
+        Gate::Go => HandOver::Go,
+        Gate::Defer(until, _) => HandOver::Defer(until),
+        Gate::Stop(outcome, reason, _) => HandOver::Stop(outcome, reason),
+        Gate::Leave(reason) => HandOver::Stop(Outcome::Skipped, reason),
+    }
+}
+
+impl From<HandOver> for Option<Delivery> {
+    /// What to feed back; `None` where the hand-over goes ahead and its result is not known yet.
+    fn from(answer: HandOver) -> Self {
+        match answer {
+            HandOver::Go => None,
+            HandOver::Defer(until) => Some(Delivery::Deferred { until }),
+            HandOver::Stop(Outcome::Held, reason) => Some(Delivery::Held(reason)),
+            HandOver::Stop(Outcome::Refused, reason) => Some(Delivery::Refused(reason)),
+            HandOver::Stop(_, reason) => Some(Delivery::Skipped(reason)),
+        }
+    }
+}

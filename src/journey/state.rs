@@ -1,0 +1,344 @@
+//! What is remembered of one contact: facts, armed triggers, journeys, sends, timers (SEMANTICS R0).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use smol_str::SmolStr;
+
+use super::flowset::{FlowSet, Version};
+use crate::{
+    audience::{Channel, Contact, Event, EventLog, Facts, condition::EntryFacts},
+    base::{FlowId, Instant, JourneyId, MessageId, NodeId, SendKey, Span, VersionHash, Zone},
+    kinds::{Cooldown, runtime::Reason},
+};
+
+/// The actor. One writer at a time; drivers store it between inputs.
+#[derive(Clone, Debug)]
+pub struct ContactState {
+    /// The latest instant it has seen.
+    pub now: Instant,
+    /// The profile.
+    pub contact: Contact,
+    /// The history.
+    pub log: EventLog,
+    /// Never to be written to.
+    pub suppressed: bool,
+    /// Live flows, in flow order.
+    pub(super) live: Vec<Live>,
+    pub(super) triggers: BTreeMap<TriggerKey, TriggerState>,
+    /// Journeys in the order of entry; ended ones stay while a conversion may be credited to them.
+    pub journeys: Vec<Journey>,
+    pub(super) past: BTreeMap<FlowId, Past>,
+    /// Messages intended, oldest first; they count for caps, cooldowns and breakers.
+    pub sends: Vec<Send>,
+    /// Latest first, so that the next one is at the end.
+    pub(super) timers: Vec<Timer>,
+    pub(super) seq: u64,
+    pub(super) winners: BTreeMap<(FlowId, NodeId), SmolStr>,
+    pub(super) zone: Option<Zone>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    pub flow: FlowId,
+    pub version: VersionHash,
+    pub paused: Option<Pause>,
+    pub draining: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pause {
+    pub since: Instant,
+    pub freeze: bool,
+    pub reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TriggerKey {
+    pub flow: FlowId,
+    pub alternative: usize,
+    pub key: SmolStr,
+    /// Tells clocks of one key apart where each A adds one.
+    pub nth: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum TriggerState {
+    /// A clock runs; the event that armed it.
+    Armed(Option<Arc<Event>>),
+    /// What a watched condition was.
+    Was(bool),
+}
+
+/// Earlier entries into a flow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    pub entries: u32,
+    pub last_entry: Option<Instant>,
+    pub keys: std::collections::BTreeSet<SmolStr>,
+}
+
+/// One contact's way through one flow.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// Fixed at entry.
+    pub id: JourneyId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The version it entered with.
+    pub version: VersionHash,
+    /// Which alternative let it in.
+    pub alternative: usize,
+    /// The event of the entry.
+    pub event: Option<Arc<Event>>,
+    /// When it began.
+    pub entered: Instant,
+    /// The re-entry key's value.
+    pub key: SmolStr,
+    /// Place of the node it stands at.
+    pub node: usize,
+    /// What it waits for there.
+    pub waiting: Waiting,
+    /// How it ended.
+    pub ended: Option<(Instant, End)>,
+    /// Whether it converted, and when.
+    pub converted: Option<Instant>,
+    pub(super) arrived: Instant,
+    pub(super) shift_millis: i64,
+    pub(super) passes: Vec<(usize, u32)>,
+    pub(super) arms: Vec<(usize, usize)>,
+    pub(super) skip_messages: bool,
+    pub(super) hops: u32,
+    pub(super) last_message: Option<Instant>,
+    /// When the message step was reached, for its age.
+    pub(super) since: Option<Instant>,
+}
+
+/// What a journey waits for at its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing: it is on its way or has ended.
+    No,
+    /// An instant.
+    Until(Instant),
+    /// An event, or an instant.
+    Event(Instant),
+    /// Another try to send.
+    Retry(Instant),
+    /// The answer to a call, or an instant.
+    Answer(Instant),
+    /// Somebody who looks at it.
+    Held(Reason),
+}
+
+/// How a journey ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At the end of a path.
+    Completed,
+    /// At an exit node, with its reason.
+    ExitNode(SmolStr),
+    /// The goal was reached.
+    Goal,
+    /// The exit condition held, or the trigger's own exit.
+    Exit,
+    /// Required consent was lost.
+    Consent,
+    /// A message's conflict rule, or a past date, said leave.
+    Left(Reason),
+    /// A new journey took its place.
+    Restarted,
+    /// By hand, or its node is gone in a new version.
+    Removed,
+    /// Came to one node too often.
+    PassLimit,
+}
+
+impl End {
+    /// The word in traces.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Completed => "completed",
+            Self::ExitNode(reason) if reason.is_empty() => "exit_node",
+            Self::ExitNode(reason) => reason,
+            Self::Goal => "goal",
+            Self::Exit => "exit",
+            Self::Consent => "no_consent",
+            Self::Left(reason) => reason.name(),
+            Self::Restarted => "restarted",
+            Self::Removed => "removed",
+            Self::PassLimit => "pass_limit",
+        }
+    }
+
+    /// Why an intent of the ended journey must not leave any more; `None` where it may.
+    pub(super) fn stops_sends(&self) -> Option<Reason> {
+        match self {
+            Self::Completed | Self::ExitNode(_) | Self::Left(_) | Self::PassLimit => None,
+            Self::Goal => Some(Reason::Goal),
+            Self::Exit => Some(Reason::Exit),
+            Self::Consent => Some(Reason::NoConsent),
+            Self::Restarted | Self::Removed => Some(Reason::NotInFlow),
+        }
+    }
+}
+
+/// A message that was intended.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Its key.
+    pub key: SendKey,
+    /// Of which flow.
+    pub flow: FlowId,
+    /// On which channel.
+    pub channel: Channel,
+    /// Where its place in the windows stands.
+    pub at: Instant,
+    /// When its step was reached; its age counts from here.
+    pub since: Instant,
+    /// What became of it so far.
+    pub status: Status,
+    /// The message and variant.
+    pub message: (MessageId, SmolStr),
+    pub(super) transactional: bool,
+    pub(super) cooldown: Option<Cooldown>,
+    pub(super) latest_age: Span,
+    pub(super) node: usize,
+    pub(super) version: VersionHash,
+}
+
+/// What became of a send so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Intended, not known to be handed over.
+    Pending,
+    /// Handed over.
+    Sent,
+    /// May have left; counts as sent.
+    Unknown,
+    /// Held by the driver.
+    Held,
+    /// Its place is free again.
+    Released,
+}
+
+impl Send {
+    /// Whether it counts for caps, cooldowns and breakers.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Sent | Status::Unknown)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Timer {
+    pub due: Instant,
+    pub seq: u64,
+    pub what: TimerWhat,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum TimerWhat {
+    /// An armed trigger.
+    Trigger(TriggerKey),
+    /// A watched condition may change by time.
+    Watch(FlowId, usize),
+    /// The journey's wait ends, or it tries again.
+    Step(JourneyId),
+    /// The journey's goal or exit condition may change by time.
+    Recheck(JourneyId),
+}
+
+impl ContactState {
+    /// A contact of whom nothing has been seen.
+    pub fn new(contact: Contact) -> Self {
+        let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
+        Self {
+            now: Instant::MIN,
+            contact,
+            log: EventLog::default(),
+            suppressed: false,
+            live: Vec::new(),
+            triggers: BTreeMap::new(),
+            journeys: Vec::new(),
+            past: BTreeMap::new(),
+            sends: Vec::new(),
+            timers: Vec::new(),
+            seq: 0,
+            winners: BTreeMap::new(),
+            zone,
+        }
+    }
+
+    /// When it wants to be woken.
+    pub fn next_wake(&self) -> Option<Instant> {
+        self.timers.last().map(|timer| timer.due)
+    }
+
+    /// Its zone, or the workspace's.
+    pub fn zone<'a>(&'a self, flows: &'a FlowSet) -> &'a Zone {
+        self.zone.as_ref().unwrap_or(&flows.zone)
+    }
+
+    /// The journey of that id.
+    pub fn journey(&self, id: &JourneyId) -> Option<&Journey> {
+        self.journeys.iter().find(|journey| journey.id == *id)
+    }
+
+    /// The send of that key.
+    pub fn send(&self, key: &SendKey) -> Option<&Send> {
+        self.sends.iter().rev().find(|send| send.key == *key)
+    }
+
+    /// What conditions may look at.
+    pub(super) fn facts<'a>(&'a self, flows: &'a FlowSet, now: Instant, entry: Option<EntryFacts<'a>>) -> Facts<'a> {
+        Facts { now, zone: self.zone(flows), contact: &self.contact, log: &self.log, entry, event: None }
+    }
+
+    pub(super) fn arm(&mut self, due: Instant, what: TimerWhat) {
+        self.seq += 1;
+        let seq = self.seq;
+        let at = self.timers.partition_point(|timer| (timer.due, timer.seq) > (due, seq));
+        self.timers.insert(at, Timer { due, seq, what });
+    }
+
+    pub(super) fn disarm(&mut self, what: &TimerWhat) {
+        self.timers.retain(|timer| timer.what != *what);
+    }
+
+    pub(super) fn live_of(&self, flow: &FlowId) -> Option<&Live> {
+        self.live.iter().find(|live| live.flow == *flow)
+    }
+}
+
+impl Journey {
+    /// What conditions see of the entry.
+    pub fn entry(&self) -> EntryFacts<'_> {
+        EntryFacts { journey: &self.id, at: self.entered, event: self.event.as_deref() }
+    }
+
+    /// Whether it is still under way.
+    pub fn is_active(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// The id of the node it stands at.
+    pub fn node_id<'a>(&self, version: &'a Version) -> Option<&'a NodeId> {
+        version.nodes.get(self.node).map(|node| &node.id)
+    }
+
+    pub(super) fn count_pass(&mut self, node: usize) -> u32 {
+        match self.passes.iter_mut().find(|(n, _)| *n == node) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                self.passes.push((node, 1));
+                1
+            }
+        }
+    }
+
+    pub(super) fn pass(&self, node: usize) -> u32 {
+        self.passes.iter().find(|(n, _)| *n == node).map_or(0, |(_, count)| *count)
+    }
+}

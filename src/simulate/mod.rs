@@ -1,0 +1,380 @@
+//! Replays an audience's events and responses through [`crate::journey`] on a given clock.
+//!
+//! The one idea: the simulator is a thin driver. It feeds inputs in the order of acceptance, wakes contacts when they
+//! ask for it, hands over at the intent's instant (or later, if told a latency), and counts what the trace says.
+//! Deliberately not here: files, clocks, threads, chance. Same arguments, same report.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    sync::Arc,
+};
+
+use serde::Serialize;
+use smol_str::SmolStr;
+
+use crate::{
+    audience::{Audience, Event, Properties, Response, ResponseKind, Value},
+    base::{ContactId, EventId, FlowId, Instant, NodeId, SendKey, Span},
+    journey::{self, ContactState, Counts, Decision, Effects, FlowSet, IntentWhat, What},
+    kinds::runtime::{Control, Delivery, Input, Outcome, Reason},
+};
+
+/// How to replay.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Flows go live at this instant; what was accepted before is history that lets nobody in. Default: just before
+    /// the first event.
+    pub from: Option<Instant>,
+    /// The replay ends here, this instant included. Default: 30 days after the last event (assumption: longer than
+    /// any sequence that answers an event).
+    pub until: Option<Instant>,
+    /// Only these contacts; all where empty. Rules over the population (winners, breakers) then see only them.
+    pub contacts: Vec<ContactId>,
+    /// How long a hand-over takes. Default: none.
+    pub latency: Option<Span>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// When flows went live.
+    pub from: Instant,
+    /// Where the replay ended.
+    pub until: Instant,
+    /// Contacts replayed.
+    pub contacts: usize,
+    /// Entries into flows.
+    pub entered: u64,
+    /// What became of each message, by instant, contact and flow.
+    pub messages: Vec<MessageRow>,
+    /// Counts per flow.
+    pub flows: BTreeMap<FlowId, FlowReport>,
+    /// Every decision of every contact.
+    #[serde(skip)]
+    pub traces: BTreeMap<ContactId, Vec<Decision>>,
+}
+
+/// What became of one message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MessageRow {
+    /// When it became so.
+    pub at: Instant,
+    /// Whose.
+    pub contact: ContactId,
+    /// Of which flow.
+    pub flow: FlowId,
+    /// At which node.
+    pub node: NodeId,
+    /// Which variant.
+    pub variant: SmolStr,
+    /// What.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Counts of one flow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FlowReport {
+    /// Entries.
+    pub entered: u64,
+    /// Conversions.
+    pub converted: u64,
+    /// Triggers that fired and let nobody in, by why.
+    pub not_entered: BTreeMap<String, u64>,
+    /// Journeys that ended, by how.
+    pub ended: BTreeMap<String, u64>,
+    /// Journeys under way at the end of the replay.
+    pub under_way: u64,
+    /// Counts per node.
+    pub nodes: BTreeMap<NodeId, NodeReport>,
+}
+
+/// Counts of one node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct NodeReport {
+    /// Arrivals.
+    pub entered: u64,
+    /// Departures by port.
+    pub left: BTreeMap<SmolStr, u64>,
+    /// Journeys that stand there at the end.
+    pub waiting: u64,
+}
+
+/// One contact under replay: its state, and what is still to be fed.
+struct Player<'a> {
+    state: ContactState,
+    inputs: VecDeque<Arc<Event>>,
+    /// Events made from responses, soonest last.
+    answers: Vec<Arc<Event>>,
+    /// Intents to be handed over, soonest last.
+    hand_overs: Vec<(Instant, SendKey)>,
+    responses: Vec<&'a Response>,
+    trace: Vec<Decision>,
+}
+
+/// Replays an audience.
+pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report {
+    let mut accepted = audience.events.iter().map(|event| event.accepted);
+    let first = audience.events.iter().map(|event| event.accepted).min();
+    let last = accepted.by_ref().max();
+    let from = options.from.unwrap_or_else(|| first.map_or(Instant::from_millis(0), |at| at.plus_millis(-1)));
+    let until = options.until.unwrap_or_else(|| last.unwrap_or(from).max(from).plus_millis(30 * 86_400_000));
+    let mut players = players(flows, audience, options, from);
+    let mut counts = Counts::default();
+    let mut queue: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
+    for (n, player) in players.iter().enumerate() {
+        queue.extend(player.next().map(|at| Reverse((at, n))));
+    }
+    let mut hour = hour_after(from);
+    while let Some(Reverse((at, n))) = queue.pop() {
+        if at > until {
+            break;
+        }
+        while at >= hour {
+            let controls = journey::close_hour(flows, &mut counts, hour);
+            for control in controls {
+                for player in &mut players {
+                    player.feed(flows, &Input::Control { at: hour, control: control.clone() }, options, &mut counts);
+                }
+                // Controls may have armed something sooner than what the queue knows.
+                queue.extend(players.iter().enumerate().filter_map(|(n, player)| player.next().map(|at| Reverse((at, n)))));
+            }
+            // Hours in which nothing happens close nothing: jump to the one before the next work.
+            hour = hour_after(hour).max(hour_after(at.plus_millis(-3_600_000)));
+        }
+        let player = &mut players[n];
+        // An entry of the queue may be outdated; the player knows.
+        if player.next() != Some(at) {
+            queue.extend(player.next().filter(|next| *next > at).map(|next| Reverse((next, n))));
+            continue;
+        }
+        player.step(flows, at, options, &mut counts);
+        queue.extend(player.next().map(|next| Reverse((next, n))));
+    }
+    report(flows, players, from, until)
+}
+
+fn hour_after(at: Instant) -> Instant {
+    const HOUR: i64 = 3_600_000;
+    Instant::from_millis((at.as_millis().div_euclid(HOUR) + 1) * HOUR)
+}
+
+fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from: Instant) -> Vec<Player<'a>> {
+    let wanted = |id: &ContactId| options.contacts.is_empty() || options.contacts.contains(id);
+    let mut events: BTreeMap<&ContactId, Vec<Arc<Event>>> = BTreeMap::new();
+    for event in audience.events.iter().filter(|event| wanted(&event.contact)) {
+        events.entry(&event.contact).or_default().push(Arc::new(event.clone()));
+    }
+    let mut responses: BTreeMap<&ContactId, Vec<&Response>> = BTreeMap::new();
+    for response in &audience.responses {
+        responses.entry(&response.contact).or_default().push(response);
+    }
+    let mut counts = Counts::default();
+    let mut out = Vec::new();
+    for contact in audience.contacts.iter().filter(|contact| wanted(&contact.id)) {
+        let mut inputs = events.remove(&contact.id).unwrap_or_default();
+        inputs.sort_by(|a, b| (a.accepted, a.happened, &a.id).cmp(&(b.accepted, b.happened, &b.id)));
+        let mut player = Player {
+            state: ContactState::new(contact.clone()),
+            inputs: inputs.into(),
+            answers: Vec::new(),
+            hand_overs: Vec::new(),
+            responses: responses.remove(&contact.id).unwrap_or_default(),
+            trace: Vec::new(),
+        };
+        while let Some(event) = player.inputs.pop_front_if(|event| event.accepted <= from) {
+            player.feed(flows, &Input::Event(event), options, &mut counts);
+        }
+        for (flow, version) in flows.live() {
+            let control = Control::Adopt { flow: flow.clone(), version: version.clone() };
+            player.feed(flows, &Input::Control { at: from, control }, options, &mut counts);
+        }
+        out.push(player);
+    }
+    out
+}
+
+impl Player<'_> {
+    /// The next instant at which there is something to do.
+    fn next(&self) -> Option<Instant> {
+        let inputs = self.inputs.front().map(|event| event.accepted);
+        let answers = self.answers.last().map(|event| event.accepted);
+        let hand_overs = self.hand_overs.last().map(|(at, _)| *at);
+        [inputs, answers, hand_overs, self.state.next_wake()].into_iter().flatten().min()
+    }
+
+    /// Does one thing at `at`: a wake before a hand-over before an event of the same instant (SEMANTICS R1).
+    fn step(&mut self, flows: &FlowSet, at: Instant, options: &Options, counts: &mut Counts) {
+        if self.state.next_wake() == Some(at) {
+            return self.feed(flows, &Input::Wake { at }, options, counts);
+        }
+        if let Some((_, key)) = self.hand_overs.pop_if(|(due, _)| *due == at) {
+            return self.hand_over(flows, at, &key, options, counts);
+        }
+        if let Some(event) = self.inputs.pop_front_if(|event| event.accepted == at) {
+            return self.feed(flows, &Input::Event(event), options, counts);
+        }
+        if let Some(event) = self.answers.pop_if(|event| event.accepted == at) {
+            let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
+            let kind = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name);
+            if let (Some(kind), Some(flow), Some(journey)) = (kind, text("flow"), text("journey")) {
+                counts.response(&FlowId::new(flow), &crate::base::JourneyId::new(journey), kind);
+            }
+            self.feed(flows, &Input::Event(event), options, counts);
+        }
+    }
+
+    fn feed(&mut self, flows: &FlowSet, input: &Input, options: &Options, counts: &mut Counts) {
+        let mut effects = journey::advance(flows, &mut self.state, input);
+        self.note(flows, &mut effects, counts);
+        for intent in effects.intents {
+            match (&intent.what, options.latency) {
+                (IntentWhat::Message { .. }, None) => self.hand_over(flows, intent.at, &intent.key, options, counts),
+                (IntentWhat::Message { .. }, Some(latency)) => {
+                    let due = latency.after(intent.at, self.state.zone(flows));
+                    self.hand_over_at(due, intent.key);
+                }
+                // Webhooks are answered with success, alerts need no answer: the replay has no world to ask.
+                (IntentWhat::Webhook, _) => {
+                    self.feed(flows, &Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent }, options, counts);
+                }
+                (IntentWhat::Alert, _) => {}
+            }
+        }
+    }
+
+    fn hand_over_at(&mut self, due: Instant, key: SendKey) {
+        let at = self.hand_overs.partition_point(|(other, _)| *other > due);
+        self.hand_overs.insert(at, (due, key));
+    }
+
+    fn hand_over(&mut self, flows: &FlowSet, at: Instant, key: &SendKey, options: &Options, counts: &mut Counts) {
+        let answer = journey::may_hand_over(flows, &self.state, key, at);
+        let later = match &answer {
+            journey::HandOver::Defer(until) => Some(*until),
+            _ => None,
+        };
+        let result = Option::<Delivery>::from(answer).unwrap_or(Delivery::Sent);
+        let sent = result == Delivery::Sent;
+        if sent {
+            self.answer(flows, at, key);
+        }
+        self.feed(flows, &Input::Delivered { at, key: key.clone(), result }, options, counts);
+        if let Some(until) = later {
+            self.hand_over_at(until, key.clone());
+        }
+    }
+
+    /// Turns the fixed responses to a message into events (DESIGN 6).
+    fn answer(&mut self, flows: &FlowSet, at: Instant, key: &SendKey) {
+        let Some(send) = self.state.send(key) else { return };
+        let (flow, message) = (send.flow.clone(), send.message.clone());
+        for (n, response) in self.responses.iter().enumerate() {
+            if response.node != key.node || response.flow.as_ref().is_some_and(|of| *of != flow) {
+                continue;
+            }
+            let when = response.after.after(at, self.state.zone(flows));
+            let mut properties = Properties::new();
+            let mut set = |name: &'static str, value: &str| properties.insert(SmolStr::new_static(name), Value::text(value));
+            set("flow", flow.as_str());
+            set("node", key.node.as_str());
+            set("message", message.0.as_str());
+            set("variant", &message.1);
+            set("journey", key.journey.as_str());
+            set("send_key", &key.to_string());
+            if let Some(link) = &response.link {
+                set("link", link);
+            }
+            let event = Event {
+                id: EventId::new(format!("{}:{key}:{n}", response.response.event_name())),
+                contact: self.state.contact.id.clone(),
+                name: SmolStr::new_static(response.response.event_name()),
+                happened: when,
+                accepted: when,
+                properties,
+            };
+            let place = self.answers.partition_point(|other| (other.accepted, &other.id) > (event.accepted, &event.id));
+            self.answers.insert(place, Arc::new(event));
+        }
+    }
+
+    fn note(&mut self, flows: &FlowSet, effects: &mut Effects, counts: &mut Counts) {
+        for decision in effects.trace.drain(..) {
+            counts.decision(flows, &decision);
+            self.trace.push(decision);
+        }
+    }
+}
+
+fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Instant) -> Report {
+    let mut out = Report { from, until, contacts: players.len(), ..Report::default() };
+    for (flow, hash) in flows.live() {
+        let nodes = flows.version(hash).map(|v| v.nodes.iter().map(|n| (n.id.clone(), NodeReport::default())).collect());
+        out.flows.insert(flow.clone(), FlowReport { nodes: nodes.unwrap_or_default(), ..FlowReport::default() });
+    }
+    for player in players {
+        let id = player.state.contact.id.clone();
+        for decision in &player.trace {
+            let Some(flow) = &decision.flow else { continue };
+            let of_flow = out.flows.entry(flow.clone()).or_default();
+            match &decision.what {
+                What::Entered { .. } => {
+                    of_flow.entered += 1;
+                    out.entered += 1;
+                }
+                What::NotEntered { why, .. } => *of_flow.not_entered.entry((*why).to_owned()).or_default() += 1,
+                What::Arrived => {
+                    if let Some(node) = &decision.node {
+                        of_flow.nodes.entry(node.clone()).or_default().entered += 1;
+                    }
+                }
+                What::Left { port } => {
+                    if let Some(node) = &decision.node {
+                        *of_flow.nodes.entry(node.clone()).or_default().left.entry(port.clone()).or_default() += 1;
+                    }
+                }
+                What::Converted { .. } => of_flow.converted += 1,
+                What::Ended { how } => *of_flow.ended.entry(how.to_string()).or_default() += 1,
+                What::Outcome { outcome, reason, variant, .. } => {
+                    if let Some(node) = &decision.node {
+                        out.messages.push(MessageRow {
+                            at: decision.at,
+                            contact: id.clone(),
+                            flow: flow.clone(),
+                            node: node.clone(),
+                            variant: variant.clone(),
+                            outcome: *outcome,
+                            reason: *reason,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        for journey in player.state.journeys.iter().filter(|journey| journey.is_active()) {
+            let of_flow = out.flows.entry(journey.flow.clone()).or_default();
+            of_flow.under_way += 1;
+            let node = flows.version(&journey.version).and_then(|version| journey.node_id(version));
+            if let Some(node) = node {
+                of_flow.nodes.entry(node.clone()).or_default().waiting += 1;
+            }
+        }
+        out.traces.insert(id, player.trace);
+    }
+    // The trigger node lets journeys in and is walked by none.
+    for (flow, hash) in flows.live() {
+        let start = flows.version(hash).and_then(|version| version.trigger_id().cloned());
+        if let (Some(start), Some(of_flow)) = (start, out.flows.get_mut(flow)) {
+            let entered = of_flow.entered;
+            let node = of_flow.nodes.entry(start).or_default();
+            node.entered = entered;
+            if entered > 0 {
+                node.left.insert(SmolStr::new_static(crate::kinds::NEXT), entered);
+            }
+        }
+    }
+    out.messages.sort();
+    out
+}
