@@ -68,8 +68,8 @@ pub(super) fn ask(
         return stop(Outcome::Held, pause.reason);
     }
     let day_ago = now.plus_millis(-24 * 3_600_000);
-    let recent = state.sends.iter().rev().take_while(|s| s.at > day_ago || s.at > now.plus_millis(-30 * 24 * 3_600_000));
-    if recent.filter(|s| s.at > day_ago && s.at <= now && s.counts() && s.key != sending.key).count() >= MOST_IN_24_H {
+    let recent = state.sends.iter().filter(|s| s.at > day_ago && s.at <= now && s.counts() && s.key != sending.key);
+    if recent.count() >= MOST_IN_24_H {
         return skip(Reason::Breaker);
     }
     let Some(journey) = journey else { return skip(Reason::NotInFlow) };

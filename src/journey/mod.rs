@@ -13,6 +13,7 @@ mod state;
 mod trace;
 mod triggers;
 
+
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
@@ -51,7 +52,7 @@ pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Ef
     match input {
         Input::Wake { .. } => {}
         Input::Event(event) => record(&mut run, event),
-        Input::Profile { change, .. } => run.change(change, None),
+        Input::Profile { change, .. } => run.change(change),
         Input::Delivered { key, result, .. } => run.delivered(key, result),
         Input::Control { control, .. } => take(&mut run, control),
     }

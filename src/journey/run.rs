@@ -40,8 +40,8 @@ pub(super) struct Run<'a> {
     pub now: Instant,
     pub effects: Effects,
     steps: u32,
-    /// Writes of steps that flows have not seen yet, with the flow that wrote and its hops.
-    writes: VecDeque<(Change, FlowId, u32)>,
+    /// Writes of steps that flows have not seen yet: lists joined, the flow that wrote, its hops.
+    writes: VecDeque<(Vec<SmolStr>, FlowId, u32)>,
 }
 
 impl<'a> Run<'a> {
@@ -280,8 +280,10 @@ impl<'a> Run<'a> {
                     let names = change.set.iter().map(|(name, _)| name.clone());
                     let lists = change.lists_add.iter().chain(&change.lists_remove).cloned();
                     self.tell_at(j, version, What::Wrote { names: names.chain(lists).collect() });
+                    // The profile is current for the next step; flows see the write when the journey waits or ends.
+                    let joined = self.apply_change(&change);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back((change, journey.flow.clone(), journey.hops));
+                    self.writes.push_back((joined, journey.flow.clone(), journey.hops));
                     0
                 }
                 StepResult::Goal(name) => {
@@ -291,10 +293,6 @@ impl<'a> Run<'a> {
                 StepResult::End(reason) => return self.end(j, End::ExitNode(reason)),
             };
             next = self.leave_one(j, version, node, port);
-            if !self.writes.is_empty() {
-                // Flows see a write before the journey goes on, as they would see it from outside.
-                self.apply_writes_to_profile();
-            }
         }
     }
 
@@ -657,11 +655,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A change of the profile, from outside or by a step.
-    pub fn change(&mut self, change: &Change, writer: Option<(&FlowId, u32)>) {
+    /// A change of the profile from outside.
+    pub fn change(&mut self, change: &Change) {
         let joined = self.apply_change(change);
+        self.profile_changed(&joined, None);
+    }
+
+    /// What follows a change of the profile; `writer` is the flow whose step made it, with its hops.
+    fn profile_changed(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
         self.settle_journeys(None);
-        self.profile_triggers(&joined, writer);
+        self.profile_triggers(joined, writer);
         self.schedule_rechecks();
     }
 
@@ -724,25 +727,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn apply_writes_to_profile(&mut self) {
-        for n in 0..self.writes.len() {
-            let change = self.writes[n].0.clone();
-            // List joins are seen when flows see the write; the profile itself is current at once.
-            let lists_add = change.lists_add.clone();
-            self.apply_change(&Change { lists_add: Vec::new(), ..change });
-            self.writes[n].0 = Change { lists_add, ..Change::default() };
-        }
-    }
-
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some((change, flow, hops)) = self.writes.pop_front() {
+        while let Some((joined, flow, hops)) = self.writes.pop_front() {
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();
                 return;
             }
-            self.change(&change, Some((&flow, hops)));
+            self.profile_changed(&joined, Some((&flow, hops)));
         }
     }
 
