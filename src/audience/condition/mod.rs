@@ -4,7 +4,11 @@
 //! ([`Condition::sentence`]), and a compiled form that is evaluated to three values ([`Compiled::eval`]).
 //! Deliberately not here: clocks, zones of the machine, random generators; all come in by [`Facts`].
 
+mod compare;
 mod compile;
+#[cfg(test)]
+pub(crate) mod generate;
+pub(in crate::audience) mod next_change;
 mod parse;
 mod print;
 mod sentence;
@@ -15,7 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
 pub use compile::Compiled;
-pub use parse::parse;
+pub(in crate::audience) use compile::{Compiler, Node};
+pub use parse::{MAX_DEPTH, MAX_TEXT_LEN, parse};
 
 use super::{
     contact::{Channel, ConsentStatus, Contact, Event, ResponseKind},
@@ -104,7 +109,7 @@ pub enum Root {
     Constant,
 }
 
-/// A root and a dotted path of names and list indices.
+/// A root and a dotted path of names and list indices; in files the text of it: `contact.address.city`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Path {
     /// Where it starts.
@@ -211,7 +216,7 @@ pub struct Parsed {
 }
 
 /// One mistake in a condition's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParseError {
     /// Where, in bytes of the text.
     pub range: TextRange,
@@ -258,6 +263,95 @@ impl ConditionText {
     /// The whole result of reading.
     pub fn parsed(&self) -> &Parsed {
         &self.parsed
+    }
+}
+
+impl std::str::FromStr for Path {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
+    }
+}
+
+impl Root {
+    /// All roots.
+    pub const ALL: [Self; 4] = [Self::Contact, Self::Trigger, Self::Event, Self::Constant];
+
+    /// The word in texts: `contact`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Trigger => "trigger",
+            Self::Event => "event",
+            Self::Constant => "constant",
+        }
+    }
+}
+
+impl CompareOp {
+    /// As written in conditions: `>=`, `starts with`.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::In => "in",
+            Self::NotIn => "not in",
+            Self::Contains => "contains",
+            Self::StartsWith => "starts with",
+            Self::EndsWith => "ends with",
+        }
+    }
+
+    /// The operator that holds exactly where this one does not, if there is one; a missing value leaves both unknown.
+    pub fn negated(self) -> Option<Self> {
+        Some(match self {
+            Self::Eq => Self::Ne,
+            Self::Ne => Self::Eq,
+            Self::Lt => Self::Ge,
+            Self::Ge => Self::Lt,
+            Self::Gt => Self::Le,
+            Self::Le => Self::Gt,
+            Self::In => Self::NotIn,
+            Self::NotIn => Self::In,
+            Self::Contains | Self::StartsWith | Self::EndsWith => return None,
+        })
+    }
+
+    /// The operator compared with a number; `None` for operators over texts and lists.
+    pub fn holds(self, ordering: std::cmp::Ordering) -> Option<bool> {
+        Some(match self {
+            Self::Eq => ordering.is_eq(),
+            Self::Ne => ordering.is_ne(),
+            Self::Lt => ordering.is_lt(),
+            Self::Le => ordering.is_le(),
+            Self::Gt => ordering.is_gt(),
+            Self::Ge => ordering.is_ge(),
+            Self::In | Self::NotIn | Self::Contains | Self::StartsWith | Self::EndsWith => return None,
+        })
     }
 }
 
@@ -335,6 +429,37 @@ impl Truth {
     /// Whether it certainly holds.
     pub fn is_yes(self) -> bool {
         self == Self::Yes
+    }
+
+    /// Both: no beats unknown, unknown beats yes. Source: Kleene's strong three-valued logic.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// At least one: yes beats unknown, unknown beats no.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::No, Self::No) => Self::No,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The other way round; unknown stays unknown.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "reads like `and` and `or` beside it")]
+    pub fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
     }
 }
 
