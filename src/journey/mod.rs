@@ -13,6 +13,9 @@ mod state;
 mod trace;
 mod triggers;
 
+#[cfg(test)]
+mod tests;
+
 
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use gate::MOST_IN_24_H;

@@ -419,31 +419,3 @@ mod tests {
         check("webhook", r#"(url: "ftp://x")"#, "webhook/address");
     }
 }
-// TEMP-PATH-BEGIN
-impl serde::Serialize for crate::audience::Path {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        use crate::audience::condition::Root;
-        let r = match self.root {
-            Root::Contact => "contact",
-            Root::Trigger => "trigger",
-            Root::Event => "event",
-            Root::Constant => "constant",
-        };
-        s.serialize_str(&format!("{r}.{}", self.steps.join(".")))
-    }
-}
-impl<'de> serde::Deserialize<'de> for crate::audience::Path {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        use crate::audience::condition::Root;
-        let t = String::deserialize(d)?;
-        let mut i = t.split('.');
-        let root = match i.next() {
-            Some("contact") => Root::Contact,
-            Some("trigger") => Root::Trigger,
-            Some("constant") => Root::Constant,
-            _ => Root::Event,
-        };
-        Ok(Self { root, steps: i.map(SmolStr::new).collect() })
-    }
-}
-// TEMP-PATH-END

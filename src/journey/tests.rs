@@ -1,0 +1,271 @@
+//! The worked cases of SEMANTICS, and what only direct inputs can show.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::{
+    audience::{Contact, Event, Properties, Value},
+    base::{EventId, JourneyId},
+    flow::{Flow, Workspace, file},
+    kinds::runtime::Change,
+};
+
+/// Mails 1 at entry, 2 at 4 h, 3 at 12 h after the entry; the goal is a purchase of the same cart.
+pub(super) const WATCH: &str = r#"(version: 2, id: "watch", name: "Watch",
+    settings: (goal_when: "did \"Placed Order\" where (event.cart_id = trigger.cart_id) since entry"),
+    nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Checkout Expired")])),
+        (id: "mail-1", kind: "email", settings: (message: "m1")),
+        (id: "wait-4", kind: "delay", settings: (wait: for("4 h"), after: entry)),
+        (id: "mail-2", kind: "email", settings: (message: "m2")),
+        (id: "wait-12", kind: "delay", settings: (wait: for("12 h"), after: entry)),
+        (id: "mail-3", kind: "email", settings: (message: "m3")),
+    ],
+    edges: [(from: "start", to: "mail-1"), (from: "mail-1", to: "wait-4"), (from: "wait-4", to: "mail-2"),
+        (from: "mail-2", to: "wait-12"), (from: "wait-12", to: "mail-3")],
+    messages: [(id: "m1", subject: "One", body: html("1")), (id: "m2", subject: "Two", body: html("2")), (id: "m3", subject: "Three", body: html("3"))])"#;
+
+pub(super) fn flow(source: &str) -> Flow {
+    let flow = file::read(source).unwrap_or_else(|d| panic!("{}", d.message)).flow;
+    for node in &flow.nodes {
+        assert!(node.settings.error().is_none(), "{}: {:?}", node.id, node.settings.error());
+    }
+    flow
+}
+
+struct World {
+    flows: FlowSet,
+    state: ContactState,
+    lines: Vec<String>,
+    intents: Vec<Intent>,
+}
+
+impl World {
+    fn new(flows: &[Flow], workspace: &Workspace) -> Self {
+        let mut contact = Contact::new("ada");
+        contact.email = Some("ada@example.com".into());
+        contact.consent.email = ConsentStatus::Subscribed;
+        let mut world =
+            Self { flows: FlowSet::new(workspace, flows), state: ContactState::new(contact), lines: Vec::new(), intents: Vec::new() };
+        let live: Vec<_> = world.flows.live().map(|(f, v)| (f.clone(), v.clone())).collect();
+        for (flow, version) in live {
+            world.feed(&Input::Control { at: hour(-100.0), control: Control::Adopt { flow, version } });
+        }
+        world
+    }
+
+    fn feed(&mut self, input: &Input) {
+        let effects = advance(&self.flows, &mut self.state, input);
+        self.lines.extend(effects.trace.iter().map(|d| {
+            let hours = d.at.since(hour(0.0)) as f64 / 3.6e6;
+            let line = d.to_string();
+            format!("{hours:.2} {}", line.split_once("  ").map_or("", |(_, rest)| rest).replace("  ", " "))
+        }));
+        self.intents.extend(effects.intents);
+        assert_eq!(effects.wake, self.state.next_wake());
+    }
+
+    /// Wakes the contact whenever it asks, hands everything over at once, up to an hour.
+    fn run_until(&mut self, end: Instant) {
+        loop {
+            while let Some(intent) = self.intents.pop() {
+                let result = Option::<Delivery>::from(may_hand_over(&self.flows, &self.state, &intent.key, intent.at));
+                self.feed(&Input::Delivered { at: intent.at, key: intent.key, result: result.unwrap_or(Delivery::Sent) });
+            }
+            match self.state.next_wake() {
+                Some(at) if at <= end => self.feed(&Input::Wake { at }),
+                _ => return,
+            }
+        }
+    }
+
+    fn event(&mut self, name: &str, id: &str, happened: f64, accepted: f64) {
+        let mut properties = Properties::new();
+        properties.insert("cart_id".into(), Value::text("c1"));
+        let (happened, accepted) = (hour(happened), hour(accepted));
+        let event = Event { id: EventId::new(id), contact: "ada".into(), name: name.into(), happened, accepted, properties };
+        self.feed(&Input::Event(Arc::new(event)));
+    }
+
+    #[track_caller]
+    fn check(&self, about: &[&str], expected: &[&str]) {
+        let lines: Vec<&str> =
+            self.lines.iter().map(String::as_str).filter(|line| about.iter().any(|word| line.contains(word))).collect();
+        assert_eq!(lines, expected, "all:\n{}", self.lines.join("\n"));
+    }
+}
+
+/// Hours after 2026-11-23T09:00Z.
+fn hour(n: f64) -> Instant {
+    Instant::from_millis(1_795_424_400_000).plus_millis((n * 3.6e6).round() as i64)
+}
+
+/// First worked case: cap 3 in 48 h, another flow's mail 10 h before: 1 and 2 leave, 3 is capped.
+#[test]
+fn worked_case_cap() {
+    let other = r#"(version: 2, id: "other", name: "Other", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Signed Up")])), (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let mut world = World::new(&[flow(WATCH), flow(other)], &Workspace::default());
+    world.event("Signed Up", "e0", -10.0, -10.0);
+    world.run_until(hour(-1.0));
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    world.run_until(hour(100.0));
+    world.check(
+        &["sent", "skipped", "ended"],
+        &[
+            "-10.00 ada/other/1 ended: completed",
+            "-10.00 ada/other/1 hello sent: ok",
+            "0.00 ada/watch/1 mail-1 sent: ok",
+            "4.00 ada/watch/1 mail-2 sent: ok",
+            "12.00 ada/watch/1 mail-3 skipped: capped",
+            "12.00 ada/watch/1 ended: completed",
+        ],
+    );
+}
+
+/// Second worked case: a purchase accepted 2 s after mail 2's timer fired, happened 1 min before it.
+#[test]
+fn worked_case_late_purchase() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    world.run_until(hour(3.0));
+    world.feed(&Input::Wake { at: hour(4.0) });
+    let intent = world.intents.pop().expect("mail 2 is intended");
+    world.event("Placed Order", "e2", 4.0 - 1.0 / 60.0, 4.0 + 2.0 / 3600.0);
+    assert_eq!(
+        may_hand_over(&world.flows, &world.state, &intent.key, hour(4.001)),
+        HandOver::Stop(Outcome::Skipped, Reason::Goal)
+    );
+    world.check(
+        &["converted", "ended"],
+        &[
+            "4.00 ada/watch/1 converted at 2026-11-23T12:59:00Z, credited to ada/watch/1/mail-1/1",
+            "4.00 ada/watch/1 ended: goal",
+        ],
+    );
+    world.run_until(hour(100.0));
+    world.check(&["mail-3"], &[]);
+}
+
+/// Third worked case: asleep for 13 h. Entered just before: mail 1 at 13 h, 2 at 17 h, 3 at 25 h, each plus jitter.
+#[test]
+fn worked_case_sleep() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    let intent = world.intents.pop().expect("mail 1 is intended");
+    world.feed(&Input::Wake { at: hour(13.0) });
+    let HandOver::Defer(at) = may_hand_over(&world.flows, &world.state, &intent.key, hour(13.0)) else {
+        panic!("mail 1 waits for its jitter");
+    };
+    let jitter = at.since(hour(13.0));
+    assert!((0..600_000).contains(&jitter), "{jitter}");
+    world.intents.push(Intent { at, ..intent });
+    world.run_until(hour(100.0));
+    let sent: Vec<i64> = world.state.sends.iter().map(|send| send.at.since(hour(0.0)) - jitter).collect();
+    assert_eq!(sent, [13, 17, 25].map(|h| h * 3_600_000), "{}", world.lines.join("\n"));
+}
+
+/// The entry itself was due in the sleep: nothing enters (R11).
+#[test]
+fn a_clock_that_ran_out_long_ago_lets_nobody_in() {
+    let source = WATCH.replace("event(event: \"Checkout Expired\")", "abandonment(start: \"Cart Updated\", after: \"6 h\")");
+    let mut world = World::new(&[flow(&source)], &Workspace::default());
+    world.event("Cart Updated", "e1", 0.0, 0.0);
+    world.feed(&Input::Wake { at: hour(13.0) });
+    world.check(&["entered"], &["6.00 watch not entered by trigger 1: the wake came too late"]);
+}
+
+/// R26: asleep while mail 2 was due; it is tried on waking, and mail 3 keeps its distance.
+#[test]
+fn catch_up_keeps_the_gap() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    world.run_until(hour(1.0));
+    world.feed(&Input::Wake { at: hour(14.0) });
+    world.run_until(hour(100.0));
+    let sent: Vec<i64> = world.state.sends.iter().map(|send| send.at.since(hour(0.0))).collect();
+    let jitter = sent[1] - 14 * 3_600_000;
+    assert!((0..600_000).contains(&jitter), "{sent:?}");
+    assert_eq!(sent[2] - sent[1], 8 * 3_600_000, "{sent:?}");
+}
+
+/// R26: late for more than a day, the step is held and says so; a retry sends it.
+#[test]
+fn too_late_is_held_until_somebody_looks() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    world.run_until(hour(1.0));
+    world.feed(&Input::Wake { at: hour(40.0) });
+    world.run_until(hour(100.0));
+    world.check(&["mail-2 held", "mail-3"], &["40.00 ada/watch/1 mail-2 held: too_late"]);
+    world.feed(&Input::Control { at: hour(101.0), control: Control::Retry { journey: JourneyId::new("ada/watch/1") } });
+    world.run_until(hour(200.0));
+    world.check(&["mail-2 sent"], &["101.00 ada/watch/1 mail-2 sent: ok"]);
+}
+
+/// R30: a pause holds sends while waits go on; resuming tries them.
+#[test]
+fn pause_and_resume() {
+    for (freeze, expected) in [(false, ["10.00", "12.00"]), (true, ["13.00", "21.00"])] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(0.5));
+        world.feed(&Input::Control { at: hour(1.0), control: Control::Pause { flow: "watch".into(), freeze } });
+        world.run_until(hour(9.0));
+        world.feed(&Input::Control { at: hour(10.0), control: Control::Resume { flow: "watch".into() } });
+        world.run_until(hour(100.0));
+        let sent: Vec<&str> =
+            world.lines.iter().filter(|l| l.contains("sent: ok")).skip(1).filter_map(|l| l.split(' ').next()).collect();
+        assert_eq!(sent, expected, "{}", world.lines.join("\n"));
+    }
+}
+
+/// R15: losing required consent ends the journey at once; R22: an intent not handed over is stopped.
+#[test]
+fn consent_lost() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    let key = world.intents[0].key.clone();
+    let change = Change { consent: vec![(Channel::Email, ConsentStatus::Unsubscribed)], ..Change::default() };
+    world.feed(&Input::Profile { at: hour(0.01), change });
+    world.check(&["ended"], &["0.01 ada/watch/1 ended: no_consent"]);
+    assert_eq!(
+        may_hand_over(&world.flows, &world.state, &key, hour(0.01)),
+        HandOver::Stop(Outcome::Skipped, Reason::NoConsent)
+    );
+}
+
+/// A late, early or doubled wake does no harm (DESIGN 4).
+#[test]
+fn wakes_do_no_harm() {
+    let mut plain = World::new(&[flow(WATCH)], &Workspace::default());
+    plain.event("Checkout Expired", "e1", 0.0, 0.0);
+    plain.run_until(hour(100.0));
+    let mut woken = World::new(&[flow(WATCH)], &Workspace::default());
+    woken.event("Checkout Expired", "e1", 0.0, 0.0);
+    for n in 0..400 {
+        let at = hour(f64::from(n) * 0.25);
+        woken.run_until(at);
+        woken.feed(&Input::Wake { at });
+        woken.feed(&Input::Wake { at: hour(f64::from(n) * 0.1) });
+    }
+    assert_eq!(plain.lines, woken.lines);
+}
+
+/// R4: journeys move to a new version by node id or mapping; a deleted node without one ends them.
+#[test]
+fn migration() {
+    let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+    world.event("Checkout Expired", "e1", 0.0, 0.0);
+    world.run_until(hour(1.0));
+    let renamed = flow(&WATCH.replace("wait-4", "pause-4"));
+    let version = world.flows.publish(&renamed);
+    let mut lost = ContactState::clone(&world.state);
+    let migrate = |mapping| Input::Control { at: hour(2.0), control: Control::Migrate { flow: "watch".into(), version: version.clone(), mapping } };
+    world.feed(&migrate(vec![("wait-4".into(), "pause-4".into())]));
+    world.run_until(hour(100.0));
+    world.check(&["sent"], &["0.00 ada/watch/1 mail-1 sent: ok", "4.00 ada/watch/1 mail-2 sent: ok", "12.00 ada/watch/1 mail-3 sent: ok"]);
+    let effects = advance(&world.flows, &mut lost, &migrate(Vec::new()));
+    assert!(effects.trace.iter().any(|d| d.to_string().ends_with("ended: removed")), "{:?}", effects.trace);
+}
