@@ -26,11 +26,11 @@ pub fn jitter_millis(salt: &str, send_key: &str) -> i64 {
     (chance(salt, send_key) % 600_000) as i64
 }
 
-/// The name of a flow version: XXH3-128 of its canonical bytes, in hexadecimal.
+/// The name of a flow version: XXH3-128 of its canonical bytes.
 ///
 /// Not proof against forgery, and need not be: a version is made and read on the same side.
 pub fn version_hash(canonical: &[u8]) -> VersionHash {
-    VersionHash::new(format!("{:032x}", xxh3_128(canonical)))
+    VersionHash(xxh3_128(canonical))
 }
 
 #[cfg(test)]

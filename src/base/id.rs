@@ -76,9 +76,33 @@ id! {
     /// One contact's way through one flow; fixed at entry (SEMANTICS R21).
     JourneyId
 }
-id! {
-    /// Names an immutable flow version by its content: 32 hexadecimal digits (SEMANTICS R4).
-    VersionHash
+/// Names an immutable flow version by its content; written as 32 hexadecimal digits (SEMANTICS R4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionHash(pub u128);
+
+impl fmt::Display for VersionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for VersionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for VersionHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for VersionHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+    }
 }
 
 /// Names one send: the nth arrival (pass, from 1) of a journey at a node (SEMANTICS R21).
