@@ -3,6 +3,7 @@
 //! The one idea: a flow is a value. Edits make a new one, checks read one, files hold one.
 //! Deliberately not here: opening files, clocks, threads, and what a flow does (`journey`).
 
+pub mod check;
 pub mod edit;
 pub mod file;
 mod graph;
@@ -10,6 +11,7 @@ mod history;
 mod settings;
 mod workspace;
 
+pub use check::{CheckSpec, Finding, Fix, Surroundings, check, check_workspace};
 pub use edit::{Edit, EditError};
 pub use graph::{Edge, Flow, Index, MessageSection, Node, Section, is_plain_port};
 pub use history::History;

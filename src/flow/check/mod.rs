@@ -1,0 +1,241 @@
+//! Checks: what can be seen to be wrong with a flow before anybody gets a mail.
+//!
+//! The one idea: a check is one file with its code, its page, its test over a [`Context`], and where possible a fix
+//! made of edits. All share one index and one set of least-time bounds, so that a check is linear in the flow.
+//! Deliberately not here: faults of the file as a whole (`flow::file`), and what templates and conditions say of
+//! their own language (`content`, `audience::condition`), which is passed on with its place.
+
+mod context;
+mod elsewhere;
+#[cfg(test)]
+mod fixture;
+mod times;
+
+macro_rules! checks {
+    (flow: [$($flow:ident),* $(,)?], workspace: [$($workspace:ident),* $(,)?]) => {
+        $(mod $flow;)*
+        $(mod $workspace;)*
+
+        /// Checks of a flow, one file each.
+        const CHECKS: &[Check] = &[$($flow::CHECK),*];
+        /// Checks of a workspace, one file each.
+        const WORKSPACE_CHECKS: &[WorkspaceCheck] = &[$($workspace::CHECK),*];
+    };
+}
+
+checks! {
+    flow: [
+        no_trigger, several_triggers, unreachable_node, open_port, cycle_without_wait, muted_branch, no_steps,
+        unknown_kind, unreadable_settings, split_weights, missing_message, unused_message, empty_message,
+        empty_window,
+    ],
+    workspace: [unknown_zone]
+}
+
+use serde::Serialize;
+
+use super::{Edit, Flow, Workspace};
+use crate::{
+    audience::Audience,
+    base::{Diagnostic, Place, Severity},
+};
+use context::Context;
+
+/// A diagnostic, and what would mend it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// What is wrong, and where.
+    pub diagnostic: Diagnostic,
+    /// Edits after which this is not found any more.
+    pub fix: Option<Fix>,
+}
+
+/// Edits that mend a finding, applied as one step of the history.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fix {
+    /// What it does, as a menu would say it: "Scale the weights to 100".
+    pub label: String,
+    /// The edits, in order, all or nothing.
+    pub edits: Vec<Edit>,
+}
+
+impl Finding {
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.diagnostic.hint = hint.into();
+        self
+    }
+
+    fn severity(mut self, severity: Severity) -> Self {
+        self.diagnostic.severity = severity;
+        self
+    }
+
+    fn fix(mut self, label: impl Into<String>, edits: Vec<Edit>) -> Self {
+        self.fix = Some(Fix { label: label.into(), edits });
+        self
+    }
+}
+
+impl From<Diagnostic> for Finding {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, fix: None }
+    }
+}
+
+/// What a flow stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// Its workspace; [`Workspace::default`] for a lone file.
+    pub workspace: &'a Workspace,
+    /// The other flows of the workspace.
+    pub other_flows: &'a [Flow],
+    /// The sample contacts, if there are any. They stand in for a clock and for a list of properties.
+    pub audience: Option<&'a Audience>,
+}
+
+/// The page of a code, for `flowloom explain`, the reference and the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct CheckSpec {
+    /// Area and name: `graph/open-port`. Keeps its meaning for good.
+    pub code: &'static str,
+    /// How bad it is as a rule; a finding may be milder.
+    pub severity: Severity,
+    /// What people read.
+    pub title: &'static str,
+    /// What it finds.
+    pub what: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What it looks like.
+    pub example: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+    /// The rule or page it follows.
+    pub source: &'static str,
+}
+
+impl CheckSpec {
+    fn at(&self, place: Place, message: impl Into<String>) -> Finding {
+        Diagnostic::new(self.severity, self.code, place, message).into()
+    }
+}
+
+/// One check of a flow.
+struct Check {
+    spec: CheckSpec,
+    run: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// One check of a workspace.
+struct WorkspaceCheck {
+    spec: CheckSpec,
+    run: fn(&Workspace, &mut Vec<Finding>),
+}
+
+/// Everything that can be said about a flow, worst first, then by place and code.
+///
+/// Deterministic; reads no clock. What loading said (`Loaded::notes`) is the caller's to add.
+pub fn check(flow: &Flow, around: &Surroundings<'_>) -> Vec<Finding> {
+    let mut out: Vec<Finding> = flow.invariants().into_iter().map(Finding::from).collect();
+    let context = Context::new(flow, around);
+    for check in CHECKS {
+        (check.run)(&context, &mut out);
+    }
+    context.settings_alone(&mut out);
+    sorted(out)
+}
+
+/// Everything that can be said about a workspace without its flows, worst first.
+pub fn check_workspace(workspace: &Workspace) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for check in WORKSPACE_CHECKS {
+        (check.run)(workspace, &mut out);
+    }
+    sorted(out)
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| {
+        let (a, b) = (&a.diagnostic, &b.diagnostic);
+        (a.severity, &a.place, &a.code, &a.message).cmp(&(b.severity, &b.place, &b.code, &b.message))
+    });
+    findings
+}
+
+/// The page of every code, in order of the code: checks of flows and workspaces, and what other rooms report.
+pub fn catalogue() -> Vec<CheckSpec> {
+    let flow = CHECKS.iter().map(|check| check.spec);
+    let workspace = WORKSPACE_CHECKS.iter().map(|check| check.spec);
+    let mut all: Vec<CheckSpec> = flow.chain(workspace).chain(elsewhere::SPECS.iter().copied()).collect();
+    all.sort_by_key(|spec| spec.code);
+    all.dedup_by_key(|spec| spec.code);
+    all
+}
+
+/// The page of a code.
+pub fn explain(code: &str) -> Option<CheckSpec> {
+    catalogue().into_iter().find(|spec| spec.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_page_is_whole() {
+        for spec in catalogue() {
+            let (area, name) = spec.code.split_once('/').unwrap_or_default();
+            for part in [area, name] {
+                let kebab = part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+                assert!(kebab && !part.is_empty(), "{}", spec.code);
+            }
+            for text in [spec.title, spec.what, spec.why, spec.example, spec.fix, spec.source] {
+                assert!(!text.is_empty(), "{} lacks a part", spec.code);
+            }
+            assert!(!spec.title.ends_with('.'), "{}", spec.code);
+            assert_eq!(explain(spec.code), Some(spec));
+        }
+    }
+
+    #[test]
+    fn a_code_has_one_page() {
+        let mut codes = BTreeSet::new();
+        let all = CHECKS.iter().map(|c| c.spec).chain(WORKSPACE_CHECKS.iter().map(|c| c.spec));
+        for spec in all.chain(elsewhere::SPECS.iter().copied()) {
+            assert!(codes.insert(spec.code), "{} twice", spec.code);
+        }
+    }
+
+    /// Every code that stands in the sources can be explained.
+    #[test]
+    fn every_code_in_the_sources_has_a_page() {
+        let known: BTreeSet<&str> = catalogue().iter().map(|spec| spec.code).collect();
+        let areas: BTreeSet<&str> = known.iter().filter_map(|code| code.split('/').next()).collect();
+        let mut sources = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut missing = BTreeSet::new();
+        while let Some(path) = sources.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).expect("the sources can be read");
+                sources.extend(entries.map(|entry| entry.expect("an entry").path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            // Made-up codes in tests need no page.
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            for (at, _) in text.match_indices('"') {
+                let Some((literal, _)) = text[at + 1..].split_once('"') else { continue };
+                let Some((area, name)) = literal.split_once('/') else { continue };
+                let kebab = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                let before = text[..at].trim_end();
+                let of_diagnostic = ["Diagnostic::error(", "Diagnostic::warning("].iter().any(|f| before.ends_with(f));
+                let reported = kebab(area) && kebab(name) && (areas.contains(area) || of_diagnostic);
+                if reported && !known.contains(literal) {
+                    missing.insert(format!("{literal} in {}", path.display()));
+                }
+            }
+        }
+        assert!(missing.is_empty(), "codes without a page: {missing:#?}");
+    }
+}
