@@ -61,7 +61,15 @@ impl<'a> Context<'a> {
     pub fn new(flow: &'a Flow, around: &'a Surroundings<'a>) -> Self {
         let index = flow.index();
         let reachable = index.reachable();
-        Self { flow, around, workspace: around.workspace, index, settings: flow.settings(), reachable, times: OnceCell::new() }
+        Self {
+            flow,
+            around,
+            workspace: around.workspace,
+            index,
+            settings: flow.settings(),
+            reachable,
+            times: OnceCell::new(),
+        }
     }
 
     /// Steps with settings that can be read, with their positions.

@@ -65,7 +65,8 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn finding(cx: &Context<'_>, from: &Node, port: &str, to: &Node) -> Finding {
-    let message = format!("The way back from `{}` to `{}` closes a loop that can be gone round within a minute", from.id, to.id);
+    let message =
+        format!("The way back from `{}` to `{}` closes a loop that can be gone round within a minute", from.id, to.id);
     let finding = CHECK.spec.at(Place::edge(&from.id, port), message);
     let finding = finding.hint("Put a delay of at least one minute into the loop");
     let delay_id = cx.flow.fresh_id("delay");

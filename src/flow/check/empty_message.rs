@@ -29,7 +29,9 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
                 let of = if several { format!(", variant `{}`", variant.id) } else { String::new() };
                 let field = if several { format!("variants.{}.{field}", variant.id) } else { field.to_owned() };
                 let text = format!("The message `{}`{of} has {what}", message.id);
-                out.push(CHECK.spec.at(Place::message(&message.id).with_field(field), text).hint("Write it, or delete it"));
+                out.push(
+                    CHECK.spec.at(Place::message(&message.id).with_field(field), text).hint("Write it, or delete it"),
+                );
             };
             if message.channel == Channel::Sms {
                 if variant.text.as_deref().is_none_or(|text| text.trim().is_empty()) {

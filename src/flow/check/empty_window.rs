@@ -31,7 +31,10 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
                 .spec
                 .at(place, format!("The quiet hours begin and end at {}", window.from))
                 .hint("Give them two different times; they may pass midnight")
-                .fix("Leave the quiet hours out", vec![Edit::SetFlowField { field: "quiet_hours".into(), value: None }]),
+                .fix(
+                    "Leave the quiet hours out",
+                    vec![Edit::SetFlowField { field: "quiet_hours".into(), value: None }],
+                ),
         );
     }
     for written in cx.conditions() {

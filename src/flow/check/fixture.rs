@@ -72,7 +72,8 @@ impl Fixture {
                 .unwrap_or_else(|(n, e)| panic!("{code}: {} is refused: {e}: {:?}", fix.label, fix.edits[n]));
             assert!(mended.invariants().is_empty(), "{code}: {:?}", mended.invariants());
             let left = self.findings(&mended);
-            let same = left.iter().find(|f| f.diagnostic.code == code && f.diagnostic.place == finding.diagnostic.place);
+            let same =
+                left.iter().find(|f| f.diagnostic.code == code && f.diagnostic.place == finding.diagnostic.place);
             assert_eq!(same, None, "{code}: {} does not mend it: {:?}", fix.label, fix.edits);
         }
     }

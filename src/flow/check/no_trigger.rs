@@ -33,7 +33,10 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
                     let name = ron::to_string(event.name.as_str()).unwrap_or_default();
                     let id = cx.flow.fresh_id("trigger");
                     let node = Node::new(id, "trigger", &format!("(any: [event(event: {name})])"));
-                    finding.fix(format!("Add a trigger on \u{201c}{}\u{201d}", event.name), vec![Edit::AddNode(Box::new(node))])
+                    finding.fix(
+                        format!("Add a trigger on \u{201c}{}\u{201d}", event.name),
+                        vec![Edit::AddNode(Box::new(node))],
+                    )
                 }
                 None => finding,
             });

@@ -61,9 +61,12 @@ mod tests {
         let nodes = r#"nodes: [(id: "t", kind: "trigger"), (id: "w", kind: "wait_for_event", settings: (event: "A", timeout: "1 day")), (id: "x", kind: "exit")]"#;
         on(&format!(r#"{nodes}, edges: [(from: "t", to: "w"), (from: "w", port: "happened", to: "x")]"#))
             .mends(&CHECK, &["edge w.timed_out"]);
-        on(&format!(r#"{nodes}, edges: [(from: "t", to: "w")]"#)).mends(&CHECK, &["edge w.happened", "edge w.timed_out"]);
-        on(&format!(r#"{nodes}, edges: [(from: "w", port: "timed_out", to: "x"), (from: "w", port: "happened", to: "x")]"#))
-            .silent(&CHECK);
+        on(&format!(r#"{nodes}, edges: [(from: "t", to: "w")]"#))
+            .mends(&CHECK, &["edge w.happened", "edge w.timed_out"]);
+        on(&format!(
+            r#"{nodes}, edges: [(from: "w", port: "timed_out", to: "x"), (from: "w", port: "happened", to: "x")]"#
+        ))
+        .silent(&CHECK);
         on(r#"nodes: [(id: "t", kind: "trigger")]"#).silent(&CHECK);
     }
 }

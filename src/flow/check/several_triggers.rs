@@ -53,6 +53,7 @@ mod tests {
     fn fixtures() {
         on(r#"nodes: [(id: "a", kind: "trigger", settings: (any: [list(list: "A")])), (id: "b", kind: "trigger", settings: (any: [list(list: "B")])), (id: "c", kind: "trigger")]"#)
             .mends(&CHECK, &["step b", "step c"]);
-        on(r#"nodes: [(id: "a", kind: "trigger", settings: (any: [list(list: "A"), list(list: "B")]))]"#).silent(&CHECK);
+        on(r#"nodes: [(id: "a", kind: "trigger", settings: (any: [list(list: "A"), list(list: "B")]))]"#)
+            .silent(&CHECK);
     }
 }

@@ -41,15 +41,19 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let total: f64 = split.arms.iter().map(|arm| arm.weight).sum();
-        let message = format!("The weights of `{}` come to {}, not to 100", node.id, crate::audience::print_number(total));
+        let message =
+            format!("The weights of `{}` come to {}, not to 100", node.id, crate::audience::print_number(total));
         let message = if (total - 100.0).abs() < 0.005 {
             format!("A weight of `{}` is below 0 or finer than hundredths of a percent", node.id)
         } else {
             message
         };
         let finding = CHECK.spec.at(Place::node(&node.id).with_field("arms"), message).hint("Scale them to 100");
-        let positive: Vec<f64> =
-            split.arms.iter().map(|arm| if arm.weight.is_finite() { arm.weight.clamp(0.0, 1e9) } else { 0.0 }).collect();
+        let positive: Vec<f64> = split
+            .arms
+            .iter()
+            .map(|arm| if arm.weight.is_finite() { arm.weight.clamp(0.0, 1e9) } else { 0.0 })
+            .collect();
         let sum: f64 = positive.iter().sum();
         let mut scaled = split.clone();
         let mut left = 10_000_i64;
@@ -77,15 +81,23 @@ mod tests {
     use super::{super::fixture::on, *};
 
     fn split(weights: &[&str]) -> super::super::fixture::Fixture {
-        let arms: Vec<String> =
-            weights.iter().enumerate().map(|(n, w)| format!("(name: \"{n}\", weight: {w}, hold_out: {})", n == 0)).collect();
+        let arms: Vec<String> = weights
+            .iter()
+            .enumerate()
+            .map(|(n, w)| format!("(name: \"{n}\", weight: {w}, hold_out: {})", n == 0))
+            .collect();
         on(&format!("nodes: [(id: \"s\", kind: \"split\", settings: (salt: \"x\", arms: [{}]))]", arms.join(", ")))
     }
 
     #[test]
     fn fixtures() {
         for weights in [
-            &["50", "40"][..], &["0", "0"], &["1", "1", "1"], &["-20", "120"], &["50.001", "49.999"], &["1e300", "2"],
+            &["50", "40"][..],
+            &["0", "0"],
+            &["1", "1", "1"],
+            &["-20", "120"],
+            &["50.001", "49.999"],
+            &["1e300", "2"],
             &["33.33", "33.33", "33.33"],
         ] {
             split(weights).mends(&CHECK, &["step s, arms"]);

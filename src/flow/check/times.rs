@@ -174,9 +174,8 @@ fn most_wait(node: &Node) -> (Option<i64>, bool) {
 fn latest(index: &Index<'_>, reachable: &[bool]) -> Vec<Option<i64>> {
     let nodes = &index.flow().nodes;
     let mut latest: Vec<Option<i64>> = vec![None; nodes.len()];
-    let mut open: Vec<usize> = (0..nodes.len())
-        .map(|idx| index.into(idx).iter().filter(|(from, _)| reachable[*from]).count())
-        .collect();
+    let mut open: Vec<usize> =
+        (0..nodes.len()).map(|idx| index.into(idx).iter().filter(|(from, _)| reachable[*from]).count()).collect();
     let mut unbounded = vec![false; nodes.len()];
     let mut ready: Vec<usize> = (0..nodes.len()).filter(|idx| reachable[*idx] && open[*idx] == 0).collect();
     for idx in &ready {

@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn fixtures() {
-        let fixture = on(r#"nodes: [(id: "a", kind: "e-mail"), (id: "b", kind: "teleport", settings: (to: mars)), (id: "c", kind: "abandonment")]"#);
+        let fixture = on(
+            r#"nodes: [(id: "a", kind: "e-mail"), (id: "b", kind: "teleport", settings: (to: mars)), (id: "c", kind: "abandonment")]"#,
+        );
         fixture.check(&CHECK, &["step a", "step b", "step c"]);
         on(r#"nodes: [(id: "a", kind: "goal")]"#).silent(&CHECK);
     }

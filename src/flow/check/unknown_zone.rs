@@ -20,7 +20,9 @@ pub(super) const CHECK: WorkspaceCheck = WorkspaceCheck {
 fn run(workspace: &Workspace, out: &mut Vec<Finding>) {
     if Zone::named(&workspace.zone).is_err() {
         let message = format!("There is no time zone `{}`", workspace.zone);
-        out.push(CHECK.spec.at(Place::default().with_field("zone"), message).hint("Write region and city: Europe/Berlin"));
+        out.push(
+            CHECK.spec.at(Place::default().with_field("zone"), message).hint("Write region and city: Europe/Berlin"),
+        );
     }
 }
 

@@ -43,7 +43,10 @@ fn part<T>(what: &str, place: Place, section: &Section<T>, out: &mut Vec<Finding
             .spec
             .at(
                 place.with_range(TextRange::new(at, at)),
-                format!("{what} cannot be read at line {line}, column {column} of it: {}", message.trim_end_matches('.')),
+                format!(
+                    "{what} cannot be read at line {line}, column {column} of it: {}",
+                    message.trim_end_matches('.')
+                ),
             )
             .hint("Mend that place; the text is kept as written until then"),
     );
