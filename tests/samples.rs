@@ -9,7 +9,7 @@ use std::{
 use flowloom::{
     audience::Channel,
     content::{Block, Body, Message, Variant},
-    flow::{Flow, Loaded, Workspace, file},
+    flow::{Flow, Workspace, file::{self, Loaded}},
     kinds::{CATALOGUE, Settings},
 };
 
