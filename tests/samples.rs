@@ -16,7 +16,6 @@ use flowloom::{
 /// A sample workspace with its flows, in name order.
 struct Sample {
     name: String,
-    folder: PathBuf,
     workspace: Workspace,
     flows: Vec<Loaded>,
 }
@@ -51,7 +50,7 @@ fn samples() -> Vec<Sample> {
         });
         let flows = flows.collect();
         let name = folder.file_name().expect("has a name").to_string_lossy().into_owned();
-        Sample { name, workspace, flows, folder }
+        Sample { name, workspace, flows }
     };
     folders.map(read).collect()
 }
