@@ -1,0 +1,3 @@
+//! The one integration binary: whole-program tests, one module each.
+
+mod samples;
