@@ -295,3 +295,83 @@ impl Curve<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        audience::{Contact, EventLog, Properties, Value},
+        base::Zone,
+    };
+
+    const HOUR: i64 = 3_600_000;
+
+    /// The score of one model over events `(name, hours, a)`, asked at some hour, and when it crosses the threshold.
+    fn check(signals: &str, events: &[(&str, i64, f64)], hour: f64, points: f64, turns: Option<(&str, f64, f64)>) {
+        let model: ScoreModel = serde_json::from_str(&format!(r#"{{"name":"m","signals":{signals}}}"#)).expect("a model");
+        let (segments, scores, constants) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let score = CompiledScore::new(&model, &Book { segments: &segments, scores: &scores, constants: &constants });
+        let mut log = EventLog::default();
+        for (n, (name, hours, a)) in events.iter().enumerate() {
+            let at = Instant::from_millis(hours * HOUR);
+            let properties = Properties::from([("a".into(), Value::Number(*a))]);
+            log.record(Arc::new(Event {
+                id: n.to_string().as_str().into(),
+                contact: "ada".into(),
+                name: (*name).into(),
+                happened: at,
+                accepted: at,
+                properties,
+            }));
+        }
+        let (zone, contact) = (Zone::utc(), Contact::new("ada"));
+        let now = Instant::from_millis((hour * HOUR as f64) as i64);
+        let facts = Facts { now, zone: &zone, contact: &contact, log: &log, entry: None, event: None };
+        let value = score.value(&facts);
+        assert!((value - points).abs() < 2e-6, "{signals} at {hour}: {value}, not {points}");
+        if let Some((op, threshold, expected)) = turns {
+            let op = if op == ">=" { CompareOp::Ge } else { CompareOp::Lt };
+            let next = score.next_crossing(&facts, op, threshold).map_or(-1.0, |at| at.as_millis() as f64 / HOUR as f64);
+            assert!((next - expected).abs() < 0.01, "{signals} {threshold}: turns at {next}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn points_add_up_and_fade() {
+        let flat = r#"[{"event":"X","points":0.1}]"#;
+        check(flat, &[("X", 0, 0.0); 3], 5.0, 0.3, Some((">=", 0.2, -1.0)));
+        let day = r#"[{"event":"X","points":10,"half_life":"24 h"}]"#;
+        check(day, &[("X", 0, 0.0)], 0.0, 10.0, Some((">=", 5.0, 24.0)));
+        check(day, &[("X", 0, 0.0)], 24.0, 5.0, None);
+        check(day, &[("X", 0, 0.0)], 12.0, 7.071_068, None);
+        check(day, &[("X", 0, 0.0)], 240.0, 0.009_766, None);
+        check(day, &[("X", 0, 0.0)], 24.0 * 80.0, 0.0, None);
+        // Events that are still to come enter by themselves
+        check(day, &[("X", 0, 0.0), ("X", 48, 0.0)], 24.0, 5.0, Some((">=", 9.0, 48.0)));
+        let capped = r#"[{"event":"X","points":10,"half_life":"1 day","at_most":15},{"event":"Y","points":1,"filter":"event.a > 2"}]"#;
+        check(capped, &[("X", 0, 0.0), ("X", 0, 0.0), ("Y", 0, 3.0), ("Y", 0, 1.0)], 0.0, 16.0, Some((">=", 11.0, 24.0)));
+        let mixed = r#"[{"event":"X","points":10,"half_life":"48 h"},{"event":"Y","points":-10,"half_life":"24 h"}]"#;
+        // 10·2^(-t/48) - 10·2^(-t/24) is 2.5 at its peak, at 48 h, and 1.875 at 96 h
+        check(mixed, &[("X", 0, 0.0), ("Y", 0, 0.0)], 0.0, 0.0, Some((">=", 1.875, 19.93)));
+        check(mixed, &[("X", 0, 0.0), ("Y", 0, 0.0)], 48.0, 2.5, Some((">=", 1.875, 96.0)));
+        check(mixed, &[("X", 0, 0.0), ("Y", 0, 0.0)], 96.0, 1.875, None);
+    }
+
+    /// Frozen: other numbers would move the thresholds of every running flow.
+    #[test]
+    fn the_table_is_frozen() {
+        assert_eq!(DECAY[0], 1 << 32);
+        assert_eq!(DECAY[256], 1 << 31);
+        assert_eq!(DECAY[128], 3_037_000_500);
+        assert_eq!(DECAY[64], 3_611_622_603);
+        assert!(DECAY.windows(2).all(|pair| pair[0] > pair[1]));
+        // Against the true curve, where the test may use floats
+        for age in 0..1_000 {
+            let exact = 1e6 * MICRO * (-f64::from(age) / 300.0).exp2();
+            let ours = faded(1_000_000_000_000, age.into(), Some(300)) as f64;
+            assert!((exact - ours).abs() < exact * 2e-6 + 1.0, "{age}: {ours}, not {exact}");
+        }
+    }
+}
