@@ -11,6 +11,7 @@
 mod brand;
 mod field;
 mod message;
+mod template;
 
 pub use brand::Brand;
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
