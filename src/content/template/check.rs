@@ -14,8 +14,14 @@ use crate::{
 pub(crate) const LOOP_NAMES: [&str; 6] = ["index", "index0", "first", "last", "revindex", "revindex0"];
 
 /// Checks a template's tree. `place` is the text's place; findings add their range.
-pub(crate) fn check_nodes(nodes: &[Node], fields: &[Field], place: &Place, found: &mut Vec<Diagnostic>) {
-    let mut checker = Checker { fields, place, found, locals: Vec::new(), present: Vec::new() };
+pub(crate) fn check_nodes(
+    nodes: &[Node],
+    fields: &[Field],
+    present: &[String],
+    place: &Place,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut checker = Checker { fields, place, found, locals: Vec::new(), present: present.to_vec() };
     checker.nodes(nodes);
 }
 
@@ -310,7 +316,7 @@ mod tests {
     #[track_caller]
     fn check(source: &str, expected: &str) {
         let mut found = Vec::new();
-        read(source, &fields(), &Place::default(), &mut found);
+        read(source, &fields(), &[], &Place::default(), &mut found);
         let printed = print(&found, source);
         assert!(
             if expected.is_empty() { printed.is_empty() } else { printed.starts_with(expected) },
@@ -424,7 +430,7 @@ mod tests {
             "x".repeat(2 << 20),
         ] {
             let mut found = Vec::new();
-            read(&source, &fields(), &Place::default(), &mut found);
+            read(&source, &fields(), &[], &Place::default(), &mut found);
             assert!(source.starts_with("{{{{{{{{") || source.starts_with('{') || !found.is_empty());
         }
     }

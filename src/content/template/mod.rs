@@ -14,7 +14,7 @@ use crate::{
     content::{Field, RESERVED_LINKS},
 };
 
-pub(crate) use check::{check_condition, check_nodes};
+pub(crate) use check::{check_condition, check_nodes, proves_present};
 use tree::{Expr, Node, Refusal};
 
 /// Names that a template may not declare.
@@ -29,7 +29,15 @@ pub(crate) struct Template {
 }
 
 /// Reads a template. What is found goes to `found`, with ranges in `source`; `None` where it cannot be used.
-pub(crate) fn read(source: &str, fields: &[Field], place: &Place, found: &mut Vec<Diagnostic>) -> Option<Template> {
+///
+/// `present` names fields that are surely there where this text is shown.
+pub(crate) fn read(
+    source: &str,
+    fields: &[Field],
+    present: &[String],
+    place: &Place,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Template> {
     let known = |name: &str| is_known(name, fields);
     let expanded = shorthand::expand(source, &known);
     for (name, range) in &expanded.loose {
@@ -37,7 +45,7 @@ pub(crate) fn read(source: &str, fields: &[Field], place: &Place, found: &mut Ve
     }
     match tree::template(&expanded) {
         Ok(nodes) => {
-            check_nodes(&nodes, fields, place, found);
+            check_nodes(&nodes, fields, present, place, found);
             Some(Template { nodes, expanded: expanded.text })
         }
         Err(refusals) => {
