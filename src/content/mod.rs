@@ -10,8 +10,13 @@
 
 mod brand;
 mod field;
+mod filters;
 mod message;
+mod template;
+mod values;
 
 pub use brand::Brand;
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
+pub use filters::{format_date, format_money, format_number};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
+pub use values::{FieldValue, FieldValues, Links, ResolveContext};
