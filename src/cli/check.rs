@@ -11,11 +11,15 @@ use serde::Serialize;
 use super::{
     Done, Format, Outcome, Places, Streams,
     load::{self, FlowFile, Home, Unreadable},
-    show,
+    locate, show,
 };
 use crate::{
     base::{Diagnostic, Severity},
-    flow::{Flow, Target, Workspace},
+    flow::{
+        Flow, Target, Workspace,
+        check::{Surroundings, check, check_workspace},
+    },
+    platforms,
 };
 
 /// Find what is wrong with flows and workspaces
@@ -51,7 +55,7 @@ impl PlatformName {
 }
 
 /// One file with what was found in it.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Row {
     path: String,
     diagnostics: Vec<Diagnostic>,
@@ -59,6 +63,8 @@ struct Row {
     text: String,
     #[serde(skip)]
     flow: Option<Flow>,
+    #[serde(skip)]
+    is_workspace: bool,
     #[serde(skip)]
     unreadable: bool,
 }
@@ -104,12 +110,14 @@ fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
     if let Some(source) = &home.source
         && !rows.iter().any(|row| row.path == source.shown)
     {
+        let mut diagnostics = home.notes.clone();
+        diagnostics.extend(check_workspace(&home.workspace).into_iter().map(|finding| finding.diagnostic));
         rows.push(Row {
             path: source.shown.clone(),
-            diagnostics: home.notes.clone(),
+            diagnostics,
             text: source.text.clone(),
-            flow: None,
-            unreadable: false,
+            is_workspace: true,
+            ..Row::default()
         });
     }
     let file = match load::flow(path) {
@@ -119,13 +127,13 @@ fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
     let others = neighbours(path, &home);
     let mut diagnostics = file.loaded.notes.clone();
     diagnostics.extend(findings(file.flow(), &home.workspace, &others, args.target.map(PlatformName::target)));
-    let flow = file.context().flow.cloned();
-    rows.push(Row { path: file.source.shown, diagnostics, text: file.source.text, flow, unreadable: false });
+    let flow = matches!(file.context().parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
+    rows.push(Row { path: file.source.shown, diagnostics, text: file.source.text, flow, ..Row::default() });
 }
 
 /// The other flows of the workspace, for checks that look at several; those that cannot be read are passed over,
 /// since checking them is their own business.
-fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
+pub fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
     let Some(folder) = &home.folder else { return Vec::new() };
     let here = std::fs::canonicalize(path).ok();
     let files = load::siblings(folder).unwrap_or_default();
@@ -133,10 +141,15 @@ fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
     others.filter_map(|file| load::flow(file).ok()).map(|file: FlowFile| file.loaded.flow).collect()
 }
 
-/// Everything that is wrong with a flow.
+/// Everything that is wrong with a flow, and with a target what is lost there.
 pub fn findings(flow: &Flow, workspace: &Workspace, others: &[Flow], target: Option<Target>) -> Vec<Diagnostic> {
-    let _ = (workspace, others, target);
-    flow.invariants()
+    let around = Surroundings { workspace, other_flows: others, audience: None };
+    let mut found: Vec<Diagnostic> = check(flow, &around).into_iter().map(|finding| finding.diagnostic).collect();
+    // A flow with errors is not exported, so what would be lost is not known yet.
+    if let Some(target) = target.filter(|_| found.iter().all(|found| found.severity != Severity::Error)) {
+        found.extend(platforms::losses(target, flow, workspace));
+    }
+    found
 }
 
 fn push_unreadable(rows: &mut Vec<Row>, fault: Unreadable) {
@@ -147,8 +160,8 @@ fn push_unreadable(rows: &mut Vec<Row>, fault: Unreadable) {
         path: fault.shown,
         diagnostics: vec![fault.diagnostic],
         text: fault.text,
-        flow: None,
         unreadable: true,
+        ..Row::default()
     });
 }
 
@@ -156,7 +169,12 @@ fn in_words(rows: &[Row]) -> String {
     let mut out = String::new();
     let mut counts = [0_usize; 3];
     for row in rows {
-        let context = show::Context { path: &row.path, source: &row.text, flow: row.flow.as_ref() };
+        let parts = match &row.flow {
+            Some(flow) => locate::Parts::Flow(flow),
+            None if row.is_workspace => locate::Parts::Whole,
+            None => locate::Parts::Unknown,
+        };
+        let context = show::Context { path: &row.path, source: &row.text, parts };
         for found in &row.diagnostics {
             counts[found.severity as usize] += 1;
             out.push_str(&show::diagnostic(found, context));

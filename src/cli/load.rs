@@ -5,13 +5,14 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
 
-use super::{Failure, Places, show};
+use super::{Failure, Places, Streams, locate::Parts, out, show};
 use crate::{
-    base::{Diagnostic, Place},
+    audience::{Audience, AudienceSources, Mapping, Source as AudienceSource},
+    base::{Diagnostic, Place, Severity},
     flow::{
         Flow, Workspace,
         file::{self, Loaded, MOST_BYTES},
@@ -56,7 +57,11 @@ impl FlowFile {
             path: &self.source.shown,
             source: &self.source.text,
             // A migrated file was read from another text, so that positions in it are of no use.
-            flow: (self.loaded.version >= file::FLOW_VERSION).then_some(&self.loaded.flow),
+            parts: if self.loaded.version >= file::FLOW_VERSION {
+                Parts::Flow(&self.loaded.flow)
+            } else {
+                Parts::Unknown
+            },
         }
     }
 }
@@ -75,7 +80,7 @@ pub struct Unreadable {
 impl Unreadable {
     /// Why and where, as a failure with exit code 2.
     pub fn failure(&self) -> Failure {
-        let context = show::Context { path: &self.shown, source: &self.text, flow: None };
+        let context = show::Context { path: &self.shown, source: &self.text, parts: Parts::Unknown };
         Failure { exit_code: 2, text: show::diagnostic(&self.diagnostic, context).trim_end().to_owned() }
     }
 }
@@ -318,6 +323,87 @@ pub fn one(path: &Path, places: &Places) -> Result<(Home, FlowFile), Failure> {
             "Name the flow file",
         )),
     }
+}
+
+/// Names of the files of an audience, in the order they are looked for.
+const AUDIENCE_FILES: [(&str, &[&str]); 3] = [
+    ("contacts", &["contacts.jsonl", "contacts.csv"]),
+    ("events", &["events.jsonl", "events.csv"]),
+    ("responses", &["responses.jsonl", "responses.csv"]),
+];
+
+/// How the columns of CSV files are to be read, beside them.
+const MAPPING_FILE: &str = "mapping.ron";
+
+/// Loads the audience: the named folder, else `audience/` in the workspace, else an empty one.
+///
+/// What is worth knowing is told on standard error. Errors: a named folder that is none; a file that cannot be read,
+/// or lines in it that cannot, all of them with line and column (a replay over half an audience would mislead).
+pub fn audience(home: &Home, places: &Places, streams: &mut Streams) -> Result<Audience, Failure> {
+    let folder = match (&places.audience, &home.folder) {
+        (Some(folder), _) if folder.is_dir() => folder.clone(),
+        (Some(folder), _) => {
+            return Err(Failure::unusable(
+                format!("{} is not a folder", folder.display()),
+                "Name the folder that holds contacts, events and responses",
+            ));
+        }
+        (None, Some(folder)) if folder.join("audience").is_dir() => {
+            if folder == Path::new(".") { PathBuf::from("audience") } else { folder.join("audience") }
+        }
+        _ => return Ok(Audience::default()),
+    };
+    let mut sources: [Option<AudienceSource<'static>>; 3] = [None, None, None];
+    let mut has_csv = false;
+    for (slot, (what, names)) in sources.iter_mut().zip(AUDIENCE_FILES) {
+        let there: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).filter(|path| path.exists()).collect();
+        let Some(path) = there.first() else { continue };
+        if let Some(other) = there.get(1) {
+            return Err(Failure::unusable(
+                format!("{} and {} both hold {what}", path.display(), other.display()),
+                "Keep one of them",
+            ));
+        }
+        let file = fs::File::open(path).map_err(|error| {
+            let (message, hint) = io_message(&error);
+            unreadable(path, message, hint).failure()
+        })?;
+        has_csv |= path.extension().is_some_and(|ending| ending == "csv");
+        *slot = Some(AudienceSource::new(path.display().to_string(), BufReader::new(file)));
+    }
+    let saved = folder.join(MAPPING_FILE);
+    let mapping = if saved.is_file() {
+        let source = text(&saved).map_err(|e| e.failure())?;
+        let read = Mapping::from_ron(&source.shown, &source.text);
+        Some(read.map_err(|diagnostic| Unreadable { shown: source.shown, text: source.text, diagnostic }.failure())?)
+    } else {
+        None
+    };
+    let guessed = mapping.is_none();
+    let [contacts, events, responses] = sources;
+    let loaded = crate::audience::load::load(AudienceSources { contacts, events, responses, mapping });
+    if has_csv && guessed {
+        streams.tell("Columns of the CSV files are read as follows:\n");
+        for line in loaded.mapping.describe() {
+            streams.tell(&format!("  {}\n", show::clean(&line)));
+        }
+        if places.save_mapping {
+            out::file(&saved, loaded.mapping.to_ron().as_bytes(), false)?;
+            streams.tell(&format!("Saved as {}\n", saved.display()));
+        } else {
+            streams.tell("Keep this with --save-mapping, then change it with a text editor\n");
+        }
+    }
+    let (errors, others): (Vec<_>, Vec<_>) =
+        loaded.diagnostics.iter().partition(|found| found.severity == Severity::Error);
+    for found in others.iter().filter(|found| found.severity == Severity::Warning) {
+        streams.tell(&show::diagnostic(found, show::Context::default()));
+    }
+    if errors.is_empty() {
+        return Ok(loaded.audience);
+    }
+    let lines: String = errors.iter().map(|found| show::diagnostic(found, show::Context::default())).collect();
+    Err(Failure { exit_code: 2, text: lines.trim_end().to_owned() })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The one idea: the parts of a flow know where their raw text began, and a dotted field is followed through that raw
 //! text by RON itself. What cannot be followed gives the nearest larger part, never a wrong line.
 
+use std::collections::BTreeMap;
+
 use ron::value::RawValue;
 
 use crate::{
@@ -14,14 +16,30 @@ use crate::{
     kinds::ron_options,
 };
 
-/// Where in `source` a place is; `None` where it is the whole file or the flow was not read from it.
-pub fn in_source(place: &Place, source: &str, flow: Option<&Flow>) -> Option<TextRange> {
+/// What is known of the parts of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Parts<'a> {
+    /// Nothing, or positions that are not positions in this text.
+    #[default]
+    Unknown,
+    /// Those of a flow that was read from it.
+    Flow(&'a Flow),
+    /// A field is followed from the top: a workspace.
+    Whole,
+}
+
+/// Where in `source` a place is; `None` where it is the whole file or its parts are not known.
+pub fn in_source(place: &Place, source: &str, parts: Parts<'_>) -> Option<TextRange> {
     let whole = place.node.is_none() && place.message.is_none() && place.field.is_none();
     if whole {
         return place.range.filter(|range| range.start <= source.len() && !source.is_empty());
     }
-    let flow = flow?;
     let field = place.field.as_deref().unwrap_or("");
+    let flow = match parts {
+        Parts::Unknown => return None,
+        Parts::Whole => return in_part(source, source, field, place.range),
+        Parts::Flow(flow) => flow,
+    };
     let (section, field) = if let Some(id) = &place.message {
         let section = flow.messages.iter().find(|m| m.id.as_str() == id)?;
         (part(source, section.section.offset, section.section.raw())?, field)
@@ -41,11 +59,15 @@ pub fn in_source(place: &Place, source: &str, flow: Option<&Flow>) -> Option<Tex
     } else {
         return None;
     };
+    in_part(source, section, field, place.range)
+}
+
+fn in_part(source: &str, section: &str, field: &str, range: Option<TextRange>) -> Option<TextRange> {
     let (found, exact) = follow(section, field);
     let start = offset_in(source, found);
     let first_line = found.lines().next().unwrap_or("").trim_end().len();
     let shown = TextRange::new(start, start + first_line.max(1));
-    match place.range {
+    match range {
         Some(range) if exact => Some(inside_literal(found, range).map_or(shown, |range| range.offset(start))),
         _ => Some(shown),
     }
@@ -92,6 +114,12 @@ fn child<'a>(raw: &'a str, step: &str) -> Option<&'a str> {
         && let Some(value) = keys.get(step)
     {
         return Some(value);
+    }
+    if inner.starts_with('{')
+        && let Ok(map) = ron_options().from_str::<BTreeMap<String, &RawValue>>(inner)
+        && let Some(value) = map.get(step)
+    {
+        return Some(value.get_ron().trim());
     }
     (step == raw[..word].trim()).then_some(inner)
 }
@@ -147,7 +175,7 @@ mod tests {
     #[track_caller]
     fn check(place: Place, expected: &str) {
         let flow = file::read(SOURCE).unwrap_or_else(|d| panic!("{}", d.message)).flow;
-        let found = in_source(&place, SOURCE, Some(&flow)).map(|range| range.slice(SOURCE));
+        let found = in_source(&place, SOURCE, Parts::Flow(&flow)).map(|range| range.slice(SOURCE));
         assert_eq!(found.unwrap_or("nowhere"), expected, "{place:?}");
     }
 
@@ -164,5 +192,14 @@ mod tests {
         check(Place::default().with_field("settings.sender"), "\"shop\"");
         check(Place::default(), "nowhere");
         check(Place::node("gone"), "nowhere");
+    }
+
+    #[test]
+    fn follows_fields_of_a_workspace() {
+        let source = "(version: 1, segments: {\n \"VIP\": \"contact.x > 5\",\n}, caps: [(limit: at_most(3))])";
+        for (field, expected) in [("segments.VIP", "\"contact.x > 5\""), ("caps.0.limit", "at_most(3)")] {
+            let place = Place::default().with_field(field);
+            assert_eq!(in_source(&place, source, Parts::Whole).map(|r| r.slice(source)), Some(expected), "{field}");
+        }
     }
 }

@@ -103,6 +103,9 @@ pub struct Places {
     /// Folder with contacts, events and responses [default: audience/ in the workspace]
     #[arg(long, global = true, value_name = "DIR")]
     pub audience: Option<PathBuf>,
+    /// Save how the columns of CSV files were guessed, beside them as mapping.ron
+    #[arg(long, global = true)]
+    pub save_mapping: bool,
 }
 
 #[derive(Subcommand, Debug)]

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     base::{Diagnostic, TextRange, text},
-    cli::locate,
-    flow::Flow,
+    cli::locate::{self, Parts},
 };
 
 /// Text without control characters (line breaks and tabs stay), so that a hostile file cannot steer a terminal.
@@ -27,25 +26,26 @@ pub struct Context<'a> {
     pub path: &'a str,
     /// The file's text.
     pub source: &'a str,
-    /// The flow in it, if the positions of its parts are positions in `source`.
-    pub flow: Option<&'a Flow>,
+    /// What its parts are.
+    pub parts: Parts<'a>,
 }
 
 /// One diagnostic as lines for a terminal, with a line break at the end.
 pub fn diagnostic(diagnostic: &Diagnostic, context: Context<'_>) -> String {
     let mut out = format!("{}[{}] ", diagnostic.severity, diagnostic.code);
-    let found = locate::in_source(&diagnostic.place, context.source, context.flow);
+    let found = locate::in_source(&diagnostic.place, context.source, context.parts);
     let path = diagnostic.place.file.as_deref().unwrap_or(context.path);
-    out.push_str(&clean(path));
-    if let Some(range) = found {
-        let (line, column) = text::line_and_column(context.source, range.start);
-        let _ = write!(out, ":{line}:{column}");
+    // Loaders of audiences say file, line and column in the message itself.
+    if !diagnostic.message.starts_with(path) || path.is_empty() {
+        out.push_str(&clean(path));
+        if let Some(range) = found {
+            let (line, column) = text::line_and_column(context.source, range.start);
+            let _ = write!(out, ":{line}:{column}");
+        }
+        let place = diagnostic.place.to_string();
+        let _ = write!(out, ": {}{}", clean(&place), if place.is_empty() { "" } else { ": " });
     }
-    let place = diagnostic.place.to_string();
-    if !place.is_empty() {
-        let _ = write!(out, ": {}", clean(&place));
-    }
-    let _ = writeln!(out, ": {}", clean(&diagnostic.message));
+    let _ = writeln!(out, "{}", clean(&diagnostic.message));
     if let Some(range) = found {
         out.push_str(&excerpt(context.source, range));
     }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn shows_line_and_caret() {
         let found = Diagnostic::error("a/b", Place::default().with_range(TextRange::new(4, 7)), "Bad word").hint("Mend it");
-        let context = Context { path: "x.ron", source: "one\ntwo\n", flow: None };
+        let context = Context { path: "x.ron", source: "one\ntwo\n", ..Context::default() };
         assert_eq!(
             diagnostic(&found, context),
             "error[a/b] x.ron:2:1: Bad word\n    2 | two\n      | ^^^\n  hint: Mend it\n"
