@@ -42,6 +42,7 @@
 
 pub mod audience;
 pub mod base;
+pub mod cli;
 pub mod content;
 pub mod flow;
 pub mod journey;

@@ -1,6 +1,11 @@
 //! The one integration binary (it links once); each module is one concern.
 
+mod cli;
+mod fuzz;
 mod oracle;
+mod readme;
 mod rules;
 mod samples;
+mod tidy;
+mod wall;
 mod world;

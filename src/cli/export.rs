@@ -1,0 +1,130 @@
+//! `flowloom export`: a flow as Klaviyo, HubSpot or the engine take it, with everything that is lost named.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, out, show};
+use crate::{
+    base::{Diagnostic, Severity},
+    flow::Target,
+    platforms::{self, Export},
+};
+
+/// Write a flow for Klaviyo, HubSpot or the engine
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The flow file
+    #[arg(value_name = "FLOW")]
+    flow: PathBuf,
+    /// For whom
+    #[arg(long, value_enum)]
+    to: To,
+    /// The folder to write (engine: a file, where the name ends in .json)
+    #[arg(long, value_name = "DIR_OR_FILE")]
+    out: PathBuf,
+    /// Write over what is there
+    #[arg(long)]
+    force: bool,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Who can be exported to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum To {
+    /// Klaviyo
+    Klaviyo,
+    /// HubSpot
+    Hubspot,
+    /// The engine that ships with Flowloom
+    Engine,
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
+    let target = match args.to {
+        To::Klaviyo => Target::Klaviyo,
+        To::Hubspot => Target::Hubspot,
+        To::Engine => Target::Engine,
+    };
+    let (home, file) = load::one(&args.flow, places)?;
+    let refuse = |found: &[Diagnostic]| {
+        let errors = found.iter().filter(|found| found.severity == Severity::Error);
+        let mut text: String = errors.map(|found| show::diagnostic(found, file.context())).collect();
+        let _ = write!(
+            text,
+            "error: {} is not exported while it has errors\n  hint: Mend them, then look with: flowloom check {}",
+            show::clean(&file.source.shown),
+            show::clean(&file.source.shown)
+        );
+        Failure { exit_code: 1, text }
+    };
+    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    let neighbours = check::neighbours(&file.source.path, &home);
+    let findings = check::findings(file.flow(), &home.workspace, &neighbours, None);
+    if findings.iter().any(is_error) {
+        return Err(refuse(&findings));
+    }
+    let export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
+    if export.diagnostics.iter().any(is_error) {
+        return Err(refuse(&export.diagnostics));
+    }
+    let one_file = args.out.extension().is_some_and(|ending| ending == "json");
+    match export.files.as_slice() {
+        [(_, bytes)] if one_file => out::file(&args.out, bytes, args.force)?,
+        _ if one_file => {
+            return Err(Failure::unusable(
+                format!("An export to {} has several files", target.title()),
+                "Name a folder with --out",
+            ));
+        }
+        files => out::folder(&args.out, &out::Files(files.to_vec()), args.force)?,
+    }
+    if args.format == Format::Json {
+        streams.say_json(&serde_json::json!({
+            "schema": "flowloom/export/1",
+            "target": target.name(),
+            "out": args.out.display().to_string(),
+            "files": export.files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
+            "losses": export.losses,
+            "unresolved": export.unresolved,
+            "diagnostics": export.diagnostics,
+        }));
+    }
+    streams.to_people(args.format, &in_words(args, target, &export));
+    Ok(Done::Well)
+}
+
+fn in_words(args: &Arguments, target: Target, export: &Export) -> String {
+    let mut out = format!(
+        "{}: {} for {}\n",
+        args.out.display(),
+        show::count(export.files.len(), "file", "files"),
+        target.title()
+    );
+    for (path, _) in &export.files {
+        let _ = writeln!(out, "  {path}");
+    }
+    if !export.losses.is_empty() {
+        let _ = writeln!(out, "What {} does differently or not at all", target.title());
+    }
+    for loss in &export.losses {
+        let place = loss.place.to_string();
+        let place = if place.is_empty() { "flow".to_owned() } else { place };
+        let _ = writeln!(out, "  {} {place}: {}", loss.kind.title(), loss.message);
+        let _ = writeln!(out, "    instead: {}", loss.remedy);
+    }
+    if !export.unresolved.is_empty() {
+        let _ = writeln!(
+            out,
+            "{} must be filled in from the account; they are listed in ids.json",
+            show::count(export.unresolved.len(), "id", "ids")
+        );
+    }
+    for found in &export.diagnostics {
+        let _ = writeln!(out, "{}[{}] {}: {}", found.severity, found.code, found.place, found.message);
+    }
+    show::clean(&out)
+}

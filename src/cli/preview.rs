@@ -1,0 +1,166 @@
+//! `flowloom preview`: one mail as one contact gets it.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    Done, Failure, Outcome, Places, Streams, eml, out, show,
+    stage::{self, Made, Stage},
+};
+use crate::{
+    audience::Contact,
+    base::Instant,
+    content::{Completeness, Message, TagState},
+};
+
+/// Show a mail as one contact gets it
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The flow file
+    #[arg(value_name = "FLOW")]
+    flow: PathBuf,
+    /// The step that sends it, or the message
+    #[arg(long, value_name = "NODE")]
+    message: String,
+    /// The variant [default: the one that the contact is dealt]
+    #[arg(long)]
+    variant: Option<String>,
+    /// Who gets it
+    #[arg(long, value_name = "ID")]
+    contact: String,
+    /// The event that let them in [default: their newest that the trigger listens to]
+    #[arg(long, value_name = "ID")]
+    event: Option<String>,
+    /// When they get it [default: the newest event of the audience]
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Instant>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: MailFormat,
+    /// Write it to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// How a mail is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum MailFormat {
+    /// Subject, preheader, plain text, and what became of each merge tag.
+    #[default]
+    Text,
+    /// The HTML part.
+    Html,
+    /// One JSON object.
+    Json,
+    /// The whole mail as a mail program opens it.
+    Eml,
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
+    let stage = Stage::new(&args.flow, args.at, places, streams)?;
+    let (node, message) = stage.sending(&args.message)?;
+    let contact = stage.contact(&args.contact)?;
+    let variant = stage.variant(node, message, args.variant.as_deref(), contact)?;
+    let made = stage.make(message, variant, contact, args.event.as_deref())?;
+    let bytes = match args.format {
+        MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
+        MailFormat::Html if !stage::is_email(message) => {
+            return Err(Failure::refused("A text message has no HTML part", "Ask for --format text"));
+        }
+        MailFormat::Html => made.mail.html.clone().into_bytes(),
+        MailFormat::Json => json(&made)?,
+        MailFormat::Eml => eml::of(&stage, message, contact, &made)?,
+    };
+    if args.format != MailFormat::Text {
+        for found in &made.lints {
+            streams.tell(&show::diagnostic(found, stage.file.context()));
+        }
+    }
+    write(streams, args.out.as_deref(), &bytes, args.force)
+}
+
+fn write(streams: &mut Streams, path: Option<&Path>, bytes: &[u8], force: bool) -> Outcome {
+    match path {
+        None => {
+            streams.say_bytes(bytes);
+            if bytes.last() != Some(&b'\n') {
+                streams.say("\n");
+            }
+        }
+        Some(path) => out::file(path, bytes, force)?,
+    }
+    Ok(Done::Well)
+}
+
+fn json(made: &Made) -> Result<Vec<u8>, Failure> {
+    let value = serde_json::json!({
+        "schema": "flowloom/preview/1",
+        "variant": made.variant,
+        "event": made.event.as_ref().map(|event| event.id.as_str()),
+        "subject": made.mail.subject,
+        "preheader": made.mail.preheader,
+        "html": made.mail.html,
+        "text": made.mail.text,
+        "tags": made.mail.tags,
+        "missing": made.mail.missing,
+        "lints": made.lints,
+    });
+    let mut bytes = serde_json::to_vec_pretty(&value)
+        .map_err(|error| Failure::refused(format!("The mail cannot be written as JSON: {error}"), ""))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) -> String {
+    let mail = &made.mail;
+    let mut out = String::new();
+    let address = contact.email.as_deref().unwrap_or("no address");
+    let _ = writeln!(out, "To:        {} ({address})", contact.id);
+    let _ = writeln!(out, "At:        {}", stage.at);
+    if message.variants.len() > 1 {
+        let _ = writeln!(out, "Variant:   {}", made.variant);
+    }
+    match &made.event {
+        Some(event) => _ = writeln!(out, "Entered:   {} {} at {}", event.name, event.id, event.happened),
+        None => out.push_str("Entered:   without an event; tags of the trigger event fall back\n"),
+    }
+    if stage::is_email(message) {
+        let _ = writeln!(out, "Subject:   {}", mail.subject);
+        let _ = writeln!(out, "Preheader: {}", mail.preheader);
+    }
+    let _ = write!(out, "\n{}\n", mail.text.trim_end());
+    if !mail.tags.is_empty() {
+        out.push_str("\nMerge tags\n");
+    }
+    for tag in &mail.tags {
+        let said = match tag.state {
+            TagState::Value => tag.value.clone(),
+            TagState::Fallback => format!("{} (fallback)", tag.value),
+            TagState::Missing => "missing: the mail would be held".to_owned(),
+        };
+        let said: String = said.chars().take(100).collect();
+        let _ = writeln!(out, "  {:<18} {said}", tag.name);
+    }
+    let held = match mail.completeness() {
+        Completeness::Complete => None,
+        Completeness::Incomplete(tags) => Some(format!("no value and no fallback for {}", tags.join(", "))),
+        Completeness::Empty => Some("there is nothing to read in it".to_owned()),
+        Completeness::Leftover(text) => Some(format!("something that should have been replaced is left: {text}")),
+    };
+    if let Some(why) = held {
+        let _ = writeln!(out, "\nThis mail would be held: {why}");
+    }
+    let mut out = show::clean(&out);
+    for found in &made.lints {
+        out.push_str(&show::diagnostic(found, stage.file.context()));
+    }
+    out
+}
