@@ -47,4 +47,5 @@ pub mod content;
 pub mod flow;
 pub mod journey;
 pub mod kinds;
+pub mod platforms;
 pub mod simulate;

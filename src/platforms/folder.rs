@@ -1,0 +1,171 @@
+//! What lies beside the bodies in every export: `ids.json`, `losses.json` and a `README.md` for the client.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::{Value, json};
+
+use super::{Loss, LossKind, Unresolved, json_bytes};
+use crate::flow::{Flow, Target, Workspace};
+
+/// One call that an import makes.
+pub(super) struct Request {
+    pub file: String,
+    pub method: &'static str,
+    pub path: String,
+    /// What it does, for people.
+    pub what: String,
+}
+
+/// What the pages say about an export.
+pub(super) struct About<'a> {
+    pub target: Target,
+    /// Version of the API that the bodies are made for.
+    pub version: (&'static str, String),
+    pub flow: &'a Flow,
+    pub workspace: &'a Workspace,
+    /// In the order in which they must be made.
+    pub requests: Vec<Request>,
+    /// Steps for people, after the ids are filled in.
+    pub order: Vec<String>,
+}
+
+pub(super) fn add(files: &mut BTreeMap<String, Vec<u8>>, about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) {
+    let (version_name, version) = &about.version;
+    let target = about.target.name();
+    let used: Vec<Value> = unresolved
+        .iter()
+        .map(|u| {
+            let places = places_of(files, &u.placeholder);
+            json!({"key": u.key, "placeholder": u.placeholder, "how": u.how, "used": places})
+        })
+        .collect();
+    let requests: Vec<Value> = about
+        .requests
+        .iter()
+        .map(|r| json!({"file": r.file, "method": r.method, "path": r.path, "what": r.what}))
+        .collect();
+    let ids = json!({
+        "schema": "flowloom/ids/1", "target": target, "flow": about.flow.id, *version_name: version,
+        "requests": requests, "unresolved": used,
+    });
+    let lost = json!({"schema": "flowloom/losses/1", "target": target, "flow": about.flow.id, "losses": losses});
+    let readme = readme(about, losses, unresolved);
+    files.insert("ids.json".into(), json_bytes(&ids));
+    files.insert("losses.json".into(), json_bytes(&lost));
+    files.insert("README.md".into(), readme.into_bytes());
+}
+
+/// Where a placeholder stands: `flow.json#/data/attributes/…`.
+fn places_of(files: &BTreeMap<String, Vec<u8>>, placeholder: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".json")) {
+        let Ok(value) = serde_json::from_slice::<Value>(bytes) else { continue };
+        let mut stack = vec![(String::new(), &value)];
+        let mut found = Vec::new();
+        while let Some((path, value)) = stack.pop() {
+            match value {
+                Value::String(text) if text.contains(placeholder) => found.push(format!("{name}#{path}")),
+                Value::Array(items) => {
+                    stack.extend(items.iter().enumerate().rev().map(|(n, item)| (format!("{path}/{n}"), item)));
+                }
+                Value::Object(map) => {
+                    let parts = map.iter().map(|(key, item)| {
+                        (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), item)
+                    });
+                    let mut parts: Vec<_> = parts.collect();
+                    parts.reverse();
+                    stack.extend(parts);
+                }
+                _ => {}
+            }
+        }
+        out.extend(found);
+    }
+    out
+}
+
+fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> String {
+    let mut out = String::new();
+    let title = about.target.title();
+    let name = plain(&about.flow.name);
+    let _ = writeln!(out, "# {name}: for {title}\n");
+    let whose = if about.workspace.name.is_empty() { String::new() } else { format!(" of {}", plain(&about.workspace.name)) };
+    let _ = writeln!(
+        out,
+        "This folder holds the flow \u{201c}{name}\u{201d}{whose}, ready to be set up in {title}. \
+         It was made for {} {}; nothing in it contains a key or a password.\n",
+        about.version.0, about.version.1
+    );
+    let _ = writeln!(out, "## What is where\n");
+    for request in &about.requests {
+        let _ = writeln!(out, "- `{}`: {} (`{} {}`)", request.file, request.what, request.method, request.path);
+    }
+    let _ = writeln!(out, "- `ids.json`: what has to be filled in, and where it stands");
+    let _ = writeln!(out, "- `losses.json`: the same list of differences as below, for programs\n");
+    let _ = writeln!(out, "## Steps\n");
+    let mut number = 0;
+    let mut step = |out: &mut String, text: &str| {
+        number += 1;
+        let _ = writeln!(out, "{number}. {text}");
+    };
+    if !unresolved.is_empty() {
+        step(&mut out, "Fill in the ids listed below: replace each placeholder in the files by the id from your account.");
+    }
+    for text in &about.order {
+        step(&mut out, text);
+    }
+    out.push('\n');
+    if unresolved.is_empty() {
+        let _ = writeln!(out, "## Ids\n\nNothing is left to fill in.\n");
+    } else {
+        let _ = writeln!(out, "## Ids to fill in\n\n| what | stands in the files as | where to find it |\n| --- | --- | --- |");
+        for u in unresolved {
+            let _ = writeln!(out, "| {} | `{}` | {} |", cell(&u.key), cell(&u.placeholder), cell(&u.how));
+        }
+        out.push('\n');
+    }
+    let (lost, near): (Vec<&Loss>, Vec<&Loss>) = losses.iter().partition(|l| l.kind == LossKind::NotPossible);
+    let _ = writeln!(out, "## What differs\n");
+    if losses.is_empty() {
+        let _ = writeln!(out, "Nothing: {title} does all of it as drawn.");
+        return out;
+    }
+    for (heading, list) in [("Not possible", lost), ("Approximate", near)] {
+        if list.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "### {heading}\n");
+        for loss in list {
+            let place = loss.place.to_string();
+            let place = if place.is_empty() { "flow".to_owned() } else { place };
+            let _ = writeln!(out, "- **{}**: {}. {}", plain(&place), plain(&loss.message), sentence(&plain(&loss.remedy)));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn sentence(text: &str) -> String {
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// Text of the user inside Markdown: one line, nothing that would be read as markup or HTML.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => out.push(' '),
+            '<' => out.push_str("&lt;"),
+            '*' | '_' | '[' | ']' | '`' | '#' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn cell(text: &str) -> String {
+    text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('`', "'").replace('<', "&lt;")
+}

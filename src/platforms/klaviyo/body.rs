@@ -1,0 +1,693 @@
+//! One flow body: walks the plan and writes actions with their links.
+//!
+//! The one idea: a body is written as a tree, since Klaviyo's editor can join only the YES and the NO path of one split.
+//! Where two paths meet that way, they are joined; elsewhere the tail is written once for each path. Only a flow whose
+//! tree would pass the editor's size keeps its other joins, and says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::filters::{About, Asked, Asker, room_condition};
+use crate::{
+    audience::{Condition, condition::{CompareOp, EventQuery, EventWindow, Measure}},
+    base::{Place, Span},
+    flow::Workspace,
+    kinds::{Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent, logic::{branch, cap, condition, wait_for_event}},
+    platforms::{
+        Notes, Unit, parts_of,
+        plan::{Elapsed, Plan, Step},
+        unique, whole_percents,
+    },
+};
+
+/// Most actions in one body. Source: the editor's own preview stops at 500 actions (references, Klaviyo 11).
+const MOST_ACTIONS: usize = 500;
+/// Most paths of a multi-branch split, "everyone else" included. Source: help article 52369094030235.
+const MOST_BRANCHES: usize = 20;
+
+/// What triggers this body.
+pub(super) struct Entry {
+    pub trigger_type: &'static str,
+    pub trigger_id: String,
+    /// The date property of a date trigger, and whether waits can count down to it.
+    pub date: Option<String>,
+}
+
+/// A link that waits for its action.
+#[derive(Clone, Copy)]
+enum Slot {
+    Entry,
+    Next(usize),
+    Yes(usize),
+    No(usize),
+    Branch(usize, usize),
+}
+
+struct Work {
+    step: usize,
+    slots: Vec<Slot>,
+    elapsed: Elapsed,
+    join: Option<usize>,
+}
+
+/// Two paths on their way to where they meet.
+struct Join {
+    step: usize,
+    outer: Option<usize>,
+    slots: Vec<Slot>,
+    elapsed: Option<Elapsed>,
+    missing: u32,
+}
+
+/// How a step goes on, as far as the graph is concerned.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Line(Option<usize>),
+    Fork(Option<usize>, Option<usize>),
+    Fan,
+}
+
+pub(super) struct Body<'a, 'n> {
+    pub plan: &'a Plan<'a>,
+    pub workspace: &'a Workspace,
+    pub asker: &'a Asker<'a>,
+    pub entry: Entry,
+    pub notes: &'n mut Notes,
+    pub actions: Vec<Json>,
+    pub entry_action: Json,
+    pub taken: BTreeSet<String>,
+    /// Where the last action of the prelude goes on.
+    open: Vec<Slot>,
+    /// Steps already written, where tails are shared instead of copied.
+    shared: Option<BTreeMap<usize, String>>,
+    joins: Vec<Join>,
+    shapes: Vec<Shape>,
+}
+
+impl<'a, 'n> Body<'a, 'n> {
+    pub fn new(plan: &'a Plan<'a>, workspace: &'a Workspace, asker: &'a Asker<'a>, entry: Entry, notes: &'n mut Notes) -> Self {
+        Self {
+            plan,
+            workspace,
+            asker,
+            entry,
+            notes,
+            actions: Vec::new(),
+            entry_action: Json::Null,
+            taken: BTreeSet::new(),
+            open: vec![Slot::Entry],
+            shared: None,
+            joins: Vec::new(),
+            shapes: Vec::new(),
+        }
+    }
+
+    /// A new action; links of the waiting slots lead to it.
+    pub fn push(&mut self, id: &str, kind: &str, data: Json, links: Json, slots: &[Slot2]) -> usize {
+        let slots: Vec<Slot> = slots.iter().map(|s| s.0).collect();
+        self.push_at(id, kind, data, links, &slots)
+    }
+
+    fn push_at(&mut self, id: &str, kind: &str, data: Json, links: Json, slots: &[Slot]) -> usize {
+        let id = unique(&mut self.taken, id);
+        for slot in slots {
+            self.fill(*slot, &id);
+        }
+        self.actions.push(json!({"temporary_id": id, "type": kind, "links": links, "data": data}));
+        self.actions.len() - 1
+    }
+
+    fn fill(&mut self, slot: Slot, id: &str) {
+        let target = match slot {
+            Slot::Entry => &mut self.entry_action,
+            Slot::Next(at) => &mut self.actions[at]["links"]["next"],
+            Slot::Yes(at) => &mut self.actions[at]["links"]["next_if_true"],
+            Slot::No(at) => &mut self.actions[at]["links"]["next_if_false"],
+            Slot::Branch(at, arm) => &mut self.actions[at]["data"]["branches"][arm]["links"]["next"],
+        };
+        *target = Json::String(id.to_owned());
+    }
+
+    /// A linear action in the prelude.
+    pub fn prelude_line(&mut self, id: &str, kind: &str, data: Json) {
+        let open = std::mem::take(&mut self.open);
+        let at = self.push_at(id, kind, data, json!({"next": null}), &open);
+        self.open = vec![Slot::Next(at)];
+    }
+
+    /// Waits in the prelude.
+    pub fn prelude_delay(&mut self, id: &str, span: Span, place: &Place) {
+        let open = std::mem::take(&mut self.open);
+        self.open = self.delay(id, span, place, open);
+    }
+
+    /// Lets only those pass for whom it holds; the others leave.
+    pub fn prelude_gate(&mut self, id: &str, asked: &Asked) {
+        if asked.groups.is_empty() {
+            return;
+        }
+        let open = std::mem::take(&mut self.open);
+        let (yes, _) = self.split(id, asked, &open);
+        self.open = vec![yes];
+    }
+
+    /// Writes all steps.
+    pub fn walk(&mut self) {
+        let Some(first) = self.plan.first else { return };
+        self.shapes = (0..self.plan.steps.len()).map(|at| self.shape_of(at)).collect();
+        if self.size_as_tree(first) > MOST_ACTIONS {
+            self.shared = Some(BTreeMap::new());
+            self.notes.approximate(
+                "klaviyo/joins",
+                Place::default(),
+                format!("Written out as a tree the flow would have more than {MOST_ACTIONS} actions, so its paths are joined where Klaviyo's editor may not show it"),
+                "Import it and look at each join, or bring the paths together earlier",
+            );
+        }
+        let slots = std::mem::take(&mut self.open);
+        let mut work = vec![Work { step: first, slots, elapsed: Elapsed::START, join: None }];
+        while let Some(item) = work.pop() {
+            self.line(item, &mut work);
+        }
+    }
+
+    /// How many steps the tree has when tails are copied; stops counting beyond the limit.
+    fn size_as_tree(&self, first: usize) -> usize {
+        let mut size = vec![0_usize; self.plan.steps.len()];
+        for at in (0..self.plan.steps.len()).rev() {
+            let of = |to: Option<usize>| to.map_or(0, |n| size[n]);
+            let total = match self.shape(at) {
+                Shape::Line(to) => of(to),
+                Shape::Fork(a, b) if self.joinable(at, a, b) => {
+                    let meet = of(self.plan.meets(at));
+                    of(a).saturating_add(of(b)).saturating_sub(meet)
+                }
+                Shape::Fork(a, b) => of(a).saturating_add(of(b)),
+                Shape::Fan => self.plan.steps[at].next.iter().map(|(_, to)| of(*to)).fold(0, usize::saturating_add),
+            };
+            size[at] = total.saturating_add(1).min(10 * MOST_ACTIONS);
+        }
+        size[first]
+    }
+
+    fn shape(&self, at: usize) -> Shape {
+        self.shapes[at]
+    }
+
+    fn shape_of(&self, at: usize) -> Shape {
+        let step = &self.plan.steps[at];
+        match step.settings {
+            Settings::WaitForEvent(_) => Shape::Fork(step.to(wait_for_event::HAPPENED), step.to(wait_for_event::TIMED_OUT)),
+            Settings::Condition(node) => {
+                let mut silent = Notes::default();
+                match self.asker.ask(node.condition.condition(), &Place::default(), &mut silent).about() {
+                    About::Profile => Shape::Fork(step.to(condition::YES), step.to(condition::NO)),
+                    About::Event if self.entry.trigger_type == "metric" => Shape::Fork(step.to(condition::YES), step.to(condition::NO)),
+                    About::Event | About::Both => Shape::Fan,
+                }
+            }
+            Settings::Cap(_) => Shape::Fork(step.to(cap::UNDER), step.to(cap::CAPPED)),
+            Settings::Split(split) if split.arms.len() == 2 => Shape::Fork(step.next[0].1, step.next[1].1),
+            Settings::Split(_) | Settings::Branch(_) => Shape::Fan,
+            Settings::Webhook(_) => Shape::Line(step.to(crate::kinds::actions::webhook::DONE)),
+            Settings::Email(email) if email.on_cap == crate::kinds::OnCap::Leave => Shape::Fan,
+            Settings::Sms(sms) if sms.on_cap == crate::kinds::OnCap::Leave => Shape::Fan,
+            Settings::Trigger(_)
+            | Settings::Delay(_)
+            | Settings::Goal(_)
+            | Settings::Exit(_)
+            | Settings::Note(_)
+            | Settings::Email(_)
+            | Settings::Sms(_)
+            | Settings::UpdateContact(_)
+            | Settings::ListUpdate(_)
+            | Settings::InternalAlert(_) => Shape::Line(step.to(crate::kinds::NEXT)),
+        }
+    }
+
+    /// Whether the two paths of a fork can be joined where they meet: each must reach it by exactly one link.
+    fn joinable(&self, at: usize, a: Option<usize>, b: Option<usize>) -> bool {
+        let Some(meet) = self.plan.meets(at) else { return false };
+        self.reaches_once(a, meet) && self.reaches_once(b, meet)
+    }
+
+    fn reaches_once(&self, from: Option<usize>, meet: usize) -> bool {
+        let mut at = from;
+        // Steps stand in topological order, so this ends.
+        while let Some(here) = at {
+            if here == meet {
+                return true;
+            }
+            at = match self.shape(here) {
+                Shape::Line(to) => to,
+                Shape::Fork(..) | Shape::Fan => match self.plan.meets(here) {
+                    Some(inner) if inner != meet && self.joined_inside(here) => Some(inner),
+                    _ => return false,
+                },
+            };
+        }
+        false
+    }
+
+    /// Whether a fork inside a path is itself joined. Deep nesting gives up, which copies a tail instead.
+    fn joined_inside(&self, at: usize) -> bool {
+        match self.shape(at) {
+            Shape::Fork(a, b) => {
+                let simple = |from: Option<usize>, meet: usize| {
+                    let mut at = from;
+                    while let Some(here) = at {
+                        if here == meet {
+                            return true;
+                        }
+                        match self.shape(here) {
+                            Shape::Line(to) => at = to,
+                            Shape::Fork(..) | Shape::Fan => return false,
+                        }
+                    }
+                    false
+                };
+                self.plan.meets(at).is_some_and(|meet| simple(a, meet) && simple(b, meet))
+            }
+            Shape::Line(_) | Shape::Fan => false,
+        }
+    }
+
+    /// Writes from one step on, up to a fork, an end or a meeting.
+    fn line(&mut self, mut item: Work, work: &mut Vec<Work>) {
+        loop {
+            if let Some(j) = item.join
+                && self.joins[j].step == item.step
+            {
+                let join = &mut self.joins[j];
+                join.slots.append(&mut item.slots);
+                join.elapsed = Some(join.elapsed.map_or(item.elapsed, |e| e.merge(item.elapsed)));
+                join.missing = join.missing.saturating_sub(1);
+                if join.missing > 0 {
+                    return;
+                }
+                item.slots = std::mem::take(&mut join.slots);
+                item.elapsed = join.elapsed.unwrap_or(item.elapsed);
+                item.join = join.outer;
+                continue;
+            }
+            if let Some(shared) = &self.shared
+                && let Some(id) = shared.get(&item.step).cloned()
+            {
+                for slot in item.slots {
+                    self.fill(slot, &id);
+                }
+                return;
+            }
+            let before = self.actions.len();
+            let (step, plan) = (item.step, self.plan);
+            let next = self.step(&plan.steps[step], item, work);
+            if let (Some(shared), Some(action)) = (&mut self.shared, self.actions.get(before)) {
+                let id = action["temporary_id"].as_str().unwrap_or_default().to_owned();
+                shared.insert(step, id);
+            }
+            match next {
+                Some(next) => item = next,
+                None => return,
+            }
+        }
+    }
+
+    /// Writes one step. Gives the work that goes on from it on a line; forks go to `work`.
+    fn step(&mut self, step: &'a Step<'a>, item: Work, work: &mut Vec<Work>) -> Option<Work> {
+        let Work { step: at, slots, elapsed, join } = item;
+        let place = Place::node(&step.node.id);
+        let id = step.node.id.as_str();
+        let on = |to: Option<usize>, slots: Vec<Slot>, elapsed: Elapsed| to.map(|step| Work { step, slots, elapsed, join });
+        match step.settings {
+            Settings::Delay(delay) => {
+                let (slots, elapsed, goes_on) = self.delay_step(id, delay, &place, slots, elapsed);
+                if goes_on { on(step.to(crate::kinds::NEXT), slots, elapsed) } else { None }
+            }
+            Settings::WaitForEvent(wait) => {
+                let slots = self.delay(&format!("{id}:wait"), wait.timeout, &place, slots);
+                let asked = self.asker.ask(&self.waited_for(wait, &place), &place, self.notes);
+                self.notes.approximate(
+                    "klaviyo/wait",
+                    place,
+                    format!("Klaviyo has no wait for an event: everybody waits the whole {}, also who does \u{201c}{}\u{201d} at once", wait.timeout, wait.event),
+                    "Choose a shorter wait, or let the event start a flow of its own",
+                );
+                let (yes, no) = self.split(id, &asked, &slots);
+                let elapsed = elapsed.plus(wait.timeout);
+                let (a, b) = (step.to(wait_for_event::HAPPENED), step.to(wait_for_event::TIMED_OUT));
+                self.fork(at, [(a, yes), (b, no)], elapsed, join, work);
+                None
+            }
+            Settings::Condition(node) => {
+                let asked = self.asker.ask(node.condition.condition(), &place.with_field("condition"), self.notes);
+                let (yes, no) = self.split(id, &asked, &slots);
+                self.fork(at, [(step.to(condition::YES), yes), (step.to(condition::NO), no)], elapsed, join, work);
+                None
+            }
+            Settings::Cap(rule) => {
+                let asked = self.asker.ask(&room_condition(rule), &place, self.notes);
+                let (yes, no) = self.split(id, &asked, &slots);
+                self.fork(at, [(step.to(cap::UNDER), yes), (step.to(cap::CAPPED), no)], elapsed, join, work);
+                None
+            }
+            Settings::Branch(node) => {
+                let outs = self.branch(id, step, node, &place, &slots);
+                self.fan(outs, elapsed, join, work);
+                None
+            }
+            Settings::Split(node) => {
+                let outs = self.random(id, step, node, &place, &slots);
+                if let [a, b] = outs.as_slice() {
+                    self.fork(at, [*a, *b], elapsed, join, work);
+                } else {
+                    self.fan(outs, elapsed, join, work);
+                }
+                None
+            }
+            Settings::Email(_)
+            | Settings::Sms(_)
+            | Settings::Webhook(_)
+            | Settings::UpdateContact(_)
+            | Settings::ListUpdate(_)
+            | Settings::InternalAlert(_) => {
+                let mut open: Vec<Slot2> = slots.into_iter().map(Slot2).collect();
+                self.action(step, &mut open);
+                let port = if matches!(step.settings, Settings::Webhook(_)) { crate::kinds::actions::webhook::DONE } else { crate::kinds::NEXT };
+                on(step.to(port), open.into_iter().map(|s| s.0).collect(), elapsed)
+            }
+            // The plan holds none of these.
+            Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => {
+                on(step.to(crate::kinds::NEXT), slots, elapsed)
+            }
+        }
+    }
+
+    fn fork(&mut self, at: usize, arms: [(Option<usize>, Slot); 2], elapsed: Elapsed, join: Option<usize>, work: &mut Vec<Work>) {
+        let is_fork = matches!(self.shape(at), Shape::Fork(..));
+        let joined = self.shared.is_none() && is_fork && self.joinable(at, arms[0].0, arms[1].0);
+        let inner = match self.plan.meets(at) {
+            Some(step) if joined => {
+                self.joins.push(Join { step, outer: join, slots: Vec::new(), elapsed: None, missing: 2 });
+                Some(self.joins.len() - 1)
+            }
+            meet => {
+                if meet.is_some() && self.shared.is_none() {
+                    self.copied(at);
+                }
+                join
+            }
+        };
+        // The last pushed is written first.
+        for (to, slot) in arms.into_iter().rev() {
+            work.extend(to.map(|step| Work { step, slots: vec![slot], elapsed, join: inner }));
+        }
+    }
+
+    fn fan(&mut self, outs: Vec<(Option<usize>, Slot)>, elapsed: Elapsed, join: Option<usize>, work: &mut Vec<Work>) {
+        if outs.is_empty() {
+            return;
+        }
+        // Arms that lead to the same step cannot share it here either.
+        for (to, slot) in outs.into_iter().rev() {
+            work.extend(to.map(|step| Work { step, slots: vec![slot], elapsed, join }));
+        }
+    }
+
+    fn copied(&mut self, at: usize) {
+        let step = &self.plan.steps[at];
+        self.notes.approximate(
+            "klaviyo/copied-tail",
+            Place::node(&step.node.id),
+            "The paths meet again where Klaviyo cannot join them, so the steps after that are written once for each path",
+            "Change such a step in every copy, or let the paths end apart",
+        );
+    }
+
+    /// A two-way question; gives where yes and no go on.
+    fn split(&mut self, id: &str, asked: &Asked, slots: &[Slot]) -> (Slot, Slot) {
+        let links = json!({"next_if_true": null, "next_if_false": null});
+        let filter = asked.filter();
+        match asked.about() {
+            About::Profile => {
+                let at = self.push_at(id, "conditional-split", json!({"profile_filter": filter}), links, slots);
+                (Slot::Yes(at), Slot::No(at))
+            }
+            About::Event if self.entry.trigger_type == "metric" => {
+                let data = json!({"trigger_filter": filter, "trigger_id": self.entry.trigger_id, "trigger_type": "metric"});
+                let at = self.push_at(id, "trigger-split", data, links, slots);
+                (Slot::Yes(at), Slot::No(at))
+            }
+            About::Event | About::Both => {
+                let at = self.multi(id, id, vec![("yes".to_owned(), filter)], slots);
+                (Slot::Branch(at, 0), Slot::Branch(at, 1))
+            }
+        }
+    }
+
+    fn multi(&mut self, id: &str, name: &str, arms: Vec<(String, Json)>, slots: &[Slot]) -> usize {
+        let count = arms.len();
+        let mut branches: Vec<Json> = Vec::with_capacity(count + 1);
+        for (order, (arm, filter)) in arms.into_iter().enumerate() {
+            branches.push(json!({"branch_id": arm, "order": order, "is_else": false, "branch_filter": filter, "links": {"next": null}, "name": arm}));
+        }
+        branches.push(json!({"branch_id": branch::ELSE, "order": count, "is_else": true, "branch_filter": null, "links": {"next": null}, "name": "Everyone else"}));
+        self.push_at(id, "multi-branch-split", json!({"branches": branches, "name": name}), Json::Null, slots)
+    }
+
+    fn branch(&mut self, id: &str, step: &Step<'a>, node: &Branch, place: &Place, slots: &[Slot]) -> Vec<(Option<usize>, Slot)> {
+        let mut outs = Vec::new();
+        let mut slots = slots.to_vec();
+        let mut arms = Vec::new();
+        for (n, arm) in node.arms.iter().enumerate() {
+            let place = place.clone().with_field(format!("arms.{n}.condition"));
+            let mut asked = self.asker.ask(arm.condition.condition(), &place, self.notes);
+            if asked.groups.is_empty() {
+                // A path without conditions is passed over in Klaviyo, so "always" is written as "not never".
+                let mut group = super::filters::Group { has_profile: true, ..Default::default() };
+                let mut always = super::filters::never();
+                always["filter"]["operator"] = json!("not-set");
+                group.conditions.push(always);
+                asked.groups.push(group);
+            }
+            arms.push((arm.name.to_string(), asked.filter(), step.to(&arm.name)));
+        }
+        let name = step.node.title().to_owned();
+        let mut rest = arms.into_iter().peekable();
+        loop {
+            let here: Vec<_> = rest.by_ref().take(MOST_BRANCHES - 1).collect();
+            let targets: Vec<Option<usize>> = here.iter().map(|(_, _, to)| *to).collect();
+            let at = self.multi(id, &name, here.into_iter().map(|(arm, filter, _)| (arm, filter)).collect(), &slots);
+            outs.extend(targets.iter().enumerate().map(|(n, to)| (*to, Slot::Branch(at, n))));
+            let otherwise = Slot::Branch(at, targets.len());
+            if rest.peek().is_none() {
+                outs.push((step.to(branch::ELSE), otherwise));
+                break;
+            }
+            slots = vec![otherwise];
+        }
+        if self.shared.is_none() && self.plan.meets_of(step).is_some() {
+            self.notes.approximate(
+                "klaviyo/copied-tail",
+                place.clone(),
+                "The arms meet again where Klaviyo cannot join them, so the steps after that are written once for each arm",
+                "Change such a step in every copy, or let the arms end apart",
+            );
+        }
+        outs
+    }
+
+    /// A random split as a chain of two-way samples: the k-th takes p_k out of what the earlier ones left.
+    fn random(&mut self, id: &str, step: &Step<'a>, node: &Split, place: &Place, slots: &[Slot]) -> Vec<(Option<usize>, Slot)> {
+        let weights: Vec<f64> = node.arms.iter().map(|arm| arm.weight).collect();
+        let total: f64 = weights.iter().sum();
+        let mut outs = Vec::new();
+        let mut slots = slots.to_vec();
+        let (mut left, mut realised_left) = (total, 100.0_f64);
+        let mut realised = Vec::new();
+        let last = node.arms.len().saturating_sub(1);
+        for (n, arm) in node.arms.iter().enumerate() {
+            let to = step.to(&arm.name);
+            if n == last {
+                outs.extend(slots.iter().map(|slot| (to, *slot)));
+                realised.push(realised_left);
+                break;
+            }
+            let share = if left > 0.0 { arm.weight * 100.0 / left } else { 0.0 };
+            let percent = (share.round() as i64).clamp(1, 99);
+            realised.push(realised_left * percent as f64 / 100.0);
+            realised_left -= realised_left * percent as f64 / 100.0;
+            left -= arm.weight;
+            let filter = super::filters::groups_to_json(vec![vec![json!({"type": "profile-sample", "percentage": percent})]]);
+            let name = if n == 0 { id.to_owned() } else { format!("{id}:{}", n + 1) };
+            let links = json!({"next_if_true": null, "next_if_false": null});
+            let at = self.push_at(&name, "conditional-split", json!({"profile_filter": filter}), links, &slots);
+            outs.push((to, Slot::Yes(at)));
+            slots = vec![Slot::No(at)];
+        }
+        let shown: Vec<String> = node.arms.iter().zip(&realised).map(|(arm, p)| format!("{} {p:.1} %", arm.name)).collect();
+        let wanted = whole_percents(&weights);
+        let differs = weights.iter().zip(&realised).any(|(w, p)| total > 0.0 && (w * 100.0 / total - p).abs() > 0.05);
+        let rounding = if differs { format!("the shares become {} (wanted {wanted:?}), and ", shown.join(", ")) } else { String::new() };
+        self.notes.approximate(
+            "klaviyo/split",
+            place.clone(),
+            format!("{rounding}Klaviyo draws its own sample, so other contacts get an arm than in the preview"),
+            "Nothing to do, unless two splits have to fall on the same contacts",
+        );
+        if node.winner.is_some() {
+            self.notes.impossible(
+                "klaviyo/winner",
+                place.clone().with_field("winner"),
+                "Klaviyo names no winner between paths; both go on",
+                "Compare the paths after the time you planned and close one by hand",
+            );
+        }
+        if node.arms.len() > 2 && self.shared.is_none() && self.plan.meets_of(step).is_some() {
+            self.notes.approximate(
+                "klaviyo/copied-tail",
+                place.clone(),
+                "The arms meet again where Klaviyo cannot join them, so the steps after that are written once for each arm",
+                "Change such a step in every copy, or let the arms end apart",
+            );
+        }
+        outs
+    }
+
+    /// The question whether the awaited event has come.
+    fn waited_for(&mut self, wait: &WaitForEvent, place: &Place) -> Condition {
+        let window = match wait.look_back {
+            LookBack::Entry => EventWindow::SinceEntry,
+            LookBack::Now => EventWindow::Last(wait.timeout),
+            LookBack::PreviousMessage => {
+                self.notes.approximate(
+                    "klaviyo/look-back",
+                    place.clone().with_field("look_back"),
+                    format!("An event between the previous message and this wait is not seen; Klaviyo looks back {} from the end of the wait", wait.timeout),
+                    "Count since the entry instead",
+                );
+                EventWindow::Last(wait.timeout)
+            }
+        };
+        Condition::Events(EventQuery {
+            metric: wait.event.clone(),
+            filter: wait.filter.as_ref().map(|f| Box::new(f.condition().clone())),
+            measure: Measure::Count,
+            window,
+            op: CompareOp::Gt,
+            value: 0.0,
+        })
+    }
+
+    /// Delay actions for a span; none where it is nothing.
+    fn delay(&mut self, id: &str, span: Span, place: &Place, mut slots: Vec<Slot>) -> Vec<Slot> {
+        let (parts, cost) = parts_of(span);
+        if !cost.is_empty() {
+            self.notes.approximate("klaviyo/delay", place.clone(), cost, "Choose a span of whole minutes, hours or days");
+        }
+        for (value, unit) in parts {
+            let data = json!({"unit": unit.plural(), "value": value, "timezone": "profile"});
+            let at = self.push_at(id, "time-delay", data, json!({"next": null}), &slots);
+            slots = vec![Slot::Next(at)];
+        }
+        slots
+    }
+
+    fn delay_step(&mut self, id: &str, delay: &Delay, place: &Place, slots: Vec<Slot>, elapsed: Elapsed) -> (Vec<Slot>, Elapsed, bool) {
+        let weekdays = |days: crate::base::Weekdays| -> Json {
+            let names: Vec<String> = days.iter().map(|d| d.title().to_lowercase()).collect();
+            if names.len() == 7 { Json::Null } else { json!(names) }
+        };
+        let clock = |time: crate::base::TimeOfDay| format!("{time}:00");
+        let mut until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
+            let mut data = json!({"unit": "days", "value": days, "timezone": "profile", "delay_until_time": time});
+            if !weekdays.is_null() {
+                data["delay_until_weekdays"] = weekdays;
+            }
+            vec![Slot::Next(body.push_at(id, "time-delay", data, json!({"next": null}), slots))]
+        };
+        match &delay.wait {
+            Wait::For(span) => {
+                let (wait, then) = elapsed.after_delay(delay, *span);
+                if delay.after == crate::kinds::Anchor::Entry && !elapsed.exact {
+                    self.notes.approximate(
+                        "klaviyo/anchor",
+                        place.clone().with_field("after"),
+                        format!("Paths of different length lead here, so {span} after the entry are written as {wait} after the previous step: later for whoever came the longer way"),
+                        "Count from the previous step, or give each path a delay of its own",
+                    );
+                }
+                let Some(window) = delay.window else {
+                    return (self.delay(id, wait, place, slots), then, true);
+                };
+                let (parts, _) = parts_of(wait);
+                let open = (window.until.minutes() - window.from.minutes()).rem_euclid(1440);
+                if let [(days, Unit::Days)] = parts.as_slice() {
+                    self.notes.approximate(
+                        "klaviyo/window-start",
+                        place.clone().with_field("window"),
+                        format!("Everybody goes on when the window opens at {}, up to {:.1} h earlier or later than in the flow", window.from, f64::from(1440 - open.min(1440)) / 60.0),
+                        "Use \u{201c}until a time of day\u{201d} if that is what you mean",
+                    );
+                    let slots = until(self, *days, clock(window.from), weekdays(window.weekdays), &slots);
+                    return (slots, then.vague(), true);
+                }
+                self.notes.impossible(
+                    "klaviyo/window",
+                    place.clone().with_field("window"),
+                    format!("The window {window} is not kept: what follows may leave in the other {:.1} h of the day", f64::from(1440 - open) / 60.0),
+                    "Wait whole days, or until a time of day, where the hour matters",
+                );
+                (self.delay(id, wait, place, slots), then.vague(), true)
+            }
+            Wait::Until { time, weekdays: days } => {
+                self.notes.approximate(
+                    "klaviyo/until",
+                    place.clone(),
+                    format!("Klaviyo waits at least one day, then until {time}: up to 24 h later for whoever arrives before {time}"),
+                    "Start the flow so that nobody arrives in the morning, or accept the day",
+                );
+                if delay.window.is_some() {
+                    self.notes.impossible("klaviyo/window", place.clone().with_field("window"), "The window after the time of day is not kept", "Choose a time of day inside the window");
+                }
+                let slots = until(self, 1, clock(*time), weekdays(*days), &slots);
+                (slots, elapsed.plus(Span::days(1)).vague(), true)
+            }
+            Wait::Date { property, offset, at, .. } => {
+                let name = super::filters::property_name(property).ok();
+                let before = offset.negated();
+                if name.is_some() && name == self.entry.date && offset.months == 0 && offset.millis == 0 && before.days >= 0 {
+                    let mut data = json!({"unit": "days", "value": before.days, "timezone": "profile"});
+                    if let Some(at) = at {
+                        data["delay_until_time"] = json!(clock(*at));
+                    }
+                    let at = self.push_at(id, "countdown-delay", data, json!({"next": null}), &slots);
+                    return (vec![Slot::Next(at)], elapsed.vague(), true);
+                }
+                self.notes.impossible(
+                    "klaviyo/date-wait",
+                    place.clone(),
+                    format!("Klaviyo cannot wait for `{}` in the middle of a flow, so this path ends here", crate::platforms::normal::path_text(property)),
+                    "Build what follows as a flow of its own with that date as its trigger",
+                );
+                (slots, elapsed, false)
+            }
+        }
+    }
+}
+
+/// A link that waits, for the parts that write single actions.
+#[derive(Clone, Copy)]
+pub(super) struct Slot2(Slot);
+
+impl Slot2 {
+    /// Where a linear action goes on.
+    pub fn next(action: usize) -> Self {
+        Self(Slot::Next(action))
+    }
+
+    /// Where the YES path of a split goes on.
+    pub fn yes(action: usize) -> Self {
+        Self(Slot::Yes(action))
+    }
+}

@@ -1,0 +1,291 @@
+//! Klaviyo: bodies for `POST /api/flows` and `POST /api/templates`.
+//!
+//! Source: references, Klaviyo; the flows API of the revision in the workspace's settings. One body per trigger
+//! alternative, since a Klaviyo flow has one trigger. Deliberately not here: calling the API.
+
+mod actions;
+mod body;
+mod filters;
+mod lints;
+mod trigger;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+pub use lints::lint;
+
+use super::{
+    Export, Notes, Platform,
+    folder::{About, Request},
+    json_bytes,
+    obstacles,
+    plan::Plan,
+    templates,
+};
+use crate::{
+    audience::{Condition, ConsentStatus},
+    base::{Diagnostic, Place, Span},
+    flow::{Flow, Reentry, RequiredConsent, Target, Workspace},
+    kinds::Settings,
+};
+
+/// The platform.
+pub struct Klaviyo;
+
+impl Platform for Klaviyo {
+    fn export(&self, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>> {
+        let obstacles = obstacles(flow);
+        if !obstacles.is_empty() {
+            return Err(obstacles);
+        }
+        let plan = Plan::new(flow);
+        let mut notes = Notes::default();
+        whole_flow_losses(&plan, workspace, &mut notes);
+        let mut files = BTreeMap::new();
+        let mut requests = template_files(&plan, workspace, &mut files, &mut notes);
+        let entries = trigger::entries(&plan);
+        let many = entries.len() > 1;
+        let mut found = Vec::new();
+        for (n, entry) in entries.iter().enumerate() {
+            let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
+            let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
+            let body = trigger::body(&plan, workspace, entry, &name, &mut notes);
+            let mut lints = lint(&body, &workspace.klaviyo.revision);
+            for diagnostic in &mut lints {
+                diagnostic.message = format!("{file}: {}", diagnostic.message);
+            }
+            found.extend(lints);
+            files.insert(file.clone(), json_bytes(&body));
+            requests.push(Request { file, method: "POST", path: "/api/flows".into(), what: format!("the flow, started by {}", entry.what()) });
+        }
+        notes.diagnostics.extend(found);
+        if many {
+            notes.approximate(
+                "klaviyo/one-trigger",
+                plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
+                format!("A Klaviyo flow has one trigger, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", entries.len()),
+                "Let the shop send one event for all of them, or accept the overlap",
+            );
+        }
+        let about = About {
+            target: Target::Klaviyo,
+            version: ("revision", workspace.klaviyo.revision.clone()),
+            flow,
+            workspace,
+            requests,
+            order: vec![
+                "Create the templates first; each answer holds the id that the flow needs.".into(),
+                format!("Create the flow with the header `revision: {}`; it arrives as a draft.", workspace.klaviyo.revision),
+                "Read it back with `GET /api/flows/{id}?additional-fields[flow]=definition` and compare.".into(),
+                "Open it in Klaviyo, look at each message and its sender, and set it live by hand.".into(),
+            ],
+        };
+        Ok(notes.into_export(files, &about))
+    }
+}
+
+/// What concerns the flow as a whole.
+fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) {
+    let settings = &plan.settings;
+    for goal in &plan.goals {
+        notes.impossible(
+            "klaviyo/goal",
+            Place::node(&goal.id),
+            "Klaviyo does not count a goal in the middle of a path; contacts pass through",
+            "Choose the conversion metric in the flow's report",
+        );
+    }
+    for (from, port, to) in &plan.cut {
+        notes.impossible(
+            "klaviyo/loop",
+            Place::edge(from, port),
+            format!("The way back to `{to}` is cut: contacts pass once instead of up to {} times", settings.pass_limit),
+            "Draw the repeated steps as often as they are needed",
+        );
+    }
+    if settings.trigger_latest_age != Span::hours(4) {
+        notes.approximate(
+            "klaviyo/latest-age",
+            Place::default().with_field("settings.trigger_latest_age"),
+            format!("Klaviyo turns away events that arrive more than 4 h late (and later than the first delay), not after {}", settings.trigger_latest_age),
+            "Nothing to do where events arrive within minutes",
+        );
+    }
+    if settings.conversion_window != Span::hours(48) {
+        notes.approximate(
+            "klaviyo/conversion-window",
+            Place::default().with_field("settings.conversion_window"),
+            format!("Conversions are credited by the account's own window, not within {}", settings.conversion_window),
+            "Set the same window in the account's settings",
+        );
+    }
+    if settings.enrol_current {
+        notes.impossible(
+            "klaviyo/enrol-current",
+            Place::default().with_field("settings.enrol_current"),
+            "Contacts for whom the trigger holds already do not enter",
+            "Use \u{201c}back-populate\u{201d} in Klaviyo when the flow is live",
+        );
+    }
+    if !workspace.suppression.is_empty() {
+        notes.approximate(
+            "klaviyo/suppression",
+            Place::default(),
+            format!("The {} addresses of the workspace's suppression list are not in the export", workspace.suppression.len()),
+            "Upload them to Klaviyo's suppressed profiles",
+        );
+    }
+}
+
+/// Create-template bodies, with HTML and text beside them to read.
+fn template_files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<String, Vec<u8>>, notes: &mut Notes) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let mut add = |name: String, title: String, html: String, text: String| {
+        let text_or_null = if text.is_empty() { Json::Null } else { json!(text) };
+        let body = json!({"data": {"type": "template", "attributes": {"name": title, "editor_type": "CODE", "html": html, "text": text_or_null}}});
+        let file = format!("templates/{name}.json");
+        if files.insert(file.clone(), json_bytes(&body)).is_some() {
+            return;
+        }
+        files.insert(format!("templates/{name}.html"), html.into_bytes());
+        files.insert(format!("templates/{name}.txt"), text.into_bytes());
+        requests.push(Request { file, method: "POST", path: "/api/templates".into(), what: format!("template \u{201c}{title}\u{201d}") });
+    };
+    for step in &plan.steps {
+        match step.settings {
+            Settings::Email(email) => {
+                let Some(message) = plan.flow.message(email.message.as_str()) else { continue };
+                for variant in &message.variants {
+                    let template = templates::message(Target::Klaviyo, plan.flow, workspace, message, variant, notes);
+                    let name = actions::template_name(message.id.as_str(), &variant.id);
+                    let title = if message.variants.len() > 1 { format!("{} ({})", message.title(), variant.id) } else { message.title().to_owned() };
+                    let title = format!("{}: {title}", plan.flow.name);
+                    add(name, title, template.html, template.text);
+                }
+            }
+            Settings::InternalAlert(alert) => {
+                let place = Place::node(&step.node.id).with_field("text");
+                let text = templates::inline(Target::Klaviyo, plan.flow, &alert.text, &place, notes);
+                let html = format!("<p>{}</p>", text.replace('\n', "<br>"));
+                add(format!("alert-{}", step.node.id), format!("{}: alert {}", plan.flow.name, step.node.id), html, text);
+            }
+            Settings::Trigger(_)
+            | Settings::Delay(_)
+            | Settings::WaitForEvent(_)
+            | Settings::Condition(_)
+            | Settings::Branch(_)
+            | Settings::Split(_)
+            | Settings::Cap(_)
+            | Settings::Goal(_)
+            | Settings::Exit(_)
+            | Settings::Note(_)
+            | Settings::Sms(_)
+            | Settings::Webhook(_)
+            | Settings::UpdateContact(_)
+            | Settings::ListUpdate(_) => {}
+        }
+    }
+    requests
+}
+
+/// What every step asks of a profile: consent, no goal reached, no exit condition met.
+fn profile_filter(plan: &Plan<'_>, asker: &filters::Asker<'_>, unless: Vec<Vec<Json>>, notes: &mut Notes) -> Json {
+    let mut groups = Vec::new();
+    for consent in &plan.settings.consent {
+        let place = Place::default().with_field("settings.consent");
+        match consent {
+            RequiredConsent::Subscribed(channel) => {
+                let condition = Condition::Consent { channel: *channel, status: ConsentStatus::Subscribed };
+                groups.extend(asker.ask_profile(&condition, &place, notes));
+            }
+            RequiredConsent::NotUnsubscribed(channel) => groups.push(vec![filters::reachable(*channel)]),
+        }
+    }
+    for (name, text) in plan.settings.conditions() {
+        let place = Place::default().with_field(format!("settings.{name}"));
+        let not = Condition::Not(Box::new(text.condition().clone()));
+        groups.extend(asker.ask_profile(&not, &place, notes));
+        if !stays_true(text.condition()) {
+            notes.approximate(
+                "klaviyo/exit-skips",
+                place,
+                "A contact who meets this is not taken out: each step is skipped while it holds, and a later step runs if it no longer does",
+                "Ask for an event since the flow began, which stays true",
+            );
+        }
+    }
+    groups.extend(unless);
+    filters::groups_to_json(groups)
+}
+
+/// Whether a condition, once true in a journey, stays true: events counted from the entry, or ever.
+fn stays_true(condition: &Condition) -> bool {
+    use crate::audience::condition::{CompareOp, EventWindow, Measure};
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().all(stays_true),
+        Condition::Events(query) => {
+            !matches!(query.window, EventWindow::Last(_))
+                && matches!(query.op, CompareOp::Ge | CompareOp::Gt)
+                && !matches!(query.measure, Measure::Sum(_))
+        }
+        Condition::Always(_) => true,
+        Condition::Response { window, .. } => !matches!(window, EventWindow::Last(_)),
+        Condition::Not(_)
+        | Condition::Compare { .. }
+        | Condition::IsSet(_)
+        | Condition::InList(_)
+        | Condition::InSegment(_)
+        | Condition::Consent { .. }
+        | Condition::Score { .. }
+        | Condition::LocalTime(_)
+        | Condition::Share { .. } => false,
+    }
+}
+
+/// Re-entry as Klaviyo counts it; `restarts` where a newer entry must take over from an older one.
+fn reentry(plan: &Plan<'_>, restarts: bool, wait: Span, notes: &mut Notes) -> Json {
+    let place = Place::default().with_field("settings.reentry");
+    let always = json!({"duration": 0, "unit": "alltime"});
+    match &plan.settings.reentry {
+        Reentry::Once => json!({"duration": 1, "unit": "alltime"}),
+        Reentry::Cooldown(span) => {
+            let (quantity, unit) = filters::window_units(*span, &place, notes);
+            json!({"duration": quantity, "unit": unit})
+        }
+        Reentry::AfterExit => {
+            let hours = (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000;
+            if hours == 0 || restarts {
+                // What a newer pass does to an older one is said where the trigger is.
+                return always;
+            }
+            let (duration, unit) = if hours % 24 == 0 { (hours / 24, "day") } else { (hours, "hour") };
+            notes.approximate(
+                "klaviyo/reentry",
+                place,
+                format!("Klaviyo cannot ask whether a contact is still inside: nobody enters again within {duration} {unit}(s) of the last entry, which is the longest way through the flow"),
+                "Nothing to do, unless contacts who left early should enter again sooner",
+            );
+            json!({"duration": duration, "unit": unit})
+        }
+        Reentry::PerKey => {
+            let key = plan.settings.reentry_key.as_ref().map_or_else(|| "the key".to_owned(), super::normal::path_text);
+            notes.approximate(
+                "klaviyo/reentry-key",
+                place,
+                format!("Klaviyo cannot tell entries apart by `{key}`: every trigger event enters, also a second one of the same {key}"),
+                "Let the shop send the trigger event once for each, or choose a cooldown",
+            );
+            always
+        }
+        Reentry::Restart => {
+            notes.approximate(
+                "klaviyo/restart",
+                place,
+                "A new entry does not end the running one; both go on side by side",
+                "Ask for the trigger event \u{201c}zero times since starting this flow\u{201d} in the flow's filter",
+            );
+            always
+        }
+    }
+}
