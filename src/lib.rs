@@ -4,3 +4,5 @@ pub mod base;
 pub mod content;
 pub mod flow;
 pub mod kinds;
+#[doc(hidden)]
+pub mod testing;
