@@ -49,3 +49,5 @@ pub mod journey;
 pub mod kinds;
 pub mod platforms;
 pub mod simulate;
+#[doc(hidden)]
+pub mod testing;
