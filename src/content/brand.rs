@@ -63,7 +63,7 @@ impl Default for Brand {
             primary: "#1f4e79".into(),
             on_primary: "#ffffff".into(),
             text: "#1f2933".into(),
-            muted: "#66717d".into(),
+            muted: "#5b6570".into(),
             surface: "#ffffff".into(),
             background: "#f2f4f6".into(),
             font: "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif".into(),

@@ -11,12 +11,20 @@
 mod brand;
 mod field;
 mod filters;
+mod layout;
+mod lint;
+mod markup;
 mod message;
+mod mjml;
+mod plain;
+mod render;
 mod template;
 mod values;
 
 pub use brand::Brand;
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
+pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
+pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
 pub use values::{FieldValue, FieldValues, Links, ResolveContext};

@@ -1,0 +1,237 @@
+//! HTML to readable text: links as `words (address)`, no lines for layout tables, no hidden preheader.
+
+use super::mjml::depth;
+
+/// Deepest nesting the converter is given. Source: assumption; real mails stay below 60.
+const MAX_DEPTH: usize = 400;
+
+/// The text of an HTML mail (tags as words, not as braces). Never fails: what cannot be laid out is stripped.
+pub(super) fn text_of(html: &str) -> String {
+    let html = visible(html);
+    let laid_out = if depth(&html) <= MAX_DEPTH {
+        html2text::config::with_decorator(Words::default())
+            .raw_mode(true)
+            .no_table_borders()
+            .allow_width_overflow()
+            .string_from_read(html.as_bytes(), 10_000)
+            .ok()
+    } else {
+        None
+    };
+    tidy(&laid_out.unwrap_or_else(|| strip(&html)))
+}
+
+/// Without `<head>`, `<style>`, `<script>`, comments, and elements that are not shown.
+pub(super) fn visible(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let lower = html.to_ascii_lowercase();
+    let mut at = 0;
+    while let Some(step) = html[at..].find('<') {
+        let here = at + step;
+        out.push_str(&html[at..here]);
+        let rest = &lower[here..];
+        let skipped = if rest.starts_with("<!--") {
+            Some(rest.find("-->").map_or(rest.len(), |n| n + 3))
+        } else {
+            ["style", "script", "head", "title"].iter().find_map(|name| {
+                let after = rest.strip_prefix('<')?.strip_prefix(name)?;
+                after.starts_with(|c: char| !c.is_ascii_alphanumeric()).then(|| skip_element(rest, name))
+            })
+        };
+        if let Some(length) = skipped {
+            at = here + length;
+            continue;
+        }
+        let end = rest.find('>').map_or(rest.len(), |n| n + 1);
+        let tag = &rest[..end];
+        let name_end = tag[1..].find(|c: char| !c.is_ascii_alphanumeric()).map_or(tag.len(), |n| n + 1);
+        let name = &tag[1..name_end];
+        let compact: String = tag.chars().filter(|c| !c.is_whitespace()).collect();
+        if compact.contains("display:none") && matches!(name, "div" | "span" | "p" | "td" | "tr" | "table") {
+            at = here + skip_element(rest, name);
+            continue;
+        }
+        out.push_str(&html[here..here + end]);
+        at = here + end;
+    }
+    out.push_str(&html[at..]);
+    out
+}
+
+/// Length of the element of that name at the start of `rest` (lower case), elements of the same name inside counted.
+fn skip_element(rest: &str, name: &str) -> usize {
+    let (open, close) = (format!("<{name}"), format!("</{name}"));
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(step) = rest[at..].find('<') {
+        let here = at + step;
+        if rest[here..].starts_with(&close) {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return rest[here..].find('>').map_or(rest.len(), |n| here + n + 1);
+            }
+        } else if rest[here..].starts_with(&open) {
+            depth += 1;
+        }
+        at = here + 1;
+    }
+    rest.len()
+}
+
+fn strip(html: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                out.push(' ');
+            }
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// No white space at line ends, no more than one empty line, none at either end.
+pub(super) fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut empty = 0;
+    for line in text.lines() {
+        let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200c}' | '\u{34f}' | '\u{feff}'));
+        if line.is_empty() {
+            empty += 1;
+            continue;
+        }
+        if !out.is_empty() {
+            out.push_str(if empty > 0 { "\n\n" } else { "\n" });
+        }
+        empty = 0;
+        out.push_str(line);
+    }
+    out
+}
+
+/// Prints links and pictures as words.
+#[derive(Clone, Debug, Default)]
+struct Words {
+    /// Addresses of the links that are open.
+    links: Vec<String>,
+}
+
+impl html2text::render::TextDecorator for Words {
+    type Annotation = ();
+
+    fn decorate_link_start(&mut self, url: &str) -> (String, ()) {
+        self.links.push(url.to_owned());
+        (String::new(), ())
+    }
+
+    fn decorate_link_end(&mut self) -> String {
+        match self.links.pop() {
+            Some(url) if !url.is_empty() && !url.starts_with('#') => format!(" ({url})"),
+            _ => String::new(),
+        }
+    }
+
+    fn decorate_em_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_em_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strong_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_strong_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_strikeout_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_strikeout_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_code_start(&self) -> (String, ()) {
+        (String::new(), ())
+    }
+
+    fn decorate_code_end(&self) -> String {
+        String::new()
+    }
+
+    fn decorate_preformat_first(&self) {}
+
+    fn decorate_preformat_cont(&self) {}
+
+    fn decorate_image(&mut self, _src: &str, title: &str) -> (String, ()) {
+        (title.to_owned(), ())
+    }
+
+    fn header_prefix(&self, _level: usize) -> String {
+        String::new()
+    }
+
+    fn quote_prefix(&self) -> String {
+        "> ".into()
+    }
+
+    fn unordered_item_prefix(&self) -> String {
+        "- ".into()
+    }
+
+    fn ordered_item_prefix(&self, i: i64) -> String {
+        format!("{i}. ")
+    }
+
+    fn make_subblock_decorator(&self) -> Self {
+        self.clone()
+    }
+
+    fn finalise(&mut self, _urls: Vec<String>) -> Vec<html2text::render::TaggedLine<()>> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, expected: &str) {
+        assert_eq!(text_of(html), expected, "{html}");
+    }
+
+    #[test]
+    fn readable() {
+        check("<p>Hi <b>Ada</b> &amp; co</p><p>Bye</p>", "Hi Ada & co\n\nBye");
+        check("<a href=\"https://x.example/a\">Shop</a> now", "Shop (https://x.example/a) now");
+        check("<table><tr><td>One</td></tr><tr><td>Two</td></tr></table>", "One\nTwo");
+        check("<ul><li>a</li><li>b</li></ul>", "- a\n- b");
+        check("<img src=\"x.png\" alt=\"A watch\">", "A watch");
+    }
+
+    #[test]
+    fn hidden_parts_are_left_out() {
+        check(
+            "<head><title>T</title><style>p{}</style></head><body><!-- c --><div style=\"display: none; max-height:0\">pre<div>x</div></div><p>Seen</p></body>",
+            "Seen",
+        );
+    }
+
+    #[test]
+    fn broken_input_still_gives_text() {
+        check("", "");
+        check("<p>open <b>ended", "open ended");
+        let deep = format!("{}x", "<div>".repeat(50_000));
+        assert_eq!(text_of(&deep), "x");
+    }
+}
