@@ -154,18 +154,15 @@ fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Optio
     if window.contains(now, zone) { window.next_close(now, zone) } else { None }
 }
 
-/// The rows that count for a contact: for each channel and scope the first whose segment matches (SEMANTICS R23).
-fn rows_for<'a>(rows: &'a [CapRow], facts: &Facts<'_>) -> Vec<&'a CapRule> {
-    let mut out: Vec<&CapRule> = Vec::new();
-    for row in rows {
-        if out.iter().any(|r| r.channel == row.rule.channel && r.scope == row.rule.scope) {
-            continue;
-        }
-        if row.segment.as_ref().is_none_or(|segment| segment.eval(facts).is_yes()) {
-            out.push(&row.rule);
-        }
-    }
-    out
+/// The rows that count for a contact on a channel: for each scope the first whose segment matches (SEMANTICS R23).
+fn rows_for<'a>(rows: &'a [CapRow], channel: Channel, facts: &'a Facts<'a>) -> impl Iterator<Item = &'a CapRule> {
+    let matches = move |row: &CapRow| {
+        row.rule.channel == channel && row.segment.as_ref().is_none_or(|segment| segment.eval(facts).is_yes())
+    };
+    rows.iter().enumerate().filter_map(move |(n, row)| {
+        let first = !rows[..n].iter().any(|before| before.rule.scope == row.rule.scope && matches(before));
+        (first && matches(row)).then_some(&row.rule)
+    })
 }
 
 /// When every cap has room again; `None` where there is room now.
@@ -173,8 +170,7 @@ fn capped_until(flows: &FlowSet, version: &Version, state: &ContactState, sendin
     let facts = state.facts(flows, now, None);
     [&flows.caps, &version.caps]
         .into_iter()
-        .flat_map(|rows| rows_for(rows, &facts))
-        .filter(|rule| rule.channel == sending.channel)
+        .flat_map(|rows| rows_for(rows, sending.channel, &facts))
         .filter_map(|rule| full_until(flows, state, rule, sending.flow, Some(&sending.key), now))
         .max()
 }
@@ -189,29 +185,30 @@ pub(super) fn full_until(
     now: Instant,
 ) -> Option<Instant> {
     let Limit::AtMost(limit) = rule.limit else { return None };
+    let limit = limit as usize;
+    // Fewer messages than the limit in all: no window need be looked at.
+    if state.sends.len() < limit {
+        return None;
+    }
     let zone = state.zone(flows);
     let from = rule.within.before(now, zone);
-    let places: Vec<Instant> = {
-        let counted = state.sends.iter().filter(|send| {
-            send.counts()
-                && !send.transactional
-                && send.channel == rule.channel
-                && send.at > from
-                && send.at <= now
-                && Some(&send.key) != own
-                && (rule.scope == Scope::Workspace || send.flow == *flow)
-        });
-        let mut places: Vec<Instant> = counted.map(|send| send.at).collect();
-        places.sort_unstable();
-        places
-    };
-    let limit = limit as usize;
-    if places.len() < limit {
+    let counted = state.sends.iter().filter(|send| {
+        send.counts()
+            && !send.transactional
+            && send.channel == rule.channel
+            && send.at > from
+            && send.at <= now
+            && Some(&send.key) != own
+            && (rule.scope == Scope::Workspace || send.flow == *flow)
+    });
+    if counted.clone().count() < limit {
         return None;
     }
     if limit == 0 {
         return Some(Instant::MAX);
     }
+    let mut places: Vec<Instant> = counted.map(|send| send.at).collect();
+    places.sort_unstable();
     // So many of the oldest must leave the window.
     Some(rule.within.after(places[places.len() - limit], zone))
 }
@@ -253,6 +250,9 @@ fn incomplete(
     }
     let facts = state.facts(flows, now, Some(journey.entry()));
     let needs = message.needs.get(sending.variant)?;
+    if needs.is_empty() {
+        return None;
+    }
     let missing: Vec<&str> = needs
         .iter()
         .filter_map(|n| version.fields.get(*n))

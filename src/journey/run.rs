@@ -46,7 +46,9 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant) -> Self {
-        Self { flows, state, at, now: at, effects: Effects::default(), steps: 0, writes: VecDeque::new() }
+        // Most inputs make a handful of decisions.
+        let effects = Effects { trace: Vec::with_capacity(12), ..Effects::default() };
+        Self { flows, state, at, now: at, effects, steps: 0, writes: VecDeque::new() }
     }
 
     // ---- trace -----------------------------------------------------------------------------------------------------

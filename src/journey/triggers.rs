@@ -44,8 +44,10 @@ impl Run<'_> {
     /// First what an event disarms, then what it fires, by flow.
     pub fn event_triggers(&mut self, event: &Arc<Event>) {
         let versions = self.live_versions();
-        for version in &versions {
-            self.disarm_by(version, event);
+        if !self.state.triggers.is_empty() {
+            for version in &versions {
+                self.disarm_by(version, event);
+            }
         }
         for version in &versions {
             self.fire_by(version, event);
