@@ -378,3 +378,117 @@ fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Insta
     out.messages.sort();
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audience::{ConsentStatus, Contact},
+        flow::{Workspace, file},
+    };
+
+    const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+        (id: "mail", kind: "email", settings: (message: "m")),
+        (id: "wait", kind: "delay", settings: (wait: for("1 day"))),
+        (id: "opened", kind: "condition", settings: (condition: "opened \"mail\"")),
+        (id: "second", kind: "email", settings: (message: "m")),
+    ], edges: [(from: "start", to: "mail"), (from: "mail", to: "wait"), (from: "wait", to: "opened"), (from: "opened", port: "yes", to: "second")],
+    messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+
+    fn audience(people: usize) -> Audience {
+        let mut audience = Audience::default();
+        for n in 0..people {
+            let mut contact = Contact::new(ContactId::new(format!("c{n}")));
+            contact.email = Some("c@example.com".into());
+            contact.consent.email = if n % 5 == 4 { ConsentStatus::Unsubscribed } else { ConsentStatus::Subscribed };
+            let at = Instant::from_millis(1_795_424_400_000 + n as i64 * 60_000);
+            audience.events.push(Event {
+                id: EventId::new(format!("e{n}")),
+                contact: contact.id.clone(),
+                name: "Started Checkout".into(),
+                happened: at,
+                accepted: at,
+                properties: Properties::new(),
+            });
+            if n % 2 == 0 {
+                audience.responses.push(Response {
+                    contact: contact.id.clone(),
+                    flow: None,
+                    node: "mail".into(),
+                    response: ResponseKind::Opened,
+                    after: Span::hours(2),
+                    link: None,
+                });
+            }
+            audience.contacts.push(contact);
+        }
+        audience
+    }
+
+    fn flows() -> FlowSet {
+        let loaded = file::read(FLOW).unwrap_or_else(|d| panic!("{}", d.message));
+        FlowSet::new(&Workspace::default(), &[loaded.flow])
+    }
+
+    #[test]
+    fn responses_answer_messages() {
+        let report = replay(&flows(), &audience(10), &Options::default());
+        assert_eq!((report.contacts, report.entered), (10, 8));
+        let flow = &report.flows["demo"];
+        assert_eq!(flow.not_entered["no consent"], 2);
+        let opened = &flow.nodes["opened"];
+        // c0, c2, c6, c8 open; c4 has no consent.
+        assert_eq!((opened.left["yes"], opened.left["no"]), (4, 4));
+        assert_eq!(report.messages.iter().filter(|m| m.outcome == Outcome::Sent).count(), 12);
+        assert_eq!(flow.ended["completed"], 8);
+    }
+
+    #[test]
+    fn the_same_arguments_give_the_same_report() {
+        let audience = audience(50);
+        let once = replay(&flows(), &audience, &Options::default());
+        assert_eq!(once, replay(&flows(), &audience, &Options::default()));
+        let some = Options { contacts: vec!["c6".into()], ..Options::default() };
+        let alone = replay(&flows(), &audience, &some);
+        assert_eq!(alone.traces["c6"].len(), once.traces["c6"].len());
+    }
+
+    /// With a latency the second test comes later than the first; a purchase in between would stop the mail.
+    #[test]
+    fn latency_delays_the_hand_over() {
+        let slow = Options { latency: Some(Span::minutes(1)), ..Options::default() };
+        let report = replay(&flows(), &audience(1), &slow);
+        assert_eq!(report.messages[0].at, Instant::from_millis(1_795_424_400_000 + 60_000));
+    }
+
+    #[test]
+    fn history_before_from_lets_nobody_in() {
+        let from = Instant::from_millis(1_795_424_400_000 + 5 * 60_000 - 1);
+        let report = replay(&flows(), &audience(10), &Options { from: Some(from), ..Options::default() });
+        assert_eq!(report.entered, 4);
+    }
+
+    /// R28: 300 people, 4 in 100 unsubscribe: from 200 sends on the flow pauses itself, and nothing leaves any more.
+    #[test]
+    fn a_flow_people_leave_pauses_itself() {
+        let mut audience = audience(400);
+        for (n, contact) in audience.contacts.iter_mut().enumerate() {
+            contact.consent.email = ConsentStatus::Subscribed;
+            if n % 25 == 0 {
+                audience.responses.push(Response {
+                    contact: contact.id.clone(),
+                    flow: None,
+                    node: "mail".into(),
+                    response: ResponseKind::Unsubscribed,
+                    after: Span::minutes(1),
+                    link: None,
+                });
+            }
+        }
+        let report = replay(&flows(), &audience, &Options::default());
+        let held = report.messages.iter().filter(|m| m.outcome == Outcome::Held && m.reason == Reason::Breaker).count();
+        let sent = report.messages.iter().filter(|m| m.outcome == Outcome::Sent).count();
+        assert!(held > 100 && (200..300).contains(&sent), "{held} held, {sent} sent");
+    }
+}
