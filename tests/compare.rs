@@ -457,7 +457,7 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
             },
         };
         let muted = if ports.is_empty() && dice.once_in(15) { "muted " } else { "" };
-        let mut target = |dice: &mut Dice| {
+        let target = |dice: &mut Dice| {
             let ahead = num_nodes - n - 1;
             // Back only from a delay, so that loops take time.
             if kind == "delay" && dice.once_in(6) {
