@@ -1,6 +1,8 @@
 //! The one integration binary (it links once); each module is one concern.
 
 mod cli;
+mod compare;
+mod drive;
 mod fuzz;
 mod oracle;
 mod readme;

@@ -406,16 +406,25 @@ impl<'w> Oracle<'w> {
         let key = self.key_of(flow, Some(event));
         let due = trigger.due(event.happened, event.accepted, &self.zone());
         let what = Due::Armed { flow, alternative, key: key.clone(), event: event.clone() };
+        // The clock never goes back: an A that happened before the one that armed is not the last (R9).
+        let later = |by: &Event| (by.happened, &by.id) > (event.happened, &event.id);
         let same_key = |t: &Timer| matches!(&t.what, Due::Armed { flow: f, alternative: a, key: k, .. } if (*f, *a) == (flow, alternative) && *k == key);
         match trigger.again {
             Again::Add => self.arm(due, what),
             Again::Restart => {
-                self.timers.retain(|t| !same_key(t));
-                self.arm(due, what);
+                let by_later = |t: &Timer| same_key(t) && matches!(&t.what, Due::Armed { event: by, .. } if later(by));
+                if !self.timers.iter().any(by_later) {
+                    self.timers.retain(|t| !same_key(t));
+                    self.arm(due, what);
+                }
             }
             Again::Keep => match self.timers.iter_mut().find(|t| same_key(t)) {
                 // The clock stays; the entry's event is the last A (R9).
-                Some(timer) => timer.what = what,
+                Some(timer) => {
+                    if !matches!(&timer.what, Due::Armed { event: by, .. } if later(by)) {
+                        timer.what = what;
+                    }
+                }
                 None => self.arm(due, what),
             },
         }
@@ -519,7 +528,7 @@ impl<'w> Oracle<'w> {
             Reentry::PerKey => !earlier.iter().any(|j| self.journeys[*j].key == key),
             Reentry::Restart => {
                 if let Some(running) = inside {
-                    self.end(running, "exit restart");
+                    self.end(running, "exit restarted");
                 }
                 true
             }
@@ -599,7 +608,7 @@ impl<'w> Oracle<'w> {
                         self.arm(due, Due::Journey(journey));
                     }
                     Err(Past::Go) => return Some("next".to_owned()),
-                    Err(Past::Leave) => self.end(journey, "exit past_date"),
+                    Err(Past::Leave) => self.end(journey, "exit too_late"),
                     Err(Past::Skip) => {
                         self.journeys[journey].skipping = true;
                         return Some("next".to_owned());
@@ -642,7 +651,8 @@ impl<'w> Oracle<'w> {
             Settings::Goal(_) | Settings::InternalAlert(_) => Some("next".to_owned()),
             Settings::Webhook(_) => left(self, "done"),
             Settings::Exit(exit) => {
-                self.end(journey, &format!("exit {}", exit.reason));
+                let reason = if exit.reason.is_empty() { "exit_node" } else { exit.reason.as_str() };
+                self.end(journey, &format!("exit {reason}"));
                 None
             }
             Settings::Email(_) | Settings::Sms(_) => {

@@ -1,6 +1,10 @@
 //! Fixtures that name the rule of SEMANTICS they guard.
 
-use crate::{oracle, world::World};
+use crate::{
+    drive::{by_flow, drive},
+    oracle,
+    world::World,
+};
 
 /// Every fixture with its name.
 pub fn fixtures() -> Vec<(String, World)> {
@@ -16,10 +20,9 @@ pub fn fixtures() -> Vec<(String, World)> {
     out
 }
 
-/// Before the first input, so that baselines are those of the contact as given.
-pub fn adopted(world: &World) -> flowloom::base::Instant {
-    world.inputs.iter().map(crate::world::Input::at).min().unwrap_or(world.until)
-}
+/// Fixtures that the core does not keep at present, with what it does instead. Each is an open question to its owner;
+/// one that is kept again has to leave this list.
+const KNOWN: &[&str] = &[];
 
 /// The expected lines are written from the page by hand; the oracle has to come to the same.
 #[test]
@@ -29,10 +32,36 @@ fn the_oracle_keeps_the_fixtures() {
         if world.asleep || world.needs_controls() {
             continue;
         }
-        let lines: Vec<String> = oracle::play(&world, adopted(&world)).iter().map(ToString::to_string).collect();
-        if lines != world.expected {
-            wrong += &format!("--- {name}\nexpected\n  {}\noracle\n  {}\n", world.expected.join("\n  "), lines.join("\n  "));
+        let rows = by_flow(oracle::play(&world, world.adopted()));
+        difference(&name, &world, &rows, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// And so has the core, driven by inputs one at a time.
+#[test]
+fn the_core_keeps_the_fixtures() {
+    let (mut wrong, mut mended) = (String::new(), Vec::new());
+    for (name, world) in fixtures() {
+        let mut found = String::new();
+        difference(&name, &world, &by_flow(drive(&world)), &mut found);
+        match KNOWN.contains(&name.as_str()) {
+            true if found.is_empty() => mended.push(name),
+            true => {}
+            false => wrong += &found,
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(mended.is_empty(), "kept again, to be taken off the list: {mended:?}");
+}
+
+fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
+    let mut expected = world.expected.clone();
+    expected.sort_by_key(|line| {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        (words.first().cloned(), words.get(1).cloned(), words.get(4).is_some_and(|word| word == "sent"))
+    });
+    if rows != expected {
+        *out += &format!("--- {name}\nexpected\n  {}\nfound\n  {}\n", expected.join("\n  "), rows.join("\n  "));
+    }
 }

@@ -307,6 +307,19 @@ fn read_response(line: &str, contact: &ContactId) -> Option<Response> {
 }
 
 impl World {
+    /// When the flows go live: before the first input, so that baselines are those of the contact as given.
+    pub fn adopted(&self) -> Instant {
+        self.inputs.iter().map(Input::at).min().unwrap_or(self.until).plus_millis(-1_000)
+    }
+
+    /// The same world with other inputs, written as in the section `inputs`.
+    pub fn with_inputs(&self, lines: &[String]) -> Result<Self, String> {
+        let read = |(n, line): (usize, &String)| read_input(line, n, &self.contact.id);
+        let inputs = lines.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        let text = self.text.replacen("\ninputs\n", &format!("\ninputs\n{}\n", lines.join("\n")), 1);
+        Ok(Self { text, inputs, ..self.clone() })
+    }
+
     /// Whether it pauses or resumes, which a replay of an audience cannot show.
     pub fn needs_controls(&self) -> bool {
         self.inputs.iter().any(|input| matches!(input, Input::Pause(..) | Input::Resume(..)))

@@ -1,0 +1,232 @@
+//! The core's own account of a world, in the oracle's words.
+//!
+//! Two ways: [`drive`] feeds `journey::advance` one input at a time as an engine does, so that profile changes, pauses
+//! and sleep can be shown; [`replay`] asks the simulator.
+
+use std::sync::Arc;
+
+use flowloom::{
+    audience::{Event, Properties, Value},
+    base::{Instant, SendKey},
+    flow::Flow,
+    journey::{self, ContactState, Decision, FlowSet, HandOver, IntentWhat, What},
+    kinds::runtime::{Change, Control, Delivery, Input, Outcome},
+    simulate,
+};
+
+use crate::world::{self, Row, World};
+
+/// Rows as lines, in order of instant and flow. What one flow does at one instant stays in its order, but what was
+/// sent comes last: a journey goes on when a message is on its way, and hears later that it left.
+pub fn by_flow(mut rows: Vec<Row>) -> Vec<String> {
+    rows.sort_by_key(|row| (row.at, row.flow.clone(), row.what.starts_with("sent ")));
+    rows.iter().map(ToString::to_string).collect()
+}
+
+/// What the simulator says.
+pub fn replay(set: &FlowSet, world: &World) -> Vec<Row> {
+    let options = simulate::Options { from: Some(world.adopted()), until: Some(world.until), ..Default::default() };
+    let report = simulate::replay(set, &world.audience(), &options);
+    let rows: Vec<Row> =
+        report.traces.values().flatten().filter_map(|decision| row(&world.flows, decision)).collect();
+    let messages = rows.iter().filter(|row| is_message(&row.what)).count();
+    assert_eq!(messages, report.messages.len(), "the report lists the messages of its traces\n{}", world.text);
+    rows
+}
+
+fn is_message(what: &str) -> bool {
+    ["sent ", "skipped ", "held ", "refused ", "unknown "].iter().any(|word| what.starts_with(word))
+}
+
+/// Something to do for the driver, in order of instant and then of making.
+enum Task {
+    Input(Input),
+    HandOver(SendKey),
+}
+
+/// What `advance` says, input by input.
+pub fn drive(world: &World) -> Vec<Row> {
+    let set = FlowSet::new(&world.workspace, &world.flows);
+    let mut state = ContactState::new(world.contact.clone());
+    let mut tasks: Vec<(Instant, usize, Task)> = Vec::new();
+    let mut made = 0;
+    let mut put = |tasks: &mut Vec<(Instant, usize, Task)>, at: Instant, task: Task| {
+        made += 1;
+        tasks.push((at, made, task));
+    };
+    for (flow, version) in set.live() {
+        let control = Control::Adopt { flow: flow.clone(), version: version.clone() };
+        put(&mut tasks, world.adopted(), Task::Input(Input::Control { at: world.adopted(), control }));
+    }
+    for input in &world.inputs {
+        put(&mut tasks, input.at(), Task::Input(core_input(input)));
+    }
+    let mut rows = Vec::new();
+    let mut steps = 0;
+    loop {
+        steps += 1;
+        assert!(steps < 10_000, "the contact is woken for ever\n{}", world.text);
+        let wake = if world.asleep { None } else { state.next_wake() };
+        let next = (0..tasks.len()).min_by_key(|n| (tasks[*n].0, tasks[*n].1));
+        let task_at = next.map(|n| tasks[n].0);
+        // Wakes come exactly when they are due, before what arrives at the same instant.
+        let input = match (wake, task_at) {
+            (Some(wake), at) if at.is_none_or(|at| wake <= at) => {
+                if wake > world.until {
+                    break;
+                }
+                Input::Wake { at: wake }
+            }
+            (_, Some(at)) if at <= world.until => {
+                let Some(n) = next else { break };
+                match tasks.remove(n).2 {
+                    Task::Input(input) => input,
+                    Task::HandOver(key) => {
+                        let result = match journey::may_hand_over(&set, &state, &key, at) {
+                            HandOver::Go => Delivery::Sent,
+                            HandOver::Defer(until) => Delivery::Deferred { until },
+                            HandOver::Stop(Outcome::Held, reason) => Delivery::Held(reason),
+                            HandOver::Stop(_, reason) => Delivery::Skipped(reason),
+                        };
+                        Input::Delivered { at, key, result }
+                    }
+                }
+            }
+            _ => break,
+        };
+        let slept = world.asleep && matches!(input, Input::Wake { .. });
+        let effects = journey::advance(&set, &mut state, &input);
+        for intent in effects.intents {
+            match intent.what {
+                IntentWhat::Message { .. } => put(&mut tasks, intent.at, Task::HandOver(intent.key)),
+                IntentWhat::Webhook => {
+                    let answer = Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent };
+                    put(&mut tasks, intent.at, Task::Input(answer));
+                }
+                IntentWhat::Alert => {}
+            }
+        }
+        for decision in &effects.trace {
+            if let What::Outcome { outcome: Outcome::Sent, .. } = decision.what {
+                for event in responses(world, decision) {
+                    put(&mut tasks, event.accepted, Task::Input(Input::Event(Arc::new(event))));
+                }
+            }
+            rows.extend(row(&world.flows, decision));
+        }
+        if slept {
+            // Awake again: from here on it is woken when it asks.
+            return awake(world, &set, state, tasks, rows);
+        }
+    }
+    rows
+}
+
+/// The rest after a sleep.
+fn awake(
+    world: &World,
+    set: &FlowSet,
+    mut state: ContactState,
+    mut tasks: Vec<(Instant, usize, Task)>,
+    mut rows: Vec<Row>,
+) -> Vec<Row> {
+    for _ in 0..10_000 {
+        tasks.sort_by_key(|(at, made, _)| (*at, *made));
+        let task_at = tasks.first().map(|task| task.0);
+        let wake = state.next_wake().filter(|wake| task_at.is_none_or(|at| *wake <= at));
+        let Some(at) = wake.or(task_at).filter(|at| *at <= world.until) else { break };
+        let input = if wake.is_some() {
+            Input::Wake { at }
+        } else {
+            match tasks.remove(0).2 {
+                Task::Input(input) => input,
+                Task::HandOver(key) => {
+                    let result = match journey::may_hand_over(set, &state, &key, at) {
+                        HandOver::Go => Delivery::Sent,
+                        HandOver::Defer(until) => Delivery::Deferred { until },
+                        HandOver::Stop(Outcome::Held, reason) => Delivery::Held(reason),
+                        HandOver::Stop(_, reason) => Delivery::Skipped(reason),
+                    };
+                    Input::Delivered { at, key, result }
+                }
+            }
+        };
+        let effects = journey::advance(set, &mut state, &input);
+        for intent in effects.intents {
+            let made = tasks.last().map_or(0, |task| task.1) + 1;
+            tasks.push((intent.at, made, Task::HandOver(intent.key)));
+        }
+        rows.extend(effects.trace.iter().filter_map(|decision| row(&world.flows, decision)));
+    }
+    rows
+}
+
+fn responses(world: &World, decision: &Decision) -> Vec<Event> {
+    let (Some(journey), Some(flow), Some(node)) = (&decision.journey, &decision.flow, &decision.node) else {
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for (n, response) in world.responses.iter().enumerate().filter(|(_, response)| response.node == *node) {
+        let zone = world.workspace.default_zone();
+        let at = response.after.after(decision.at, &zone);
+        let pairs = [("journey", journey.as_str()), ("flow", flow.as_str()), ("node", node.as_str())];
+        let mut properties: Properties = pairs.map(|(name, text)| (name.into(), Value::text(text))).into();
+        let key = SendKey { journey: journey.clone(), node: node.clone(), pass: decision.pass };
+        properties.insert("send_key".into(), Value::text(key.to_string()));
+        out.push(Event {
+            id: format!("response/{journey}/{node}/{}/{n}", decision.pass).as_str().into(),
+            contact: world.contact.id.clone(),
+            name: response.response.event_name().into(),
+            happened: at,
+            accepted: at,
+            properties,
+        });
+    }
+    out
+}
+
+fn core_input(input: &world::Input) -> Input {
+    match input {
+        world::Input::Event(event) => Input::Event(Arc::new(event.clone())),
+        world::Input::Wake(at) => Input::Wake { at: *at },
+        world::Input::Pause(at, flow) => {
+            Input::Control { at: *at, control: Control::Pause { flow: flow.clone(), freeze: false } }
+        }
+        world::Input::Resume(at, flow) => Input::Control { at: *at, control: Control::Resume { flow: flow.clone() } },
+        world::Input::Change(at, change) => {
+            let mut to = Change::default();
+            match change {
+                world::Change::Consent(channel, status) => to.consent.push((*channel, *status)),
+                world::Change::Zone(name) => to.zone = Some(name.into()),
+                world::Change::Set(name, value) => to.set.push((name.into(), Some(value.clone()))),
+                world::Change::Unset(name) => to.set.push((name.into(), None)),
+                world::Change::AddList(list) => to.lists_add.push(list.into()),
+                world::Change::RemoveList(list) => to.lists_remove.push(list.into()),
+            }
+            Input::Profile { at: *at, change: to }
+        }
+    }
+}
+
+/// A decision as the oracle would put it; nothing where the oracle does not tell.
+fn row(flows: &[Flow], decision: &Decision) -> Option<Row> {
+    let flow = decision.flow.as_ref()?;
+    let drawn = flows.iter().find(|f| f.id == *flow)?;
+    let here = |what: String| {
+        let node = decision.node.as_ref().map_or("-".to_owned(), ToString::to_string);
+        Some(Row { at: decision.at, flow: flow.to_string(), node, pass: decision.pass, what })
+    };
+    let whole = |what: String| Some(Row { at: decision.at, flow: flow.to_string(), node: "-".to_owned(), pass: 0, what });
+    match &decision.what {
+        What::Entered { .. } => whole("entered".to_owned()),
+        What::Left { port } => {
+            let node = decision.node.as_ref().and_then(|id| drawn.node(id.as_str()))?;
+            (node.ports().len() > 1).then(|| here(format!("left {port}")))?
+        }
+        What::Outcome { outcome: Outcome::Sent, reason, variant, .. } => here(format!("sent {} {variant}", reason.name())),
+        What::Outcome { outcome, reason, .. } => here(format!("{} {}", outcome.name(), reason.name())),
+        What::Ended { how } if how == "completed" || how == "goal" => whole(how.to_string()),
+        What::Ended { how } => whole(format!("exit {how}")),
+        _ => None,
+    }
+}
