@@ -54,7 +54,7 @@ impl View<'_> {
 }
 
 /// Order of two values; `None` where their types do not compare. Yes/no, lists and objects have no order.
-fn order(left: View<'_>, right: View<'_>, zone: &Zone) -> Option<Ordering> {
+pub(super) fn order(left: View<'_>, right: View<'_>, zone: &Zone) -> Option<Ordering> {
     match (left, right) {
         (View::Text(a), View::Text(b)) => Some(a.cmp(b)),
         (View::Number(a), View::Number(b)) => a.partial_cmp(&b),
