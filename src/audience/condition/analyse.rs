@@ -13,10 +13,7 @@ use super::{
     Book, CompareOp, Condition, EventQuery, EventWindow, Measure, Operand, Path, Root, Truth,
     compare::{View, compare, order},
 };
-use crate::{
-    audience::Value,
-    base::Zone,
-};
+use crate::{audience::Value, base::Zone};
 
 /// How many groups `always` looks at before it settles for less.
 const MAX_GROUPS: usize = 256;
@@ -90,7 +87,9 @@ pub fn uses_local_time_or_share(condition: &Condition, book: &Book<'_>) -> bool 
 /// Seen are: fixed parts, shares of 0 and 100 %, a fact and its opposite, comparisons that shut each other out
 /// (`x > 5 and x < 3`), counts that cannot be, windows that never open.
 pub fn always(condition: &Condition) -> Option<bool> {
-    let impossible = |negated| groups(&spread(condition, negated), MAX_GROUPS, true).map(|groups| groups.iter().all(|g| is_impossible(g)));
+    let impossible = |negated| {
+        groups(&spread(condition, negated), MAX_GROUPS, true).map(|groups| groups.iter().all(|g| is_impossible(g)))
+    };
     match (impossible(false), impossible(true)) {
         (Some(true), _) => return Some(false),
         (_, Some(true)) => return Some(true),
@@ -285,7 +284,9 @@ fn never(fact: &Condition) -> bool {
                 CompareOp::StartsWith | CompareOp::EndsWith => !matches!(value, Value::Text(_)),
                 _ => false,
             },
-            Operand::Now(_) => matches!(op, CompareOp::In | CompareOp::NotIn | CompareOp::StartsWith | CompareOp::EndsWith),
+            Operand::Now(_) => {
+                matches!(op, CompareOp::In | CompareOp::NotIn | CompareOp::StartsWith | CompareOp::EndsWith)
+            }
         },
         Condition::Events(query) => {
             let EventQuery { filter, measure, window, op, value, .. } = query;
@@ -345,10 +346,9 @@ fn excludes(a: &Condition, b: &Condition) -> bool {
                 || matches!(&**not, b if a == b)
         }
         (Condition::Events(one), Condition::Events(two)) => events_exclude(one, two),
-        (
-            Condition::Score { model, op, points },
-            Condition::Score { model: model2, op: op2, points: points2 },
-        ) => model == model2 && numbers_exclude(*op, *points, *op2, *points2),
+        (Condition::Score { model, op, points }, Condition::Score { model: model2, op: op2, points: points2 }) => {
+            model == model2 && numbers_exclude(*op, *points, *op2, *points2)
+        }
         (Condition::Consent { channel, status }, Condition::Consent { channel: channel2, status: status2 }) => {
             channel == channel2 && status != status2
         }
@@ -378,7 +378,15 @@ fn needs_set(op: CompareOp, right: &Operand) -> bool {
         Operand::Path(_) => false,
         Operand::Value(Value::Text(text)) => {
             !text.is_empty()
-                && matches!(op, CompareOp::Eq | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith | CompareOp::Gt | CompareOp::Ge)
+                && matches!(
+                    op,
+                    CompareOp::Eq
+                        | CompareOp::Contains
+                        | CompareOp::StartsWith
+                        | CompareOp::EndsWith
+                        | CompareOp::Gt
+                        | CompareOp::Ge
+                )
         }
         Operand::Value(Value::List(_) | Value::Object(_)) => false,
         Operand::Value(_) => !matches!(op, CompareOp::In | CompareOp::NotIn),
@@ -389,7 +397,9 @@ fn values_exclude(op: CompareOp, one: &Value, op2: CompareOp, two: &Value) -> bo
     use CompareOp::{EndsWith, Eq, Ge, Gt, In, Le, Lt, StartsWith};
     let utc = Zone::utc();
     // Which day an instant lies in depends on the contact's zone.
-    let zoned = |a: &Value, b: &Value| matches!((a, b), (Value::Date(_), Value::Instant(_)) | (Value::Instant(_), Value::Date(_)));
+    let zoned = |a: &Value, b: &Value| {
+        matches!((a, b), (Value::Date(_), Value::Instant(_)) | (Value::Instant(_), Value::Date(_)))
+    };
     match (op, op2) {
         (Eq, _) => {
             let mixed = match two {
@@ -415,7 +425,9 @@ fn values_exclude(op: CompareOp, one: &Value, op2: CompareOp, two: &Value) -> bo
             None => false,
         },
         (StartsWith, StartsWith) | (EndsWith, EndsWith) => match (one, two) {
-            (Value::Text(a), Value::Text(b)) if op == StartsWith => !a.starts_with(b.as_str()) && !b.starts_with(a.as_str()),
+            (Value::Text(a), Value::Text(b)) if op == StartsWith => {
+                !a.starts_with(b.as_str()) && !b.starts_with(a.as_str())
+            }
             (Value::Text(a), Value::Text(b)) => !a.ends_with(b.as_str()) && !b.ends_with(a.as_str()),
             _ => false,
         },
@@ -535,7 +547,11 @@ mod tests {
     fn normal_forms() {
         let show = |groups: Option<Vec<Vec<Condition>>>| {
             let groups = groups.expect("small");
-            groups.iter().map(|g| g.iter().map(ToString::to_string).collect::<Vec<_>>().join(" & ")).collect::<Vec<_>>().join(" | ")
+            groups
+                .iter()
+                .map(|g| g.iter().map(ToString::to_string).collect::<Vec<_>>().join(" & "))
+                .collect::<Vec<_>>()
+                .join(" | ")
         };
         for (text, dnf, cnf) in [
             ("true", "", ""),
@@ -545,8 +561,16 @@ mod tests {
                 "on list \"a\" & on list \"b\" | on list \"a\" & on list \"c\"",
                 "on list \"a\" | on list \"b\" & on list \"c\"",
             ),
-            ("not (on list \"a\" and contact.x > 1)", "not (on list \"a\") | contact.x <= 1", "not (on list \"a\") & contact.x <= 1"),
-            ("not (contact.x contains \"a\" or did \"X\")", "not (contact.x contains \"a\") & never did \"X\"", "not (contact.x contains \"a\") | never did \"X\""),
+            (
+                "not (on list \"a\" and contact.x > 1)",
+                "not (on list \"a\") | contact.x <= 1",
+                "not (on list \"a\") & contact.x <= 1",
+            ),
+            (
+                "not (contact.x contains \"a\" or did \"X\")",
+                "not (contact.x contains \"a\") & never did \"X\"",
+                "not (contact.x contains \"a\") | never did \"X\"",
+            ),
         ] {
             assert_eq!(show(to_dnf(&read(text), 10)), dnf, "{text}");
             assert_eq!(show(to_cnf(&read(text), 10)), cnf, "{text}");
