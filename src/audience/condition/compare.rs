@@ -54,7 +54,7 @@ impl View<'_> {
 }
 
 /// Order of two values; `None` where their types do not compare. Yes/no, lists and objects have no order.
-fn order(left: View<'_>, right: View<'_>, zone: &Zone) -> Option<Ordering> {
+pub(super) fn order(left: View<'_>, right: View<'_>, zone: &Zone) -> Option<Ordering> {
     match (left, right) {
         (View::Text(a), View::Text(b)) => Some(a.cmp(b)),
         (View::Number(a), View::Number(b)) => a.partial_cmp(&b),
@@ -96,9 +96,9 @@ pub(super) fn compare(left: View<'_>, op: CompareOp, right: View<'_>, zone: &Zon
     match op {
         CompareOp::Eq => equal(left, right, zone),
         CompareOp::Ne => equal(left, right, zone).not(),
-        CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => order(left, right, zone)
-            .and_then(|order| op.holds(order))
-            .map_or(Truth::Unknown, Truth::from),
+        CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => {
+            order(left, right, zone).and_then(|order| op.holds(order)).map_or(Truth::Unknown, Truth::from)
+        }
         CompareOp::In | CompareOp::NotIn => {
             let View::List(items) = right else { return Truth::Unknown };
             let found = has(items, left, zone);

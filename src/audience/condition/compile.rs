@@ -440,7 +440,8 @@ impl Query {
                         }
                         _ => 0,
                     };
-                    let forgotten = if self.window == EventWindow::Ever { facts.log.forgotten(&self.metric) } else { 0 };
+                    let forgotten =
+                        if self.window == EventWindow::Ever { facts.log.forgotten(&self.metric) } else { 0 };
                     (events.len() - own) as u64 + forgotten
                 };
                 compare_numbers(count as f64, self.op, self.value)

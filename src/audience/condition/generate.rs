@@ -74,10 +74,11 @@ fn window() -> impl Strategy<Value = EventWindow> {
 }
 
 fn wall_window() -> impl Strategy<Value = Window> {
-    let time = || (0_i8..24, prop_oneof![Just(0_i8), Just(30), Just(59)]).prop_map(|(h, m)| TimeOfDay::new(h, m).expect("a time"));
-    (time(), time(), prop::collection::vec(prop::sample::select(Weekday::ALL.to_vec()), 0..8)).prop_map(
-        |(from, until, weekdays)| Window { from, until, weekdays: weekdays.into_iter().collect() },
-    )
+    let time = || {
+        (0_i8..24, prop_oneof![Just(0_i8), Just(30), Just(59)]).prop_map(|(h, m)| TimeOfDay::new(h, m).expect("a time"))
+    };
+    (time(), time(), prop::collection::vec(prop::sample::select(Weekday::ALL.to_vec()), 0..8))
+        .prop_map(|(from, until, weekdays)| Window { from, until, weekdays: weekdays.into_iter().collect() })
 }
 
 fn moved_now() -> impl Strategy<Value = Operand> {
@@ -163,7 +164,9 @@ pub(crate) fn log() -> impl Strategy<Value = EventLog> {
         let mut log = EventLog::default();
         for (n, (name, when, (b, a))) in events.into_iter().enumerate() {
             let mut map = Properties::new();
-            for (name, value) in [("a", a), ("b", b), ("journey", Some(Value::text("j-1"))), ("node", Some(Value::text("vip")))] {
+            for (name, value) in
+                [("a", a), ("b", b), ("journey", Some(Value::text("j-1"))), ("node", Some(Value::text("vip")))]
+            {
                 if let Some(value) = value {
                     map.insert(name.into(), value);
                 }

@@ -4,6 +4,7 @@
 //! ([`Condition::sentence`]), and a compiled form that is evaluated to three values ([`Compiled::eval`]).
 //! Deliberately not here: clocks, zones of the machine, random generators; all come in by [`Facts`].
 
+mod analyse;
 mod compare;
 mod compile;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
+pub use analyse::{always, negation, to_cnf, to_dnf, uses_local_time_or_share, uses_trigger_event, walk, walk_paths};
 pub use compile::Compiled;
 pub(in crate::audience) use compile::{Compiler, Node};
 pub use parse::{MAX_DEPTH, MAX_TEXT_LEN, parse};

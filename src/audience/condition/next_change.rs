@@ -106,7 +106,11 @@ fn of_response(query: &ResponseQuery, facts: &Facts<'_>) -> Option<Instant> {
     let mut last = events.iter().rev().filter(|event| counts(event));
     match query.window {
         EventWindow::Ever | EventWindow::SinceEntry => {
-            if last.next().is_some() { None } else { entering(facts, metric, counts) }
+            if last.next().is_some() {
+                None
+            } else {
+                entering(facts, metric, counts)
+            }
         }
         EventWindow::Last(span) if span.is_exact() => match last.next() {
             // It holds until the last one leaves; one that enters before that only prolongs it.
@@ -141,11 +145,14 @@ fn of_now(left: &Source, op: CompareOp, span: Span, facts: &Facts<'_>) -> Option
     };
     let mut next = None;
     for element in elements {
-        next = sooner(next, match element {
-            View::Instant(at) => passing_instant(at, span, facts),
-            View::Date(date) => passing_date(date, span, facts),
-            _ => None,
-        });
+        next = sooner(
+            next,
+            match element {
+                View::Instant(at) => passing_instant(at, span, facts),
+                View::Date(date) => passing_date(date, span, facts),
+                _ => None,
+            },
+        );
     }
     next
 }
@@ -290,7 +297,7 @@ impl<F: Fn(Instant) -> i64> Passing<F> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
     use smol_str::SmolStr;
 
     use super::super::{Book, Compiled, ConditionText, EntryFacts, Truth, generate, parse};
@@ -368,9 +375,21 @@ mod tests {
         check("did \"X\" in the last 24 h", "UTC", &[ten], "2026-03-22T12:00:00Z", None);
         check("did \"X\"", "UTC", &[ten], "2026-03-22T12:00:00Z", None);
         // Clocks go forward on the 29th: a calendar day has 23 hours
-        check("did \"X\" in the last 1 day", "Europe/Berlin", &["2026-03-28T10:00:00Z"], "2026-03-28T12:00:00Z", Some("2026-03-29T09:00:00Z"));
+        check(
+            "did \"X\" in the last 1 day",
+            "Europe/Berlin",
+            &["2026-03-28T10:00:00Z"],
+            "2026-03-28T12:00:00Z",
+            Some("2026-03-29T09:00:00Z"),
+        );
         let three = ["2026-03-20T10:00:00Z", "2026-03-20T11:00:00Z", "2026-03-20T12:00:00Z"];
-        check("did \"X\" at least 2 times in the last 24 h", "UTC", &three, "2026-03-20T13:00:00Z", Some("2026-03-21T11:00:00Z"));
+        check(
+            "did \"X\" at least 2 times in the last 24 h",
+            "UTC",
+            &three,
+            "2026-03-20T13:00:00Z",
+            Some("2026-03-21T11:00:00Z"),
+        );
         check("did \"X\" at least 9 times in the last 24 h", "UTC", &three, "2026-03-20T13:00:00Z", None);
         check("did \"X\" at least 3 times", "UTC", &three, "2026-03-20T11:58:00Z", Some("2026-03-20T12:00:00Z"));
         check("contact.day = now", "Europe/Berlin", &[], "2026-03-28T12:00:00Z", Some("2026-03-28T23:00:00Z"));
@@ -378,23 +397,59 @@ mod tests {
         check("contact.when < now", "UTC", &[], "2026-03-29T11:00:00Z", Some("2026-03-29T12:00:00Z"));
         check("contact.when < now", "UTC", &[], "2026-03-29T12:00:00.001Z", None);
         check("contact.when <= now - 2 h", "UTC", &[], "2026-03-29T13:00:00Z", Some("2026-03-29T14:00:00Z"));
-        check("local time from 09:00 to 17:00", "Europe/Berlin", &[], "2026-03-28T20:00:00Z", Some("2026-03-29T07:00:00Z"));
-        check("local time from 09:00 to 17:00 on fri", "Europe/Berlin", &[], "2026-03-21T20:00:00Z", Some("2026-03-27T08:00:00Z"));
+        check(
+            "local time from 09:00 to 17:00",
+            "Europe/Berlin",
+            &[],
+            "2026-03-28T20:00:00Z",
+            Some("2026-03-29T07:00:00Z"),
+        );
+        check(
+            "local time from 09:00 to 17:00 on fri",
+            "Europe/Berlin",
+            &[],
+            "2026-03-21T20:00:00Z",
+            Some("2026-03-27T08:00:00Z"),
+        );
         check("local time from 09:00 to 09:00", "UTC", &[], "2026-03-28T20:00:00Z", None);
         // Open until 02:30, which comes twice on 25 October: it closes, and opens again when the clock goes back
-        check("local time from 01:00 to 02:30", "Europe/Berlin", &[], "2026-10-25T00:10:00Z", Some("2026-10-25T00:30:00Z"));
-        check("local time from 01:00 to 02:30", "Europe/Berlin", &[], "2026-10-25T00:40:00Z", Some("2026-10-25T01:00:00Z"));
+        check(
+            "local time from 01:00 to 02:30",
+            "Europe/Berlin",
+            &[],
+            "2026-10-25T00:10:00Z",
+            Some("2026-10-25T00:30:00Z"),
+        );
+        check(
+            "local time from 01:00 to 02:30",
+            "Europe/Berlin",
+            &[],
+            "2026-10-25T00:40:00Z",
+            Some("2026-10-25T01:00:00Z"),
+        );
         check("share 20 % salt \"a\" or contact.a = 1", "UTC", &[ten], "2026-03-28T20:00:00Z", None);
         // False until both turn
-        check("contact.when < now and contact.when < now - 1 h", "UTC", &[], "2026-03-29T11:00:00Z", Some("2026-03-29T13:00:00Z"));
+        check(
+            "contact.when < now and contact.when < now - 1 h",
+            "UTC",
+            &[],
+            "2026-03-29T11:00:00Z",
+            Some("2026-03-29T13:00:00Z"),
+        );
     }
 
     fn zone() -> impl Strategy<Value = &'static str> {
-        prop::sample::select(vec!["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Asuncion", "America/New_York"])
+        prop::sample::select(vec![
+            "UTC",
+            "Europe/Berlin",
+            "Australia/Lord_Howe",
+            "America/Asuncion",
+            "America/New_York",
+        ])
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, rng_seed: RngSeed::Fixed(5), ..ProptestConfig::default() })]
 
         #[test]
         fn nothing_changes_before_the_next_change(
@@ -433,7 +488,14 @@ mod tests {
     fn three_values() {
         let shelf = Shelf::new();
         let (zone, contact, log) = (Zone::utc(), Contact::new("ada"), EventLog::default());
-        let facts = Facts { now: at("2026-03-20T10:00:00Z"), zone: &zone, contact: &contact, log: &log, entry: None, event: None };
+        let facts = Facts {
+            now: at("2026-03-20T10:00:00Z"),
+            zone: &zone,
+            contact: &contact,
+            log: &log,
+            entry: None,
+            event: None,
+        };
         for (text, expected) in [
             ("contact.a = 1", Truth::Unknown),
             ("not (contact.a = 1)", Truth::Unknown),
@@ -473,7 +535,14 @@ mod tests {
             shelf.segments.insert(format!("s{n}").into(), ConditionText::new(vec![next; 10].join(" or ")));
         }
         let (zone, contact, log) = (Zone::utc(), Contact::new("ada"), EventLog::default());
-        let facts = Facts { now: at("2026-03-20T10:00:00Z"), zone: &zone, contact: &contact, log: &log, entry: None, event: None };
+        let facts = Facts {
+            now: at("2026-03-20T10:00:00Z"),
+            zone: &zone,
+            contact: &contact,
+            log: &log,
+            entry: None,
+            event: None,
+        };
         let compiled = Compiled::new(&parse("in segment \"s0\"").condition, &shelf.book());
         assert_eq!(compiled.eval(&facts), Truth::Unknown);
     }
@@ -482,7 +551,14 @@ mod tests {
     fn events_are_counted_by_when_they_happened() {
         let shelf = Shelf::new();
         let mut log = EventLog::default();
-        let number = |n: f64| Properties::from([("a".into(), Value::Number(n)), ("node".into(), Value::text("mail-1")), ("journey".into(), Value::text("j")), ("link".into(), Value::text("https://x.example/sale?a=1"))]);
+        let number = |n: f64| {
+            Properties::from([
+                ("a".into(), Value::Number(n)),
+                ("node".into(), Value::text("mail-1")),
+                ("journey".into(), Value::text("j")),
+                ("link".into(), Value::text("https://x.example/sale?a=1")),
+            ])
+        };
         for (id, name, happened, a) in [
             ("1", "X", "2026-03-20T08:00:00Z", 0.5),
             ("2", "X", "2026-03-20T10:00:00Z", 2.0),
@@ -496,7 +572,14 @@ mod tests {
         let (zone, contact, journey) = (Zone::utc(), Contact::new("ada"), JourneyId::new("j"));
         let entry_event = log.of("X")[1].clone();
         let entry = EntryFacts { journey: &journey, at: at("2026-03-20T10:30:00Z"), event: Some(&entry_event) };
-        let facts = Facts { now: at("2026-03-20T12:00:00Z"), zone: &zone, contact: &contact, log: &log, entry: Some(entry), event: None };
+        let facts = Facts {
+            now: at("2026-03-20T12:00:00Z"),
+            zone: &zone,
+            contact: &contact,
+            log: &log,
+            entry: Some(entry),
+            event: None,
+        };
         for (text, expected) in [
             ("did \"X\" exactly 4 times", Truth::Yes),
             ("did \"X\" exactly 2 times since entry", Truth::Yes),

@@ -37,14 +37,54 @@ const MAX_STEPS: usize = 32;
 
 /// Words that may begin a condition, for hints.
 const OPENERS: &[&str] = &[
-    "not", "true", "false", "did", "never", "sum", "max", "count", "on", "in", "email", "sms", "opened", "clicked",
-    "replied", "bounced", "unsubscribed", "complained", "score", "local", "share", "contact", "trigger", "event",
+    "not",
+    "true",
+    "false",
+    "did",
+    "never",
+    "sum",
+    "max",
+    "count",
+    "on",
+    "in",
+    "email",
+    "sms",
+    "opened",
+    "clicked",
+    "replied",
+    "bounced",
+    "unsubscribed",
+    "complained",
+    "score",
+    "local",
+    "share",
+    "contact",
+    "trigger",
+    "event",
     "constant",
 ];
 /// Words that may follow something, for hints.
 const FOLLOWERS: &[&str] = &[
-    "and", "or", "where", "at least", "at most", "exactly", "more than", "fewer than", "in the last", "since entry",
-    "ever", "times", "contains", "starts with", "ends with", "is set", "is not set", "link", "over", "salt",
+    "and",
+    "or",
+    "where",
+    "at least",
+    "at most",
+    "exactly",
+    "more than",
+    "fewer than",
+    "in the last",
+    "since entry",
+    "ever",
+    "times",
+    "contains",
+    "starts with",
+    "ends with",
+    "is set",
+    "is not set",
+    "link",
+    "over",
+    "salt",
 ];
 
 /// Reads a condition; never fails and never panics, see [`Parsed`].
@@ -267,9 +307,8 @@ impl<'t> Parser<'t> {
             self.note(TextRange::new(self.at, self.at + 1), "This `)` closes nothing", "Delete it, or add a `(`");
             self.at += 1;
             let mut parts = vec![condition, Condition::Always(false)];
-            if self.word("and") || self.word("or") {
-                parts.push(self.any());
-            } else if !matches!(self.peek(), None | Some(')')) {
+            let joined = self.word("and") || self.word("or");
+            if joined || !matches!(self.peek(), None | Some(')')) {
                 parts.push(self.any());
             }
             condition = Condition::All(parts);
@@ -379,10 +418,8 @@ impl<'t> Parser<'t> {
         let word = self.peek_word();
         if word.is_empty() {
             let shown = self.shown_next();
-            return self.fail_here(
-                format!("A condition is missing before {shown}"),
-                "For example `contact.country = \"DE\"`",
-            );
+            return self
+                .fail_here(format!("A condition is missing before {shown}"), "For example `contact.country = \"DE\"`");
         }
         let lower = word.to_ascii_lowercase();
         if Root::ALL.iter().any(|root| root.name() == lower) {
@@ -444,9 +481,8 @@ impl<'t> Parser<'t> {
                 self.at += word.len();
                 self.share()
             }
-            "and" | "or" => {
-                self.fail_here(format!("A condition is missing before `{lower}`"), "Delete the word, or add a condition")
-            }
+            "and" | "or" => self
+                .fail_here(format!("A condition is missing before `{lower}`"), "Delete the word, or add a condition"),
             "now" => self.fail_here(
                 "A comparison begins with a value of the contact or an event",
                 "Turn it round: `contact.renewal_date < now`",
@@ -465,7 +501,9 @@ impl<'t> Parser<'t> {
                 let hint = match nearest(word, OPENERS.iter().copied()) {
                     Some(found) => format!("Did you mean `{found}`?"),
                     None if opens_name => format!("For example `did {}`", after.chars().take(40).collect::<String>()),
-                    None => format!("Write `contact.{shown}` for a property of the contact, `trigger.{shown}` for one of the trigger event"),
+                    None => format!(
+                        "Write `contact.{shown}` for a property of the contact, `trigger.{shown}` for one of the trigger event"
+                    ),
                 };
                 self.fail(range, format!("`{shown}` stands alone, so it is not clear whose it is"), hint)
             }
@@ -596,7 +634,10 @@ impl<'t> Parser<'t> {
             return Ok(op);
         }
         let shown = self.shown_next();
-        self.fail_here(format!("A comparison is missing before {shown}"), "Write `>=`, `>`, `<=`, `<`, `=` or `!=` and a number")
+        self.fail_here(
+            format!("A comparison is missing before {shown}"),
+            "Write `>=`, `>`, `<=`, `<`, `=` or `!=` and a number",
+        )
     }
 
     fn times_op(&mut self) -> Option<CompareOp> {
@@ -677,7 +718,10 @@ impl<'t> Parser<'t> {
                 twice = clauses.window.replace(EventWindow::Ever).is_some();
             } else {
                 if times_allowed && self.peek().is_some_and(|c| c.is_ascii_digit()) {
-                    return self.fail_here("It is not clear how this number counts", "Write `at least 3 times` or `exactly 3 times`");
+                    return self.fail_here(
+                        "It is not clear how this number counts",
+                        "Write `at least 3 times` or `exactly 3 times`",
+                    );
                 }
                 return Ok(clauses);
             }
@@ -729,7 +773,10 @@ impl<'t> Parser<'t> {
         } else {
             let example = format!("{response}{} \"mail-1\"", super::print::preposition(response));
             if !matches!(self.peek(), Some('"' | '\'')) {
-                let hint = format!("For example `{example}`, or `{response}{} any message`", super::print::preposition(response));
+                let hint = format!(
+                    "For example `{example}`, or `{response}{} any message`",
+                    super::print::preposition(response)
+                );
                 return self.fail_here("The message is missing", hint);
             }
             let (name, range) = self.name("the message", &example)?;
@@ -805,7 +852,10 @@ impl<'t> Parser<'t> {
                 self.at += word.len();
                 Ok(day)
             }
-            None => self.fail_here("A day of the week is needed here", "Write `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`"),
+            None => self.fail_here(
+                "A day of the week is needed here",
+                "Write `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`",
+            ),
         }
     }
 
@@ -843,7 +893,11 @@ impl<'t> Parser<'t> {
         let path = self.path()?;
         if self.peek().is_some() {
             let range = TextRange::new(self.at, self.text.len());
-            return self.fail(range, "The value ends before this", "Put names with spaces or signs into brackets: `contact[\"Favourite colour\"]`");
+            return self.fail(
+                range,
+                "The value ends before this",
+                "Put names with spaces or signs into brackets: `contact[\"Favourite colour\"]`",
+            );
         }
         Ok(path)
     }
@@ -853,7 +907,10 @@ impl<'t> Parser<'t> {
         let word = self.peek_word();
         let start = self.at;
         let Some(root) = Root::ALL.into_iter().find(|root| word.eq_ignore_ascii_case(root.name())) else {
-            return self.fail_here("A value such as `event.amount` is missing", "Values begin with `contact.`, `trigger.`, `event.` or `constant.`");
+            return self.fail_here(
+                "A value such as `event.amount` is missing",
+                "Values begin with `contact.`, `trigger.`, `event.` or `constant.`",
+            );
         };
         self.at += word.len();
         let mut steps = Vec::new();
@@ -866,7 +923,11 @@ impl<'t> Parser<'t> {
                 let len = bare_step_len(&self.rest()[1..]);
                 if len == 0 {
                     let range = TextRange::new(self.at, self.at + 1);
-                    return self.fail(range, "A name is missing after this dot", "For example `contact.country`, or `contact[\"Favourite colour\"]`");
+                    return self.fail(
+                        range,
+                        "A name is missing after this dot",
+                        "For example `contact.country`, or `contact[\"Favourite colour\"]`",
+                    );
                 }
                 steps.push(SmolStr::new(&self.rest()[1..=len]));
                 self.at += 1 + len;
@@ -885,7 +946,11 @@ impl<'t> Parser<'t> {
                     }
                     _ => {
                         let range = TextRange::new(open, self.at);
-                        return self.fail(range, "A name in quotes is missing in these brackets", "For example `contact[\"Favourite colour\"]`");
+                        return self.fail(
+                            range,
+                            "A name in quotes is missing in these brackets",
+                            "For example `contact[\"Favourite colour\"]`",
+                        );
                     }
                 }
                 if !self.symbol("]") {
@@ -898,7 +963,11 @@ impl<'t> Parser<'t> {
         }
         let range = TextRange::new(start, self.at);
         if steps.is_empty() {
-            return self.fail(range, format!("A name is missing after `{}`", root.name()), format!("For example `{}.country`", root.name()));
+            return self.fail(
+                range,
+                format!("A name is missing after `{}`", root.name()),
+                format!("For example `{}.country`", root.name()),
+            );
         }
         let path = Path { root, steps };
         self.references.push((Reference::Path(path.clone()), range));
@@ -947,7 +1016,10 @@ impl<'t> Parser<'t> {
             }
             _ => {
                 let shown = self.shown_next();
-                self.fail_here(format!("A value is missing before {shown}"), "For example `\"text\"`, `12.5`, `2026-11-23`, `129.50 EUR`, `now - 7 days`")
+                self.fail_here(
+                    format!("A value is missing before {shown}"),
+                    "For example `\"text\"`, `12.5`, `2026-11-23`, `129.50 EUR`, `now - 7 days`",
+                )
             }
         }
     }
@@ -962,10 +1034,17 @@ impl<'t> Parser<'t> {
             }
             let word = self.peek_word();
             if Root::ALL.iter().any(|root| word.eq_ignore_ascii_case(root.name())) {
-                return self.fail_here("Lists hold only fixed values", "Compare with the value by itself: `… = contact.… or …`");
+                return self.fail_here(
+                    "Lists hold only fixed values",
+                    "Compare with the value by itself: `… = contact.… or …`",
+                );
             }
             if self.peek().is_none() {
-                return self.fail(TextRange::new(open, open + 1), "This `[` is not closed", "Add a `]` where the list ends");
+                return self.fail(
+                    TextRange::new(open, open + 1),
+                    "This `[` is not closed",
+                    "Add a `]` where the list ends",
+                );
             }
             items.push(self.literal()?);
             if !self.symbol(",") && self.peek() != Some(']') {
@@ -984,7 +1063,11 @@ impl<'t> Parser<'t> {
                 return Ok(Value::Object(map));
             }
             if !matches!(self.peek(), Some('"' | '\'')) {
-                return self.fail(TextRange::new(open, self.at), "A name in quotes is missing in these braces", "For example `{\"size\": 42}`");
+                return self.fail(
+                    TextRange::new(open, self.at),
+                    "A name in quotes is missing in these braces",
+                    "For example `{\"size\": 42}`",
+                );
             }
             let name = SmolStr::new(self.quoted()?);
             if !self.symbol(":") {
@@ -1011,10 +1094,18 @@ impl<'t> Parser<'t> {
             let text = &rest[..len];
             self.at += len;
             let range = TextRange::new(start, self.at);
-            let value = if len == 10 { text.parse().ok().map(Value::Date) } else { Instant::parse(text).ok().map(Value::Instant) };
+            let value = if len == 10 {
+                text.parse().ok().map(Value::Date)
+            } else {
+                Instant::parse(text).ok().map(Value::Instant)
+            };
             return match value {
                 Some(value) => Ok(value),
-                None => self.fail(range, "This is neither a date nor an instant", "Write `2026-11-23` or `2026-11-23T09:00:00Z`"),
+                None => self.fail(
+                    range,
+                    "This is neither a date nor an instant",
+                    "Write `2026-11-23` or `2026-11-23T09:00:00Z`",
+                ),
             };
         }
         let number = self.number()?;
@@ -1027,7 +1118,9 @@ impl<'t> Parser<'t> {
             let range = TextRange::new(start, self.at);
             return match exact_money(digits, currency) {
                 Some(money) => Ok(Value::Money(money)),
-                None => self.fail(range, "This amount of money is too large or has an exponent", "For example `129.50 EUR`"),
+                None => {
+                    self.fail(range, "This amount of money is too large or has an exponent", "For example `129.50 EUR`")
+                }
             };
         }
         self.at = end;
@@ -1065,9 +1158,16 @@ impl<'t> Parser<'t> {
             );
         }
         self.at += len;
-        if after == Some(',') && bytes.get(len + 1).is_some_and(u8::is_ascii_digit) && self.text[..start].trim_end().ends_with(['=', '<', '>']) {
+        if after == Some(',')
+            && bytes.get(len + 1).is_some_and(u8::is_ascii_digit)
+            && self.text[..start].trim_end().ends_with(['=', '<', '>'])
+        {
             let range = TextRange::new(start, self.at + 1);
-            return self.fail(range, "Numbers have no thousands separators", "Write `1000`, and a point before decimals");
+            return self.fail(
+                range,
+                "Numbers have no thousands separators",
+                "Write `1000`, and a point before decimals",
+            );
         }
         match rest[..len].parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
@@ -1128,7 +1228,8 @@ impl<'t> Parser<'t> {
                 Some((_, 'r')) => Some('\r'),
                 Some((_, c @ ('"' | '\'' | '\\'))) => Some(c),
                 Some((at, 'u')) => {
-                    let digits = rest[at + 1..].strip_prefix('{').and_then(|hex| hex.split_once('}')).map(|(hex, _)| hex);
+                    let digits =
+                        rest[at + 1..].strip_prefix('{').and_then(|hex| hex.split_once('}')).map(|(hex, _)| hex);
                     let code = digits.filter(|hex| hex.len() <= 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
                     for _ in 0..digits.map_or(0, |hex| hex.chars().count() + 2) {
                         chars.next();
@@ -1230,7 +1331,10 @@ mod tests {
         check("contact.o = {\"a\": [1], 'b': {}}", "contact.o = {\"a\": [1], \"b\": {}}");
         check("contact.a = -1e3", "contact.a = -1000");
         check("constant.threshold < contact.a.b.0", "constant.threshold < contact.a.b.0");
-        check("contact[\"Favourite colour\"].x = contact.first-name", "contact[\"Favourite colour\"].x = contact.first-name");
+        check(
+            "contact[\"Favourite colour\"].x = contact.first-name",
+            "contact[\"Favourite colour\"].x = contact.first-name",
+        );
         check("contact[ 'ok' ][0] is set", "contact.ok.0 is set");
     }
 
@@ -1240,16 +1344,28 @@ mod tests {
         check("did 'X' at least once ever", "did \"X\"");
         check("did \"X\" at least 1 time", "did \"X\"");
         check("did \"X\" at most 3 times since entry", "did \"X\" at most 3 times since entry");
-        check("did \"X\" in the last 7 days exactly twice where (event.a = 1)", "did \"X\" where (event.a = 1) exactly 2 times in the last 1 week");
-        check("did \"X\" more than 1 time within the last 1 day 2 h", "did \"X\" more than 1 time in the last 1 day 2 h");
+        check(
+            "did \"X\" in the last 7 days exactly twice where (event.a = 1)",
+            "did \"X\" where (event.a = 1) exactly 2 times in the last 1 week",
+        );
+        check(
+            "did \"X\" more than 1 time within the last 1 day 2 h",
+            "did \"X\" more than 1 time in the last 1 day 2 h",
+        );
         check("did \"X\" in the last 7 days fewer than 3 times", "did \"X\" fewer than 3 times in the last 1 week");
-        check("never did \"X\" where (event.a = 1 or event.b = 2)", "never did \"X\" where (event.a = 1 or event.b = 2)");
+        check(
+            "never did \"X\" where (event.a = 1 or event.b = 2)",
+            "never did \"X\" where (event.a = 1 or event.b = 2)",
+        );
         check("did \"X\" exactly 0 times", "never did \"X\"");
         check(
             "sum of event.amount over \"Placed Order\" in the last 30 days >= 100",
             "sum of event.amount over \"Placed Order\" in the last 30 days >= 100",
         );
-        check("max of event.seconds over \"V\" where (event.a is set) > 120", "max of event.seconds over \"V\" where (event.a is set) > 120");
+        check(
+            "max of event.seconds over \"V\" where (event.a is set) > 120",
+            "max of event.seconds over \"V\" where (event.a is set) > 120",
+        );
         check("count of \"X\" >= 3", "did \"X\" at least 3 times");
         check("count of \"X\" since entry != 3", "count of \"X\" since entry != 3");
     }
@@ -1260,10 +1376,16 @@ mod tests {
         check("email consent is subscribed", "email consent is subscribed");
         check("sms consent is not unsubscribed", "not (sms consent is unsubscribed)");
         check("opened \"mail-1\"", "opened \"mail-1\"");
-        check("clicked \"mail-1\" link \"https://x.example\" in the last 2 h", "clicked \"mail-1\" link \"https://x.example\" in the last 2 h");
+        check(
+            "clicked \"mail-1\" link \"https://x.example\" in the last 2 h",
+            "clicked \"mail-1\" link \"https://x.example\" in the last 2 h",
+        );
         check("opened any message since entry", "opened any message since entry");
         check("replied \"m\" or bounced \"m\"", "replied to \"m\" or bounced \"m\"");
-        check("unsubscribed any message or complained about \"m\"", "unsubscribed from any message or complained about \"m\"");
+        check(
+            "unsubscribed any message or complained about \"m\"",
+            "unsubscribed from any message or complained about \"m\"",
+        );
         check("score \"intent\" >= 50", "score \"intent\" >= 50");
         check("score \"intent\" at least 50.5", "score \"intent\" >= 50.5");
         check("local time from 9:00 to 17:00", "local time from 09:00 to 17:00");
@@ -1277,24 +1399,54 @@ mod tests {
     #[test]
     fn mistakes_point_and_hint() {
         check_wrong("", "\"\": A condition is missing here; For example `contact.country = \"DE\"`");
-        check_wrong("lifetime_value > 5", "\"lifetime_value\": `lifetime_value` stands alone, so it is not clear whose it is; Write `contact.lifetime_value` for a property of the contact, `trigger.lifetime_value` for one of the trigger event");
+        check_wrong(
+            "lifetime_value > 5",
+            "\"lifetime_value\": `lifetime_value` stands alone, so it is not clear whose it is; Write `contact.lifetime_value` for a property of the contact, `trigger.lifetime_value` for one of the trigger event",
+        );
         check_wrong("contcat.a = 5", "\"contcat\": `contcat` is no root of values; Did you mean `contact`?");
         check_wrong("contact.a = DE", "\"DE\": `DE` is not a value; Put texts in quotes: `\"DE\"`");
         check_wrong("contact.a => 5", "\"=>\": `=>` is no comparison; Write `>=`");
-        check_wrong("contact.a contians \"x\"", "\"contians\": A comparison is missing before `contians`; Did you mean `contains`?");
+        check_wrong(
+            "contact.a contians \"x\"",
+            "\"contians\": A comparison is missing before `contians`; Did you mean `contains`?",
+        );
         check_wrong("dd \"X\"", "\"dd\": `dd` stands alone, so it is not clear whose it is; Did you mean `did`?");
         check_wrong("did X", "\"X\": The name of the event is missing; Put names in quotes: `\"X\"`");
-        check_wrong("did \"X\" 3 times", "\"3\": It is not clear how this number counts; Write `at least 3 times` or `exactly 3 times`");
-        check_wrong("did \"X\" wehre (true)", "\"wehre\": `and` or `or` is missing before `wehre`; Did you mean `where`?");
-        check_wrong("contact.a = 1 contact.b = 2", "\"contact.b\": `and` or `or` is missing before `contact.b`; Join conditions with `and` or `or`");
-        check_wrong("contact.a = 1,000", "\"1,\": Numbers have no thousands separators; Write `1000`, and a point before decimals");
+        check_wrong(
+            "did \"X\" 3 times",
+            "\"3\": It is not clear how this number counts; Write `at least 3 times` or `exactly 3 times`",
+        );
+        check_wrong(
+            "did \"X\" wehre (true)",
+            "\"wehre\": `and` or `or` is missing before `wehre`; Did you mean `where`?",
+        );
+        check_wrong(
+            "contact.a = 1 contact.b = 2",
+            "\"contact.b\": `and` or `or` is missing before `contact.b`; Join conditions with `and` or `or`",
+        );
+        check_wrong(
+            "contact.a = 1,000",
+            "\"1,\": Numbers have no thousands separators; Write `1000`, and a point before decimals",
+        );
         check_wrong("contact.a = \"x", "\"\\\"\": This quote is not closed; Add the closing quote after the text");
         check_wrong("(true", "\"(\": This `(` is not closed; Add a `)` where the group ends");
         check_wrong("true)", "\")\": This `)` closes nothing; Delete it, or add a `(`");
-        check_wrong("5 < contact.a", "\"5\": A comparison begins with a value of the contact or an event; Turn it round: `contact.… = …`");
-        check_wrong("sum of contact.a over \"X\" > 1", "\"contact.a\": Only values of the event can be measured; For example `sum of event.amount over \"Placed Order\"`");
-        check_wrong("contact.a = 2026-13-40", "\"2026-13-40\": This is neither a date nor an instant; Write `2026-11-23` or `2026-11-23T09:00:00Z`");
-        check_wrong("contact.a is 5", "\"is\": A comparison is missing before `is`; Write `=` for \"is\", `!=` for \"is not\", or `is set`");
+        check_wrong(
+            "5 < contact.a",
+            "\"5\": A comparison begins with a value of the contact or an event; Turn it round: `contact.… = …`",
+        );
+        check_wrong(
+            "sum of contact.a over \"X\" > 1",
+            "\"contact.a\": Only values of the event can be measured; For example `sum of event.amount over \"Placed Order\"`",
+        );
+        check_wrong(
+            "contact.a = 2026-13-40",
+            "\"2026-13-40\": This is neither a date nor an instant; Write `2026-11-23` or `2026-11-23T09:00:00Z`",
+        );
+        check_wrong(
+            "contact.a is 5",
+            "\"is\": A comparison is missing before `is`; Write `=` for \"is\", `!=` for \"is not\", or `is set`",
+        );
         check_wrong("contact.a = 1 && true", "\"&&\": Conditions are joined with words; Write `and` or `or`");
     }
 

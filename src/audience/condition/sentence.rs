@@ -193,7 +193,17 @@ fn value(of: &Value) -> String {
 
 fn english_date(date: Date) -> String {
     let month = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let name = usize::try_from(date.month() - 1).ok().and_then(|idx| month.get(idx)).copied().unwrap_or_default();
@@ -258,7 +268,9 @@ fn events(query: &EventQuery, negated: bool) -> String {
                 CompareOp::Gt => format!("{metric} happened more than {n}{since}"),
                 CompareOp::Lt => format!("{metric} happened fewer than {} times{since}", print_number(*value)),
                 CompareOp::Ne if *value == 0.0 => format!("{metric} happened at least once{since}"),
-                CompareOp::Ne => format!("{metric} happened some other number of times than {}{since}", print_number(*value)),
+                CompareOp::Ne => {
+                    format!("{metric} happened some other number of times than {}{since}", print_number(*value))
+                }
                 _ => format!("{metric} happened exactly {n}{since}"),
             }
         }
@@ -310,23 +322,50 @@ mod tests {
             "\"X\" (where the event's amount is at least 5.00 EUR) happened at least 3 times in the last 2 hours",
         );
         check("did \"X\" fewer than 2 times", "\"X\" happened fewer than 2 times");
-        check("sum of event.amount over \"X\" in the last 30 days >= 100", "the sum of amount over \"X\" in the last 30 days is at least 100");
+        check(
+            "sum of event.amount over \"X\" in the last 30 days >= 100",
+            "the sum of amount over \"X\" in the last 30 days is at least 100",
+        );
         check("max of event.seconds over \"X\" > 120", "the highest seconds of \"X\" is more than 120");
-        check("true or contact.a = 1 and contact.b is not set", "always or (the contact's a is 1 and the contact's b is not known)");
-        check("contact.a = 1 and contact.b = 2 and contact.c = 3", "the contact's a is 1, the contact's b is 2, and the contact's c is 3");
-        check("contact.country in [\"DE\", \"AT\", \"CH\"]", "the contact's country is one of \"DE\", \"AT\" or \"CH\"");
+        check(
+            "true or contact.a = 1 and contact.b is not set",
+            "always or (the contact's a is 1 and the contact's b is not known)",
+        );
+        check(
+            "contact.a = 1 and contact.b = 2 and contact.c = 3",
+            "the contact's a is 1, the contact's b is 2, and the contact's c is 3",
+        );
+        check(
+            "contact.country in [\"DE\", \"AT\", \"CH\"]",
+            "the contact's country is one of \"DE\", \"AT\" or \"CH\"",
+        );
         check("not (contact.name contains \"x\")", "the contact's name does not contain \"x\"");
         check("contact.renewal_date < now + 7 days", "the contact's renewal date is before 1 week from now");
         check("contact.birthday = 2026-11-23", "the contact's birthday is 23 November 2026");
         check("event.cart_id = trigger.cart_id", "the event's cart id is the trigger event's cart id");
-        check("trigger.items.0.price > constant.threshold", "the trigger event's items no. 1 price is more than the constant threshold");
-        check("not on list \"VIP\" and in segment \"New\"", "the contact is not on the list \"VIP\" and the contact is in the segment \"New\"");
+        check(
+            "trigger.items.0.price > constant.threshold",
+            "the trigger event's items no. 1 price is more than the constant threshold",
+        );
+        check(
+            "not on list \"VIP\" and in segment \"New\"",
+            "the contact is not on the list \"VIP\" and the contact is in the segment \"New\"",
+        );
         check("email consent is subscribed", "the contact has subscribed to e-mails");
-        check("clicked \"mail-1\" link \"/sale\" in the last 1 day", "the contact clicked the link \"/sale\" in the message \"mail-1\" in the last 1 day");
+        check(
+            "clicked \"mail-1\" link \"/sale\" in the last 1 day",
+            "the contact clicked the link \"/sale\" in the message \"mail-1\" in the last 1 day",
+        );
         check("not opened any message", "the contact did not open any message of this flow");
         check("score \"intent\" >= 50", "the score \"intent\" is at least 50");
-        check("local time from 09:00 to 17:00 on mon, tue, wed", "it is between 09:00 and 17:00 on Monday, Tuesday and Wednesday where the contact lives");
+        check(
+            "local time from 09:00 to 17:00 on mon, tue, wed",
+            "it is between 09:00 and 17:00 on Monday, Tuesday and Wednesday where the contact lives",
+        );
         check("not share 20.5 % salt \"a\"", "the contact is not in a random 20.5 % of all contacts (drawn by \"a\")");
-        check("not (contact.a = 1 or contact.b = 2)", "it is not so that (the contact's a is 1 or the contact's b is 2)");
+        check(
+            "not (contact.a = 1 or contact.b = 2)",
+            "it is not so that (the contact's a is 1 or the contact's b is 2)",
+        );
     }
 }
