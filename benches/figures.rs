@@ -99,15 +99,17 @@ fn mail_render() {
     {
         contact.properties.insert(name.into(), Value::text(value));
     }
+    let (zone, log, links) = (Zone::utc(), EventLog::default(), Links::placeholders());
+    let (constants, codes) = (BTreeMap::new(), BTreeMap::new());
     let context = ResolveContext {
         now: Instant::from_millis(0),
-        zone: &Zone::utc(),
+        zone: &zone,
         contact: &contact,
-        log: &EventLog::default(),
+        log: &log,
         trigger: None,
-        constants: &BTreeMap::new(),
-        codes: &BTreeMap::new(),
-        links: &Links::placeholders(),
+        constants: &constants,
+        codes: &codes,
+        links: &links,
         currency: brand.default_currency(),
     };
     let values = FieldValues::resolve(&fields, &context);

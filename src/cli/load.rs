@@ -375,7 +375,10 @@ pub fn audience(home: &Home, places: &Places, streams: &mut Streams) -> Result<A
     let mapping = if saved.is_file() {
         let source = text(&saved).map_err(|e| e.failure())?;
         let read = Mapping::from_ron(&source.shown, &source.text);
-        Some(read.map_err(|diagnostic| Unreadable { shown: source.shown, text: source.text, diagnostic: *diagnostic }.failure())?)
+        let fault = |diagnostic: Box<Diagnostic>| {
+            Unreadable { shown: source.shown, text: source.text, diagnostic: *diagnostic }.failure()
+        };
+        Some(read.map_err(fault)?)
     } else {
         None
     };

@@ -9,19 +9,21 @@
 mod check;
 mod completions;
 mod diff;
-//@mod explain;
-//@mod export;
+mod eml;
+mod explain;
+mod export;
 mod kinds;
 mod load;
 mod locate;
 mod man;
-//@mod matrix;
+mod matrix;
 mod out;
-//@mod preview;
+mod preview;
 mod show;
-//@mod simulate;
+mod simulate;
+mod stage;
 mod streams;
-//@mod tour;
+mod tour;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -111,13 +113,13 @@ pub struct Places {
 #[derive(Subcommand, Debug)]
 enum Command {
     Check(check::Arguments),
-    //@Explain(explain::Arguments),
+    Explain(explain::Arguments),
     Kinds(kinds::Arguments),
-    //@Preview(preview::Arguments),
-    //@Matrix(matrix::Arguments),
-    //@Simulate(simulate::Arguments),
-    //@Export(export::Arguments),
-    //@Tour(tour::Arguments),
+    Preview(preview::Arguments),
+    Matrix(matrix::Arguments),
+    Simulate(simulate::Arguments),
+    Export(export::Arguments),
+    Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -147,18 +149,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
     let places = &arguments.places;
     let outcome = match arguments.command {
         Some(Command::Check(args)) => check::run(&args, places, streams),
-        //@Some(Command::Explain(args)) => explain::run(&args, streams),
+        Some(Command::Explain(args)) => explain::run(&args, streams),
         Some(Command::Kinds(args)) => kinds::run(&args, streams),
-        //@Some(Command::Preview(args)) => preview::run(&args, places, streams),
-        //@Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
-        //@Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
-        //@Some(Command::Export(args)) => export::run(&args, places, streams),
-        //@Some(Command::Tour(args)) => tour::run(&args, streams),
+        Some(Command::Preview(args)) => preview::run(&args, places, streams),
+        Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
+        Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
+        Some(Command::Export(args)) => export::run(&args, places, streams),
+        Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man(args)) => man::run(&args, streams),
-        None => Ok(Done::Well), //@
-        //@None => tour::run(&tour::Arguments::default(), streams),
+        None => tour::run(&tour::Arguments::default(), streams),
     };
     match outcome {
         Ok(Done::Well) => 0,
