@@ -132,7 +132,7 @@ fn tree(code: &str, prefix: &str, found: &mut BTreeSet<String>) -> usize {
 #[test]
 fn use_trees_are_taken_apart() {
     let check = |code: &str, expected: &[&str]| {
-        let found: Vec<String> = arrows(code).into_iter().collect();
+        let found: Vec<String> = arrows(&code_of(code)).into_iter().collect();
         assert_eq!(found, expected, "{code}");
     };
     check("use crate::base::Span;", &["base::Span"]);

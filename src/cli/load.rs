@@ -400,7 +400,7 @@ pub fn audience(home: &Home, places: &Places, streams: &mut Streams) -> Result<A
     let (errors, others): (Vec<_>, Vec<_>) =
         loaded.diagnostics.iter().partition(|found| found.severity == Severity::Error);
     for found in others.iter().filter(|found| found.severity == Severity::Warning) {
-        streams.tell(&show::diagnostic(found, show::Context::default()));
+        streams.tell_once(&show::diagnostic(found, show::Context::default()));
     }
     if errors.is_empty() {
         return Ok(loaded.audience);

@@ -3,13 +3,17 @@
 //! The one idea: a closed pipe (`flowloom simulate … | head`) is no fault and says nothing; any other fault of standard
 //! output (a full disk) is told once at the end and gives exit code 2.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, BufWriter, IsTerminal, Write},
+};
 
 /// Where a command speaks.
 pub struct Streams {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     fault: Option<io::Error>,
+    told: BTreeSet<String>,
     /// Standard error is a terminal, so that progress may be drawn.
     pub interactive: bool,
 }
@@ -29,7 +33,7 @@ impl Streams {
 
     /// Any two writers, for tests.
     pub fn new(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        Self { out, err, fault: None, interactive: false }
+        Self { out, err, fault: None, told: BTreeSet::new(), interactive: false }
     }
 
     /// Says an answer on standard output.
@@ -60,6 +64,13 @@ impl Streams {
     /// Tells people something on standard error. A closed one is nobody's loss.
     pub fn tell(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes());
+    }
+
+    /// Tells people something that several commands of one run may find, such as the tour's.
+    pub fn tell_once(&mut self, text: &str) {
+        if self.told.insert(text.to_owned()) {
+            self.tell(text);
+        }
     }
 
     /// Says text to people: on standard output, or on standard error where that belongs to a JSON object.

@@ -79,22 +79,27 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     }
 
     streams.say("\n4. What do they read?\n");
-    for row in chosen.iter().flatten() {
-        let folder = args.out.join("mails").join(file_name(row.contact.as_str()));
+    for (n, rows) in chosen.iter().enumerate() {
+        let Some(contact) = rows.first().map(|row| row.contact.as_str()) else { continue };
+        let folder = args.out.join("mails").join(file_name(contact));
         fs::create_dir_all(&folder).map_err(|error| {
             Failure::refused(format!("{} cannot be made: {error}", folder.display()), "Check the permissions of its folder")
         })?;
-        for format in ["html", "text", "eml"] {
-            let ending = if format == "text" { "txt" } else { format };
-            let file = folder.join(format!("{}.{ending}", file_name(row.node.as_str())));
-            let at = row.at.to_string();
-            command(
-                streams,
-                &[
-                    "preview", &text(&flow), "--message", row.node.as_str(), "--contact", row.contact.as_str(), "--variant",
-                    &row.variant, "--at", &at, "--format", format, "--out", &text(&file), "--force",
-                ],
-            )?;
+        if n > 0 {
+            let shown = show::clean(&folder.display().to_string());
+            streams.say(&format!("The same for {}: {shown}\n", show::clean(contact)));
+        }
+        for row in rows {
+            for (format, ending) in [("html", "html"), ("text", "txt"), ("eml", "eml")] {
+                let file = text(&folder.join(format!("{}.{ending}", file_name(row.node.as_str()))));
+                let at = row.at.to_string();
+                let words = [
+                    "preview", &text(&flow), "--message", row.node.as_str(), "--contact", contact, "--at", &at, "--format",
+                    format, "--out", &file, "--force",
+                ];
+                // One contact shows how it is done; the others are done the same way.
+                if n == 0 { command(streams, &words)? } else { quietly(streams, &words)? }
+            }
         }
     }
 
@@ -142,6 +147,11 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
 fn command(streams: &mut Streams, args: &[&str]) -> Result<(), Failure> {
     let shown: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
     streams.say(&format!("$ flowloom {}\n", shown.join(" ")));
+    quietly(streams, args)
+}
+
+/// Runs a command.
+fn quietly(streams: &mut Streams, args: &[&str]) -> Result<(), Failure> {
     let all = ["flowloom"].iter().chain(args).map(OsString::from);
     match super::run(all, streams) {
         0 => Ok(()),
