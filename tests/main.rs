@@ -5,7 +5,6 @@ mod compare;
 mod drive;
 mod fuzz;
 mod oracle;
-mod readme;
 mod rules;
 mod samples;
 mod tidy;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// List the kinds of steps, or show the page of one
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Arguments {
     /// Only this kind, with its settings
     kind: Option<String>,
