@@ -2,15 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use smol_str::SmolStr;
 
 use crate::{
     audience::{Channel, Compiled, Value, condition::Book},
-    base::{FlowId, NodeId, VersionHash, Window, Zone, hash},
-    content::{Field, Message},
+    base::{FlowId, NodeId, Severity, VersionHash, Window, Zone, hash},
+    content::{Brand, Field, Message, PreparedMessage, Variant},
     flow::{Flow, FlowSettings, Workspace},
     kinds::{
         Alternative, CapRule, Settings,
@@ -27,6 +27,8 @@ pub struct FlowSet {
     pub(super) zone: Zone,
     pub(super) caps: Vec<CapRow>,
     pub(super) quiet_hours: Option<Window>,
+    /// One code per pool, to render with until the driver has claimed the contact's own.
+    pub(super) sample_codes: BTreeMap<SmolStr, SmolStr>,
     pub(super) suppression: BTreeSet<String>,
     workspace: Workspace,
 }
@@ -74,9 +76,17 @@ pub struct RunMessage {
     /// The message.
     pub message: Message,
     pub(super) total_weight: u64,
-    pub(super) is_empty: Vec<bool>,
-    /// Fields of each variant that have no fallback, by place in the version's fields.
-    pub(super) needs: Vec<Vec<usize>>,
+    pub(super) variants: Vec<RunVariant>,
+}
+
+/// A variant of a message, laid out when it is first looked at closely.
+#[derive(Clone, Debug)]
+pub(super) struct RunVariant {
+    /// Fields that it names and that have no fallback, by place in the version's fields.
+    pub needs: Vec<usize>,
+    /// There is nothing in it at all.
+    pub is_empty: bool,
+    prepared: OnceLock<Result<Arc<PreparedMessage>, String>>,
 }
 
 /// A cap row with its segment compiled.
@@ -112,6 +122,11 @@ impl FlowSet {
             zone: workspace.default_zone(),
             caps: cap_rows(&workspace.caps, &book),
             quiet_hours: workspace.quiet_hours,
+            sample_codes: workspace
+                .code_pools
+                .iter()
+                .filter_map(|pool| Some((pool.name.clone(), pool.shared.as_ref().or(pool.codes.first())?.clone())))
+                .collect(),
             suppression: workspace.suppression.iter().map(|address| address.trim().to_lowercase()).collect(),
             workspace: workspace.clone(),
         };
@@ -148,11 +163,6 @@ impl FlowSet {
     /// The workspace it was made from.
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
-    }
-
-    /// Whether a pool has a code to give, as far as the workspace knows.
-    pub fn has_codes(&self, pool: &str) -> bool {
-        self.workspace.code_pools.iter().any(|p| p.name == pool && (p.shared.is_some() || !p.codes.is_empty()))
     }
 
     /// The zone of contacts without one.
@@ -245,20 +255,34 @@ pub fn pinned(workspace: &Workspace, flow: &Flow) -> Vec<u8> {
 
 impl RunMessage {
     fn new(message: &Message, fields: &[Field]) -> Self {
-        let needs = message.variants.iter().map(|variant| needed_fields(variant, fields)).collect();
-        let is_empty = message.variants.iter().map(|variant| {
+        let run = |variant: &Variant| {
             let has_text = variant.text.as_deref().is_some_and(|text| !text.trim().is_empty());
-            match message.channel {
+            let is_empty = match message.channel {
                 Channel::Sms => !has_text,
                 Channel::Email => variant.subject.trim().is_empty() || (variant.body.is_empty() && !has_text),
-            }
-        });
+            };
+            RunVariant { needs: needed_fields(variant, fields), is_empty, prepared: OnceLock::new() }
+        };
         Self {
             total_weight: message.variants.iter().map(|v| u64::from(v.weight)).sum(),
-            is_empty: is_empty.collect(),
-            needs,
+            variants: message.variants.iter().map(run).collect(),
             message: message.clone(),
         }
+    }
+
+    /// A variant ready to be rendered; what is wrong with it where it cannot be.
+    pub(super) fn prepared(&self, n: usize, fields: &[Field], brand: &Brand) -> Result<Arc<PreparedMessage>, String> {
+        let (Some(run), Some(variant)) = (self.variants.get(n), self.message.variants.get(n)) else {
+            return Err("the message has no such variant".to_owned());
+        };
+        let prepare = || {
+            let prepared = PreparedMessage::new(&self.message, variant, fields, brand);
+            prepared.map(Arc::new).map_err(|faults| {
+                let fault = faults.into_iter().find(|fault| fault.severity == Severity::Error);
+                fault.map_or_else(|| "the message cannot be laid out".to_owned(), |fault| fault.message)
+            })
+        };
+        run.prepared.get_or_init(prepare).clone()
     }
 
     /// The variant a contact gets: by weight over XXH64(salt, contact), as splits are dealt (SEMANTICS R19).
@@ -280,7 +304,7 @@ impl RunMessage {
 
 /// Fields without a fallback that a variant names anywhere. Whether a tag in a hidden block counts is decided by
 /// rendering; this list only says which mails need that closer look.
-fn needed_fields(variant: &crate::content::Variant, fields: &[Field]) -> Vec<usize> {
+fn needed_fields(variant: &Variant, fields: &[Field]) -> Vec<usize> {
     let text = serde_json::to_string(variant).unwrap_or_default();
     let names = |field: &Field| {
         text.match_indices(field.name.as_str()).any(|(at, name)| {

@@ -3,8 +3,6 @@
 //! Order: paused → breaker → in the flow → exit and goal → consent and suppression → quiet hours → cap and cooldown →
 //! content complete → age.
 
-use smol_str::SmolStr;
-
 use super::{
     flowset::{CapRow, FlowSet, RunMessage, Version},
     state::{ContactState, Journey, Send},
@@ -12,7 +10,7 @@ use super::{
 use crate::{
     audience::{Channel, ConsentStatus, Facts},
     base::{FlowId, Instant, SendKey, Span, Window, hash},
-    content::{FieldSource, Field},
+    content::{Completeness, Field, FieldValues, Links, ResolveContext},
     flow::RequiredConsent,
     kinds::{CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope, runtime::{Outcome, Reason}},
 };
@@ -45,6 +43,8 @@ pub(super) struct Sending<'a> {
     pub message: Option<&'a RunMessage>,
     pub variant: usize,
     pub since: Instant,
+    /// Asked just before the transport, not at the step.
+    pub at_hand_over: bool,
 }
 
 /// Salt of all jitter: the flow's id.
@@ -234,6 +234,9 @@ fn in_cooldown<'a>(
 }
 
 /// A tag with neither value nor fallback holds the message; an empty one never leaves (SEMANTICS R27).
+///
+/// At the step only fields without a fallback are looked up, and the mail is rendered where one is missing, to see
+/// whether it is shown; at the hand-over, where the driver needs it anyway, the whole mail is rendered and read.
 fn incomplete(
     version: &Version,
     state: &ContactState,
@@ -242,41 +245,61 @@ fn incomplete(
     now: Instant,
     flows: &FlowSet,
 ) -> Option<Gate> {
-    let Some(message) = sending.message else {
-        return Some(Gate::Stop(Outcome::Held, Reason::Empty, "the step has no message".to_owned()));
+    let held = |reason, why: &str| Some(Gate::Stop(Outcome::Held, reason, why.to_owned()));
+    let Some(message) = sending.message else { return held(Reason::Empty, "the step has no message") };
+    let Some(variant) = message.variants.get(sending.variant) else { return held(Reason::Empty, "the message has no variant") };
+    if variant.is_empty {
+        return held(Reason::Empty, "there is nothing in it");
+    }
+    let brand = &flows.workspace().brand;
+    let prepared = match message.prepared(sending.variant, &version.fields, brand) {
+        Ok(prepared) => prepared,
+        Err(why) => return held(Reason::Fault, &why),
     };
-    if message.is_empty.get(sending.variant).copied().unwrap_or(true) {
-        return Some(Gate::Stop(Outcome::Held, Reason::Empty, "the message has no content".to_owned()));
-    }
     let facts = state.facts(flows, now, Some(journey.entry()));
-    let needs = message.needs.get(sending.variant)?;
-    if needs.is_empty() {
-        return None;
+    if !sending.at_hand_over {
+        let fields = variant.needs.iter().filter_map(|n| version.fields.get(*n));
+        let mut missing = fields.filter(|field| is_missing(field, &facts, version, flows));
+        missing.next()?;
     }
-    let missing: Vec<&str> = needs
-        .iter()
-        .filter_map(|n| version.fields.get(*n))
-        .filter(|field| is_missing(field, &facts, version, flows))
-        .map(|field| field.name.as_str())
-        .collect();
-    (!missing.is_empty())
-        .then(|| Gate::Stop(Outcome::Held, Reason::Incomplete, format!("no value and no fallback for {}", missing.join(", "))))
+    let links = Links::placeholders();
+    let values = FieldValues::resolve(
+        &version.fields,
+        &ResolveContext {
+            now,
+            zone: facts.zone,
+            contact: facts.contact,
+            log: facts.log,
+            trigger: journey.event.as_deref(),
+            constants: &version.constants,
+            codes: &flows.sample_codes,
+            links: &links,
+            currency: brand.default_currency(),
+        },
+    );
+    match prepared.render(&values).map(|mail| mail.completeness()) {
+        Ok(Completeness::Complete) => None,
+        Ok(Completeness::Incomplete(names)) => {
+            held(Reason::Incomplete, &format!("no value and no fallback for {}", names.join(", ")))
+        }
+        Ok(Completeness::Empty) => held(Reason::Empty, "there is nothing to read in it"),
+        Ok(Completeness::Leftover(text)) => held(Reason::Incomplete, &format!("`{text}` is left in it")),
+        Err(fault) => held(Reason::Fault, &fault.message),
+    }
 }
 
 fn is_missing(field: &Field, facts: &Facts<'_>, version: &Version, flows: &FlowSet) -> bool {
-    let steps = |path: &str| path.split('.').map(SmolStr::new).collect::<Vec<_>>();
-    match &field.source {
-        FieldSource::Contact(path) => facts.contact.value(&steps(path)).is_none(),
-        FieldSource::Trigger(path) => {
-            facts.entry.and_then(|entry| entry.event).and_then(|event| event.value(&steps(path))).is_none()
-        }
-        FieldSource::LastEvent { event, path } => {
-            facts.log.of(event).last().and_then(|event| event.value(&steps(path))).is_none()
-        }
-        FieldSource::Constant(name) => !version.constants.contains_key(name),
-        // A code is claimed with the intent by the driver, which holds where a pool has run dry; what is computed is
-        // missing only where its event is.
-        FieldSource::Code { pool } => !flows.has_codes(pool),
-        FieldSource::Computed(_) => field.source.event().is_some_and(|event| facts.log.of(event).is_empty()),
-    }
+    let links = Links::default();
+    let context = ResolveContext {
+        now: facts.now,
+        zone: facts.zone,
+        contact: facts.contact,
+        log: facts.log,
+        trigger: facts.entry.and_then(|entry| entry.event),
+        constants: &version.constants,
+        codes: &flows.sample_codes,
+        links: &links,
+        currency: None,
+    };
+    FieldValues::resolve(std::slice::from_ref(field), &context).get(&field.name).is_none_or(|value| value.value.is_none())
 }

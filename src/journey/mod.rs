@@ -280,6 +280,7 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
         message,
         variant,
         since: send.since,
+        at_hand_over: true,
     };
     match gate::ask(flows, version, contact, contact.journey(&key.journey), &sending, now) {
         Gate::Go => HandOver::Go,

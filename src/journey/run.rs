@@ -413,6 +413,7 @@ impl<'a> Run<'a> {
             message,
             variant,
             since,
+            at_hand_over: false,
         };
         match gate::ask(self.flows, version, self.state, Some(&self.state.journeys[j]), &sending, self.now) {
             Gate::Go => {
