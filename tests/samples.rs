@@ -6,19 +6,23 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use flowloom::{
-    audience::{Audience, AudienceSources, Channel, Contact, Mapping, Source},
-    base::{Diagnostic, Instant, Severity},
-    content::{Block, Body, Message, Variant},
+    audience::{Audience, AudienceSources, Channel, Contact, Event, EventLog, Mapping, Source},
+    base::{Diagnostic, Instant, Severity, Zone},
+    content::{
+        Block, Body, Completeness, Field, FieldValues, Links, Message, PreparedMessage, ResolveContext, Variant, lint,
+    },
     flow::{
-        Flow, Workspace,
+        Flow, Target, Workspace,
         check::{self, Surroundings},
         file::{self, Loaded},
     },
     journey::{FlowSet, What},
     kinds::{CATALOGUE, Settings},
+    platforms::{self, Export},
     simulate::{self, Options, Report},
 };
 
@@ -194,7 +198,8 @@ fn audiences_come_from_their_recipes() {
                 fs::write(folder.join(name), text).expect("written");
             }
         }
-        let there = entries(&folder).into_iter().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let there =
+            entries(&folder).into_iter().map(|p| p.file_name().unwrap_or_default().to_string_lossy().into_owned());
         assert_eq!(there.collect::<Vec<_>>(), files.keys().copied().collect::<Vec<_>>(), "{}", sample.name);
         for (name, text) in &files {
             let same = text_of(&folder.join(name)) == *text;
@@ -268,10 +273,6 @@ fn replays_tell_a_story() {
     let mut never: BTreeSet<String> = BTreeSet::new();
     for sample in samples() {
         let (_, report) = replayed(&sample);
-        let mut rows: BTreeMap<String, u32> = BTreeMap::new();
-        for m in &report.messages { *rows.entry(format!("{} {} {} {:?} {:?}", m.flow, m.node, m.variant, m.outcome, m.reason)).or_default() += 1; }
-        for (k, n) in rows { eprintln!("DBG {} {k} {n}", sample.name); }
-        for (f, r) in &report.flows { eprintln!("DBG {} {f} entered {} converted {} not {:?} ended {:?} under way {}", sample.name, r.entered, r.converted, r.not_entered, r.ended, r.under_way); }
         let mut entered: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (contact, trace) in &report.traces {
             for decision in trace.iter().filter(|d| matches!(d.what, What::Entered { .. })) {
@@ -327,12 +328,109 @@ fn checks_find_nothing() {
         for Loaded { flow, .. } in &sample.flows {
             let others: Vec<Flow> =
                 sample.flows.iter().map(|l| l.flow.clone()).filter(|other| other.id != flow.id).collect();
-            let around =
-                Surroundings { workspace: &sample.workspace, other_flows: &others, audience: Some(&audience) };
+            let around = Surroundings { workspace: &sample.workspace, other_flows: &others, audience: Some(&audience) };
             let findings = check::check(flow, &around);
             found.extend(findings.into_iter().map(|f| (format!("{}/{}", sample.name, flow.id), f.diagnostic)));
         }
         let bad: Vec<_> = found.iter().filter(|(_, d)| d.severity != Severity::Hint).collect();
         assert!(bad.is_empty(), "{bad:#?}");
+    }
+}
+
+/// Every message is complete for every contact who could enter, whatever is missing of them; nothing is left to lint.
+#[test]
+fn mails_are_complete_for_everybody() {
+    let mut bad: Vec<String> = Vec::new();
+    for sample in samples() {
+        let (audience, _) = audience(&sample);
+        let mut logs: BTreeMap<&str, EventLog> = BTreeMap::new();
+        for event in &audience.events {
+            logs.entry(event.contact.as_str()).or_default().record(Arc::new(event.clone()));
+        }
+        for Loaded { flow, .. } in &sample.flows {
+            let fields: Vec<Field> = flow.fields().cloned().collect();
+            let metrics: BTreeSet<&str> = match flow.trigger().and_then(|node| node.settings()) {
+                Some(Settings::Trigger(trigger)) => {
+                    trigger.any.iter().filter_map(|a| a.metrics().first().map(|name| name.as_str())).collect()
+                }
+                _ => BTreeSet::new(),
+            };
+            for (message, variant) in messages(flow) {
+                let id = format!("{}/{}/{}/{}", sample.name, flow.id, message.id, variant.id);
+                let mail = match PreparedMessage::new(message, variant, &fields, &sample.workspace.brand) {
+                    Ok(mail) => mail,
+                    Err(errors) => {
+                        bad.push(format!("{id}: {errors:?}"));
+                        continue;
+                    }
+                };
+                let serious = mail.findings().iter().filter(|d| d.severity != Severity::Hint);
+                bad.extend(serious.map(|d| format!("{id}: {} {} ({})", d.code, d.message, d.hint)));
+                match mail.render(&FieldValues::samples(&fields, &sample.workspace.brand)) {
+                    Ok(rendered) => {
+                        let serious =
+                            lint(message, variant, &rendered).into_iter().filter(|d| d.severity != Severity::Hint);
+                        bad.extend(serious.map(|d| format!("{id}: {} {} ({})", d.code, d.message, d.hint)));
+                    }
+                    Err(error) => bad.push(format!("{id}: {}", error.message)),
+                }
+                for contact in &audience.contacts {
+                    let log = logs.get(contact.id.as_str()).cloned().unwrap_or_default();
+                    let trigger = metrics.iter().find_map(|name| log.of(name).last()).map(|event| event.as_ref());
+                    let values = values(&sample, flow, &fields, contact, &log, trigger);
+                    match mail.render(&values).map(|rendered| rendered.completeness()) {
+                        Ok(Completeness::Complete) => {}
+                        other => bad.push(format!("{id} for {}: {other:?}", contact.id)),
+                    }
+                }
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{} faults\n{}", bad.len(), bad[..bad.len().min(40)].join("\n"));
+}
+
+fn values(
+    sample: &Sample,
+    flow: &Flow,
+    fields: &[Field],
+    contact: &Contact,
+    log: &EventLog,
+    trigger: Option<&Event>,
+) -> FieldValues {
+    let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
+    let pools = sample.workspace.code_pools.iter();
+    FieldValues::resolve(
+        fields,
+        &ResolveContext {
+            now: Instant::parse("2026-11-20T12:00:00Z").expect("written right"),
+            zone: &zone.unwrap_or_else(|| sample.workspace.default_zone()),
+            contact,
+            log,
+            trigger,
+            constants: &flow.settings().constants,
+            codes: &pools.filter_map(|pool| Some((pool.name.clone(), pool.shared.clone()?))).collect(),
+            links: &Links::placeholders(),
+            currency: sample.workspace.brand.default_currency(),
+        },
+    )
+}
+
+/// Each flow can be handed to each target; the self-check of what is produced finds nothing.
+#[test]
+fn exports_are_made() {
+    for sample in samples() {
+        for Loaded { flow, .. } in &sample.flows {
+            for target in [Target::Klaviyo, Target::Engine] {
+                let id = format!("{}/{} to {}", sample.name, flow.id, target.name());
+                let export = || -> Export {
+                    platforms::export(target, flow, &sample.workspace).unwrap_or_else(|e| panic!("{id}: {e:#?}"))
+                };
+                let made = export();
+                let faults: Vec<_> = made.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+                assert!(faults.is_empty(), "{id}: {faults:#?}");
+                assert!(!made.files.is_empty(), "{id}");
+                assert_eq!(made, export(), "{id}: the same flow gives the same bytes");
+            }
+        }
     }
 }

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use flowloom::{
-    audience::{Audience, Channel, Contact, Event, Mapping, Properties, Response, ResponseKind, Value, ValueType, load},
+    audience::{
+        Audience, Channel, Contact, Event, Mapping, Properties, Response, ResponseKind, Value, ValueType, load,
+    },
     base::{ContactId, EventId, Instant, NodeId, Span, hash},
     flow::Workspace,
     testing::{AudienceSpec, Rng, audience_gen, generate},
@@ -35,14 +37,29 @@ const SEED: u64 = 20_261_001;
 
 /// All recipes, in folder order.
 pub fn recipes() -> Vec<Recipe> {
-    vec![coffee_roaster(), cosmetics(), e_bikes(), espresso_machines(), furniture(), hiking_tours(), jewellery(), leather_bags(), watch_shop()]
+    vec![
+        coffee_roaster(),
+        cosmetics(),
+        e_bikes(),
+        espresso_machines(),
+        furniture(),
+        hiking_tours(),
+        jewellery(),
+        leather_bags(),
+        watch_shop(),
+    ]
 }
 
 impl Recipe {
     /// The files below `audience/`, by name.
     pub fn files(&self, workspace: &Workspace) -> BTreeMap<&'static str, String> {
         let mut audience = generate(&self.spec, SEED);
-        let mut dresser = Dresser { rng: Rng::new(SEED ^ hash::chance(self.folder, "dress")), spec: &self.spec, audience: &mut audience, more: Vec::new() };
+        let mut dresser = Dresser {
+            rng: Rng::new(SEED ^ hash::chance(self.folder, "dress")),
+            spec: &self.spec,
+            audience: &mut audience,
+            more: Vec::new(),
+        };
         dresser.contacts();
         (self.dress)(&mut dresser);
         let more = std::mem::take(&mut dresser.more);
@@ -51,7 +68,14 @@ impl Recipe {
             // A fifth of these come late enough to matter to a latency of seconds, none by hours.
             let delay = if n % 5 == 0 { 25_000 } else { 1_200 };
             let id = EventId::new(format!("{contact}-x{n:03}"));
-            let event = Event { id, contact: contact.as_str().into(), name: name.into(), happened, accepted: happened.plus_millis(delay), properties };
+            let event = Event {
+                id,
+                contact: contact.as_str().into(),
+                name: name.into(),
+                happened,
+                accepted: happened.plus_millis(delay),
+                properties,
+            };
             audience.events.push(event);
         }
         // What the catalogue does not know is noise: the samples stay small without it.
@@ -129,7 +153,14 @@ impl Dresser<'_> {
     }
 
     /// After each event that passes, another one in so many of 100 cases, within the span of the samples.
-    fn follow(&mut self, passes: impl Fn(&Event) -> bool, percent: usize, hours: (i64, i64), name: &'static str, with: impl Fn(&mut Rng, &Event) -> Properties) {
+    fn follow(
+        &mut self,
+        passes: impl Fn(&Event) -> bool,
+        percent: usize,
+        hours: (i64, i64),
+        name: &'static str,
+        with: impl Fn(&mut Rng, &Event) -> Properties,
+    ) {
         let mut last = BTreeMap::new();
         for event in &self.audience.events {
             if last.insert(event.id.clone(), ()).is_some() || !passes(event) || !self.rng.percent(percent) {
@@ -148,7 +179,13 @@ impl Dresser<'_> {
         self.each(names, |_, event| {
             let Some(Value::List(items)) = event.properties.get("items") else { return };
             let Some(Value::Object(item)) = items.last().cloned() else { return };
-            for (from, to) in [("product_id", "product_id"), ("name", "product_name"), ("price", "price"), ("url", "url"), ("image_url", "image_url")] {
+            for (from, to) in [
+                ("product_id", "product_id"),
+                ("name", "product_name"),
+                ("price", "price"),
+                ("url", "url"),
+                ("image_url", "image_url"),
+            ] {
                 if let Some(value) = item.get(from) {
                     put(&mut event.properties, to, value.clone());
                 }
@@ -175,7 +212,14 @@ fn of(entries: &[(&str, Value)]) -> Properties {
     entries.iter().map(|(name, value)| ((*name).into(), value.clone())).collect()
 }
 
-fn spec(name: &str, site: &str, currency: &'static str, products: Vec<Product>, stories: &[(Story, usize)], mails: &[&str]) -> AudienceSpec {
+fn spec(
+    name: &str,
+    site: &str,
+    currency: &'static str,
+    products: Vec<Product>,
+    stories: &[(Story, usize)],
+    mails: &[&str],
+) -> AudienceSpec {
     AudienceSpec {
         name: name.into(),
         site: site.into(),
@@ -210,7 +254,16 @@ fn watch_shop() -> Recipe {
             product("strap-oak", "Oak-tanned strap", "straps", 59, false),
             product("winder", "Watch winder <single>", "accessories", 149, false),
         ],
-        &[(Browse, 12), (CartLeft, 22), (CheckoutLeft, 26), (Returned, 8), (Bought, 10), (MixedSignals, 6), (Trajectory, 6), (ThreeViews, 4)],
+        &[
+            (Browse, 12),
+            (CartLeft, 22),
+            (CheckoutLeft, 26),
+            (Returned, 8),
+            (Bought, 10),
+            (MixedSignals, 6),
+            (Trajectory, 6),
+            (ThreeViews, 4),
+        ],
         &["mail-1", "mail-2", "mail-3"],
     );
     spec.names.added = "Cart Updated";
@@ -248,13 +301,16 @@ fn leather_bags() -> Recipe {
     let dress = |d: &mut Dresser<'_>| {
         d.last_item(&["Added to Cart", "Placed Order"]);
         d.each(&["Added to Cart"], |rng, event| {
-            if let (true, Some(leather)) = (rng.percent(90), rng.pick(&["chestnut bridle", "oak-bark calf", "black harness", "natural veg-tan"])) {
+            if let (true, Some(leather)) =
+                (rng.percent(90), rng.pick(&["chestnut bridle", "oak-bark calf", "black harness", "natural veg-tan"]))
+            {
                 put(&mut event.properties, "leather", Value::text(leather));
             }
         });
         let passes = |event: &Event| event.name == "Added to Cart";
         d.follow(passes, 12, (9, 24), "Started Checkout", |_, event| {
-            of(&["cart_id", "cart_value", "item_count"].map(|name| (name, event.properties.get(name).cloned().unwrap_or_else(|| number(1)))))
+            of(&["cart_id", "cart_value", "item_count"]
+                .map(|name| (name, event.properties.get(name).cloned().unwrap_or_else(|| number(1)))))
         });
     };
     Recipe { folder: "leather-bags", spec, dress, csv: false }
@@ -277,7 +333,8 @@ fn espresso_machines() -> Recipe {
     );
     spec.min_events = 2_600;
     let dress = |d: &mut Dresser<'_>| {
-        let prices: BTreeMap<&str, Value> = d.spec.products.iter().filter_map(|p| Some((p.id, d.price_of(p.id)?))).collect();
+        let prices: BTreeMap<&str, Value> =
+            d.spec.products.iter().filter_map(|p| Some((p.id, d.price_of(p.id)?))).collect();
         d.each(&["Played Video"], |_, event| {
             let percent = event.properties.remove("percent").unwrap_or_else(|| number(0));
             put(&mut event.properties, "watched_percent", percent);
@@ -364,7 +421,8 @@ fn furniture() -> Recipe {
     spec.min_events = 2_150;
     let dress = |d: &mut Dresser<'_>| {
         d.last_item(&["Added to Cart"]);
-        let prices: BTreeMap<&str, Value> = d.spec.products.iter().filter_map(|p| Some((p.id, d.price_of(p.id)?))).collect();
+        let prices: BTreeMap<&str, Value> =
+            d.spec.products.iter().filter_map(|p| Some((p.id, d.price_of(p.id)?))).collect();
         d.each(&["Played Video"], |_, event| {
             if let Some(price) = prices.get(text(event, "product_id")) {
                 let price = price.clone();
@@ -373,7 +431,9 @@ fn furniture() -> Recipe {
         });
         d.each(&["Started Chat"], |_, event| event.properties.retain(|name, _| name == "category" || name == "url"));
         let long = |event: &Event| event.name == "Time on Page" && figure(event, "seconds") > 150.0;
-        d.follow(long, 25, (3, 24), "Started Chat", |_, event| of(&[("product_id", Value::text(text(event, "product_id")))]));
+        d.follow(long, 25, (3, 24), "Started Chat", |_, event| {
+            of(&[("product_id", Value::text(text(event, "product_id")))])
+        });
     };
     Recipe { folder: "furniture", spec, dress, csv: false }
 }
@@ -504,7 +564,12 @@ fn hiking_tours() -> Recipe {
     let dress = |d: &mut Dresser<'_>| {
         d.last_item(&["Opened Map", "Started Booking", "Booked Tour"]);
         d.each(&["Viewed Tour", "Opened Map", "Started Booking", "Booked Tour", "Time on Page"], |_, event| {
-            for (from, to) in [("product_id", "tour_id"), ("product_name", "tour_name"), ("category", "region"), ("cart_id", "booking_id")] {
+            for (from, to) in [
+                ("product_id", "tour_id"),
+                ("product_name", "tour_name"),
+                ("category", "region"),
+                ("cart_id", "booking_id"),
+            ] {
                 if let Some(value) = event.properties.remove(from) {
                     put(&mut event.properties, to, value);
                 }
@@ -513,8 +578,12 @@ fn hiking_tours() -> Recipe {
                 event.properties.remove(gone);
             }
         });
-        d.each(&["Opened Map", "Time on Page"], |_, event| event.properties.retain(|name, _| name == "tour_id" || name == "seconds"));
-        d.each(&["Started Booking", "Booked Tour"], |_, event| event.properties.retain(|name, _| ["tour_id", "booking_id", "amount"].contains(&name.as_str())));
+        d.each(&["Opened Map", "Time on Page"], |_, event| {
+            event.properties.retain(|name, _| name == "tour_id" || name == "seconds")
+        });
+        d.each(&["Started Booking", "Booked Tour"], |_, event| {
+            event.properties.retain(|name, _| ["tour_id", "booking_id", "amount"].contains(&name.as_str()))
+        });
         d.each(&["Viewed Tour"], |rng, event| {
             let month = if text(event, "tour_id") == "gr20" { 6 } else { 5 };
             if let (true, Ok(date)) = (rng.percent(90), format!("2027-{month:02}-{:02}", rng.range(1, 28)).parse()) {
@@ -527,7 +596,10 @@ fn hiking_tours() -> Recipe {
         // Three in ten who read for long begin to book on the next day.
         let long = |event: &Event| event.name == "Time on Page" && figure(event, "seconds") >= 240.0;
         d.follow(long, 30, (4, 40), "Started Booking", |_, event| {
-            of(&[("tour_id", Value::text(text(event, "tour_id"))), ("booking_id", Value::text(format!("fp-{}", event.id)))])
+            of(&[
+                ("tour_id", Value::text(text(event, "tour_id"))),
+                ("booking_id", Value::text(format!("fp-{}", event.id))),
+            ])
         });
     };
     Recipe { folder: "hiking-tours", spec, dress, csv: false }
@@ -569,7 +641,14 @@ fn coffee_roaster() -> Recipe {
         });
         // A person signs up once, and a third go silent in the first weeks of October.
         let mut signed: BTreeMap<String, EventId> = BTreeMap::new();
-        let silent: BTreeMap<String, i64> = d.audience.contacts.iter().enumerate().filter(|(n, _)| n % 3 == 0).map(|(n, contact)| (contact.id.to_string(), FROM_MILLIS + (3 + n as i64 % 10) * DAY)).collect();
+        let silent: BTreeMap<String, i64> = d
+            .audience
+            .contacts
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| n % 3 == 0)
+            .map(|(n, contact)| (contact.id.to_string(), FROM_MILLIS + (3 + n as i64 % 10) * DAY))
+            .collect();
         d.audience.events.retain(|event| {
             let contact = event.contact.to_string();
             if silent.get(&contact).is_some_and(|from| at_millis(event) > *from) {
@@ -579,7 +658,9 @@ fn coffee_roaster() -> Recipe {
         });
         // Every fourth of the silent drops by two days after the mail that misses them.
         for (n, contact) in silent.keys().enumerate().filter(|(n, _)| n % 4 == 0) {
-            let acts = |event: &&Event| event.contact.as_str() == contact && ["Visited Shop", "Placed Order"].contains(&event.name.as_str());
+            let acts = |event: &&Event| {
+                event.contact.as_str() == contact && ["Visited Shop", "Placed Order"].contains(&event.name.as_str())
+            };
             let Some(last) = d.audience.events.iter().filter(acts).map(at_millis).max() else { continue };
             let at = last + 32 * DAY + n as i64 * 7 * MINUTE;
             if at < UNTIL_MILLIS {
@@ -598,11 +679,21 @@ fn coffee_roaster() -> Recipe {
             }
             if n % 3 != 2 && n % 5 < 3 {
                 let day = 12 + (n as i64 * 7) % 55;
-                let date = if day <= 31 { format!("2026-10-{day}") } else if day <= 61 { format!("2026-11-{:02}", day - 31) } else { format!("2026-12-{:02}", day - 61) };
+                let date = if day <= 31 {
+                    format!("2026-10-{day}")
+                } else if day <= 61 {
+                    format!("2026-11-{:02}", day - 31)
+                } else {
+                    format!("2026-12-{:02}", day - 61)
+                };
                 if let Ok(date) = date.parse() {
                     put(&mut contact.properties, "renewal_date", Value::Date(date));
                 }
-                put(&mut contact.properties, "subscription", Value::text(if n % 11 == 4 { "cancelled" } else { "active" }));
+                put(
+                    &mut contact.properties,
+                    "subscription",
+                    Value::text(if n % 11 == 4 { "cancelled" } else { "active" }),
+                );
                 if n % 6 == 0 {
                     d.audience.responses.push(Response {
                         contact: contact.id.clone(),
@@ -614,7 +705,11 @@ fn coffee_roaster() -> Recipe {
                     });
                 }
                 if n % 4 != 1 {
-                    put(&mut contact.properties, "favourite", Value::text(["Lighthouse blend", "Tugboat \"Dark\"", "Calm Sea decaf"][n % 3]));
+                    put(
+                        &mut contact.properties,
+                        "favourite",
+                        Value::text(["Lighthouse blend", "Tugboat \"Dark\"", "Calm Sea decaf"][n % 3]),
+                    );
                 }
             }
         }
@@ -661,7 +756,9 @@ fn contacts_as_csv(contacts: &[Contact]) -> (String, Mapping) {
             property("skin_type"),
         ]);
     }
-    let cell = |cell: &String| if cell.contains([',', '"', '\n', ';']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() };
+    let cell = |cell: &String| {
+        if cell.contains([',', '"', '\n', ';']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
+    };
     let lines = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n");
     let contacts = columns.map(|(header, role)| Column { header: header.to_owned(), role }).to_vec();
     (lines.collect(), Mapping { contacts, ..Mapping::default() })
