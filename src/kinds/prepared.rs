@@ -78,7 +78,7 @@ pub struct PreparedMatch {
 impl PreparedMatch {
     /// Compiles a match.
     pub fn new(event: &SmolStr, filter: Option<&ConditionText>, book: &Book<'_>) -> Self {
-        Self { event: event.clone(), filter: filter.map(|f| Compiled::new(f.condition(), book)) }
+        Self { event: event.clone(), filter: filter.map(|f| Compiled::of_text(f, book)) }
     }
 
     /// Compiles a list of matches.
@@ -104,8 +104,8 @@ impl Prepared {
                 timeout: s.timeout,
                 look_back: s.look_back,
             },
-            Settings::Condition(s) => Self::Condition(Compiled::new(s.condition.condition(), book)),
-            Settings::Branch(s) => Self::Branch(s.arms.iter().map(|a| Compiled::new(a.condition.condition(), book)).collect()),
+            Settings::Condition(s) => Self::Condition(Compiled::of_text(&s.condition, book)),
+            Settings::Branch(s) => Self::Branch(s.arms.iter().map(|a| Compiled::of_text(&a.condition, book)).collect()),
             Settings::Split(s) => Self::Split(s.clone(), s.cumulative()),
             Settings::Cap(s) => Self::Cap(s.clone()),
             Settings::Goal(s) => Self::Goal(s.name.clone()),
