@@ -27,4 +27,7 @@ pub use filters::{format_date, format_money, format_number};
 pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
+pub use template::transpile::{
+    Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,
+};
 pub use values::{FieldValue, FieldValues, Links, ResolveContext};

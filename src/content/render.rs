@@ -15,7 +15,7 @@ use super::{
         lower::{MISSING_CLOSE, MISSING_OPEN, Printed},
     },
 };
-use crate::base::{Diagnostic, MessageId, Place, Severity};
+use crate::base::{Diagnostic, MessageId, Place};
 
 /// Steps a part of a mail may take. Source: references, mail rendering, section 3; a long mail takes under 5,000.
 const FUEL: u64 = 50_000;
@@ -242,7 +242,7 @@ impl PreparedMessage {
 }
 
 /// Everything that can be said about a message without a contact: its templates, and, where they can be used, the
-/// mail with sample values.
+/// mail with sample values. Messages without any content are left to the check of that name.
 pub fn check_message(message: &Message, fields: &[Field], brand: &Brand) -> Vec<Diagnostic> {
     let samples = FieldValues::samples(fields, brand);
     let mut found = Vec::new();
@@ -267,7 +267,7 @@ pub fn check_message(message: &Message, fields: &[Field], brand: &Brand) -> Vec<
             Err(faults) => found.extend(faults),
         }
     }
-    debug_assert!(found.iter().all(|d| d.severity <= Severity::Hint));
+    found.retain(|d| d.code != "mail/empty" && d.code != "mail/no-subject");
     found
 }
 
@@ -407,7 +407,7 @@ mod tests {
     use super::*;
     use crate::{
         audience::{Contact, Currency, Event, EventLog, Value, ValueType},
-        base::{Instant, Zone},
+        base::{Instant, Severity, Zone},
         content::{FieldSource, Links, ResolveContext},
     };
 
@@ -684,7 +684,6 @@ mod tests {
                 "mail/unknown-block variants.a.body.0",
                 "template/unknown-field variants.a.body.2.show_if",
                 "template/unknown-field variants.a.body.2.text",
-                "mail/empty variants.b.body",
             ]
         );
     }

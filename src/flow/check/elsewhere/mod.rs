@@ -5,6 +5,7 @@
 mod audience;
 mod documents;
 mod language;
+mod mails;
 
 use super::CheckSpec;
 use crate::base::Severity;
@@ -21,5 +22,5 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, language::PAGES].into_iter().flatten().copied()
+    [documents::PAGES, audience::PAGES, language::PAGES, mails::PAGES].into_iter().flatten().copied()
 }
