@@ -68,7 +68,7 @@ pub(super) fn ask(
         return stop(Outcome::Held, pause.reason);
     }
     let day_ago = now.plus_millis(-24 * 3_600_000);
-    let recent = state.sends.iter().filter(|s| s.at > day_ago && s.at <= now && s.counts() && s.key != sending.key);
+    let recent = places_before(state, Some(&sending.key), now).filter(|send| send.at > day_ago);
     if recent.count() >= MOST_IN_24_H {
         return skip(Reason::Breaker);
     }
@@ -108,10 +108,12 @@ pub(super) fn ask(
                 OnCap::Skip => return skip(Reason::Capped),
                 OnCap::Leave => return Gate::Leave(Reason::Capped),
                 OnCap::Wait(most) => {
-                    if free_at > most.after(sending.since, zone) {
+                    // Waits to the end even where no place will come free by time: one may be released (R23).
+                    let end = most.after(sending.since, zone);
+                    if now >= end {
                         return skip(Reason::Capped);
                     }
-                    return Gate::Defer(free_at, Reason::Capped);
+                    return Gate::Defer(free_at.min(end), Reason::Capped);
                 }
             }
         }
@@ -139,12 +141,13 @@ fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> b
         Channel::Email if sending.transactional => true,
         Channel::Email => {
             let required = version.settings.consent.iter().find(|c| c.channel() == Channel::Email);
-            required.copied().unwrap_or(RequiredConsent::NotUnsubscribed(Channel::Email)).allows(status)
+            // A flow that asks for nothing may still write only to people who said yes.
+            required.copied().unwrap_or(RequiredConsent::Subscribed(Channel::Email)).allows(status)
         }
     }
 }
 
-pub(super) fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
+fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
     state.suppressed
         || !flows.suppression.is_empty()
             && state.contact.email.as_ref().is_some_and(|email| flows.suppression.contains(&email.trim().to_lowercase()))
@@ -152,6 +155,19 @@ pub(super) fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
 
 fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Option<Instant> {
     if window.contains(now, zone) { window.next_close(now, zone) } else { None }
+}
+
+/// Messages that count and stand before `own` (or before now, where it has no place yet). Of two messages intended at
+/// one instant only the later one gives way, or both would.
+fn places_before<'a>(state: &'a ContactState, own: Option<&SendKey>, now: Instant) -> impl Iterator<Item = &'a Send> + Clone {
+    let place = own.and_then(|own| state.sends.iter().rposition(|send| send.key == *own));
+    let own = place.map(|n| (state.sends[n].at, n));
+    state
+        .sends
+        .iter()
+        .enumerate()
+        .filter(move |(n, send)| send.counts() && send.at <= now && own.is_none_or(|own| (send.at, *n) < own))
+        .map(|(_, send)| send)
 }
 
 /// The rows that count for a contact on a channel: for each scope the first whose segment matches (SEMANTICS R23).
@@ -192,13 +208,10 @@ pub(super) fn full_until(
     }
     let zone = state.zone(flows);
     let from = rule.within.before(now, zone);
-    let counted = state.sends.iter().filter(|send| {
-        send.counts()
-            && !send.transactional
+    let counted = places_before(state, own, now).filter(|send| {
+        !send.transactional
             && send.channel == rule.channel
             && send.at > from
-            && send.at <= now
-            && Some(&send.key) != own
             && (rule.scope == Scope::Workspace || send.flow == *flow)
     });
     if counted.clone().count() < limit {
@@ -222,15 +235,12 @@ fn in_cooldown<'a>(
     let zone = state.zone(flows);
     let meets = |send: &'a Send| {
         let cooldown = send.cooldown.as_ref()?;
-        let applies = send.counts()
-            && send.channel == sending.channel
-            && send.key != sending.key
-            && send.at <= now
+        let applies = send.channel == sending.channel
             && (cooldown.from == CooldownFrom::All || send.flow != *sending.flow);
         let end = cooldown.lasts.after(send.at, zone);
         (applies && end > now).then_some((end, cooldown))
     };
-    state.sends.iter().filter_map(meets).max_by_key(|(end, _)| *end)
+    places_before(state, Some(&sending.key), now).filter_map(meets).max_by_key(|(end, _)| *end)
 }
 
 /// A tag with neither value nor fallback holds the message; an empty one never leaves (SEMANTICS R27).

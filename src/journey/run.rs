@@ -302,7 +302,11 @@ impl<'a> Run<'a> {
         let journey = &self.state.journeys[j];
         let run = &version.nodes[node];
         let has_room = match &run.prepared {
-            Prepared::Cap(rule) => gate::full_until(self.flows, self.state, rule, &journey.flow, None, self.now).is_none(),
+            Prepared::Cap(rule, segment) => {
+                let facts = self.state.facts(self.flows, self.now, Some(journey.entry()));
+                segment.as_ref().is_some_and(|segment| !segment.eval(&facts).is_yes())
+                    || gate::full_until(self.flows, self.state, rule, &journey.flow, None, self.now).is_none()
+            }
             _ => true,
         };
         let winner = match &run.prepared {
@@ -754,9 +758,7 @@ impl<'a> Run<'a> {
         let past = self.state.past.entry(version.flow.clone()).or_default();
         past.entries += 1;
         past.last_entry = Some(self.now);
-        if !entry.key.is_empty() {
-            past.keys.insert(entry.key.clone());
-        }
+        past.keys.insert(entry.key.clone());
         let id = JourneyId::new(format!("{}/{}/{}", self.state.contact.id, version.flow, past.entries));
         self.forget_old_journeys();
         self.state.journeys.push(Journey {
@@ -795,9 +797,6 @@ impl<'a> Run<'a> {
         if entry.hops > MOST_HOPS {
             return Some("flows trigger each other in a circle");
         }
-        if gate::is_suppressed(self.flows, self.state) {
-            return Some("suppressed");
-        }
         let consent = &self.state.contact.consent;
         if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
             return Some("no consent");
@@ -827,12 +826,8 @@ impl<'a> Run<'a> {
                 let last = past.and_then(|past| past.last_entry)?;
                 (span.after(last, self.state.zone(self.flows)) > self.now).then_some("entered too short a time ago")
             }
-            Reentry::PerKey => {
-                if entry.key.is_empty() {
-                    return (!inside.is_empty()).then_some("inside already, and the entry has no key");
-                }
-                past.is_some_and(|past| past.keys.contains(&entry.key)).then_some("entered before with this key")
-            }
+            // No key is a key of its own (SEMANTICS R9).
+            Reentry::PerKey => past.is_some_and(|past| past.keys.contains(&entry.key)).then_some("entered before with this key"),
             Reentry::Restart => {
                 for j in inside {
                     self.end(j, End::Restarted);

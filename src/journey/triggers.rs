@@ -176,8 +176,8 @@ impl Run<'_> {
         let PreparedTrigger::Abandonment { unless, settings, .. } = &version.alternatives[alternative] else { return };
         let zone = self.zone();
         let spoilt = unless.iter().any(|m| {
-            let events = self.state.log.between(&m.event, event.happened, Instant::MAX);
-            events.iter().any(|other| other.id != event.id && self.is_meant(m, other, Some(event)))
+            let events = self.state.log.between(&m.event, event.happened.plus_millis(1), Instant::MAX);
+            events.iter().any(|other| self.is_meant(m, other, Some(event)))
         });
         if spoilt {
             self.tell(Some(&version.flow), What::Disarmed { alternative, why: "the other event had come already" });
@@ -186,6 +186,13 @@ impl Run<'_> {
         let key = self.key_of(version, Some(event));
         let due = settings.due(event.happened, event.accepted, &zone);
         let mut key = TriggerKey { flow: version.flow.clone(), alternative, key, nth: 0 };
+        if settings.again != Again::Add
+            && let Some(TriggerState::Armed(Some(armed_by))) = self.state.triggers.get(&key)
+            && (armed_by.happened, &armed_by.id) > (event.happened, &event.id)
+        {
+            // An older A that arrives late is not the last one.
+            return;
+        }
         match settings.again {
             Again::Restart => self.state.disarm(&TimerWhat::Trigger(key.clone())),
             Again::Keep => {
@@ -279,6 +286,9 @@ impl Run<'_> {
         }
         if is && !was {
             let event = event.filter(|_| *with_event).cloned();
+            if let Some(event) = &event {
+                return self.enter_by_event(&version, alternative, event);
+            }
             return self.fire_late_or_enter(&version, alternative, self.now, event, SmolStr::default(), hops);
         }
         false

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     audience::{
-        Compiled, ConditionText, Event, Facts, Path, Value,
+        Compiled, Condition, ConditionText, Event, Facts, Path, Value,
         condition::{Book, Root},
     },
     base::{Instant, Span},
@@ -44,8 +44,8 @@ pub enum Prepared {
     Branch(Vec<Compiled>),
     /// Split, with the cumulative ends of its arms' slots.
     Split(Split, Vec<u32>),
-    /// Cap.
-    Cap(CapRule),
+    /// Cap, with its segment; contacts outside it have room.
+    Cap(CapRule, Option<Compiled>),
     /// Goal.
     Goal(SmolStr),
     /// Exit.
@@ -107,7 +107,10 @@ impl Prepared {
             Settings::Condition(s) => Self::Condition(Compiled::of_text(&s.condition, book)),
             Settings::Branch(s) => Self::Branch(s.arms.iter().map(|a| Compiled::of_text(&a.condition, book)).collect()),
             Settings::Split(s) => Self::Split(s.clone(), s.cumulative()),
-            Settings::Cap(s) => Self::Cap(s.clone()),
+            Settings::Cap(s) => {
+                let segment = s.segment.as_ref().map(|name| Compiled::new(&Condition::InSegment(name.clone()), book));
+                Self::Cap(s.clone(), segment)
+            }
             Settings::Goal(s) => Self::Goal(s.name.clone()),
             Settings::Exit(s) => Self::Exit(s.reason.clone()),
             Settings::Email(s) => Self::Email(s.clone()),
@@ -170,7 +173,7 @@ impl Prepared {
                 let arm = cx.stored_arm.or(cx.winner).unwrap_or_else(|| split.arm_of(cumulative, &facts.contact.id));
                 StepResult::Leave(arm)
             }
-            Self::Cap(_) => StepResult::Leave(usize::from(!cx.has_room)),
+            Self::Cap(..) => StepResult::Leave(usize::from(!cx.has_room)),
             Self::Goal(name) => StepResult::Goal(name.clone()),
             Self::Exit(reason) => StepResult::End(reason.clone()),
             Self::Email(_) | Self::Sms(_) => StepResult::Send,
