@@ -207,11 +207,11 @@ pub(super) fn full_until(
         return None;
     }
     let zone = state.zone(flows);
-    let from = rule.within.before(now, zone);
+    // Said from the place forwards, so that also on a day of 25 hours there is an instant at which it leaves.
     let counted = places_before(state, own, now).filter(|send| {
         !send.transactional
             && send.channel == rule.channel
-            && send.at > from
+            && rule.within.after(send.at, zone) > now
             && (rule.scope == Scope::Workspace || send.flow == *flow)
     });
     if counted.clone().count() < limit {
