@@ -1,0 +1,59 @@
+//! `message/variants`
+
+use std::collections::BTreeSet;
+
+use super::{Check, CheckSpec, Context, Finding};
+use crate::{
+    base::{Place, Severity},
+    flow::Edit,
+};
+
+pub(super) const CHECK: Check = Check {
+    spec: CheckSpec {
+        code: "message/variants",
+        severity: Severity::Error,
+        title: "Variants that cannot be dealt",
+        what: "Two variants of a message have the same id, or none has any weight.",
+        why: "Which variant somebody got is how the better one is found.",
+        example: "variants: [(id: \"a\", …), (id: \"a\", …)]",
+        fix: "Give every variant an id of its own, and at least one a weight.",
+        source: "SEMANTICS R19",
+    },
+    run,
+};
+
+fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
+    for message in cx.flow.messages.iter().filter_map(|m| m.section.value()) {
+        let place = || Place::message(&message.id).with_field("variants");
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = message.variants.iter().find(|variant| !ids.insert(variant.id.as_str())) {
+            let text = format!("Two variants of `{}` have the id `{}`", message.id, twice.id);
+            out.push(CHECK.spec.at(place(), text).hint("Give every variant an id of its own"));
+        }
+        if message.variants.iter().all(|variant| variant.weight == 0) {
+            let text = format!("No variant of `{}` has any weight, so nobody gets one", message.id);
+            let mut mended = message.clone();
+            mended.variants.iter_mut().for_each(|variant| variant.weight = 1);
+            out.push(
+                CHECK
+                    .spec
+                    .at(place(), text)
+                    .hint("Give at least one a weight above 0")
+                    .fix("Give all the same weight", vec![Edit::SetMessage(Box::new(mended))]),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::fixture::on, *};
+
+    #[test]
+    fn fixtures() {
+        on(r#"messages: [(id: "m", variants: [(id: "a", weight: 0), (id: "b", weight: 0)])]"#)
+            .mends(&CHECK, &["message m, variants"]);
+        on(r#"messages: [(id: "m", variants: [(id: "a"), (id: "a")])]"#).check(&CHECK, &["message m, variants"]);
+        on(r#"messages: [(id: "m", variants: [(id: "a", weight: 0), (id: "b")]), (id: "n")]"#).silent(&CHECK);
+    }
+}
