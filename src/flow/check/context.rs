@@ -12,6 +12,7 @@ use super::{Finding, Surroundings, texts::used_names, times::Times};
 use crate::{
     audience::{Channel, Condition, ConditionText, ValueType, condition::Reference},
     base::{MessageId, Place, TextRange, Window},
+    content::{self, Field},
     flow::{Flow, FlowSettings, Index, Node, Workspace},
     kinds::{Alternative, Settings, Trigger},
 };
@@ -179,6 +180,17 @@ impl<'a> Context<'a> {
             known.extend(audience.contacts.iter().flat_map(|c| c.properties.keys().map(SmolStr::as_str)));
         }
         known
+    }
+
+    /// What the mail room says of each message: its templates, and the mail with sample values.
+    pub fn messages_alone(&self, out: &mut Vec<Finding>) {
+        let fields: Vec<Field> = self.flow.fields().cloned().collect();
+        for message in self.flow.messages.iter().filter_map(|m| m.section.value()) {
+            let found = content::check_message(message, &fields, &self.workspace.brand);
+            // The check of the same name knows which mails are transactional, and has a fix.
+            let found = found.into_iter().filter(|diagnostic| diagnostic.code != "mail/no-unsubscribe");
+            out.extend(found.map(Finding::from));
+        }
     }
 
     /// Faults that a kind sees in its settings alone.

@@ -31,7 +31,7 @@ checks! {
         cycle_without_wait, date_trigger, empty_message, empty_pool, event_field, hold_out_sends, late_first_mail,
         list_both_ways, local_time_segment, missing_message, muted_branch, never_fires, no_consent, no_exit, no_key,
         no_purchase_exit, no_steps, no_trigger, no_unsubscribe, open_port, pass_limit, quiet_deadline, several_triggers,
-        short_grace, short_window, sms_consent, split_salt, split_weights, transactional_marketing, unknown_block,
+        short_grace, short_window, sms_consent, split_salt, split_weights, transactional_marketing,
         unknown_constant, unknown_key, unknown_kind, unknown_node, unknown_pool, unknown_property, unknown_sender,
         unknown_variable, unreachable_node, unreadable_settings, unused_field, unused_message, variants, wait_happened,
         writes_trigger, wrong_channel, zero_weight, past_date,
@@ -150,6 +150,7 @@ pub fn check(flow: &Flow, around: &Surroundings<'_>) -> Vec<Finding> {
         (check.run)(&context, &mut out);
     }
     context.settings_alone(&mut out);
+    context.messages_alone(&mut out);
     sorted(out)
 }
 
@@ -185,9 +186,10 @@ pub fn catalogue() -> Vec<CheckSpec> {
     all
 }
 
-/// The page of a code.
+/// The page of a code. All codes of a target's losses share one page, since each loss says itself what to do.
 pub fn explain(code: &str) -> Option<CheckSpec> {
-    catalogue().into_iter().find(|spec| spec.code == code)
+    let page = catalogue().into_iter().find(|spec| spec.code == code);
+    page.or_else(|| elsewhere::loss_page(code))
 }
 
 #[cfg(test)]

@@ -1,6 +1,4 @@
-//! `message/variants`
-
-use std::collections::BTreeSet;
+//! `message/no-weight`
 
 use super::{Check, CheckSpec, Context, Finding};
 use crate::{
@@ -10,13 +8,13 @@ use crate::{
 
 pub(super) const CHECK: Check = Check {
     spec: CheckSpec {
-        code: "message/variants",
+        code: "message/no-weight",
         severity: Severity::Error,
         title: "Variants that cannot be dealt",
-        what: "Two variants of a message have the same id, or none has any weight.",
-        why: "Which variant somebody got is how the better one is found.",
-        example: "variants: [(id: \"a\", …), (id: \"a\", …)]",
-        fix: "Give every variant an id of its own, and at least one a weight.",
+        what: "No variant of a message has any weight.",
+        why: "Contacts are dealt to variants by weight; with none, nobody gets the message.",
+        example: "variants: [(id: \"a\", weight: 0, …), (id: \"b\", weight: 0, …)]",
+        fix: "Give at least one of them a weight above 0.",
         source: "SEMANTICS R19",
     },
     run,
@@ -25,11 +23,6 @@ pub(super) const CHECK: Check = Check {
 fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
     for message in cx.flow.messages.iter().filter_map(|m| m.section.value()) {
         let place = || Place::message(&message.id).with_field("variants");
-        let mut ids = BTreeSet::new();
-        if let Some(twice) = message.variants.iter().find(|variant| !ids.insert(variant.id.as_str())) {
-            let text = format!("Two variants of `{}` have the id `{}`", message.id, twice.id);
-            out.push(CHECK.spec.at(place(), text).hint("Give every variant an id of its own"));
-        }
         if message.variants.iter().all(|variant| variant.weight == 0) {
             let text = format!("No variant of `{}` has any weight, so nobody gets one", message.id);
             let mut mended = message.clone();
@@ -53,7 +46,6 @@ mod tests {
     fn fixtures() {
         on(r#"messages: [(id: "m", variants: [(id: "a", weight: 0), (id: "b", weight: 0)])]"#)
             .mends(&CHECK, &["message m, variants"]);
-        on(r#"messages: [(id: "m", variants: [(id: "a"), (id: "a")])]"#).check(&CHECK, &["message m, variants"]);
         on(r#"messages: [(id: "m", variants: [(id: "a", weight: 0), (id: "b")]), (id: "n")]"#).silent(&CHECK);
     }
 }
