@@ -1,16 +1,23 @@
 //! What checks look at: the flow with its index, settings, conditions and least-time bounds, each worked out once.
 
-use std::{cell::OnceCell, collections::BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use smol_str::SmolStr;
 
-use super::{Finding, Surroundings, times::Times};
+use super::{Finding, Surroundings, texts::used_names, times::Times};
 use crate::{
-    audience::{Channel, Condition, ConditionText},
-    base::{MessageId, Place, Window},
+    audience::{Channel, Condition, ConditionText, ValueType, condition::Reference},
+    base::{MessageId, Place, TextRange, Window},
+    content::{self, Field},
     flow::{Flow, FlowSettings, Index, Node, Workspace},
     kinds::{Alternative, Settings, Trigger},
 };
+
+static DEFAULT_SETTINGS: LazyLock<FlowSettings> = LazyLock::new(FlowSettings::default);
 
 /// A flow under test.
 pub(super) struct Context<'a> {
@@ -18,25 +25,34 @@ pub(super) struct Context<'a> {
     pub around: &'a Surroundings<'a>,
     pub workspace: &'a Workspace,
     pub index: Index<'a>,
-    pub settings: FlowSettings,
+    pub settings: &'a FlowSettings,
     /// Which nodes the trigger reaches, by position.
     pub reachable: Vec<bool>,
     times: OnceCell<Times>,
+    conditions: OnceCell<Vec<Written<'a>>>,
+    used_names: OnceCell<BTreeSet<&'a str>>,
 }
 
-/// A condition with the step it stands in (none: the flow's settings) and the name of its setting.
+/// A condition with its place and the step it stands in.
 pub(super) struct Written<'a> {
-    pub node: Option<&'a Node>,
-    pub field: String,
+    /// The step and the name of its setting; `None` in the settings of the flow and in a workspace.
+    pub step: Option<(&'a Node, String)>,
+    place: Place,
     pub condition: &'a ConditionText,
 }
 
 impl Written<'_> {
     pub fn place(&self) -> Place {
-        match self.node {
-            Some(node) => Place::node(&node.id).with_field(self.field.as_str()),
-            None => Place::default().with_field(format!("settings.{}", self.field)),
-        }
+        self.place.clone()
+    }
+
+    /// Names it uses, with their places.
+    pub fn references(&self) -> impl Iterator<Item = (Place, &Reference)> {
+        self.condition.parsed().references.iter().map(|(reference, range)| (self.at(*range), reference))
+    }
+
+    pub fn at(&self, range: TextRange) -> Place {
+        self.place.clone().with_range(range)
     }
 }
 
@@ -66,9 +82,11 @@ impl<'a> Context<'a> {
             around,
             workspace: around.workspace,
             index,
-            settings: flow.settings(),
+            settings: flow.settings.value().unwrap_or(&DEFAULT_SETTINGS),
             reachable,
             times: OnceCell::new(),
+            conditions: OnceCell::new(),
+            used_names: OnceCell::new(),
         }
     }
 
@@ -77,9 +95,9 @@ impl<'a> Context<'a> {
         self.flow.nodes.iter().enumerate().filter_map(|(n, node)| Some((n, &**node, node.settings()?)))
     }
 
-    /// Steps that send.
+    /// Steps that send and are not muted.
     pub fn sendings(&self) -> impl Iterator<Item = Sending<'a>> + use<'a> {
-        self.steps().filter_map(|(idx, node, settings)| {
+        self.steps().filter(|(_, node, _)| !node.muted).filter_map(|(idx, node, settings)| {
             let (message, channel) = settings.message()?;
             Some(Sending { idx, node, settings, message, channel })
         })
@@ -93,23 +111,56 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The alternatives of the trigger, with their numbers.
-    pub fn alternatives(&self) -> impl Iterator<Item = (usize, &'a Alternative)> + use<'a> {
-        self.trigger().into_iter().flat_map(|(_, trigger)| trigger.any.iter().enumerate())
+    /// The alternatives of the trigger, with their places.
+    pub fn alternatives(&self) -> impl Iterator<Item = (Place, &'a Alternative)> + use<'a> {
+        self.trigger().into_iter().flat_map(|(node, trigger)| {
+            trigger.any.iter().enumerate().map(|(n, a)| (Place::node(&node.id).with_field(format!("any.{n}")), a))
+        })
+    }
+
+    /// Metrics whose events let a contact in.
+    pub fn entry_metrics(&self) -> Vec<&'a str> {
+        self.alternatives()
+            .filter_map(|(_, alternative)| match alternative {
+                Alternative::Event(t) => Some(t.event.as_str()),
+                Alternative::Abandonment(t) => Some(t.start.as_str()),
+                Alternative::Engagement(t) => Some(t.event.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Properties that an entry's event can have by the catalogue; `None` where that is not known for all entries.
+    pub fn entry_properties(&self) -> Option<BTreeMap<&'a str, ValueType>> {
+        let mut known = BTreeMap::new();
+        let metrics = self.entry_metrics();
+        if self.alternatives().any(|(_, a)| matches!(a, Alternative::Score(_))) || metrics.is_empty() {
+            return None;
+        }
+        for metric in metrics {
+            known.extend(event_properties(self.workspace, metric)?);
+        }
+        Some(known)
     }
 
     /// Every condition of the steps and of the flow's settings.
-    pub fn conditions(&self) -> Vec<Written<'_>> {
-        let settings = self.settings.conditions();
-        let mut out: Vec<Written<'_>> = settings
-            .into_iter()
-            .map(|(field, condition)| Written { node: None, field: field.to_owned(), condition })
-            .collect();
-        for (_, node, settings) in self.steps() {
-            let written = settings.conditions();
-            out.extend(written.into_iter().map(|(field, condition)| Written { node: Some(node), field, condition }));
-        }
-        out
+    pub fn conditions(&self) -> &[Written<'a>] {
+        self.conditions.get_or_init(|| {
+            let of_flow = self.settings.conditions().into_iter().map(|(field, condition)| Written {
+                step: None,
+                place: Place::default().with_field(format!("settings.{field}")),
+                condition,
+            });
+            let mut out: Vec<Written<'_>> = of_flow.collect();
+            for (_, node, settings) in self.steps() {
+                out.extend(settings.conditions().into_iter().map(|(field, condition)| Written {
+                    place: Place::node(&node.id).with_field(field.as_str()),
+                    step: Some((node, field)),
+                    condition,
+                }));
+            }
+            out
+        })
     }
 
     /// Least and latest times from the entry, and least waits.
@@ -117,13 +168,29 @@ impl<'a> Context<'a> {
         self.times.get_or_init(|| Times::new(&self.index, &self.reachable))
     }
 
-    /// Whether a path is one that every event or contact has, or is known by the workspace or the audience.
+    /// Names that the flow's templates use.
+    pub fn used_names(&self) -> &BTreeSet<&'a str> {
+        self.used_names.get_or_init(|| used_names(self.flow, self.settings))
+    }
+
+    /// Properties of contacts that the workspace declares or the audience has.
     pub fn known_contact_properties(&self) -> BTreeSet<&'a str> {
         let mut known: BTreeSet<&str> = self.workspace.properties.keys().map(SmolStr::as_str).collect();
         if let Some(audience) = self.around.audience {
             known.extend(audience.contacts.iter().flat_map(|c| c.properties.keys().map(SmolStr::as_str)));
         }
         known
+    }
+
+    /// What the mail room says of each message: its templates, and the mail with sample values.
+    pub fn messages_alone(&self, out: &mut Vec<Finding>) {
+        let fields: Vec<Field> = self.flow.fields().cloned().collect();
+        for message in self.flow.messages.iter().filter_map(|m| m.section.value()) {
+            let found = content::check_message(message, &fields, &self.workspace.brand);
+            // The check of the same name knows which mails are transactional, and has a fix.
+            let found = found.into_iter().filter(|diagnostic| diagnostic.code != "mail/no-unsubscribe");
+            out.extend(found.map(Finding::from));
+        }
     }
 
     /// Faults that a kind sees in its settings alone.
@@ -134,6 +201,25 @@ impl<'a> Context<'a> {
         }
         out.extend(found.into_iter().map(Finding::from));
     }
+}
+
+/// Properties of an event that the catalogue declares, if it declares any.
+pub(super) fn event_properties<'a>(workspace: &'a Workspace, metric: &str) -> Option<BTreeMap<&'a str, ValueType>> {
+    let event = workspace.event(metric)?;
+    (!event.properties.is_empty()).then(|| event.properties.iter().map(|(name, kind)| (name.as_str(), *kind)).collect())
+}
+
+/// The conditions of a workspace.
+pub(super) fn workspace_conditions(workspace: &Workspace) -> Vec<Written<'_>> {
+    let written =
+        |field: String, condition| Written { step: None, place: Place::default().with_field(field), condition };
+    let segments = workspace.segments.iter().map(|(name, condition)| written(format!("segments.{name}"), condition));
+    let signals = workspace.scores.iter().flat_map(|model| {
+        model.signals.iter().enumerate().filter_map(move |(n, signal)| {
+            Some(written(format!("scores.{}.signals.{n}.filter", model.name), signal.filter.as_ref()?))
+        })
+    });
+    segments.chain(signals).collect()
 }
 
 /// Every part of a condition, itself first, filters of event questions included.
@@ -158,4 +244,23 @@ pub(super) fn local_windows(condition: &Condition) -> impl Iterator<Item = &Wind
         Condition::LocalTime(window) => Some(window),
         _ => None,
     })
+}
+
+/// The parts of a condition and of every segment it stands on, each segment once.
+pub(super) fn parts_with_segments<'a>(condition: &'a Condition, workspace: &'a Workspace) -> Vec<&'a Condition> {
+    let mut out = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut open = vec![condition];
+    while let Some(condition) = open.pop() {
+        for part in parts(condition) {
+            if let Condition::InSegment(name) = part
+                && seen.insert(name.as_str())
+                && let Some(segment) = workspace.segments.get(name)
+            {
+                open.push(segment.condition());
+            }
+            out.push(part);
+        }
+    }
+    out
 }

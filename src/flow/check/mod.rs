@@ -9,27 +9,35 @@ mod context;
 mod elsewhere;
 #[cfg(test)]
 mod fixture;
+mod texts;
 mod times;
 
 macro_rules! checks {
-    (flow: [$($flow:ident),* $(,)?], workspace: [$($workspace:ident),* $(,)?]) => {
+    (flow: [$($flow:ident),* $(,)?], workspace: [$($workspace:ident),* $(,)?], both: [$($both:ident),* $(,)?] $(,)?) => {
         $(mod $flow;)*
         $(mod $workspace;)*
+        $(mod $both;)*
 
         /// Checks of a flow, one file each.
-        const CHECKS: &[Check] = &[$($flow::CHECK),*];
-        /// Checks of a workspace, one file each.
-        const WORKSPACE_CHECKS: &[WorkspaceCheck] = &[$($workspace::CHECK),*];
+        const CHECKS: &[Check] = &[$($flow::CHECK,)* $($both::CHECK,)*];
+        /// Checks of a workspace, one file each; some see flows too and have one page for both.
+        const WORKSPACE_CHECKS: &[WorkspaceCheck] = &[$($workspace::CHECK,)* $($both::WORKSPACE,)*];
     };
 }
 
 checks! {
     flow: [
-        no_trigger, several_triggers, unreachable_node, open_port, cycle_without_wait, muted_branch, no_steps,
-        unknown_kind, unreadable_settings, split_weights, missing_message, unused_message, empty_message,
-        empty_window,
+        already_over, beyond_conversion, bad_field_name, branch_repeats, cap_constant, cap_on_path, cooldown_blocks_own,
+        cycle_without_wait, date_trigger, empty_message, empty_pool, event_field, hold_out_sends, late_first_mail,
+        list_both_ways, local_time_segment, missing_message, muted_branch, never_fires, no_consent, no_exit, no_key,
+        no_purchase_exit, no_steps, no_trigger, no_unsubscribe, open_port, pass_limit, quiet_deadline, several_triggers,
+        short_grace, short_window, sms_consent, split_salt, split_weights, transactional_marketing,
+        unknown_constant, unknown_key, unknown_kind, unknown_node, unknown_pool, unknown_property, unknown_sender,
+        unknown_variable, unreachable_node, unreadable_settings, unused_field, unused_message, variants, wait_happened,
+        writes_trigger, wrong_channel, zero_weight, past_date,
     ],
-    workspace: [unknown_zone]
+    workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_zone],
+    both: [condition_constant, condition_syntax, empty_window, unknown_event, unknown_list, unknown_score, unknown_segment],
 }
 
 use serde::Serialize;
@@ -142,6 +150,7 @@ pub fn check(flow: &Flow, around: &Surroundings<'_>) -> Vec<Finding> {
         (check.run)(&context, &mut out);
     }
     context.settings_alone(&mut out);
+    context.messages_alone(&mut out);
     sorted(out)
 }
 
@@ -152,6 +161,11 @@ pub fn check_workspace(workspace: &Workspace) -> Vec<Finding> {
         (check.run)(workspace, &mut out);
     }
     sorted(out)
+}
+
+/// A value as RON, for edits; what is built here can always be written.
+fn ron_of<T: Serialize + ?Sized>(value: &T) -> Option<String> {
+    crate::kinds::ron_options().to_string(value).ok()
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -172,9 +186,10 @@ pub fn catalogue() -> Vec<CheckSpec> {
     all
 }
 
-/// The page of a code.
+/// The page of a code. All codes of a target's losses share one page, since each loss says itself what to do.
 pub fn explain(code: &str) -> Option<CheckSpec> {
-    catalogue().into_iter().find(|spec| spec.code == code)
+    let page = catalogue().into_iter().find(|spec| spec.code == code);
+    page.or_else(|| elsewhere::loss_page(code))
 }
 
 #[cfg(test)]
@@ -201,10 +216,14 @@ mod tests {
 
     #[test]
     fn a_code_has_one_page() {
-        let mut codes = BTreeSet::new();
-        let all = CHECKS.iter().map(|c| c.spec).chain(WORKSPACE_CHECKS.iter().map(|c| c.spec));
-        for spec in all.chain(elsewhere::pages()) {
-            assert!(codes.insert(spec.code), "{} twice", spec.code);
+        for specs in [
+            CHECKS.iter().map(|c| c.spec).chain(elsewhere::pages()).collect::<Vec<_>>(),
+            WORKSPACE_CHECKS.iter().map(|c| c.spec).chain(elsewhere::pages()).collect(),
+        ] {
+            let mut codes = BTreeSet::new();
+            for spec in specs {
+                assert!(codes.insert(spec.code), "{} twice", spec.code);
+            }
         }
     }
 

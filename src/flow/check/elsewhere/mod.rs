@@ -4,6 +4,7 @@
 
 mod audience;
 mod documents;
+mod exports;
 mod language;
 mod mails;
 
@@ -22,5 +23,13 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, language::PAGES, mails::PAGES].into_iter().flatten().copied()
+    [documents::PAGES, audience::PAGES, exports::PAGES, language::PAGES, mails::PAGES].into_iter().flatten().copied()
+}
+
+/// The page of the losses of a target, by its area.
+pub(super) fn loss_page(code: &str) -> Option<CheckSpec> {
+    exports::LOSSES
+        .iter()
+        .find(|page| code.split_once('/').is_some_and(|(area, _)| page.code.starts_with(area)))
+        .copied()
 }

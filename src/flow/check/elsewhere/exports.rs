@@ -1,0 +1,96 @@
+//! Pages of what exporters say: what keeps a flow from being exported, and what a target cannot express.
+
+use super::{CheckSpec, page};
+use crate::base::Severity;
+
+/// The pages.
+pub(super) const PAGES: &[CheckSpec] = &[
+    page(
+        "export/condition",
+        Severity::Error,
+        "A condition that cannot be exported",
+        [
+            "A condition of the flow cannot be read, so it cannot be written for a target.",
+            "An export with a guessed condition would mail the wrong people.",
+            "contact.lifetime_value >",
+            "Mend the condition; `flowloom check` points at the letter.",
+            "DESIGN 7 (export)",
+        ],
+    ),
+    page(
+        "export/message",
+        Severity::Error,
+        "A message that cannot be exported",
+        [
+            "A template of the message cannot be read, so it cannot be written for a target.",
+            "An export with a broken template would be refused, or printed as it stands.",
+            "Hi {{ first_name",
+            "Mend the template; `flowloom check` points at the letter.",
+            "DESIGN 7 (export)",
+        ],
+    ),
+    page(
+        "export/no-message",
+        Severity::Error,
+        "A step without its message",
+        [
+            "A step sends a message that is missing or cannot be read.",
+            "No target accepts a message step without a message.",
+            "(id: \"mail-1\", kind: \"email\", settings: (message: \"mial-1\"))",
+            "Write the message, or choose another one.",
+            "DESIGN 7 (export)",
+        ],
+    ),
+    page(
+        "export/no-trigger",
+        Severity::Error,
+        "A flow without a trigger",
+        [
+            "The flow has nothing that lets contacts in.",
+            "No target accepts a flow without a trigger.",
+            "any: []",
+            "Say what lets contacts in.",
+            "SEMANTICS R7",
+        ],
+    ),
+    page(
+        "export/unreadable",
+        Severity::Error,
+        "A part that cannot be exported",
+        [
+            "The settings of the flow or of a step cannot be read.",
+            "What is not understood cannot be written for a target.",
+            "(id: \"a\", kind: \"teleport\")",
+            "Mend the settings, or take the step out; `flowloom check` says what is wrong.",
+            "DESIGN 6",
+        ],
+    ),
+];
+
+/// One page for all losses of a target.
+pub(super) const LOSSES: &[CheckSpec] = &[
+    page(
+        "klaviyo/*",
+        Severity::Warning,
+        "What Klaviyo cannot express",
+        [
+            "A part of the flow has no exact counterpart in Klaviyo. The loss names the place and what is different there.",
+            "The client should know before they sign, and whoever sets it up should know what to do by hand.",
+            "A score trigger, which Klaviyo does not have",
+            "Do what the loss itself says; `losses.json` and the README of the export list them all.",
+            "references, Klaviyo",
+        ],
+    ),
+    page(
+        "hubspot/*",
+        Severity::Warning,
+        "What HubSpot cannot express",
+        [
+            "A part of the flow has no exact counterpart in HubSpot. The loss names the place and what is different there.",
+            "The client should know before they sign, and whoever sets it up should know what to do by hand.",
+            "A cooldown after one mail, which HubSpot does not have",
+            "Do what the loss itself says; `losses.json` and the README of the export list them all.",
+            "references, HubSpot",
+        ],
+    ),
+];
