@@ -381,6 +381,27 @@ mod tests {
     }
 
     #[test]
+    fn dump() {
+        let dir = std::env::var("DUMP").unwrap_or_default();
+        if dir.is_empty() {
+            return;
+        }
+        let flow = crate::flow::file::read(include_str!("../../sample_flows/watch-shop/watch-shop.flow.ron")).expect("reads");
+        let (workspace, _) = crate::flow::file::read_workspace(include_str!("../../sample_flows/watch-shop/flowloom.ron")).expect("reads");
+        for target in [Target::Klaviyo, Target::Hubspot, Target::Engine] {
+            let export = export(target, &flow.flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+            for (name, bytes) in &export.files {
+                let path = std::path::Path::new(&dir).join(target.name()).join(name);
+                std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes");
+                std::fs::write(path, bytes).expect("writes");
+            }
+            for d in &export.diagnostics {
+                println!("{target:?} {} {} {}", d.code, d.place, d.message);
+            }
+        }
+    }
+
+    #[test]
     fn spans_in_units() {
         let check = |text: &str, expected: &[(i64, Unit)], exact: bool| {
             let span: Span = text.parse().expect(text);

@@ -129,13 +129,6 @@ impl<'a, 'n> Body<'a, 'n> {
         *target = Json::String(id.to_owned());
     }
 
-    /// A linear action in the prelude.
-    pub fn prelude_line(&mut self, id: &str, kind: &str, data: Json) {
-        let open = std::mem::take(&mut self.open);
-        let at = self.push_at(id, kind, data, json!({"next": null}), &open);
-        self.open = vec![Slot::Next(at)];
-    }
-
     /// Waits in the prelude.
     pub fn prelude_delay(&mut self, id: &str, span: Span, place: &Place) {
         let open = std::mem::take(&mut self.open);
@@ -599,7 +592,7 @@ impl<'a, 'n> Body<'a, 'n> {
             if names.len() == 7 { Json::Null } else { json!(names) }
         };
         let clock = |time: crate::base::TimeOfDay| format!("{time}:00");
-        let mut until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
+        let until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
             let mut data = json!({"unit": "days", "value": days, "timezone": "profile", "delay_until_time": time});
             if !weekdays.is_null() {
                 data["delay_until_weekdays"] = weekdays;
