@@ -200,7 +200,7 @@ impl<'a> Asker<'a> {
     /// A comparison with a fixed value. A missing value passes none of them, as in a flow.
     fn compare(&self, op: CompareOp, value: &Value, negated: bool) -> Result<Json, String> {
         use CompareOp::{Contains, EndsWith, Eq, Ge, Gt, In, Le, Lt, Ne, NotIn, StartsWith};
-        let plain = if negated { denied(op) } else { Some(op) };
+        let plain = if negated { op.negated() } else { Some(op) };
         let wrong = || format!("`{value}` cannot be compared that way");
         Ok(match value {
             Value::Text(text) => {
@@ -271,7 +271,7 @@ impl<'a> Asker<'a> {
     }
 
     fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
-        let operator = match if negated { denied(op) } else { Some(op) } {
+        let operator = match if negated { op.negated() } else { Some(op) } {
             Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
             Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
             _ => return Err("a moving date is compared by before and after only".into()),
@@ -290,7 +290,7 @@ impl<'a> Asker<'a> {
     fn comparative(&self, left: &Path, op: CompareOp, other: &str, negated: bool) -> Result<Json, String> {
         let declared = left.steps.first().and_then(|first| self.workspace.properties.get(first));
         let is_date = matches!(declared, Some(ValueType::Date | ValueType::Instant));
-        let op = if negated { denied(op) } else { Some(op) };
+        let op = if negated { op.negated() } else { Some(op) };
         let (kind, operator) = match op {
             Some(CompareOp::Lt | CompareOp::Le) if is_date => ("COMPARATIVE_DATE", "IS_BEFORE"),
             Some(CompareOp::Gt | CompareOp::Ge) if is_date => ("COMPARATIVE_DATE", "IS_AFTER"),
@@ -373,7 +373,7 @@ impl<'a> Asker<'a> {
             Measure::Sum(_) => return Err("events cannot be added up".into()),
             Measure::Max(_) => return Err("events have no largest value there".into()),
         }
-        let op = if negated { denied(query.op) } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
+        let op = if negated { query.op.negated() } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
         let event_type = event_type(self.workspace, &query.metric, notes);
         let terms = query.filter.as_ref().map(|f| self.names.dnf(f).unwrap_or_default());
         let filters = match terms.as_deref() {
@@ -513,10 +513,6 @@ fn operation(kind: &str, operator: &str, value: Option<Json>) -> Json {
 fn time_point(operator: &str, endpoint: &str, point: Json) -> Json {
     json!({"operationType": "TIME_POINT", "type": "TIME_POINT", "operator": operator, "timePoint": point,
         "endpointBehavior": endpoint, "includeObjectsWithNoValueSet": false})
-}
-
-fn denied(op: CompareOp) -> Option<CompareOp> {
-    op.negated()
 }
 
 fn number_operator(op: CompareOp) -> Option<&'static str> {

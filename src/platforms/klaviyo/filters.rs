@@ -267,15 +267,22 @@ impl<'a> Asker<'a> {
             }
             Measure::Max(_) => return Err("it has no largest value over events".into()),
         };
-        let op = if negated { query.op.denied() } else { Some(query.op) };
-        let operator = op.and_then(numeric_operator).ok_or("the comparison has no counterpart")?;
+        let op = if negated { query.op.negated() } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
+        let counts = query.measure == Measure::Count;
+        // Counts are whole: "less than one" is "none", "at least one" is "more than none", as the editor writes them.
+        let (op, value) = match (op, query.value) {
+            (CompareOp::Lt, 1.0) if counts => (CompareOp::Eq, 0.0),
+            (CompareOp::Ge, 1.0) if counts => (CompareOp::Gt, 0.0),
+            other => other,
+        };
+        let operator = numeric_operator(op).ok_or("the comparison has no counterpart")?;
         let metric_id = metric_id(self.workspace, &query.metric, notes);
         let timeframe = timeframe(query.window, place, notes);
         let mut metric_filters = Vec::new();
         if let Some(filter) = &query.filter {
             self.metric_filters(filter, &query.metric, place, notes, &mut metric_filters);
         }
-        Ok(profile_metric(&metric_id, measurement, operator, number(query.value), &timeframe, metric_filters))
+        Ok(profile_metric(&metric_id, measurement, operator, number(value), &timeframe, metric_filters))
     }
 
     /// Filters on the events of a metric, joined by AND; what does not fit is left out with a loss.
@@ -473,27 +480,6 @@ pub(super) fn property_name(path: &Path) -> Result<String, String> {
     })
 }
 
-/// An operator that can be denied.
-trait Denied {
-    fn denied(self) -> Option<CompareOp>;
-}
-
-impl Denied for CompareOp {
-    fn denied(self) -> Option<CompareOp> {
-        Some(match self {
-            Self::Eq => Self::Ne,
-            Self::Ne => Self::Eq,
-            Self::Lt => Self::Ge,
-            Self::Ge => Self::Lt,
-            Self::Gt => Self::Le,
-            Self::Le => Self::Gt,
-            Self::In => Self::NotIn,
-            Self::NotIn => Self::In,
-            Self::Contains | Self::StartsWith | Self::EndsWith => return None,
-        })
-    }
-}
-
 fn numeric_operator(op: CompareOp) -> Option<&'static str> {
     Some(match op {
         CompareOp::Eq => "equals",
@@ -509,7 +495,7 @@ fn numeric_operator(op: CompareOp) -> Option<&'static str> {
 /// Filters for a comparison with a fixed value, joined by OR. A missing value passes none of them, as in a flow.
 fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueType>) -> Result<Vec<Json>, String> {
     use CompareOp::{Contains, EndsWith, Eq, Ge, Gt, In, Le, Lt, Ne, NotIn, StartsWith};
-    let plain = if negated { op.denied() } else { Some(op) };
+    let plain = if negated { op.negated() } else { Some(op) };
     let wrong = || Err(format!("`{value}` cannot be compared that way"));
     Ok(match value {
         Value::Text(text) => {
@@ -576,7 +562,7 @@ fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueTy
 
 /// A comparison with now, moved by a span.
 fn relative(op: CompareOp, span: Span, negated: bool, place: &Place, notes: &mut Notes) -> Result<Json, String> {
-    let op = if negated { op.denied() } else { Some(op) };
+    let op = if negated { op.negated() } else { Some(op) };
     let later = matches!(op, Some(CompareOp::Gt | CompareOp::Ge));
     if !later && !matches!(op, Some(CompareOp::Lt | CompareOp::Le)) {
         return Err("a moving date is compared by before and after only".into());

@@ -216,7 +216,13 @@ fn profile_filter(plan: &Plan<'_>, asker: &filters::Asker<'_>, unless: Vec<Vec<J
         }
     }
     groups.extend(unless);
-    filters::groups_to_json(groups)
+    let mut once: Vec<Vec<Json>> = Vec::new();
+    for group in groups {
+        if !once.contains(&group) {
+            once.push(group);
+        }
+    }
+    filters::groups_to_json(once)
 }
 
 /// Whether a condition, once true in a journey, stays true: events counted from the entry, or ever.
