@@ -14,12 +14,15 @@ use crate::{
     base::{Place, Span},
     flow::Target,
     kinds::{
-        Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent, Webhook,
+        Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent,
+        Webhook,
         actions::{update_contact::To as Becomes, webhook},
         logic::{branch, cap, condition, wait_for_event},
     },
     platforms::{
-        Notes, Unit, normal::path_text, parts_of,
+        Notes, Unit,
+        normal::path_text,
+        parts_of,
         plan::{Elapsed, Plan, Step},
         slug, templates, whole_percents,
     },
@@ -105,7 +108,11 @@ impl<'a, 'n> Body<'a, 'n> {
             let here = arrived[at].unwrap_or(Elapsed::START);
             let before = self.drafts.len();
             let (begin, then) = self.step(step, here);
-            self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) { Began::At(before) } else { Began::Pass(begin) };
+            self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
+                Began::At(before)
+            } else {
+                Began::Pass(begin)
+            };
             for to in step.next.iter().filter_map(|(_, to)| *to) {
                 arrived[to] = Some(arrived[to].map_or(then, |e| e.merge(then)));
             }
@@ -196,7 +203,8 @@ impl<'a, 'n> Body<'a, 'n> {
         match step.settings {
             Settings::Delay(delay) => self.delay_step(delay, &place, next, here),
             Settings::WaitForEvent(wait) => {
-                let (happened, timed_out) = (self.to(step, wait_for_event::HAPPENED), self.to(step, wait_for_event::TIMED_OUT));
+                let (happened, timed_out) =
+                    (self.to(step, wait_for_event::HAPPENED), self.to(step, wait_for_event::TIMED_OUT));
                 (self.wait_for(wait, &place, happened, timed_out), here.vague())
             }
             Settings::Condition(node) => {
@@ -265,7 +273,10 @@ impl<'a, 'n> Body<'a, 'n> {
             }
             outs.push((Out::Default, if last { otherwise } else { To::Draft(first + n + 1) }));
             let name = if last { default_name } else { "More" };
-            self.push(json!({"type": "LIST_BRANCH", "actionId": "", "listBranches": branches, "defaultBranchName": name}), outs);
+            self.push(
+                json!({"type": "LIST_BRANCH", "actionId": "", "listBranches": branches, "defaultBranchName": name}),
+                outs,
+            );
         }
         if chunks == 0 { otherwise } else { To::Draft(first) }
     }
@@ -301,7 +312,12 @@ impl<'a, 'n> Body<'a, 'n> {
     pub fn delay(&mut self, span: Span, place: &Place, to: To) -> To {
         let (parts, cost) = parts_of(span);
         if !cost.is_empty() {
-            self.notes.approximate("hubspot/delay", place.clone(), cost, "Choose a span of whole minutes, hours or days");
+            self.notes.approximate(
+                "hubspot/delay",
+                place.clone(),
+                cost,
+                "Choose a span of whole minutes, hours or days",
+            );
         }
         let actions = parts.into_iter().map(|(n, unit)| {
             let unit = match unit {
@@ -341,7 +357,10 @@ impl<'a, 'n> Body<'a, 'n> {
                     self.notes.impossible(
                         "hubspot/weekdays",
                         place.clone(),
-                        format!("The weekdays are not kept, so it may end on the other {} days too", 7 - weekdays.iter().count()),
+                        format!(
+                            "The weekdays are not kept, so it may end on the other {} days too",
+                            7 - weekdays.iter().count()
+                        ),
                         "Choose the weekdays in HubSpot's \u{201c}day of the week\u{201d} delay after the import",
                     );
                 }
@@ -352,19 +371,30 @@ impl<'a, 'n> Body<'a, 'n> {
                 let property = match self.asker.property(property, self.notes) {
                     Ok(name) => name,
                     Err(why) => {
-                        self.notes.impossible("hubspot/date-wait", place.clone(), format!("`{}` cannot be waited for: {why}", path_text(property)), "Keep the date in a property of the contact");
+                        self.notes.impossible(
+                            "hubspot/date-wait",
+                            place.clone(),
+                            format!("`{}` cannot be waited for: {why}", path_text(property)),
+                            "Keep the date in a property of the contact",
+                        );
                         slug(&path_text(property))
                     }
                 };
-                let (delta, unit) = if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
-                    (offset.millis / 3_600_000, "HOURS")
-                } else {
-                    let days = offset.about_millis().div_euclid(86_400_000);
-                    if offset.months != 0 || offset.millis != 0 {
-                        self.notes.approximate("hubspot/date-offset", place.clone(), format!("{offset} are written as {days} days"), "Choose whole days or hours");
-                    }
-                    (days, "DAYS")
-                };
+                let (delta, unit) =
+                    if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
+                        (offset.millis / 3_600_000, "HOURS")
+                    } else {
+                        let days = offset.about_millis().div_euclid(86_400_000);
+                        if offset.months != 0 || offset.millis != 0 {
+                            self.notes.approximate(
+                                "hubspot/date-offset",
+                                place.clone(),
+                                format!("{offset} are written as {days} days"),
+                                "Choose whole days or hours",
+                            );
+                        }
+                        (days, "DAYS")
+                    };
                 let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
                 if let Some(at) = at {
                     fields["time_of_day"] = clock(*at);
@@ -384,7 +414,12 @@ impl<'a, 'n> Body<'a, 'n> {
     pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
         let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
         if !limit.is_exact() {
-            self.notes.approximate("hubspot/wait-limit", place.clone(), format!("{limit} are written as {minutes} minutes, which differs by an hour where the clocks change"), "Write the limit in hours");
+            self.notes.approximate(
+                "hubspot/wait-limit",
+                place.clone(),
+                format!("{limit} are written as {minutes} minutes, which differs by an hour where the clocks change"),
+                "Write the limit in hours",
+            );
         }
         let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
         let at = self.drafts.len();
@@ -402,7 +437,10 @@ impl<'a, 'n> Body<'a, 'n> {
             self.notes.approximate(
                 "hubspot/look-back",
                 place.clone().with_field("look_back"),
-                format!("A \u{201c}{}\u{201d} before the contact arrives at this step does not end the wait", wait.event),
+                format!(
+                    "A \u{201c}{}\u{201d} before the contact arrives at this step does not end the wait",
+                    wait.event
+                ),
                 "Put an if/then branch on that event before the wait",
             );
         }
@@ -430,7 +468,10 @@ impl<'a, 'n> Body<'a, 'n> {
         let weights: Vec<f64> = node.arms.iter().map(|arm| arm.weight).collect();
         let percents = whole_percents(&weights);
         let total: f64 = weights.iter().sum();
-        let exact = weights.iter().zip(&percents).all(|(w, p)| total <= 0.0 || (w * 100.0 / total - f64::from(*p)).abs() < 0.005);
+        let exact = weights
+            .iter()
+            .zip(&percents)
+            .all(|(w, p)| total <= 0.0 || (w * 100.0 / total - f64::from(*p)).abs() < 0.005);
         let rounding = if exact { String::new() } else { format!("the shares become {percents:?} %, and ") };
         self.notes.approximate(
             "hubspot/split",
@@ -439,7 +480,12 @@ impl<'a, 'n> Body<'a, 'n> {
             "Look at the shares after the import; an even split is safe",
         );
         if node.winner.is_some() {
-            self.notes.impossible("hubspot/winner", place.clone().with_field("winner"), "HubSpot names no winner between paths; both go on", "Compare the paths after the time you planned and close one by hand");
+            self.notes.impossible(
+                "hubspot/winner",
+                place.clone().with_field("winner"),
+                "HubSpot names no winner between paths; both go on",
+                "Compare the paths after the time you planned and close one by hand",
+            );
         }
         let outs = node.arms.iter().map(|arm| self.to(step, &arm.name)).collect();
         self.test(&percents, outs)
@@ -469,7 +515,10 @@ impl<'a, 'n> Body<'a, 'n> {
         self.notes.approximate(
             "hubspot/variants",
             place.clone(),
-            format!("The {} variants become e-mails of their own behind an A/B split, which HubSpot deals itself", message.variants.len()),
+            format!(
+                "The {} variants become e-mails of their own behind an A/B split, which HubSpot deals itself",
+                message.variants.len()
+            ),
             "Look at the shares after the import; an even split is safe",
         );
         let at = self.drafts.len();
@@ -493,12 +542,21 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         if hook.timeout != Span::hours(24) {
-            self.notes.approximate("hubspot/webhook-timeout", place.clone().with_field("timeout"), format!("HubSpot decides itself how long it tries, not {}", hook.timeout), "Nothing to do where the address answers at once");
+            self.notes.approximate(
+                "hubspot/webhook-timeout",
+                place.clone().with_field("timeout"),
+                format!("HubSpot decides itself how long it tries, not {}", hook.timeout),
+                "Nothing to do where the address answers at once",
+            );
         }
         self.notes.approximate(
             "hubspot/webhook-body",
             place.clone().with_field("body"),
-            if hook.body.is_empty() { "HubSpot sends the contact in its own form, without the trigger event" } else { "HubSpot sends the contact in its own form instead of the body written here" },
+            if hook.body.is_empty() {
+                "HubSpot sends the contact in its own form, without the trigger event"
+            } else {
+                "HubSpot sends the contact in its own form instead of the body written here"
+            },
             "Let the called address read HubSpot's form, or use a custom code action",
         );
         if !hook.headers.is_empty() {
@@ -509,7 +567,8 @@ impl<'a, 'n> Body<'a, 'n> {
                 "Choose a secret for authentication in the step after the import",
             );
         }
-        let action = json!({"type": "WEBHOOK", "actionId": "", "method": "POST", "webhookUrl": hook.url, "queryParams": []});
+        let action =
+            json!({"type": "WEBHOOK", "actionId": "", "method": "POST", "webhookUrl": hook.url, "queryParams": []});
         To::Draft(self.push(action, vec![(Out::Connection, done)]))
     }
 
@@ -521,9 +580,19 @@ impl<'a, 'n> Body<'a, 'n> {
             let value = match &assignment.to {
                 Becomes::Value(value) => {
                     if matches!(value, Value::Money(_)) {
-                        self.notes.approximate("hubspot/currency", place, format!("`{property}` becomes the bare number of {value}"), "Keep the currency in a property of its own");
+                        self.notes.approximate(
+                            "hubspot/currency",
+                            place,
+                            format!("`{property}` becomes the bare number of {value}"),
+                            "Keep the currency in a property of its own",
+                        );
                     } else if matches!(value, Value::Object(_)) {
-                        self.notes.approximate("hubspot/object-value", place, format!("`{property}` becomes the object as a JSON text"), "Set its parts one by one");
+                        self.notes.approximate(
+                            "hubspot/object-value",
+                            place,
+                            format!("`{property}` becomes the object as a JSON text"),
+                            "Set its parts one by one",
+                        );
                     }
                     json!({"type": "STATIC_VALUE", "staticValue": static_text(value)})
                 }
@@ -531,7 +600,12 @@ impl<'a, 'n> Body<'a, 'n> {
                     Root::Contact => match self.asker.property(path, self.notes) {
                         Ok(from) => json!({"type": "OBJECT_PROPERTY", "propertyName": from}),
                         Err(why) => {
-                            self.notes.impossible("hubspot/copy", place, format!("`{property}` does not become `{}`: {why}", path_text(path)), "Copy a property at the top of the contact");
+                            self.notes.impossible(
+                                "hubspot/copy",
+                                place,
+                                format!("`{property}` does not become `{}`: {why}", path_text(path)),
+                                "Copy a property at the top of the contact",
+                            );
                             continue;
                         }
                     },
@@ -539,18 +613,30 @@ impl<'a, 'n> Body<'a, 'n> {
                         let path: Vec<&str> = path.steps.iter().map(|s| s.as_str()).collect();
                         event_value(&path.join("."), self.asker, self.notes)
                     }
-                    Root::Constant => match path.steps.first().and_then(|name| self.plan.settings.constants.get(name)) {
-                        Some(value) => json!({"type": "STATIC_VALUE", "staticValue": static_text(value)}),
-                        None => continue,
-                    },
+                    Root::Constant => {
+                        match path.steps.first().and_then(|name| self.plan.settings.constants.get(name)) {
+                            Some(value) => json!({"type": "STATIC_VALUE", "staticValue": static_text(value)}),
+                            None => continue,
+                        }
+                    }
                 },
                 Becomes::Now => json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"}),
                 Becomes::Add(n) => {
-                    self.notes.approximate("hubspot/increment", place, format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"), "Test it after the import");
+                    self.notes.approximate(
+                        "hubspot/increment",
+                        place,
+                        format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
+                        "Test it after the import",
+                    );
                     json!({"type": "INCREMENT", "incrementAmount": n})
                 }
                 Becomes::Nothing => {
-                    self.notes.approximate("hubspot/clear", place, format!("`{property}` is set to an empty text"), "Use HubSpot's step \u{201c}clear property\u{201d} after the import");
+                    self.notes.approximate(
+                        "hubspot/clear",
+                        place,
+                        format!("`{property}` is set to an empty text"),
+                        "Use HubSpot's step \u{201c}clear property\u{201d} after the import",
+                    );
                     json!({"type": "STATIC_VALUE", "staticValue": ""})
                 }
             };
@@ -562,7 +648,8 @@ impl<'a, 'n> Body<'a, 'n> {
 
     fn lists(&mut self, update: &ListUpdate, next: To) -> To {
         let mut actions = Vec::new();
-        let changes = update.add.iter().map(|l| (l, "0-63809083")).chain(update.remove.iter().map(|l| (l, "0-63863438")));
+        let changes =
+            update.add.iter().map(|l| (l, "0-63809083")).chain(update.remove.iter().map(|l| (l, "0-63863438")));
         for (list, type_id) in changes {
             let id = list_id(self.asker.workspace, list, self.notes);
             // Version last seen. Source: references, HubSpot 5.1.
@@ -582,12 +669,26 @@ impl<'a, 'n> Body<'a, 'n> {
             .to
             .iter()
             .map(|address| {
-                let id = self.notes.id(&self.asker.workspace.hubspot.ids, "user", address, || format!("GET /crm/v3/owners, the `userId` of {address}"));
+                let id = self.notes.id(&self.asker.workspace.hubspot.ids, "user", address, || {
+                    format!("GET /crm/v3/owners, the `userId` of {address}")
+                });
                 Json::String(id)
             })
             .collect();
-        let subject = templates::inline(Target::Hubspot, self.plan.flow, &alert.subject, &place.clone().with_field("subject"), self.notes);
-        let body = templates::inline(Target::Hubspot, self.plan.flow, &alert.text, &place.clone().with_field("text"), self.notes);
+        let subject = templates::inline(
+            Target::Hubspot,
+            self.plan.flow,
+            &alert.subject,
+            &place.clone().with_field("subject"),
+            self.notes,
+        );
+        let body = templates::inline(
+            Target::Hubspot,
+            self.plan.flow,
+            &alert.text,
+            &place.clone().with_field("text"),
+            self.notes,
+        );
         self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
     }
 
@@ -619,7 +720,8 @@ fn static_text(value: &Value) -> String {
         Value::Money(money) => crate::audience::print_number(money.to_number()),
         Value::List(items) => items.iter().map(static_text).collect::<Vec<_>>().join(";"),
         // HubSpot keeps dates as milliseconds at midnight UTC.
-        Value::Date(date) => crate::base::Instant::parse(&date.to_string()).map_or_else(|_| date.to_string(), |at| at.as_millis().to_string()),
+        Value::Date(date) => crate::base::Instant::parse(&date.to_string())
+            .map_or_else(|_| date.to_string(), |at| at.as_millis().to_string()),
         Value::Instant(at) => at.as_millis().to_string(),
         other => other.to_string(),
     }

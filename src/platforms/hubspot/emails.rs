@@ -15,12 +15,16 @@ use std::collections::BTreeMap;
 
 /// What a workflow cannot carry of a message's rules.
 pub(super) fn losses(plan: &Plan<'_>, workspace: &Workspace, email: &Email, place: &Place, notes: &mut Notes) {
-    let caps: Vec<String> = plan.settings.caps.iter().chain(&workspace.caps).map(crate::kinds::CapRule::summary).collect();
+    let caps: Vec<String> =
+        plan.settings.caps.iter().chain(&workspace.caps).map(crate::kinds::CapRule::summary).collect();
     if !email.transactional && !caps.is_empty() {
         notes.impossible(
             "hubspot/cap",
             place.clone(),
-            format!("The cap ({}) is not part of a workflow, so the message leaves however many the contact got", caps.join("; ")),
+            format!(
+                "The cap ({}) is not part of a workflow, so the message leaves however many the contact got",
+                caps.join("; ")
+            ),
             "Turn on the account's e-mail frequency safeguard (Marketing Hub Enterprise)",
         );
     }
@@ -46,7 +50,10 @@ pub(super) fn losses(plan: &Plan<'_>, workspace: &Workspace, email: &Email, plac
         notes.impossible(
             "hubspot/cooldown",
             place.clone().with_field("cooldown"),
-            format!("The quiet time of {} after this message is not kept: workflows do not know of each other's e-mails", cooldown.lasts),
+            format!(
+                "The quiet time of {} after this message is not kept: workflows do not know of each other's e-mails",
+                cooldown.lasts
+            ),
             "Suppress contacts of this workflow in the others, or use the frequency safeguard",
         );
     }
@@ -61,7 +68,12 @@ pub(super) fn losses(plan: &Plan<'_>, workspace: &Workspace, email: &Email, plac
 }
 
 /// Create bodies with HTML and text beside them, one for each variant of each message in use.
-pub(super) fn files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<String, Vec<u8>>, notes: &mut Notes) -> Vec<Request> {
+pub(super) fn files(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    files: &mut BTreeMap<String, Vec<u8>>,
+    notes: &mut Notes,
+) -> Vec<Request> {
     let mut requests = Vec::new();
     for step in &plan.steps {
         let Settings::Email(email) = step.settings else { continue };
@@ -75,7 +87,11 @@ pub(super) fn files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap
                 continue;
             }
             let template = templates::message(Target::Hubspot, plan.flow, workspace, message, variant, notes);
-            let title = if message.variants.len() > 1 { format!("{} ({})", message.title(), variant.id) } else { message.title().to_owned() };
+            let title = if message.variants.len() > 1 {
+                format!("{} ({})", message.title(), variant.id)
+            } else {
+                message.title().to_owned()
+            };
             let title = format!("{}: {title}", plan.flow.name);
             let widget = |order: u32, body: Json| json!({"name": format!("module-{order}"), "order": order, "type": "module", "body": body});
             let rich_text = json!({"path": "@hubspot/rich_text", "module_id": 1_155_639, "schema_version": 2, "html": template.html});
@@ -90,7 +106,12 @@ pub(super) fn files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap
                 }
                 body["from"] = from;
             } else {
-                notes.approximate("hubspot/sender", Place::node(&step.node.id), "The e-mail has no sender", "Name a sender in the workspace and choose it in the flow");
+                notes.approximate(
+                    "hubspot/sender",
+                    Place::node(&step.node.id),
+                    "The e-mail has no sender",
+                    "Name a sender in the workspace and choose it in the flow",
+                );
             }
             body["content"] = json!({
                 "templatePath": "@hubspot/email/dnd/Plain_email.html",
@@ -107,7 +128,12 @@ pub(super) fn files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap
             files.insert(file.clone(), json_bytes(&body));
             files.insert(format!("emails/{name}.html"), template.html.into_bytes());
             files.insert(format!("emails/{name}.txt"), template.text.into_bytes());
-            requests.push(Request { file, method: "POST", path: "/marketing/v3/emails".into(), what: format!("e-mail \u{201c}{title}\u{201d}") });
+            requests.push(Request {
+                file,
+                method: "POST",
+                path: "/marketing/v3/emails".into(),
+                what: format!("e-mail \u{201c}{title}\u{201d}"),
+            });
         }
     }
     if !requests.is_empty() {
@@ -126,7 +152,8 @@ fn language(tag: &str) -> String {
     let tag = tag.to_ascii_lowercase().replace('_', "-");
     let main = tag.split('-').next().unwrap_or_default();
     match tag.as_str() {
-        "en-gb" | "en-us" | "de-de" | "de-at" | "de-ch" | "fr-fr" | "fr-ca" | "es-es" | "es-mx" | "pt-br" | "pt-pt" | "it-it" | "nl-nl" => tag,
+        "en-gb" | "en-us" | "de-de" | "de-at" | "de-ch" | "fr-fr" | "fr-ca" | "es-es" | "es-mx" | "pt-br" | "pt-pt"
+        | "it-it" | "nl-nl" => tag,
         _ if main.len() == 2 && main.chars().all(|c| c.is_ascii_lowercase()) => main.to_owned(),
         _ => "en".to_owned(),
     }

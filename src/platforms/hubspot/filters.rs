@@ -73,7 +73,8 @@ impl<'a> Asker<'a> {
     /// The condition as an OR of ANDs.
     pub fn ask(&self, condition: &Condition, place: &Place, notes: &mut Notes) -> Json {
         let Some(terms) = self.names.dnf(condition) else {
-            let part = self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
+            let part =
+                self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
             return or(vec![join(vec![part])]);
         };
         let mut out: Vec<Vec<Part>> = Vec::new();
@@ -91,7 +92,8 @@ impl<'a> Asker<'a> {
             }
             out.extend(products);
             if out.len() > super::MOST_TERMS {
-                let part = self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
+                let part =
+                    self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
                 return or(vec![join(vec![part])]);
             }
         }
@@ -170,16 +172,26 @@ impl<'a> Asker<'a> {
             Condition::Events(query) => self.events(query, negated, place, notes)?,
             Condition::InList(name) => {
                 let operator = if negated { "NOT_IN_LIST" } else { "IN_LIST" };
-                one(json!({"filterType": "IN_LIST", "listId": list_id(self.workspace, name, notes), "operator": operator}))
+                one(
+                    json!({"filterType": "IN_LIST", "listId": list_id(self.workspace, name, notes), "operator": operator}),
+                )
             }
             Condition::InSegment(name) => {
                 let operator = if negated { "NOT_IN_LIST" } else { "IN_LIST" };
-                one(json!({"filterType": "IN_LIST", "listId": list_id(self.workspace, name, notes), "operator": operator}))
+                one(
+                    json!({"filterType": "IN_LIST", "listId": list_id(self.workspace, name, notes), "operator": operator}),
+                )
             }
             Condition::Consent { channel, status } => consent(*channel, *status, negated, place, notes)?,
-            Condition::Response { response, node, link, window } => {
-                self.response(*response, node.as_ref().map(|n| n.as_str()), link.as_deref(), *window, negated, place, notes)?
-            }
+            Condition::Response { response, node, link, window } => self.response(
+                *response,
+                node.as_ref().map(|n| n.as_str()),
+                link.as_deref(),
+                *window,
+                negated,
+                place,
+                notes,
+            )?,
             Condition::Score { model, op, points } => {
                 let property = slug(&format!("score {model}"));
                 notes.impossible(
@@ -193,7 +205,9 @@ impl<'a> Asker<'a> {
             }
             Condition::LocalTime(_) => return Err("filters do not know the time of day".into()),
             Condition::Share { .. } => return Err("filters have no random share; use an A/B split instead".into()),
-            Condition::Always(_) | Condition::All(_) | Condition::Any(_) | Condition::Not(_) => vec![vec![constant(false)]],
+            Condition::Always(_) | Condition::All(_) | Condition::Any(_) | Condition::Not(_) => {
+                vec![vec![constant(false)]]
+            }
         })
     }
 
@@ -278,7 +292,12 @@ impl<'a> Asker<'a> {
         };
         let minutes = span.millis / 60_000;
         let mut offset = serde_json::Map::new();
-        for (name, amount) in [("months", i64::from(span.months)), ("days", i64::from(span.days)), ("hours", minutes / 60), ("minutes", minutes % 60)] {
+        for (name, amount) in [
+            ("months", i64::from(span.months)),
+            ("days", i64::from(span.days)),
+            ("hours", minutes / 60),
+            ("minutes", minutes % 60),
+        ] {
             if amount != 0 {
                 offset.insert(name.into(), json!(amount));
             }
@@ -301,7 +320,9 @@ impl<'a> Asker<'a> {
             Some(CompareOp::EndsWith) => ("COMPARATIVE_STRING", "ENDS_WITH"),
             _ => return Err("two values are compared there only as texts or dates".into()),
         };
-        Ok(json!({"operationType": kind, "operator": operator, "comparisonPropertyName": other, "includeObjectsWithNoValueSet": false}))
+        Ok(
+            json!({"operationType": kind, "operator": operator, "comparisonPropertyName": other, "includeObjectsWithNoValueSet": false}),
+        )
     }
 
     /// Filters on the properties of an event, joined by AND; what does not fit is left out with a loss.
@@ -313,7 +334,10 @@ impl<'a> Asker<'a> {
                 Err(why) => notes.approximate(
                     "hubspot/event-filter",
                     place.clone(),
-                    format!("Every \u{201c}{metric}\u{201d} counts, since HubSpot cannot ask `{}`: {why}", literal.to_condition()),
+                    format!(
+                        "Every \u{201c}{metric}\u{201d} counts, since HubSpot cannot ask `{}`: {why}",
+                        literal.to_condition()
+                    ),
                     "Let the shop send the events that count under a name of their own",
                 ),
             }
@@ -324,7 +348,9 @@ impl<'a> Asker<'a> {
     fn event_filter(&self, literal: &Literal) -> Result<Json, String> {
         let name = |path: &Path| match (path.root, path.steps.as_slice()) {
             (Root::Event | Root::Trigger, [name]) => Ok(slug(name)),
-            (Root::Event | Root::Trigger, _) => Err("only properties at the top of an event can be filtered".to_owned()),
+            (Root::Event | Root::Trigger, _) => {
+                Err("only properties at the top of an event can be filtered".to_owned())
+            }
             _ => Err("only properties of the event itself can be filtered".to_owned()),
         };
         match &literal.atom {
@@ -367,13 +393,20 @@ impl<'a> Asker<'a> {
             "timeOffset": {"amount": amount, "timeUnit": unit, "offsetDirection": "PAST"}}))
     }
 
-    fn events(&self, query: &EventQuery, negated: bool, place: &Place, notes: &mut Notes) -> Result<Vec<Vec<Part>>, String> {
+    fn events(
+        &self,
+        query: &EventQuery,
+        negated: bool,
+        place: &Place,
+        notes: &mut Notes,
+    ) -> Result<Vec<Vec<Part>>, String> {
         match &query.measure {
             Measure::Count => {}
             Measure::Sum(_) => return Err("events cannot be added up".into()),
             Measure::Max(_) => return Err("events have no largest value there".into()),
         }
-        let op = if negated { query.op.negated() } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
+        let op =
+            if negated { query.op.negated() } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
         let event_type = event_type(self.workspace, &query.metric, notes);
         let terms = query.filter.as_ref().map(|f| self.names.dnf(f).unwrap_or_default());
         let filters = match terms.as_deref() {
@@ -383,7 +416,10 @@ impl<'a> Asker<'a> {
                 notes.impossible(
                     "hubspot/event-filter",
                     place.clone(),
-                    format!("HubSpot joins filters on \u{201c}{}\u{201d} by AND only, so every one counts", query.metric),
+                    format!(
+                        "HubSpot joins filters on \u{201c}{}\u{201d} by AND only, so every one counts",
+                        query.metric
+                    ),
                     "Split the condition into one per case",
                 );
                 Vec::new()
@@ -454,9 +490,11 @@ impl<'a> Asker<'a> {
             notes.approximate(
                 "hubspot/response",
                 place.clone(),
-                format!("Any e-mail that was {what} counts, not only that of {}{}",
+                format!(
+                    "Any e-mail that was {what} counts, not only that of {}{}",
                     node.map_or_else(|| "one message".to_owned(), |n| format!("message step `{n}`")),
-                    link.map_or_else(String::new, |l| format!(" by its link `{l}`"))),
+                    link.map_or_else(String::new, |l| format!(" by its link `{l}`"))
+                ),
                 "Open the branch in HubSpot after the import and choose the e-mail in it",
             );
         }
@@ -523,7 +561,9 @@ fn number_operator(op: CompareOp) -> Option<&'static str> {
         CompareOp::Le => "IS_LESS_THAN_OR_EQUAL_TO",
         CompareOp::Gt => "IS_GREATER_THAN",
         CompareOp::Ge => "IS_GREATER_THAN_OR_EQUAL_TO",
-        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => return None,
+        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => {
+            return None;
+        }
     })
 }
 
@@ -583,7 +623,13 @@ pub(super) fn list_id(workspace: &Workspace, name: &str, notes: &mut Notes) -> S
     })
 }
 
-fn consent(channel: Channel, status: ConsentStatus, negated: bool, place: &Place, notes: &mut Notes) -> Result<Vec<Vec<Part>>, String> {
+fn consent(
+    channel: Channel,
+    status: ConsentStatus,
+    negated: bool,
+    place: &Place,
+    notes: &mut Notes,
+) -> Result<Vec<Vec<Part>>, String> {
     let state = match (status, negated) {
         (ConsentStatus::Subscribed, false) => "OPT_IN",
         (ConsentStatus::Unsubscribed, false) => "OPT_OUT",
@@ -592,12 +638,17 @@ fn consent(channel: Channel, status: ConsentStatus, negated: bool, place: &Place
     notes.approximate(
         "hubspot/consent",
         place.clone(),
-        format!("Consent is asked of the whole account by {}; the words HubSpot takes for the states are not documented", channel.name()),
+        format!(
+            "Consent is asked of the whole account by {}; the words HubSpot takes for the states are not documented",
+            channel.name()
+        ),
         "Open the branch in HubSpot after the import and choose the subscription type",
     );
     let channel = if channel == Channel::Email { "EMAIL" } else { "SMS" };
-    Ok(vec![vec![Part::Filter(json!({"filterType": "COMMUNICATION_SUBSCRIPTION", "acceptedOptStates": [state], "channel": channel,
-        "subscriptionIds": [], "subscriptionType": "PORTAL_WIDE"}))]])
+    Ok(vec![vec![Part::Filter(
+        json!({"filterType": "COMMUNICATION_SUBSCRIPTION", "acceptedOptStates": [state], "channel": channel,
+        "subscriptionIds": [], "subscriptionType": "PORTAL_WIDE"}),
+    )]])
 }
 
 #[cfg(test)]
@@ -606,7 +657,8 @@ mod tests {
 
     #[test]
     fn counts_as_ranges() {
-        let check = |op, value, expected: &[(i64, Option<i64>)]| assert_eq!(ranges(op, value), expected, "{op:?} {value}");
+        let check =
+            |op, value, expected: &[(i64, Option<i64>)]| assert_eq!(ranges(op, value), expected, "{op:?} {value}");
         check(CompareOp::Ge, 1.0, &[(1, None)]);
         check(CompareOp::Gt, 1.5, &[(2, None)]);
         check(CompareOp::Eq, 0.0, &[(0, Some(0))]);

@@ -13,7 +13,8 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut error = |code: &'static str, at: &str, message: String| {
         found.push(
-            Diagnostic::error(code, Place::default(), format!("{at}: {message}")).hint("HubSpot would refuse or misread this body"),
+            Diagnostic::error(code, Place::default(), format!("{at}: {message}"))
+                .hint("HubSpot would refuse or misread this body"),
         );
     };
     if body["type"] == "CONTACT_FLOW" && body["objectTypeId"] != "0-1" {
@@ -47,7 +48,11 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
                 let arms = action["testBranches"].as_array().unwrap_or(&empty);
                 let given: Vec<i64> = arms.iter().filter_map(|arm| arm["percentage"].as_i64()).collect();
                 if !(given.is_empty() || given.len() == arms.len() && given.iter().sum::<i64>() == 100) {
-                    error("hubspot/lint-split", &at, format!("the shares {given:?} do not add up to 100 over all arms"));
+                    error(
+                        "hubspot/lint-split",
+                        &at,
+                        format!("the shares {given:?} do not add up to 100 over all arms"),
+                    );
                 }
                 if arms.iter().any(|arm| arm.get("connection").is_none()) {
                     error("hubspot/lint-split", &at, "an arm of an A/B split leads nowhere".into());
@@ -98,7 +103,9 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
     let mut stack = vec![(String::new(), body, "")];
     while let Some((at, value, above)) = stack.pop() {
         match value {
-            Json::Array(items) => stack.extend(items.iter().enumerate().map(|(n, item)| (format!("{at}/{n}"), item, above))),
+            Json::Array(items) => {
+                stack.extend(items.iter().enumerate().map(|(n, item)| (format!("{at}/{n}"), item, above)))
+            }
             Json::Object(map) => {
                 let kind = map.get("filterBranchType").and_then(Json::as_str).unwrap_or_default();
                 let filters = map.get("filters").and_then(Json::as_array).map_or(0, Vec::len);
@@ -111,7 +118,8 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
                 if kind == "OR" && map.get("filterBranches").and_then(Json::as_array).is_none_or(Vec::is_empty) {
                     error("hubspot/lint-filter", &at, "an OR without children".into());
                 }
-                if let (Some(kind), Some(operator)) = (map.get("operationType").and_then(Json::as_str), map.get("operator").and_then(Json::as_str))
+                if let (Some(kind), Some(operator)) =
+                    (map.get("operationType").and_then(Json::as_str), map.get("operator").and_then(Json::as_str))
                     && !operators(kind).contains(&operator)
                 {
                     error("hubspot/lint-operator", &at, format!("{kind} has no operator {operator}"));
@@ -141,11 +149,31 @@ fn connections(action: &Json) -> Vec<(String, &Json)> {
 /// Operators of an operation type. Source: references, HubSpot 6.2; a wrong pair passes the schema and is refused.
 fn operators(kind: &str) -> &'static [&'static str] {
     match kind {
-        "STRING" | "COMPARATIVE_STRING" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH"],
-        "MULTISTRING" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH", "CONTAINS_EXACTLY", "DOES_NOT_CONTAIN_EXACTLY"],
-        "NUMBER" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "IS_GREATER_THAN", "IS_GREATER_THAN_OR_EQUAL_TO", "IS_LESS_THAN", "IS_LESS_THAN_OR_EQUAL_TO"],
+        "STRING" | "COMPARATIVE_STRING" => {
+            &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH"]
+        }
+        "MULTISTRING" => &[
+            "IS_EQUAL_TO",
+            "IS_NOT_EQUAL_TO",
+            "CONTAINS",
+            "DOES_NOT_CONTAIN",
+            "STARTS_WITH",
+            "ENDS_WITH",
+            "CONTAINS_EXACTLY",
+            "DOES_NOT_CONTAIN_EXACTLY",
+        ],
+        "NUMBER" => &[
+            "IS_EQUAL_TO",
+            "IS_NOT_EQUAL_TO",
+            "IS_GREATER_THAN",
+            "IS_GREATER_THAN_OR_EQUAL_TO",
+            "IS_LESS_THAN",
+            "IS_LESS_THAN_OR_EQUAL_TO",
+        ],
         "BOOL" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO"],
-        "ENUMERATION" => &["IS_ANY_OF", "IS_NONE_OF", "IS_EXACTLY", "IS_NOT_EXACTLY", "CONTAINS_ALL", "DOES_NOT_CONTAIN_ALL"],
+        "ENUMERATION" => {
+            &["IS_ANY_OF", "IS_NONE_OF", "IS_EXACTLY", "IS_NOT_EXACTLY", "CONTAINS_ALL", "DOES_NOT_CONTAIN_ALL"]
+        }
         "ALL_PROPERTY" => &["IS_KNOWN", "IS_UNKNOWN"],
         "DATETIME" | "TIME_POINT" | "COMPARATIVE_DATE" => &["IS_BEFORE", "IS_AFTER"],
         "TIME_RANGED" => &["IS_BETWEEN", "IS_NOT_BETWEEN"],

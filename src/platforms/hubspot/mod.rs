@@ -77,7 +77,12 @@ impl Platform for Hubspot {
             }
             files.insert(file.clone(), json_bytes(&body));
             let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
-            requests.push(Request { file, method: "POST", path: BASE_PATH.into(), what: format!("the workflow, started by {}", what.join(", or ")) });
+            requests.push(Request {
+                file,
+                method: "POST",
+                path: BASE_PATH.into(),
+                what: format!("the workflow, started by {}", what.join(", or ")),
+            });
         }
         if many {
             notes.approximate(
@@ -141,7 +146,8 @@ fn only_event(condition: &Condition) -> bool {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().all(only_event),
         Condition::Not(inner) => only_event(inner),
         Condition::Compare { left, right, .. } => {
-            matches!(left.root, Root::Event | Root::Trigger) && !matches!(right, Operand::Path(p) if p.root != Root::Constant)
+            matches!(left.root, Root::Event | Root::Trigger)
+                && !matches!(right, Operand::Path(p) if p.root != Root::Constant)
         }
         Condition::IsSet(path) => matches!(path.root, Root::Event | Root::Trigger),
         _ => false,
@@ -155,7 +161,12 @@ fn is_event(literal: &Literal) -> bool {
 fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) {
     let settings = &plan.settings;
     for goal in &plan.goals {
-        notes.impossible("hubspot/goal", Place::node(&goal.id), "A workflow has one goal, which ends it; a goal in the middle of a path is passed through", "Set a property there if it has to be counted");
+        notes.impossible(
+            "hubspot/goal",
+            Place::node(&goal.id),
+            "A workflow has one goal, which ends it; a goal in the middle of a path is passed through",
+            "Set a property there if it has to be counted",
+        );
     }
     for (from, port, to) in &plan.cut {
         notes.impossible(
@@ -174,17 +185,35 @@ fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
         );
     }
     if settings.trigger_latest_age != Span::hours(4) {
-        notes.impossible("hubspot/latest-age", Place::default().with_field("settings.trigger_latest_age"), format!("Events that arrive more than {} late enrol contacts too", settings.trigger_latest_age), "Nothing to do where events arrive within minutes");
+        notes.impossible(
+            "hubspot/latest-age",
+            Place::default().with_field("settings.trigger_latest_age"),
+            format!("Events that arrive more than {} late enrol contacts too", settings.trigger_latest_age),
+            "Nothing to do where events arrive within minutes",
+        );
     }
     if settings.conversion_window != Span::hours(48) {
-        notes.impossible("hubspot/conversion-window", Place::default().with_field("settings.conversion_window"), format!("Conversions are not credited within {}, HubSpot counts contacts who met the goal", settings.conversion_window), "Use HubSpot's attribution reports");
+        notes.impossible(
+            "hubspot/conversion-window",
+            Place::default().with_field("settings.conversion_window"),
+            format!(
+                "Conversions are not credited within {}, HubSpot counts contacts who met the goal",
+                settings.conversion_window
+            ),
+            "Use HubSpot's attribution reports",
+        );
     }
     if settings.enrol_current {
         notes.approximate("hubspot/enrol-current", Place::default().with_field("settings.enrol_current"), "Whether contacts for whom the trigger holds already are enrolled is asked when the workflow is switched on", "Choose \u{201c}yes, enrol existing contacts\u{201d} there");
     }
     if !settings.tracking.is_empty() {
         let names: Vec<&str> = settings.tracking.keys().map(String::as_str).collect();
-        notes.impossible("hubspot/tracking", Place::default().with_field("settings.tracking"), format!("The link parameters {} are not added", names.join(", ")), "Choose a campaign in each e-mail, which adds HubSpot's own parameters");
+        notes.impossible(
+            "hubspot/tracking",
+            Place::default().with_field("settings.tracking"),
+            format!("The link parameters {} are not added", names.join(", ")),
+            "Choose a campaign in each e-mail, which adds HubSpot's own parameters",
+        );
     }
     if !workspace.suppression.is_empty() && suppression(workspace).is_empty() {
         notes.impossible(
@@ -235,7 +264,12 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
     };
     for (place, window) in &of_delays {
         if chosen != Some(*window) {
-            notes.impossible("hubspot/window", place.clone(), format!("The window {window} is not kept, a workflow has one set of send times"), "Use one window for the whole flow");
+            notes.impossible(
+                "hubspot/window",
+                place.clone(),
+                format!("The window {window} is not kept, a workflow has one set of send times"),
+                "Use one window for the whole flow",
+            );
         }
     }
     let Some(window) = chosen else { return Vec::new() };
@@ -280,15 +314,30 @@ struct Enrolment {
 }
 
 fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &str, notes: &mut Notes) -> Json {
-    let extra = group.alternatives.iter().map(|a| if let Alternative::Abandonment(t) = a { t.after.about_millis() } else { 0 }).max().unwrap_or(0);
+    let extra = group
+        .alternatives
+        .iter()
+        .map(|a| if let Alternative::Abandonment(t) = a { t.after.about_millis() } else { 0 })
+        .max()
+        .unwrap_or(0);
     let minutes = (plan.longest_millis().saturating_add(extra) + 59_999).div_euclid(60_000).max(60);
-    let asker = Asker { names: Names::new(workspace, &plan.settings), workspace, longest: Span::minutes(minutes), copies: RefCell::default() };
+    let asker = Asker {
+        names: Names::new(workspace, &plan.settings),
+        workspace,
+        longest: Span::minutes(minutes),
+        copies: RefCell::default(),
+    };
     let mut body = Body::new(plan, &asker, notes);
     let enrolment = enrolment(&mut body, group);
     let mut exits = enrolment.exits;
     for (setting, text) in plan.settings.conditions() {
         if setting == "exit_when" {
-            body.notes.approximate("hubspot/exit-is-goal", Place::default().with_field("settings.exit_when"), "HubSpot ends a workflow by its goal only, so whoever leaves counts as having met it", "Read the goal's numbers with that in mind");
+            body.notes.approximate(
+                "hubspot/exit-is-goal",
+                Place::default().with_field("settings.exit_when"),
+                "HubSpot ends a workflow by its goal only, so whoever leaves counts as having met it",
+                "Read the goal's numbers with that in mind",
+            );
         }
         exits.push(text.condition().clone());
     }
@@ -373,7 +422,12 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
         Reentry::AfterExit => true,
         Reentry::Once => false,
         Reentry::Cooldown(span) => {
-            notes.impossible("hubspot/reentry-cooldown", place, format!("HubSpot enrols again as soon as the contact is out, without the cooldown of {span}"), "Keep the last entry in a date property and ask for it in the trigger");
+            notes.impossible(
+                "hubspot/reentry-cooldown",
+                place,
+                format!("HubSpot enrols again as soon as the contact is out, without the cooldown of {span}"),
+                "Keep the last entry in a date property and ask for it in the trigger",
+            );
             true
         }
         Reentry::PerKey => {
@@ -382,7 +436,12 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
             true
         }
         Reentry::Restart => {
-            notes.approximate("hubspot/restart", place, "A contact never enters while inside, so the running pass goes on instead of starting anew", "Choose re-entry after exit, which is what HubSpot does");
+            notes.approximate(
+                "hubspot/restart",
+                place,
+                "A contact never enters while inside, so the running pass goes on instead of starting anew",
+                "Choose re-entry after exit, which is what HubSpot does",
+            );
             true
         }
     }
@@ -404,7 +463,9 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
         let (mut branches, mut lists) = (Vec::new(), Vec::new());
         for alternative in &group.alternatives {
             match alternative {
-                Alternative::Event(t) => branches.extend(body.event_branches(&t.event, t.filter.as_ref().map(|f| f.condition()), place)),
+                Alternative::Event(t) => {
+                    branches.extend(body.event_branches(&t.event, t.filter.as_ref().map(|f| f.condition()), place))
+                }
                 Alternative::List(t) => lists.push(joined_list(body, &t.list, place)),
                 // Never in a group of several.
                 Alternative::Abandonment(_)
@@ -419,7 +480,8 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
     };
     match alternative {
         Alternative::Event(t) => {
-            let (branches, refinement, gate) = event_trigger(body, &t.event, t.filter.as_ref().map(|f| f.condition()), place);
+            let (branches, refinement, gate) =
+                event_trigger(body, &t.event, t.filter.as_ref().map(|f| f.condition()), place);
             Enrolment { criteria: event_based(branches, Vec::new(), refinement, again), gate, ..Enrolment::default() }
         }
         Alternative::List(t) => {
@@ -427,7 +489,8 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
             Enrolment { criteria: event_based(Vec::new(), vec![list], None, again), ..Enrolment::default() }
         }
         Alternative::Abandonment(t) => {
-            let (branches, refinement, gate) = event_trigger(body, &t.start, t.filter.as_ref().map(|f| f.condition()), place);
+            let (branches, refinement, gate) =
+                event_trigger(body, &t.start, t.filter.as_ref().map(|f| f.condition()), place);
             let mut stop = Vec::new();
             let mut exits = Vec::new();
             for unless in &t.unless {
@@ -499,7 +562,10 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
             body.notes.approximate(
                 "hubspot/engagement-again",
                 place.clone(),
-                format!("Every \u{201c}{}\u{201d} after the number was reached enrols too, as far as re-enrolment allows", t.event),
+                format!(
+                    "Every \u{201c}{}\u{201d} after the number was reached enrols too, as far as re-enrolment allows",
+                    t.event
+                ),
                 "Let contacts enter once, or suppress those who were in before",
             );
             if let Some(same) = &t.same {
@@ -541,13 +607,23 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
             let property = match body.asker.property(&t.property, body.notes) {
                 Ok(name) => name,
                 Err(why) => {
-                    body.notes.impossible("hubspot/date", place.clone(), format!("`{}` cannot enrol: {why}", path_text(&t.property)), "Keep the date in a property of the contact");
+                    body.notes.impossible(
+                        "hubspot/date",
+                        place.clone(),
+                        format!("`{}` cannot enrol: {why}", path_text(&t.property)),
+                        "Keep the date in a property of the contact",
+                    );
                     contact_property(&path_text(&t.property))
                 }
             };
             needs_property(body.notes, &property, "date");
             if t.offset.months != 0 || t.offset.millis != 0 {
-                body.notes.approximate("hubspot/date-offset", place.clone(), format!("{} are written as {} days", t.offset, t.offset.about_millis().div_euclid(86_400_000)), "Choose whole days");
+                body.notes.approximate(
+                    "hubspot/date-offset",
+                    place.clone(),
+                    format!("{} are written as {} days", t.offset, t.offset.about_millis().div_euclid(86_400_000)),
+                    "Choose whole days",
+                );
             }
             body.notes.approximate(
                 "hubspot/date",
@@ -556,11 +632,16 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
                 "Look at the trigger after the import",
             );
             let days = t.offset.about_millis().div_euclid(86_400_000);
-            let known = property_filter(&property, json!({"operationType": "ALL_PROPERTY", "operator": "IS_KNOWN", "includeObjectsWithNoValueSet": false}));
+            let known = property_filter(
+                &property,
+                json!({"operationType": "ALL_PROPERTY", "operator": "IS_KNOWN", "includeObjectsWithNoValueSet": false}),
+            );
             Enrolment {
                 criteria: json!({"type": "LIST_BASED", "shouldReEnroll": t.yearly && again, "listFilterBranch": or(vec![and(vec![known], Vec::new())]),
                     "reEnrollmentTriggersFilterBranches": [], "unEnrollObjectsNotMeetingCriteria": false}),
-                schedule: Some(json!({"type": "PROPERTY_BASED", "dateProperty": property, "daysDelta": days, "timeOfDay": clock(t.at), "yearly": t.yearly})),
+                schedule: Some(
+                    json!({"type": "PROPERTY_BASED", "dateProperty": property, "daysDelta": days, "timeOfDay": clock(t.at), "yearly": t.yearly}),
+                ),
                 ..Enrolment::default()
             }
         }
@@ -576,18 +657,29 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
 
 /// "Joined that list."
 fn joined_list(body: &mut Body<'_, '_>, list: &str, place: &Place) -> Json {
-    body.notes.approximate("hubspot/list", place.clone(), "The form of a list trigger is read from live workflows, not promised", "Look at the trigger after the import");
+    body.notes.approximate(
+        "hubspot/list",
+        place.clone(),
+        "The form of a list trigger is read from live workflows, not promised",
+        "Look at the trigger after the import",
+    );
     let id = list_id(body.asker.workspace, list, body.notes);
     and(vec![json!({"filterType": "IN_LIST", "listId": id, "operator": "IN_LIST"})], Vec::new())
 }
 
 /// An event with its filter: branches, what is asked of the contact at that moment, and what must be asked after.
-fn event_trigger(body: &mut Body<'_, '_>, event: &str, filter: Option<&Condition>, place: &Place) -> (Vec<Json>, Option<Json>, Option<Condition>) {
+fn event_trigger(
+    body: &mut Body<'_, '_>,
+    event: &str,
+    filter: Option<&Condition>,
+    place: &Place,
+) -> (Vec<Json>, Option<Json>, Option<Condition>) {
     let Some(filter) = filter else { return (body.event_branches(event, None, place), None, None) };
     let Some(terms) = body.asker.names.dnf(filter) else {
         return (body.event_branches(event, None, place), None, Some(filter.clone()));
     };
-    let split: Vec<(Vec<Literal>, Vec<Literal>)> = terms.into_iter().map(|term| term.into_iter().partition(is_event)).collect();
+    let split: Vec<(Vec<Literal>, Vec<Literal>)> =
+        terms.into_iter().map(|term| term.into_iter().partition(is_event)).collect();
     let Some((_, contact)) = split.first() else {
         // Never true: nobody enters.
         return (body.event_branches(event, None, place), None, Some(Condition::Always(false)));
