@@ -257,6 +257,8 @@ struct Notes {
     losses: Vec<Loss>,
     unresolved: BTreeMap<String, Unresolved>,
     diagnostics: Vec<Diagnostic>,
+    /// Messages in the target's language, by message and variant.
+    templates: BTreeMap<(String, String), templates::Template>,
 }
 
 impl Notes {

@@ -3,7 +3,10 @@
 //! Source of every shape: the automation v4 flows API and the lists guide (references, HubSpot 6). What cannot be asked
 //! becomes a yes/no property that the shop keeps itself, and a loss that says so.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Value as Json, json};
 
@@ -35,7 +38,9 @@ pub(super) struct Asker<'a> {
     /// The longest way through the flow, which stands in for "since the entry".
     pub longest: Span,
     /// Event data that conditions read, kept in contact properties: path in the event, property.
-    pub copies: RefCell<BTreeMap<String, String>>,
+    pub copies: RefCell<BTreeSet<(String, String)>>,
+    /// Properties that the flow's fields name for event data: path in the event, property.
+    pub named: BTreeMap<String, String>,
 }
 
 pub(super) fn or(children: Vec<Json>) -> Json {
@@ -133,8 +138,8 @@ impl<'a> Asker<'a> {
 
     /// Notes that event data must be copied to a contact property at the start; gives its name.
     pub fn copy(&self, event_path: &str, notes: &mut Notes) -> String {
-        let property = slug(event_path);
-        self.copies.borrow_mut().insert(event_path.to_owned(), property.clone());
+        let property = self.named.get(event_path).cloned().unwrap_or_else(|| slug(event_path));
+        self.copies.borrow_mut().insert((event_path.to_owned(), property.clone()));
         needs_property(notes, &property, "the type of the event's property");
         property
     }

@@ -32,7 +32,7 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
-    content::FieldSource,
+    content::{Dialect, FieldSource, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
         Alternative, Settings,
@@ -326,6 +326,7 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         workspace,
         longest: Span::minutes(minutes),
         copies: RefCell::default(),
+        named: named_copies(plan),
     };
     let mut body = Body::new(plan, &asker, notes);
     let enrolment = enrolment(&mut body, group);
@@ -357,8 +358,9 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         has_event = false;
     }
     if has_event {
-        for path in event_paths(plan) {
-            asker.copy(&path, body.notes);
+        for (path, property) in printed(plan, body.notes) {
+            needs_property(body.notes, &property, "the type of the event's property");
+            asker.copies.borrow_mut().insert((path, property));
         }
     }
     let (actions, start) = body.write(|body, first| {
@@ -400,19 +402,51 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
     out
 }
 
-/// Paths of event data that the messages of the flow print.
-fn event_paths(plan: &Plan<'_>) -> Vec<String> {
-    let mut out: Vec<String> = plan
-        .flow
-        .fields()
-        .filter_map(|field| match &field.source {
-            FieldSource::Trigger(path) => Some(path.to_string()),
-            FieldSource::Computed(crate::content::Computed::Stock(path)) => Some(path.to_string()),
-            _ => None,
-        })
-        .collect();
-    out.sort();
-    out.dedup();
+/// Properties that fields name for event data: path in the event, property.
+fn named_copies(plan: &Plan<'_>) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for field in plan.flow.fields() {
+        let path = match &field.source {
+            FieldSource::Trigger(path) | FieldSource::Computed(crate::content::Computed::Stock(path)) => path,
+            FieldSource::Contact(_)
+            | FieldSource::LastEvent { .. }
+            | FieldSource::Computed(_)
+            | FieldSource::Constant(_)
+            | FieldSource::Code { .. } => continue,
+        };
+        if let Some(property) = platform_property(field, Dialect::Hubspot) {
+            out.entry(path.to_string()).or_insert(property);
+        }
+    }
+    out
+}
+
+/// Event data that the messages print, with the property each field reads; properties that nothing here can fill.
+fn printed(plan: &Plan<'_>, notes: &mut Notes) -> Vec<(String, String)> {
+    let prepared: std::collections::BTreeSet<String> =
+        notes.templates.values().flat_map(|template| template.prepared.iter().cloned()).collect();
+    let mut out = Vec::new();
+    for field in plan.flow.fields().filter(|field| prepared.contains(field.name.as_str())) {
+        let Some(property) = platform_property(field, Dialect::Hubspot) else { continue };
+        match &field.source {
+            FieldSource::Trigger(path) | FieldSource::Computed(crate::content::Computed::Stock(path)) => {
+                out.push((path.to_string(), property));
+            }
+            FieldSource::Contact(_)
+            | FieldSource::LastEvent { .. }
+            | FieldSource::Computed(_)
+            | FieldSource::Code { .. } => {
+                needs_property(notes, &property, field.kind.title());
+                notes.impossible(
+                    "hubspot/prepared",
+                    Place::default().with_field(format!("fields.{}", field.name)),
+                    format!("HubSpot cannot work out `{}`; its mails read the contact property `{property}`, which nothing in the workflow fills", field.name),
+                    format!("Let the shop keep `{property}`, or give the field a fallback that reads well"),
+                );
+            }
+            FieldSource::Constant(_) => {}
+        }
+    }
     out
 }
 
