@@ -7,6 +7,7 @@ mod fuzz;
 mod oracle;
 mod rules;
 mod samples;
+mod schema_proofs;
 mod tidy;
 mod wall;
 mod world;

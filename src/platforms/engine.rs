@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 
-use super::{Export, Notes, Platform, folder::{About, Request}, json_bytes, obstacles};
+use super::{
+    Export, Notes, Platform,
+    folder::{About, Request},
+    json_bytes, obstacles,
+};
 use crate::{
     audience::{ConditionText, ScoreModel, condition::Reference},
     base::{Diagnostic, VersionHash, hash},
@@ -107,8 +111,15 @@ impl Platform for Engine {
             version: ("version", version(flow, workspace).to_string()),
             flow,
             workspace,
-            requests: vec![Request { file: "flow.json".into(), method: "PUT", path: "version".into(), what: "the pinned version".into() }],
-            order: vec!["Publish `flow.json` to the engine; codes of pools are given to it apart, they are in no file.".into()],
+            requests: vec![Request {
+                file: "flow.json".into(),
+                method: "PUT",
+                path: "version".into(),
+                what: "the pinned version".into(),
+            }],
+            order: vec![
+                "Publish `flow.json` to the engine; codes of pools are given to it apart, they are in no file.".into(),
+            ],
         };
         Ok(Notes::default().into_export(files, &about))
     }

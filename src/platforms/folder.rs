@@ -29,7 +29,12 @@ pub(super) struct About<'a> {
     pub order: Vec<String>,
 }
 
-pub(super) fn add(files: &mut BTreeMap<String, Vec<u8>>, about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) {
+pub(super) fn add(
+    files: &mut BTreeMap<String, Vec<u8>>,
+    about: &About<'_>,
+    losses: &[Loss],
+    unresolved: &[Unresolved],
+) {
     let (version_name, version) = &about.version;
     let target = about.target.name();
     let used: Vec<Value> = unresolved
@@ -69,9 +74,9 @@ fn places_of(files: &BTreeMap<String, Vec<u8>>, placeholder: &str) -> Vec<String
                     stack.extend(items.iter().enumerate().rev().map(|(n, item)| (format!("{path}/{n}"), item)));
                 }
                 Value::Object(map) => {
-                    let parts = map.iter().map(|(key, item)| {
-                        (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), item)
-                    });
+                    let parts = map
+                        .iter()
+                        .map(|(key, item)| (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), item));
                     let mut parts: Vec<_> = parts.collect();
                     parts.reverse();
                     stack.extend(parts);
@@ -89,7 +94,8 @@ fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> Stri
     let title = about.target.title();
     let name = plain(&about.flow.name);
     let _ = writeln!(out, "# {name}: for {title}\n");
-    let whose = if about.workspace.name.is_empty() { String::new() } else { format!(" of {}", plain(&about.workspace.name)) };
+    let whose =
+        if about.workspace.name.is_empty() { String::new() } else { format!(" of {}", plain(&about.workspace.name)) };
     let _ = writeln!(
         out,
         "This folder holds the flow \u{201c}{name}\u{201d}{whose}, ready to be set up in {title}. \
@@ -109,7 +115,10 @@ fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> Stri
         let _ = writeln!(out, "{number}. {text}");
     };
     if !unresolved.is_empty() {
-        step(&mut out, "Fill in the ids listed below: replace each placeholder in the files by the id from your account.");
+        step(
+            &mut out,
+            "Fill in the ids listed below: replace each placeholder in the files by the id from your account.",
+        );
     }
     for text in &about.order {
         step(&mut out, text);
@@ -118,7 +127,10 @@ fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> Stri
     if unresolved.is_empty() {
         let _ = writeln!(out, "## Ids\n\nNothing is left to fill in.\n");
     } else {
-        let _ = writeln!(out, "## Ids to fill in\n\n| what | stands in the files as | where to find it |\n| --- | --- | --- |");
+        let _ = writeln!(
+            out,
+            "## Ids to fill in\n\n| what | stands in the files as | where to find it |\n| --- | --- | --- |"
+        );
         for u in unresolved {
             let _ = writeln!(out, "| {} | `{}` | {} |", cell(&u.key), cell(&u.placeholder), cell(&u.how));
         }
@@ -138,7 +150,8 @@ fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> Stri
         for loss in list {
             let place = loss.place.to_string();
             let place = if place.is_empty() { "flow".to_owned() } else { place };
-            let _ = writeln!(out, "- **{}**: {}. {}", plain(&place), plain(&loss.message), sentence(&plain(&loss.remedy)));
+            let _ =
+                writeln!(out, "- **{}**: {}. {}", plain(&place), plain(&loss.message), sentence(&plain(&loss.remedy)));
         }
         out.push('\n');
     }

@@ -105,18 +105,43 @@ use Fidelity::{Approximate, Exact, None as Nothing};
 pub const FIDELITY: &[(&str, Fidelity, Fidelity, &str)] = &[
     ("trigger", Exact, Exact, "several alternatives become several flows where one cannot hold them"),
     ("event", Exact, Exact, "filters that mix event and contact become a first split"),
-    ("abandonment", Approximate, Approximate, "another A restarts the clock by a second pass in Klaviyo, not at all in HubSpot; carts cannot be told apart"),
-    ("engagement", Approximate, Approximate, "counts hold, but not for the same product; HubSpot's guide allows a count or a window, not both"),
-    ("score", Nothing, Nothing, "neither weighs events; the shop has to send the crossing as an event or keep the points as a property"),
-    ("segment", Approximate, Approximate, "Klaviyo mails only who is still in the segment; HubSpot asks the condition itself"),
+    (
+        "abandonment",
+        Approximate,
+        Approximate,
+        "another A restarts the clock by a second pass in Klaviyo, not at all in HubSpot; carts cannot be told apart",
+    ),
+    (
+        "engagement",
+        Approximate,
+        Approximate,
+        "counts hold, but not for the same product; HubSpot's guide allows a count or a window, not both",
+    ),
+    (
+        "score",
+        Nothing,
+        Nothing,
+        "neither weighs events; the shop has to send the crossing as an event or keep the points as a property",
+    ),
+    (
+        "segment",
+        Approximate,
+        Approximate,
+        "Klaviyo mails only who is still in the segment; HubSpot asks the condition itself",
+    ),
     ("list", Exact, Approximate, "HubSpot: the shape of a list trigger was read from live workflows, not promised"),
-    ("date", Approximate, Approximate, "HubSpot counts in the account's zone; Klaviyo repeats as it was set up"),
+    ("date", Exact, Approximate, "HubSpot counts in the account's zone, not the contact's"),
     ("inactivity", Approximate, Exact, "Klaviyo starts from an event, so contacts who never did any are left out"),
     ("delay", Exact, Exact, "spans from the previous step are exact; times of day, windows and dates are not"),
     ("wait_for_event", Approximate, Approximate, "Klaviyo always waits the whole time; HubSpot does not look back"),
     ("condition", Exact, Exact, "as far as its parts can be asked there"),
     ("branch", Exact, Exact, "as far as its parts can be asked there"),
-    ("split", Approximate, Approximate, "shares in whole percents, dealt by the platform's own chance; no automatic winner"),
+    (
+        "split",
+        Approximate,
+        Approximate,
+        "shares in whole percents, dealt by the platform's own chance; no automatic winner",
+    ),
     ("cap", Exact, Approximate, "HubSpot's guide allows a count or a window, not both"),
     ("goal", Nothing, Nothing, "a goal in the middle of a path is not counted; the flow's goal condition is exported"),
     ("exit", Exact, Exact, "the reason is not kept"),
@@ -166,13 +191,21 @@ fn obstacles(flow: &Flow) -> Vec<Diagnostic> {
     let mut out = flow.invariants();
     out.retain(|d| d.severity == crate::base::Severity::Error);
     if flow.settings.value().is_none() {
-        out.push(Diagnostic::error("export/unreadable", Place::default().with_field("settings"), "The settings of the flow cannot be read"));
+        out.push(Diagnostic::error(
+            "export/unreadable",
+            Place::default().with_field("settings"),
+            "The settings of the flow cannot be read",
+        ));
     }
     for node in &flow.nodes {
         if node.settings().is_none() {
             out.push(
-                Diagnostic::error("export/unreadable", Place::node(&node.id), format!("Step `{}` cannot be read", node.id))
-                    .hint("Mend its settings, or take it out; `check` says what is wrong"),
+                Diagnostic::error(
+                    "export/unreadable",
+                    Place::node(&node.id),
+                    format!("Step `{}` cannot be read", node.id),
+                )
+                .hint("Mend its settings, or take it out; `check` says what is wrong"),
             );
         }
         let conditions = node.settings().map(|s| s.conditions()).unwrap_or_default();
@@ -182,8 +215,12 @@ fn obstacles(flow: &Flow) -> Vec<Diagnostic> {
             && flow.message(message.as_str()).is_none()
         {
             out.push(
-                Diagnostic::error("export/no-message", Place::node(&node.id), format!("Message `{message}` is missing or cannot be read"))
-                    .hint("Write the message, or choose another one"),
+                Diagnostic::error(
+                    "export/no-message",
+                    Place::node(&node.id),
+                    format!("Message `{message}` is missing or cannot be read"),
+                )
+                .hint("Write the message, or choose another one"),
             );
         }
     }
@@ -197,7 +234,10 @@ fn obstacles(flow: &Flow) -> Vec<Diagnostic> {
         _ => None,
     });
     if alternatives.unwrap_or(0) == 0 {
-        out.push(Diagnostic::error("export/no-trigger", Place::default(), "The flow has no trigger").hint("Say what lets contacts in"));
+        out.push(
+            Diagnostic::error("export/no-trigger", Place::default(), "The flow has no trigger")
+                .hint("Say what lets contacts in"),
+        );
     }
     out
 }
@@ -217,6 +257,8 @@ struct Notes {
     losses: Vec<Loss>,
     unresolved: BTreeMap<String, Unresolved>,
     diagnostics: Vec<Diagnostic>,
+    /// Messages in the target's language, by message and variant.
+    templates: BTreeMap<(String, String), templates::Template>,
 }
 
 impl Notes {
@@ -252,7 +294,8 @@ impl Notes {
     fn into_export(self, mut files: BTreeMap<String, Vec<u8>>, about: &folder::About<'_>) -> Export {
         let unresolved: Vec<Unresolved> = self.unresolved.into_values().collect();
         let mut losses = self.losses;
-        let order: BTreeMap<&str, usize> = about.flow.nodes.iter().enumerate().map(|(n, node)| (node.id.as_str(), n)).collect();
+        let order: BTreeMap<&str, usize> =
+            about.flow.nodes.iter().enumerate().map(|(n, node)| (node.id.as_str(), n)).collect();
         let rank = |place: &Place| place.node.as_deref().map_or(0, |id| order.get(id).map_or(usize::MAX, |n| n + 1));
         losses.sort_by_key(|loss| rank(&loss.place));
         folder::add(&mut files, about, &losses, &unresolved);

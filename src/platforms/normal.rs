@@ -1,7 +1,7 @@
 //! Conditions in the forms that platforms take: an AND of ORs for Klaviyo, an OR of ANDs for HubSpot.
 //!
-//! First a condition is made plain: constants filled in, segments of the workspace written out, lists of numbers
-//! spelt. Then "not" sinks to the leaves, and the tree is multiplied out up to a limit.
+//! Before that a condition is made plain: constants filled in, segments of the workspace written out, lists of numbers
+//! spelt, "or" inside an event's filter taken apart where the count allows it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use crate::{
     audience::{
         Condition, Path, Value,
-        condition::{CompareOp, EventQuery, Operand, Root},
+        condition::{CompareOp, EventQuery, Measure, Operand, Root, to_cnf, to_dnf},
     },
     flow::{FlowSettings, Workspace},
 };
@@ -56,14 +56,13 @@ impl<'a> Names<'a> {
             Condition::Any(parts) => Condition::Any(parts.iter().map(|p| self.plain_at(p, depth)).collect()),
             Condition::Not(inner) => Condition::Not(Box::new(self.plain_at(inner, depth))),
             Condition::InSegment(name) => match self.workspace.segments.get(name) {
-                Some(text) if depth > 0 && text.parsed().errors.is_empty() => self.plain_at(text.condition(), depth - 1),
+                Some(text) if depth > 0 && text.parsed().errors.is_empty() => {
+                    self.plain_at(text.condition(), depth - 1)
+                }
                 _ => condition.clone(),
             },
             Condition::Compare { left, op, right } => self.plain_compare(left, *op, right),
-            Condition::Events(query) => Condition::Events(EventQuery {
-                filter: query.filter.as_ref().map(|f| Box::new(self.plain_at(f, depth))),
-                ..query.clone()
-            }),
+            Condition::Events(query) => self.plain_events(query, depth),
             Condition::Always(_)
             | Condition::IsSet(_)
             | Condition::InList(_)
@@ -72,6 +71,26 @@ impl<'a> Names<'a> {
             | Condition::Score { .. }
             | Condition::LocalTime(_)
             | Condition::Share { .. } => condition.clone(),
+        }
+    }
+
+    /// "Did A or B at all" is "did A, or did B", and "did neither" is both of them not: the two counts that can be
+    /// taken apart. Platforms join filters on one event by AND only.
+    fn plain_events(&self, query: &EventQuery, depth: usize) -> Condition {
+        let filter = query.filter.as_ref().map(|f| self.plain_at(f, depth));
+        let is_count = query.measure == Measure::Count;
+        let some =
+            is_count && matches!((query.op, query.value), (CompareOp::Ge, 1.0) | (CompareOp::Gt | CompareOp::Ne, 0.0));
+        let none =
+            is_count && matches!((query.op, query.value), (CompareOp::Lt, 1.0) | (CompareOp::Le | CompareOp::Eq, 0.0));
+        let one =
+            |filter: Option<Condition>| Condition::Events(EventQuery { filter: filter.map(Box::new), ..query.clone() });
+        match filter.as_ref().filter(|_| some || none).and_then(|f| to_dnf(f, LIMIT)) {
+            Some(cases) if cases.len() > 1 => {
+                let parts = cases.into_iter().map(|case| one(Some(Condition::All(case)))).collect();
+                if some { Condition::Any(parts) } else { Condition::All(parts) }
+            }
+            _ => one(filter),
         }
     }
 
@@ -96,7 +115,11 @@ impl<'a> Names<'a> {
             && !items.iter().all(|item| matches!(item, Value::Text(_)))
         {
             let each = if op == CompareOp::In { CompareOp::Eq } else { CompareOp::Ne };
-            let parts = items.iter().map(|item| Condition::Compare { left: left.clone(), op: each, right: Operand::Value(item.clone()) });
+            let parts = items.iter().map(|item| Condition::Compare {
+                left: left.clone(),
+                op: each,
+                right: Operand::Value(item.clone()),
+            });
             return if op == CompareOp::In { Condition::Any(parts.collect()) } else { Condition::All(parts.collect()) };
         }
         Condition::Compare { left: left.clone(), op, right }
@@ -104,12 +127,12 @@ impl<'a> Names<'a> {
 
     /// AND of ORs; `None` beyond [`LIMIT`].
     pub fn cnf(&self, condition: &Condition) -> Option<Vec<Vec<Literal>>> {
-        multiply(&self.plain(condition), false, true)
+        literals(to_cnf(&self.plain(condition), LIMIT))
     }
 
     /// OR of ANDs; `None` beyond [`LIMIT`].
     pub fn dnf(&self, condition: &Condition) -> Option<Vec<Vec<Literal>>> {
-        multiply(&self.plain(condition), false, false)
+        literals(to_dnf(&self.plain(condition), LIMIT))
     }
 }
 
@@ -122,53 +145,19 @@ fn mirrored(op: CompareOp) -> Option<CompareOp> {
         CompareOp::Gt => CompareOp::Lt,
         CompareOp::Le => CompareOp::Ge,
         CompareOp::Ge => CompareOp::Le,
-        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => return None,
+        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => {
+            return None;
+        }
     })
 }
 
-/// Multiplies out: with `outer_all` an AND of ORs, else an OR of ANDs.
-fn multiply(condition: &Condition, negated: bool, outer_all: bool) -> Option<Vec<Vec<Literal>>> {
-    let (parts, is_all) = match condition {
-        Condition::Not(inner) => return multiply(inner, !negated, outer_all),
-        Condition::Always(yes) => {
-            let yes = *yes != negated;
-            // An AND of nothing is true, an AND of one empty OR is false; the other way round for OR of ANDs.
-            return Some(if yes == outer_all { Vec::new() } else { vec![Vec::new()] });
-        }
-        Condition::All(parts) => (parts, !negated),
-        Condition::Any(parts) => (parts, negated),
-        atom => return Some(vec![vec![Literal { atom: atom.clone(), negated }]]),
+/// Groups of facts as literals.
+fn literals(groups: Option<Vec<Vec<Condition>>>) -> Option<Vec<Vec<Literal>>> {
+    let literal = |fact: Condition| match fact {
+        Condition::Not(atom) => Literal { atom: *atom, negated: true },
+        atom => Literal { atom, negated: false },
     };
-    let mut lists = Vec::with_capacity(parts.len());
-    for part in parts {
-        lists.push(multiply(part, negated, outer_all)?);
-    }
-    let mut out: Vec<Vec<Literal>>;
-    if is_all == outer_all {
-        out = Vec::new();
-        for group in lists.into_iter().flatten() {
-            if !out.contains(&group) {
-                out.push(group);
-            }
-        }
-    } else {
-        out = vec![Vec::new()];
-        for list in lists {
-            let mut next = Vec::with_capacity(out.len() * list.len());
-            for a in &out {
-                for b in &list {
-                    let mut joined = a.clone();
-                    joined.extend(b.iter().filter(|l| !a.contains(l)).cloned());
-                    next.push(joined);
-                }
-            }
-            if next.len() > LIMIT {
-                return None;
-            }
-            out = next;
-        }
-    }
-    (out.len() <= LIMIT).then_some(out)
+    Some(groups?.into_iter().map(|group| group.into_iter().map(literal).collect()).collect())
 }
 
 /// A path as people write it.

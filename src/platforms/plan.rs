@@ -127,7 +127,8 @@ impl<'a> Plan<'a> {
             let Some(settings) = node.settings() else { continue };
             let mut next = Vec::new();
             for port in node.ports() {
-                let to = edge(&index, *idx, &port.name).and_then(|to| plan.resolve(&index, to)).and_then(|to| place[to]);
+                let to =
+                    edge(&index, *idx, &port.name).and_then(|to| plan.resolve(&index, to)).and_then(|to| place[to]);
                 // Backwards in a topological order is only what closes a loop.
                 next.push((port.name, to.filter(|to| *to > rank)));
             }
@@ -339,7 +340,8 @@ mod tests {
 
     #[test]
     fn entry_anchored_delays_become_differences() {
-        let delay = |span: &str, after: Anchor| Delay { wait: Wait::For(span.parse().expect("span")), after, window: None };
+        let delay =
+            |span: &str, after: Anchor| Delay { wait: Wait::For(span.parse().expect("span")), after, window: None };
         let check = |from: Elapsed, span: &str, after: Anchor, wait: Span, then: Span| {
             let got = from.after_delay(&delay(span, after), span.parse().expect("span"));
             assert_eq!((got.0, got.1.span), (wait, then), "{span}");

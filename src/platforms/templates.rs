@@ -1,10 +1,14 @@
 //! Messages in a target's template language: the one place where exporters ask `content` for subject, HTML and text.
+//!
+//! What a template cannot say there is a loss at the tag; what is wrong with the message itself stays a diagnostic.
 
-use super::Notes;
+use std::borrow::Cow;
+
+use super::{LossKind, Notes};
 use crate::{
-    base::Place,
-    content::{Block, Body, Field, FieldSource, Message, Variant},
-    flow::{Flow, Target, Workspace},
+    base::{Diagnostic, Place},
+    content::{Dialect, Field, Message, Part, Scope, Variant, export_variant, transpile},
+    flow::{Flow, FlowSettings, Target, Workspace},
 };
 
 /// A message as a target takes it.
@@ -14,64 +18,90 @@ pub(super) struct Template {
     pub preheader: String,
     pub html: String,
     pub text: String,
+    /// Fields that the target finds only in a property of the contact.
+    pub prepared: Vec<String>,
 }
 
-/// A variant of a message in the target's language.
+/// The target's language.
+pub(super) fn dialect(target: Target) -> Dialect {
+    match target {
+        Target::Klaviyo => Dialect::Klaviyo,
+        Target::Hubspot => Dialect::Hubspot,
+        Target::Engine => Dialect::Canonical,
+    }
+}
+
+/// A variant of a message in the target's language; made once for an export.
 pub(super) fn message(
     target: Target,
     flow: &Flow,
-    _workspace: &Workspace,
+    workspace: &Workspace,
     message: &Message,
     variant: &Variant,
     notes: &mut Notes,
 ) -> Template {
-    let place = Place::message(&message.id);
-    let html = match &variant.body {
-        Body::Html(html) | Body::Mjml(html) => html.clone(),
-        Body::Blocks(blocks) => blocks.iter().map(block).collect::<Vec<_>>().join("\n"),
+    let key = (message.id.to_string(), variant.id.clone());
+    if let Some(known) = notes.templates.get(&key) {
+        return known.clone();
+    }
+    let fields: Vec<Field> = flow.fields().cloned().collect();
+    let FlowSettings { constants, .. } = flow.settings();
+    let scope = Scope { fields: &fields, constants: &constants };
+    let template = match export_variant(message, variant, &workspace.brand, dialect(target), &scope) {
+        Ok(mail) => {
+            note(target, mail.losses, notes);
+            Template {
+                subject: mail.subject,
+                preheader: mail.preheader,
+                html: mail.html,
+                text: mail.text,
+                prepared: mail.prepared.iter().map(ToString::to_string).collect(),
+            }
+        }
+        Err(found) => {
+            note(target, found, notes);
+            notes.impossible(
+                "export/message",
+                Place::message(&message.id),
+                format!("Variant `{}` cannot be made, so its template is empty", variant.id),
+                "Mend the message; `check` points at the place",
+            );
+            Template::default()
+        }
     };
-    Template {
-        subject: inline(target, flow, &variant.subject, &place, notes),
-        preheader: inline(target, flow, &variant.preheader, &place, notes),
-        html: inline(target, flow, &html, &place, notes),
-        text: inline(target, flow, variant.text.as_deref().unwrap_or_default(), &place, notes),
+    notes.templates.insert(key, template.clone());
+    template
+}
+
+/// A short text with tags (an SMS, a webhook's body, an alert) in the target's language.
+pub(super) fn inline(target: Target, flow: &Flow, text: &str, place: &Place, notes: &mut Notes) -> String {
+    let fields: Vec<Field> = flow.fields().cloned().collect();
+    let FlowSettings { constants, .. } = flow.settings();
+    let scope = Scope { fields: &fields, constants: &constants };
+    match transpile(text, Part::Plain, dialect(target), &scope, place) {
+        Ok(done) => {
+            note(target, done.losses, notes);
+            done.text
+        }
+        Err(found) => {
+            note(target, found, notes);
+            text.to_owned()
+        }
     }
 }
 
-fn block(block: &Block) -> String {
-    match block {
-        Block::Heading { text, .. } => format!("<h1>{text}</h1>"),
-        Block::Text { text, .. } => format!("<p>{text}</p>"),
-        Block::Button { text, href, .. } => format!("<p><a href=\"{href}\">{text}</a></p>"),
-        Block::Html { html, .. } => html.clone(),
-        Block::Footer { .. } => "<p><a href=\"{unsubscribe_url}\">Unsubscribe</a></p>".to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// A short text with tags (an SMS, a subject, a webhook's body) in the target's language.
-pub(super) fn inline(target: Target, flow: &Flow, text: &str, _place: &Place, _notes: &mut Notes) -> String {
-    let mut out = text.to_owned();
-    for field in flow.fields() {
-        out = out.replace(&format!("{{{}}}", field.name), &expression(target, field));
-    }
-    let unsubscribe = match target {
-        Target::Klaviyo => "{% unsubscribe_link %}",
-        Target::Hubspot => "{{ unsubscribe_link_all }}",
-        Target::Engine => "{{ unsubscribe_url }}",
-    };
-    out.replace("{unsubscribe_url}", unsubscribe)
-}
-
-fn expression(target: Target, field: &Field) -> String {
-    let name = match &field.source {
-        FieldSource::Contact(path) | FieldSource::Trigger(path) => path.as_str(),
-        _ => field.name.as_str(),
-    };
-    let fallback = field.fallback.clone().unwrap_or_default().replace('\'', "\\'");
-    match target {
-        Target::Klaviyo => format!("{{{{ event|lookup:'{name}'|default:'{fallback}' }}}}"),
-        Target::Hubspot => format!("{{{{ personalization_token('contact.{name}', '{fallback}') }}}}"),
-        Target::Engine => format!("{{{{ {name} }}}}"),
+/// Findings of the target become losses, all others stay what they are.
+fn note(target: Target, found: Vec<Diagnostic>, notes: &mut Notes) {
+    for finding in found {
+        let of_target = finding.code.split('/').next() == Some(target.name());
+        match finding.code {
+            Cow::Borrowed(code) if of_target => {
+                let gone = ["hubspot/list-dropped", "klaviyo/condition-size", "klaviyo/code-condition"].contains(&code);
+                let kind = if gone { LossKind::NotPossible } else { LossKind::Approximate };
+                notes.loss(kind, code, finding.place, finding.message, finding.hint);
+            }
+            _ if notes.diagnostics.contains(&finding) => {}
+            _ => notes.diagnostics.push(finding),
+        }
     }
 }

@@ -11,7 +11,10 @@ use crate::{
     base::{Place, Span},
     content::Message,
     flow::{Sender, Target},
-    kinds::{Cooldown, CooldownFrom, Email, InternalAlert, ListUpdate, OnCap, Settings, Sms, UpdateContact, Webhook, actions::{update_contact::To, webhook}},
+    kinds::{
+        Cooldown, CooldownFrom, Email, InternalAlert, ListUpdate, OnCap, Settings, Sms, UpdateContact, Webhook,
+        actions::{update_contact::To, webhook},
+    },
     platforms::{normal::path_text, plan::Step, templates},
 };
 
@@ -72,7 +75,13 @@ impl Body<'_, '_> {
             ),
             OnCap::Leave if !filter.is_null() => {
                 let links = json!({"next_if_true": null, "next_if_false": null});
-                let at = self.push(&format!("{id}:cap"), "conditional-split", json!({"profile_filter": filter}), links, slots);
+                let at = self.push(
+                    &format!("{id}:cap"),
+                    "conditional-split",
+                    json!({"profile_filter": filter}),
+                    links,
+                    slots,
+                );
                 *slots = vec![Slot2::yes(at)];
             }
             OnCap::Wait(_) | OnCap::Leave => {}
@@ -111,7 +120,10 @@ impl Body<'_, '_> {
         self.notes.impossible(
             "klaviyo/quiet-hours",
             place.clone(),
-            format!("E-mails leave during the quiet hours {window} too, which are {:.1} h of the day", f64::from(minutes) / 60.0),
+            format!(
+                "E-mails leave during the quiet hours {window} too, which are {:.1} h of the day",
+                f64::from(minutes) / 60.0
+            ),
             "Put a delay until a time of day before the message",
         );
     }
@@ -141,12 +153,17 @@ impl Body<'_, '_> {
         let Some(message) = self.plan.flow.message(email.message.as_str()) else { return };
         let tracking = self.tracking();
         let data = |body: &mut Self, variant: &crate::content::Variant| {
-            let template = templates::message(Target::Klaviyo, body.plan.flow, body.workspace, message, variant, body.notes);
+            let template =
+                templates::message(Target::Klaviyo, body.plan.flow, body.workspace, message, variant, body.notes);
             let name = template_name(message.id.as_str(), &variant.id);
             let template_id = body.notes.id(&body.workspace.klaviyo.ids, "template", &name, || {
                 format!("POST /api/templates with `templates/{name}.json`; the answer holds the id")
             });
-            let title = if message.variants.len() > 1 { format!("{} ({})", message.title(), variant.id) } else { message.title().to_owned() };
+            let title = if message.variants.len() > 1 {
+                format!("{} ({})", message.title(), variant.id)
+            } else {
+                message.title().to_owned()
+            };
             json!({"status": "draft", "message": {
                 "name": title,
                 "from_email": sender.as_ref().map(|s| &s.email), "from_label": sender.as_ref().map(|s| &s.name),
@@ -170,7 +187,9 @@ impl Body<'_, '_> {
             self.notes.approximate(
                 "klaviyo/sms-quiet-hours",
                 place.clone(),
-                format!("Klaviyo's own quiet hours for SMS are turned on; the account decides when they are, not {window}"),
+                format!(
+                    "Klaviyo's own quiet hours for SMS are turned on; the account decides when they are, not {window}"
+                ),
                 "Set the same hours in the account",
             );
         }
@@ -180,7 +199,11 @@ impl Body<'_, '_> {
             let place = Place::message(&message.id).with_field("text");
             let text = variant.text.as_deref().unwrap_or_default();
             let text = templates::inline(Target::Klaviyo, body.plan.flow, text, &place, body.notes);
-            let title = if message.variants.len() > 1 { format!("{} ({})", message.title(), variant.id) } else { message.title().to_owned() };
+            let title = if message.variants.len() > 1 {
+                format!("{} ({})", message.title(), variant.id)
+            } else {
+                message.title().to_owned()
+            };
             json!({"status": "draft", "message": {
                 "name": title, "body": text, "smart_sending_enabled": false, "sms_quiet_hours_enabled": quiet.is_some(),
                 "transactional": false, "add_tracking_params": !tracking.is_null(), "custom_tracking_params": tracking,
@@ -258,7 +281,13 @@ impl Body<'_, '_> {
             );
             "{\"email\": \"{{ person.email }}\"}".to_owned()
         } else {
-            templates::inline(Target::Klaviyo, self.plan.flow, &hook.body, &place.clone().with_field("body"), self.notes)
+            templates::inline(
+                Target::Klaviyo,
+                self.plan.flow,
+                &hook.body,
+                &place.clone().with_field("body"),
+                self.notes,
+            )
         };
         let mut headers = Map::new();
         for (name, value) in &hook.headers {
@@ -289,15 +318,30 @@ impl Body<'_, '_> {
                     Value::Bool(yes) => operations.push(create("boolean", json!(yes))),
                     Value::Date(date) => operations.push(create("date", json!(date.to_string()))),
                     Value::Money(money) => {
-                        self.notes.approximate("klaviyo/currency", place, format!("`{property}` becomes the bare number of {money}"), "Keep the currency in a property of its own");
+                        self.notes.approximate(
+                            "klaviyo/currency",
+                            place,
+                            format!("`{property}` becomes the bare number of {money}"),
+                            "Keep the currency in a property of its own",
+                        );
                         operations.push(create("numeric", number(money.to_number())));
                     }
                     Value::Instant(at) => {
-                        self.notes.approximate("klaviyo/instant", place, format!("`{property}` becomes {at} as a text"), "Keep the date alone where the time does not matter");
+                        self.notes.approximate(
+                            "klaviyo/instant",
+                            place,
+                            format!("`{property}` becomes {at} as a text"),
+                            "Keep the date alone where the time does not matter",
+                        );
                         operations.push(create("string", json!(at.to_string())));
                     }
                     Value::List(items) => {
-                        self.notes.approximate("klaviyo/list-value", place, format!("The values are added to `{property}`; what was in it stays"), "Remove the property in a step before");
+                        self.notes.approximate(
+                            "klaviyo/list-value",
+                            place,
+                            format!("The values are added to `{property}`; what was in it stays"),
+                            "Remove the property in a step before",
+                        );
                         for item in items {
                             let mut operation = create("list", json!(item.to_string()));
                             operation["property_operation"] = json!("add");
@@ -305,7 +349,12 @@ impl Body<'_, '_> {
                         }
                     }
                     Value::Object(_) => {
-                        self.notes.approximate("klaviyo/object-value", place, format!("`{property}` becomes the object as a JSON text"), "Set its parts one by one");
+                        self.notes.approximate(
+                            "klaviyo/object-value",
+                            place,
+                            format!("`{property}` becomes the object as a JSON text"),
+                            "Set its parts one by one",
+                        );
                         operations.push(create("string", json!(value.to_string())));
                     }
                 },
@@ -316,7 +365,12 @@ impl Body<'_, '_> {
                     "Let the shop set the property when it sends the event",
                 ),
                 To::Now => {
-                    self.notes.approximate("klaviyo/now", place, format!("`{property}` becomes the date of the day, without the time"), "Nothing to do where the date is enough");
+                    self.notes.approximate(
+                        "klaviyo/now",
+                        place,
+                        format!("`{property}` becomes the date of the day, without the time"),
+                        "Nothing to do where the date is enough",
+                    );
                     operations.push(create("date", json!("today")));
                 }
                 To::Add(n) => self.notes.impossible(
@@ -339,7 +393,12 @@ impl Body<'_, '_> {
             let list_id = list_id(self.workspace, list, self.notes);
             let own = if n == 0 { id.to_owned() } else { format!("{id}:{}", n + 1) };
             let name = if add { format!("Add to {list}") } else { format!("Remove from {list}") };
-            self.push_line(&own, "list-update", json!({"status": "draft", "name": name, "list_id": list_id, "on_execution": add}), slots);
+            self.push_line(
+                &own,
+                "list-update",
+                json!({"status": "draft", "name": name, "list_id": list_id, "on_execution": add}),
+                slots,
+            );
         }
         let names: Vec<_> = update.add.iter().chain(&update.remove).cloned().collect();
         if !names.is_empty() {
@@ -354,7 +413,13 @@ impl Body<'_, '_> {
 
     fn alert(&mut self, id: &str, alert: &InternalAlert, place: &Place, slots: &mut Vec<Slot2>) {
         let sender = self.sender(None).cloned();
-        let subject = templates::inline(Target::Klaviyo, self.plan.flow, &alert.subject, &place.clone().with_field("subject"), self.notes);
+        let subject = templates::inline(
+            Target::Klaviyo,
+            self.plan.flow,
+            &alert.subject,
+            &place.clone().with_field("subject"),
+            self.notes,
+        );
         let name = format!("alert-{id}");
         let template_id = self.notes.id(&self.workspace.klaviyo.ids, "template", &name, || {
             format!("POST /api/templates with `templates/{name}.json`; the answer holds the id")

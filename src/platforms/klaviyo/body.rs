@@ -10,10 +10,16 @@ use serde_json::{Value as Json, json};
 
 use super::filters::{About, Asked, Asker, room_condition};
 use crate::{
-    audience::{Condition, condition::{CompareOp, EventQuery, EventWindow, Measure}},
+    audience::{
+        Condition,
+        condition::{CompareOp, EventQuery, EventWindow, Measure},
+    },
     base::{Place, Span},
     flow::Workspace,
-    kinds::{Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent, logic::{branch, cap, condition, wait_for_event}},
+    kinds::{
+        Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent,
+        logic::{branch, cap, condition, wait_for_event},
+    },
     platforms::{
         Notes, Unit, parts_of,
         plan::{Elapsed, Plan, Step},
@@ -86,7 +92,13 @@ pub(super) struct Body<'a, 'n> {
 }
 
 impl<'a, 'n> Body<'a, 'n> {
-    pub fn new(plan: &'a Plan<'a>, workspace: &'a Workspace, asker: &'a Asker<'a>, entry: Entry, notes: &'n mut Notes) -> Self {
+    pub fn new(
+        plan: &'a Plan<'a>,
+        workspace: &'a Workspace,
+        asker: &'a Asker<'a>,
+        entry: Entry,
+        notes: &'n mut Notes,
+    ) -> Self {
         Self {
             plan,
             workspace,
@@ -127,13 +139,6 @@ impl<'a, 'n> Body<'a, 'n> {
             Slot::Branch(at, arm) => &mut self.actions[at]["data"]["branches"][arm]["links"]["next"],
         };
         *target = Json::String(id.to_owned());
-    }
-
-    /// A linear action in the prelude.
-    pub fn prelude_line(&mut self, id: &str, kind: &str, data: Json) {
-        let open = std::mem::take(&mut self.open);
-        let at = self.push_at(id, kind, data, json!({"next": null}), &open);
-        self.open = vec![Slot::Next(at)];
     }
 
     /// Waits in the prelude.
@@ -198,12 +203,16 @@ impl<'a, 'n> Body<'a, 'n> {
     fn shape_of(&self, at: usize) -> Shape {
         let step = &self.plan.steps[at];
         match step.settings {
-            Settings::WaitForEvent(_) => Shape::Fork(step.to(wait_for_event::HAPPENED), step.to(wait_for_event::TIMED_OUT)),
+            Settings::WaitForEvent(_) => {
+                Shape::Fork(step.to(wait_for_event::HAPPENED), step.to(wait_for_event::TIMED_OUT))
+            }
             Settings::Condition(node) => {
                 let mut silent = Notes::default();
                 match self.asker.ask(node.condition.condition(), &Place::default(), &mut silent).about() {
                     About::Profile => Shape::Fork(step.to(condition::YES), step.to(condition::NO)),
-                    About::Event if self.entry.trigger_type == "metric" => Shape::Fork(step.to(condition::YES), step.to(condition::NO)),
+                    About::Event if self.entry.trigger_type == "metric" => {
+                        Shape::Fork(step.to(condition::YES), step.to(condition::NO))
+                    }
                     About::Event | About::Both => Shape::Fan,
                 }
             }
@@ -318,7 +327,8 @@ impl<'a, 'n> Body<'a, 'n> {
         let Work { step: at, slots, elapsed, join } = item;
         let place = Place::node(&step.node.id);
         let id = step.node.id.as_str();
-        let on = |to: Option<usize>, slots: Vec<Slot>, elapsed: Elapsed| to.map(|step| Work { step, slots, elapsed, join });
+        let on =
+            |to: Option<usize>, slots: Vec<Slot>, elapsed: Elapsed| to.map(|step| Work { step, slots, elapsed, join });
         match step.settings {
             Settings::Delay(delay) => {
                 let (slots, elapsed, goes_on) = self.delay_step(id, delay, &place, slots, elapsed);
@@ -373,7 +383,11 @@ impl<'a, 'n> Body<'a, 'n> {
             | Settings::InternalAlert(_) => {
                 let mut open: Vec<Slot2> = slots.into_iter().map(Slot2).collect();
                 self.action(step, &mut open);
-                let port = if matches!(step.settings, Settings::Webhook(_)) { crate::kinds::actions::webhook::DONE } else { crate::kinds::NEXT };
+                let port = if matches!(step.settings, Settings::Webhook(_)) {
+                    crate::kinds::actions::webhook::DONE
+                } else {
+                    crate::kinds::NEXT
+                };
                 on(step.to(port), open.into_iter().map(|s| s.0).collect(), elapsed)
             }
             // The plan holds none of these.
@@ -383,7 +397,14 @@ impl<'a, 'n> Body<'a, 'n> {
         }
     }
 
-    fn fork(&mut self, at: usize, arms: [(Option<usize>, Slot); 2], elapsed: Elapsed, join: Option<usize>, work: &mut Vec<Work>) {
+    fn fork(
+        &mut self,
+        at: usize,
+        arms: [(Option<usize>, Slot); 2],
+        elapsed: Elapsed,
+        join: Option<usize>,
+        work: &mut Vec<Work>,
+    ) {
         let is_fork = matches!(self.shape(at), Shape::Fork(..));
         let joined = self.shared.is_none() && is_fork && self.joinable(at, arms[0].0, arms[1].0);
         let inner = match self.plan.meets(at) {
@@ -434,7 +455,8 @@ impl<'a, 'n> Body<'a, 'n> {
                 (Slot::Yes(at), Slot::No(at))
             }
             About::Event if self.entry.trigger_type == "metric" => {
-                let data = json!({"trigger_filter": filter, "trigger_id": self.entry.trigger_id, "trigger_type": "metric"});
+                let data =
+                    json!({"trigger_filter": filter, "trigger_id": self.entry.trigger_id, "trigger_type": "metric"});
                 let at = self.push_at(id, "trigger-split", data, links, slots);
                 (Slot::Yes(at), Slot::No(at))
             }
@@ -455,7 +477,14 @@ impl<'a, 'n> Body<'a, 'n> {
         self.push_at(id, "multi-branch-split", json!({"branches": branches, "name": name}), Json::Null, slots)
     }
 
-    fn branch(&mut self, id: &str, step: &Step<'a>, node: &Branch, place: &Place, slots: &[Slot]) -> Vec<(Option<usize>, Slot)> {
+    fn branch(
+        &mut self,
+        id: &str,
+        step: &Step<'a>,
+        node: &Branch,
+        place: &Place,
+        slots: &[Slot],
+    ) -> Vec<(Option<usize>, Slot)> {
         let mut outs = Vec::new();
         let mut slots = slots.to_vec();
         let mut arms = Vec::new();
@@ -498,7 +527,14 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     /// A random split as a chain of two-way samples: the k-th takes p_k out of what the earlier ones left.
-    fn random(&mut self, id: &str, step: &Step<'a>, node: &Split, place: &Place, slots: &[Slot]) -> Vec<(Option<usize>, Slot)> {
+    fn random(
+        &mut self,
+        id: &str,
+        step: &Step<'a>,
+        node: &Split,
+        place: &Place,
+        slots: &[Slot],
+    ) -> Vec<(Option<usize>, Slot)> {
         let weights: Vec<f64> = node.arms.iter().map(|arm| arm.weight).collect();
         let total: f64 = weights.iter().sum();
         let mut outs = Vec::new();
@@ -518,17 +554,23 @@ impl<'a, 'n> Body<'a, 'n> {
             realised.push(realised_left * percent as f64 / 100.0);
             realised_left -= realised_left * percent as f64 / 100.0;
             left -= arm.weight;
-            let filter = super::filters::groups_to_json(vec![vec![json!({"type": "profile-sample", "percentage": percent})]]);
+            let filter =
+                super::filters::groups_to_json(vec![vec![json!({"type": "profile-sample", "percentage": percent})]]);
             let name = if n == 0 { id.to_owned() } else { format!("{id}:{}", n + 1) };
             let links = json!({"next_if_true": null, "next_if_false": null});
             let at = self.push_at(&name, "conditional-split", json!({"profile_filter": filter}), links, &slots);
             outs.push((to, Slot::Yes(at)));
             slots = vec![Slot::No(at)];
         }
-        let shown: Vec<String> = node.arms.iter().zip(&realised).map(|(arm, p)| format!("{} {p:.1} %", arm.name)).collect();
+        let shown: Vec<String> =
+            node.arms.iter().zip(&realised).map(|(arm, p)| format!("{} {p:.1} %", arm.name)).collect();
         let wanted = whole_percents(&weights);
         let differs = weights.iter().zip(&realised).any(|(w, p)| total > 0.0 && (w * 100.0 / total - p).abs() > 0.05);
-        let rounding = if differs { format!("the shares become {} (wanted {wanted:?}), and ", shown.join(", ")) } else { String::new() };
+        let rounding = if differs {
+            format!("the shares become {} (wanted {wanted:?}), and ", shown.join(", "))
+        } else {
+            String::new()
+        };
         self.notes.approximate(
             "klaviyo/split",
             place.clone(),
@@ -583,7 +625,12 @@ impl<'a, 'n> Body<'a, 'n> {
     fn delay(&mut self, id: &str, span: Span, place: &Place, mut slots: Vec<Slot>) -> Vec<Slot> {
         let (parts, cost) = parts_of(span);
         if !cost.is_empty() {
-            self.notes.approximate("klaviyo/delay", place.clone(), cost, "Choose a span of whole minutes, hours or days");
+            self.notes.approximate(
+                "klaviyo/delay",
+                place.clone(),
+                cost,
+                "Choose a span of whole minutes, hours or days",
+            );
         }
         for (value, unit) in parts {
             let data = json!({"unit": unit.plural(), "value": value, "timezone": "profile"});
@@ -593,13 +640,20 @@ impl<'a, 'n> Body<'a, 'n> {
         slots
     }
 
-    fn delay_step(&mut self, id: &str, delay: &Delay, place: &Place, slots: Vec<Slot>, elapsed: Elapsed) -> (Vec<Slot>, Elapsed, bool) {
+    fn delay_step(
+        &mut self,
+        id: &str,
+        delay: &Delay,
+        place: &Place,
+        slots: Vec<Slot>,
+        elapsed: Elapsed,
+    ) -> (Vec<Slot>, Elapsed, bool) {
         let weekdays = |days: crate::base::Weekdays| -> Json {
             let names: Vec<String> = days.iter().map(|d| d.title().to_lowercase()).collect();
             if names.len() == 7 { Json::Null } else { json!(names) }
         };
         let clock = |time: crate::base::TimeOfDay| format!("{time}:00");
-        let mut until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
+        let until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
             let mut data = json!({"unit": "days", "value": days, "timezone": "profile", "delay_until_time": time});
             if !weekdays.is_null() {
                 data["delay_until_weekdays"] = weekdays;
@@ -635,7 +689,10 @@ impl<'a, 'n> Body<'a, 'n> {
                 self.notes.impossible(
                     "klaviyo/window",
                     place.clone().with_field("window"),
-                    format!("The window {window} is not kept: what follows may leave in the other {:.1} h of the day", f64::from(1440 - open) / 60.0),
+                    format!(
+                        "The window {window} is not kept: what follows may leave in the other {:.1} h of the day",
+                        f64::from(1440 - open) / 60.0
+                    ),
                     "Wait whole days, or until a time of day, where the hour matters",
                 );
                 (self.delay(id, wait, place, slots), then.vague(), true)
@@ -648,7 +705,12 @@ impl<'a, 'n> Body<'a, 'n> {
                     "Start the flow so that nobody arrives in the morning, or accept the day",
                 );
                 if delay.window.is_some() {
-                    self.notes.impossible("klaviyo/window", place.clone().with_field("window"), "The window after the time of day is not kept", "Choose a time of day inside the window");
+                    self.notes.impossible(
+                        "klaviyo/window",
+                        place.clone().with_field("window"),
+                        "The window after the time of day is not kept",
+                        "Choose a time of day inside the window",
+                    );
                 }
                 let slots = until(self, 1, clock(*time), weekdays(*days), &slots);
                 (slots, elapsed.plus(Span::days(1)).vague(), true)
@@ -656,7 +718,12 @@ impl<'a, 'n> Body<'a, 'n> {
             Wait::Date { property, offset, at, .. } => {
                 let name = super::filters::property_name(property).ok();
                 let before = offset.negated();
-                if name.is_some() && name == self.entry.date && offset.months == 0 && offset.millis == 0 && before.days >= 0 {
+                if name.is_some()
+                    && name == self.entry.date
+                    && offset.months == 0
+                    && offset.millis == 0
+                    && before.days >= 0
+                {
                     let mut data = json!({"unit": "days", "value": before.days, "timezone": "profile"});
                     if let Some(at) = at {
                         data["delay_until_time"] = json!(clock(*at));
@@ -667,7 +734,10 @@ impl<'a, 'n> Body<'a, 'n> {
                 self.notes.impossible(
                     "klaviyo/date-wait",
                     place.clone(),
-                    format!("Klaviyo cannot wait for `{}` in the middle of a flow, so this path ends here", crate::platforms::normal::path_text(property)),
+                    format!(
+                        "Klaviyo cannot wait for `{}` in the middle of a flow, so this path ends here",
+                        crate::platforms::normal::path_text(property)
+                    ),
                     "Build what follows as a flow of its own with that date as its trigger",
                 );
                 (slots, elapsed, false)

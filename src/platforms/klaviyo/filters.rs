@@ -90,7 +90,8 @@ impl<'a> Asker<'a> {
     /// The condition in groups. Everything can be asked in the end: what Klaviyo cannot is a property kept outside.
     pub fn ask(&self, condition: &Condition, place: &Place, notes: &mut Notes) -> Asked {
         let Some(cnf) = self.names.cnf(condition) else {
-            let json = self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
+            let json =
+                self.outside(&condition.to_string(), false, "it has too many cases when written out", place, notes);
             return Asked { groups: vec![Group { conditions: vec![json], has_event: false, has_profile: true }] };
         };
         let mut groups = Vec::new();
@@ -185,7 +186,15 @@ impl<'a> Asker<'a> {
             }
             Condition::Consent { channel, status } => consent(*channel, *status, negated),
             Condition::Response { response, node, link, window } => {
-                vec![self.response(*response, node.as_ref().map(|n| n.as_str()), link.as_deref(), *window, negated, place, notes)?]
+                vec![self.response(
+                    *response,
+                    node.as_ref().map(|n| n.as_str()),
+                    link.as_deref(),
+                    *window,
+                    negated,
+                    place,
+                    notes,
+                )?]
             }
             Condition::Share { share, .. } => vec![sample(*share, negated, place, notes)],
             Condition::Score { .. } => return Err("it does not weigh events".into()),
@@ -259,7 +268,11 @@ impl<'a> Asker<'a> {
                     notes.approximate(
                         "klaviyo/sum",
                         place.clone(),
-                        format!("Klaviyo adds up the value of each \u{201c}{}\u{201d}, not `{}`", query.metric, path_text(path)),
+                        format!(
+                            "Klaviyo adds up the value of each \u{201c}{}\u{201d}, not `{}`",
+                            query.metric,
+                            path_text(path)
+                        ),
                         "Let the shop send that number as the event's value",
                     );
                 }
@@ -267,15 +280,23 @@ impl<'a> Asker<'a> {
             }
             Measure::Max(_) => return Err("it has no largest value over events".into()),
         };
-        let op = if negated { query.op.denied() } else { Some(query.op) };
-        let operator = op.and_then(numeric_operator).ok_or("the comparison has no counterpart")?;
+        let op =
+            if negated { query.op.negated() } else { Some(query.op) }.ok_or("the comparison has no counterpart")?;
+        let counts = query.measure == Measure::Count;
+        // Counts are whole: "less than one" is "none", "at least one" is "more than none", as the editor writes them.
+        let (op, value) = match (op, query.value) {
+            (CompareOp::Lt, 1.0) if counts => (CompareOp::Eq, 0.0),
+            (CompareOp::Ge, 1.0) if counts => (CompareOp::Gt, 0.0),
+            other => other,
+        };
+        let operator = numeric_operator(op).ok_or("the comparison has no counterpart")?;
         let metric_id = metric_id(self.workspace, &query.metric, notes);
         let timeframe = timeframe(query.window, place, notes);
         let mut metric_filters = Vec::new();
         if let Some(filter) = &query.filter {
             self.metric_filters(filter, &query.metric, place, notes, &mut metric_filters);
         }
-        Ok(profile_metric(&metric_id, measurement, operator, number(query.value), &timeframe, metric_filters))
+        Ok(profile_metric(&metric_id, measurement, operator, number(value), &timeframe, metric_filters))
     }
 
     /// Filters on the events of a metric, joined by AND; what does not fit is left out with a loss.
@@ -296,7 +317,10 @@ impl<'a> Asker<'a> {
                 Err(why) => notes.approximate(
                     "klaviyo/event-filter",
                     place.clone(),
-                    format!("Every \u{201c}{metric}\u{201d} counts, since Klaviyo cannot ask `{}`: {why}", literal.to_condition()),
+                    format!(
+                        "Every \u{201c}{metric}\u{201d} counts, since Klaviyo cannot ask `{}`: {why}",
+                        literal.to_condition()
+                    ),
                     "Let the shop send the events that count under a name of their own",
                 ),
             }
@@ -326,9 +350,11 @@ impl<'a> Asker<'a> {
             notes.approximate(
                 "klaviyo/response",
                 place.clone(),
-                format!("\u{201c}{metric}\u{201d} of any e-mail since the flow began counts, not only of {}{}",
+                format!(
+                    "\u{201c}{metric}\u{201d} of any e-mail since the flow began counts, not only of {}{}",
                     node.map_or_else(|| "one message".to_owned(), |n| format!("message step `{n}`")),
-                    link.map_or_else(String::new, |l| format!(" and its link `{l}`"))),
+                    link.map_or_else(String::new, |l| format!(" and its link `{l}`"))
+                ),
                 "Open the split in Klaviyo after the import and choose the message in it",
             );
         }
@@ -447,11 +473,15 @@ pub(super) fn metric_id(workspace: &Workspace, metric: &str, notes: &mut Notes) 
 }
 
 pub(super) fn list_id(workspace: &Workspace, name: &str, notes: &mut Notes) -> String {
-    notes.id(&workspace.klaviyo.ids, "list", name, || format!("GET /api/lists, the entry whose name is \u{201c}{name}\u{201d}; create the list if it is missing"))
+    notes.id(&workspace.klaviyo.ids, "list", name, || {
+        format!("GET /api/lists, the entry whose name is \u{201c}{name}\u{201d}; create the list if it is missing")
+    })
 }
 
 pub(super) fn segment_how(name: &str) -> String {
-    format!("GET /api/segments, the entry whose name is \u{201c}{name}\u{201d}; build the segment first if it is missing")
+    format!(
+        "GET /api/segments, the entry whose name is \u{201c}{name}\u{201d}; build the segment first if it is missing"
+    )
 }
 
 /// The name of a contact's property in filters.
@@ -473,27 +503,6 @@ pub(super) fn property_name(path: &Path) -> Result<String, String> {
     })
 }
 
-/// An operator that can be denied.
-trait Denied {
-    fn denied(self) -> Option<CompareOp>;
-}
-
-impl Denied for CompareOp {
-    fn denied(self) -> Option<CompareOp> {
-        Some(match self {
-            Self::Eq => Self::Ne,
-            Self::Ne => Self::Eq,
-            Self::Lt => Self::Ge,
-            Self::Ge => Self::Lt,
-            Self::Gt => Self::Le,
-            Self::Le => Self::Gt,
-            Self::In => Self::NotIn,
-            Self::NotIn => Self::In,
-            Self::Contains | Self::StartsWith | Self::EndsWith => return None,
-        })
-    }
-}
-
 fn numeric_operator(op: CompareOp) -> Option<&'static str> {
     Some(match op {
         CompareOp::Eq => "equals",
@@ -502,14 +511,16 @@ fn numeric_operator(op: CompareOp) -> Option<&'static str> {
         CompareOp::Le => "less-than-or-equal",
         CompareOp::Gt => "greater-than",
         CompareOp::Ge => "greater-than-or-equal",
-        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => return None,
+        CompareOp::In | CompareOp::NotIn | CompareOp::Contains | CompareOp::StartsWith | CompareOp::EndsWith => {
+            return None;
+        }
     })
 }
 
 /// Filters for a comparison with a fixed value, joined by OR. A missing value passes none of them, as in a flow.
 fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueType>) -> Result<Vec<Json>, String> {
     use CompareOp::{Contains, EndsWith, Eq, Ge, Gt, In, Le, Lt, Ne, NotIn, StartsWith};
-    let plain = if negated { op.denied() } else { Some(op) };
+    let plain = if negated { op.negated() } else { Some(op) };
     let wrong = || Err(format!("`{value}` cannot be compared that way"));
     Ok(match value {
         Value::Text(text) => {
@@ -526,8 +537,12 @@ fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueTy
                 (_, StartsWith, true) => "not-starts-with",
                 (_, EndsWith, false) => "ends-with",
                 (_, EndsWith, true) => "not-ends-with",
-                (Some(In), ..) => return Ok(vec![json!({"type": "string", "operator": "in", "value": [text.as_str()]})]),
-                (Some(NotIn), ..) => return Ok(vec![json!({"type": "string", "operator": "not-in", "value": [text.as_str()]})]),
+                (Some(In), ..) => {
+                    return Ok(vec![json!({"type": "string", "operator": "in", "value": [text.as_str()]})]);
+                }
+                (Some(NotIn), ..) => {
+                    return Ok(vec![json!({"type": "string", "operator": "not-in", "value": [text.as_str()]})]);
+                }
                 _ => return Err("texts have no order there".into()),
             };
             vec![json!({"type": "string", "operator": operator, "value": text.as_str()})]
@@ -548,7 +563,9 @@ fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueTy
             let before_day = |d: jiff::civil::Date| json!({"type": "date", "operator": "before", "date": start(d)});
             let after_day = |d: jiff::civil::Date| json!({"type": "date", "operator": "after", "date": end(d)});
             match plain {
-                Some(Eq) => vec![json!({"type": "date", "operator": "between-static", "start": start(*date), "end": end(*date)})],
+                Some(Eq) => vec![
+                    json!({"type": "date", "operator": "between-static", "start": start(*date), "end": end(*date)}),
+                ],
                 Some(Ne) => vec![before_day(*date), after_day(*date)],
                 Some(Lt) => vec![before_day(*date)],
                 Some(Le) => vec![before_day(after)],
@@ -576,7 +593,7 @@ fn filters(op: CompareOp, value: &Value, negated: bool, declared: Option<ValueTy
 
 /// A comparison with now, moved by a span.
 fn relative(op: CompareOp, span: Span, negated: bool, place: &Place, notes: &mut Notes) -> Result<Json, String> {
-    let op = if negated { op.denied() } else { Some(op) };
+    let op = if negated { op.negated() } else { Some(op) };
     let later = matches!(op, Some(CompareOp::Gt | CompareOp::Ge));
     if !later && !matches!(op, Some(CompareOp::Lt | CompareOp::Le)) {
         return Err("a moving date is compared by before and after only".into());
@@ -613,7 +630,9 @@ pub(super) fn window_units(span: Span, place: &Place, notes: &mut Notes) -> (i64
             let hours = if exact { hours } else { hours + 1 };
             if !exact {
                 let minutes = hours * 60 - span.about_millis() / 60_000;
-                cost = format!("{span} are rounded up to {hours} h, {minutes} min more, since Klaviyo has no minutes there");
+                cost = format!(
+                    "{span} are rounded up to {hours} h, {minutes} min more, since Klaviyo has no minutes there"
+                );
             }
             (hours.max(1), "hour")
         }
@@ -698,7 +717,11 @@ pub(super) fn reachable(channel: Channel) -> Json {
 fn sample(share: u32, negated: bool, place: &Place, notes: &mut Notes) -> Json {
     let share = if negated { 10_000_u32.saturating_sub(share) } else { share };
     let percent = ((share + 50) / 100).clamp(1, 99);
-    let rounding = if percent * 100 == share { String::new() } else { format!("{} % become {percent} %, and ", f64::from(share) / 100.0) };
+    let rounding = if percent * 100 == share {
+        String::new()
+    } else {
+        format!("{} % become {percent} %, and ", f64::from(share) / 100.0)
+    };
     notes.approximate(
         "klaviyo/share",
         place.clone(),

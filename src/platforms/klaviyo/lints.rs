@@ -11,7 +11,14 @@ use crate::base::{Diagnostic, Place, Severity};
 struct Found(Vec<Diagnostic>);
 
 impl Found {
-    fn add(&mut self, severity: Severity, code: &'static str, pointer: &str, message: impl std::fmt::Display, hint: &str) {
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        pointer: &str,
+        message: impl std::fmt::Display,
+        hint: &str,
+    ) {
         self.0.push(Diagnostic::new(severity, code, Place::default(), format!("{pointer}: {message}")).hint(hint));
     }
 
@@ -35,7 +42,11 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
     let kind = trigger["type"].as_str().unwrap_or_default();
     // 1
     if triggers.len() != 1 {
-        found.error("klaviyo/lint-trigger", &format!("{root}/triggers"), format!("{} triggers where exactly one is taken", triggers.len()));
+        found.error(
+            "klaviyo/lint-trigger",
+            &format!("{root}/triggers"),
+            format!("{} triggers where exactly one is taken", triggers.len()),
+        );
     }
     if matches!(kind, "metric" | "list" | "segment") && trigger["id"].as_str().unwrap_or_default().is_empty() {
         found.error("klaviyo/lint-trigger", &format!("{root}/triggers/0"), "the trigger has no id");
@@ -60,11 +71,19 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
     for (n, action) in actions.iter().enumerate() {
         let since = newest.iter().find(|(kind, _)| action["type"] == *kind);
         if let Some((kind, since)) = since.filter(|(_, since)| revision.get(..10).unwrap_or(revision) < *since) {
-            found.error("klaviyo/lint-revision", &format!("{root}/actions/{n}"), format!("`{kind}` needs revision {since} or later, the body is for {revision}"));
+            found.error(
+                "klaviyo/lint-revision",
+                &format!("{root}/actions/{n}"),
+                format!("`{kind}` needs revision {since} or later, the body is for {revision}"),
+            );
         }
     }
     if !definition["reentry_criteria"].is_null() && revision.get(..10).unwrap_or(revision) < "2026-01-15" {
-        found.error("klaviyo/lint-revision", &format!("{root}/reentry_criteria"), format!("re-entry criteria need revision 2026-01-15 or later, the body is for {revision}"));
+        found.error(
+            "klaviyo/lint-revision",
+            &format!("{root}/reentry_criteria"),
+            format!("re-entry criteria need revision 2026-01-15 or later, the body is for {revision}"),
+        );
     }
     found.0
 }
@@ -105,7 +124,13 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
                 found.error("klaviyo/lint-id", &at, "an action inside a test has no temporary id of its own");
             }
         }
-        for (path, forbidden) in [("/id", "id"), ("/data/experiment_status", "experiment_status"), ("/data/current_experiment/started", "started"), ("/data/current_experiment/id", "id"), ("/data/message/id", "id")] {
+        for (path, forbidden) in [
+            ("/id", "id"),
+            ("/data/experiment_status", "experiment_status"),
+            ("/data/current_experiment/started", "started"),
+            ("/data/current_experiment/id", "id"),
+            ("/data/message/id", "id"),
+        ] {
             if action.pointer(path).is_some() {
                 found.error("klaviyo/lint-id", &at, format!("`{forbidden}` is not taken on create"));
             }
@@ -125,7 +150,11 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
                 let Some(to) = to else { continue };
                 match by_id.get(to) {
                     Some(to) => out.push(*to),
-                    None => found.error("klaviyo/lint-link", &format!("{root}/actions/{n}"), format!("the link {name} leads to `{to}`, which does not exist")),
+                    None => found.error(
+                        "klaviyo/lint-link",
+                        &format!("{root}/actions/{n}"),
+                        format!("the link {name} leads to `{to}`, which does not exist"),
+                    ),
                 }
             }
             out
@@ -189,7 +218,13 @@ fn joins(actions: &[Json], targets: &[Vec<usize>], root: &str, found: &mut Found
         let above: Vec<Option<usize>> = from.iter().map(|p| open(*p)).collect();
         // Steps over inner splits that are joined themselves are accepted by their own join.
         if from.len() > 2 || above.iter().any(|a| !is_split(a)) {
-            found.add(Severity::Warning, "klaviyo/lint-join", &pointer, "paths meet here in a way that the editor may not show", "Copy the steps after it into each path");
+            found.add(
+                Severity::Warning,
+                "klaviyo/lint-join",
+                &pointer,
+                "paths meet here in a way that the editor may not show",
+                "Copy the steps after it into each path",
+            );
         }
     }
 }
@@ -224,7 +259,9 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
             if variations < 2 {
                 found.error("klaviyo/lint-test", at, "a test with fewer than two variations");
             }
-            for inner in data["current_experiment"]["variations"].as_array().into_iter().flatten().chain([&data["main_action"]]) {
+            for inner in
+                data["current_experiment"]["variations"].as_array().into_iter().flatten().chain([&data["main_action"]])
+            {
                 if inner["type"] == "send-email" {
                     email(&inner["data"]["message"], at, kind, found);
                 }
@@ -249,14 +286,24 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
 
 /// 6, 11
 fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
-    for (key, what) in [("template_id", "template"), ("subject_line", "subject"), ("from_email", "sender address"), ("from_label", "sender name"), ("name", "name")] {
+    for (key, what) in [
+        ("template_id", "template"),
+        ("subject_line", "subject"),
+        ("from_email", "sender address"),
+        ("from_label", "sender name"),
+        ("name", "name"),
+    ] {
         if message[key].as_str().unwrap_or_default().is_empty() {
             found.add(
                 Severity::Warning,
                 "klaviyo/lint-email",
                 at,
                 format!("the message has no {what}"),
-                if key.starts_with("from") { "Name a sender in the workspace and choose it in the flow" } else { "Fill it in" },
+                if key.starts_with("from") {
+                    "Name a sender in the workspace and choose it in the flow"
+                } else {
+                    "Fill it in"
+                },
             );
         }
     }
@@ -267,8 +314,17 @@ fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
 
 fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found) {
     let text = text.as_str().unwrap_or_default();
-    if (text.contains("event.") || text.contains("event|")) && text.contains("{{") && !matches!(kind, "metric" | "price-drop" | "low-inventory") {
-        found.add(Severity::Warning, "klaviyo/lint-event-tag", at, format!("event tags stay empty in a flow with a {kind} trigger"), "Use a property of the profile, or start the flow by an event");
+    if (text.contains("event.") || text.contains("event|"))
+        && text.contains("{{")
+        && !matches!(kind, "metric" | "price-drop" | "low-inventory")
+    {
+        found.add(
+            Severity::Warning,
+            "klaviyo/lint-event-tag",
+            at,
+            format!("event tags stay empty in a flow with a {kind} trigger"),
+            "Use a property of the profile, or start the flow by an event",
+        );
     }
 }
 
@@ -289,7 +345,11 @@ fn filters(value: &Json, at: &str, root: &str, metric: Option<&str>, has_event: 
                         }
                     }
                     Some("profile-not-in-flow") if !at.starts_with(&format!("{root}/profile_filter")) => {
-                        found.error("klaviyo/lint-not-in-flow", &at, "\u{201c}not in flow\u{201d} is taken at the flow only");
+                        found.error(
+                            "klaviyo/lint-not-in-flow",
+                            &at,
+                            "\u{201c}not in flow\u{201d} is taken at the flow only",
+                        );
                     }
                     Some("profile-sample") => {
                         let percent = map.get("percentage").and_then(Json::as_i64).unwrap_or(0);

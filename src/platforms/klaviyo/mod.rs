@@ -18,8 +18,7 @@ pub use lints::lint;
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
-    json_bytes,
-    obstacles,
+    json_bytes, obstacles,
     plan::Plan,
     templates,
 };
@@ -57,7 +56,12 @@ impl Platform for Klaviyo {
             }
             found.extend(lints);
             files.insert(file.clone(), json_bytes(&body));
-            requests.push(Request { file, method: "POST", path: "/api/flows".into(), what: format!("the flow, started by {}", entry.what()) });
+            requests.push(Request {
+                file,
+                method: "POST",
+                path: "/api/flows".into(),
+                what: format!("the flow, started by {}", entry.what()),
+            });
         }
         notes.diagnostics.extend(found);
         if many {
@@ -76,7 +80,10 @@ impl Platform for Klaviyo {
             requests,
             order: vec![
                 "Create the templates first; each answer holds the id that the flow needs.".into(),
-                format!("Create the flow with the header `revision: {}`; it arrives as a draft.", workspace.klaviyo.revision),
+                format!(
+                    "Create the flow with the header `revision: {}`; it arrives as a draft.",
+                    workspace.klaviyo.revision
+                ),
                 "Read it back with `GET /api/flows/{id}?additional-fields[flow]=definition` and compare.".into(),
                 "Open it in Klaviyo, look at each message and its sender, and set it live by hand.".into(),
             ],
@@ -132,14 +139,22 @@ fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
         notes.approximate(
             "klaviyo/suppression",
             Place::default(),
-            format!("The {} addresses of the workspace's suppression list are not in the export", workspace.suppression.len()),
+            format!(
+                "The {} addresses of the workspace's suppression list are not in the export",
+                workspace.suppression.len()
+            ),
             "Upload them to Klaviyo's suppressed profiles",
         );
     }
 }
 
 /// Create-template bodies, with HTML and text beside them to read.
-fn template_files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<String, Vec<u8>>, notes: &mut Notes) -> Vec<Request> {
+fn template_files(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    files: &mut BTreeMap<String, Vec<u8>>,
+    notes: &mut Notes,
+) -> Vec<Request> {
     let mut requests = Vec::new();
     let mut add = |name: String, title: String, html: String, text: String| {
         let text_or_null = if text.is_empty() { Json::Null } else { json!(text) };
@@ -150,7 +165,12 @@ fn template_files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<S
         }
         files.insert(format!("templates/{name}.html"), html.into_bytes());
         files.insert(format!("templates/{name}.txt"), text.into_bytes());
-        requests.push(Request { file, method: "POST", path: "/api/templates".into(), what: format!("template \u{201c}{title}\u{201d}") });
+        requests.push(Request {
+            file,
+            method: "POST",
+            path: "/api/templates".into(),
+            what: format!("template \u{201c}{title}\u{201d}"),
+        });
     };
     for step in &plan.steps {
         match step.settings {
@@ -159,7 +179,11 @@ fn template_files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<S
                 for variant in &message.variants {
                     let template = templates::message(Target::Klaviyo, plan.flow, workspace, message, variant, notes);
                     let name = actions::template_name(message.id.as_str(), &variant.id);
-                    let title = if message.variants.len() > 1 { format!("{} ({})", message.title(), variant.id) } else { message.title().to_owned() };
+                    let title = if message.variants.len() > 1 {
+                        format!("{} ({})", message.title(), variant.id)
+                    } else {
+                        message.title().to_owned()
+                    };
                     let title = format!("{}: {title}", plan.flow.name);
                     add(name, title, template.html, template.text);
                 }
@@ -168,7 +192,12 @@ fn template_files(plan: &Plan<'_>, workspace: &Workspace, files: &mut BTreeMap<S
                 let place = Place::node(&step.node.id).with_field("text");
                 let text = templates::inline(Target::Klaviyo, plan.flow, &alert.text, &place, notes);
                 let html = format!("<p>{}</p>", text.replace('\n', "<br>"));
-                add(format!("alert-{}", step.node.id), format!("{}: alert {}", plan.flow.name, step.node.id), html, text);
+                add(
+                    format!("alert-{}", step.node.id),
+                    format!("{}: alert {}", plan.flow.name, step.node.id),
+                    html,
+                    text,
+                );
             }
             Settings::Trigger(_)
             | Settings::Delay(_)
@@ -216,7 +245,13 @@ fn profile_filter(plan: &Plan<'_>, asker: &filters::Asker<'_>, unless: Vec<Vec<J
         }
     }
     groups.extend(unless);
-    filters::groups_to_json(groups)
+    let mut once: Vec<Vec<Json>> = Vec::new();
+    for group in groups {
+        if !once.contains(&group) {
+            once.push(group);
+        }
+    }
+    filters::groups_to_json(once)
 }
 
 /// Whether a condition, once true in a journey, stays true: events counted from the entry, or ever.

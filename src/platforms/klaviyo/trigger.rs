@@ -54,7 +54,11 @@ pub(super) fn entries<'a>(plan: &Plan<'a>) -> Vec<EntryPlan<'a>> {
     for (n, alternative) in trigger.any.iter().enumerate() {
         let place = Place::node(&node.id).with_field(format!("any.{n}"));
         if let Alternative::Inactivity(t) = alternative {
-            out.extend(t.events.iter().map(|event| EntryPlan { place: place.clone(), alternative, event: Some(event) }));
+            out.extend(t.events.iter().map(|event| EntryPlan {
+                place: place.clone(),
+                alternative,
+                event: Some(event),
+            }));
         } else {
             out.push(EntryPlan { place, alternative, event: None });
         }
@@ -77,7 +81,13 @@ struct Start {
     restarts: bool,
 }
 
-pub(super) fn body(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, name: &str, notes: &mut Notes) -> Json {
+pub(super) fn body(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    entry: &EntryPlan<'_>,
+    name: &str,
+    notes: &mut Notes,
+) -> Json {
     let start = start(plan, workspace, entry, notes);
     let asker = Asker { names: Names::new(workspace, &plan.settings), workspace, metric_id: start.metric_id.clone() };
     let mut unless = Vec::new();
@@ -170,7 +180,12 @@ fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &
         Alternative::Segment(t) => {
             let name = if t.leaves { format!("not {}", t.segment) } else { t.segment.to_string() };
             let how = match workspace.segments.get(&t.segment) {
-                Some(text) => format!("{}; its condition: {}{}", segment_how(&name), if t.leaves { "not " } else { "" }, text.text()),
+                Some(text) => format!(
+                    "{}; its condition: {}{}",
+                    segment_how(&name),
+                    if t.leaves { "not " } else { "" },
+                    text.text()
+                ),
                 None => segment_how(&name),
             };
             let id = notes.id(ids, "segment", &name, || how);
@@ -214,7 +229,13 @@ fn never_since(metric: &SmolStr, filter: Option<&ConditionText>) -> Condition {
     count(metric, filter, EventWindow::SinceEntry, CompareOp::Eq, 0.0)
 }
 
-fn count(metric: &SmolStr, filter: Option<&ConditionText>, window: EventWindow, op: CompareOp, value: f64) -> Condition {
+fn count(
+    metric: &SmolStr,
+    filter: Option<&ConditionText>,
+    window: EventWindow,
+    op: CompareOp,
+    value: f64,
+) -> Condition {
     Condition::Events(EventQuery {
         metric: metric.clone(),
         filter: filter.map(|f| Box::new(f.condition().clone())),
@@ -272,14 +293,21 @@ fn engagement(t: &Engagement, workspace: &Workspace, place: &Place, notes: &mut 
     match &t.measure {
         MeasureBy::Count => {
             // Exactly so many at this event is what "reaches" means.
-            let (op, value) = if t.at_least.fract() == 0.0 { (CompareOp::Eq, t.at_least) } else { (CompareOp::Eq, t.at_least.ceil()) };
+            let (op, value) = if t.at_least.fract() == 0.0 {
+                (CompareOp::Eq, t.at_least)
+            } else {
+                (CompareOp::Eq, t.at_least.ceil())
+            };
             gate.push(count(&t.event, t.filter.as_ref(), window, op, value));
         }
         MeasureBy::Sum(path) => {
             notes.approximate(
                 "klaviyo/engagement-again",
                 place.clone(),
-                format!("Every \u{201c}{}\u{201d} after the sum was reached enters too, as far as re-entry allows", t.event),
+                format!(
+                    "Every \u{201c}{}\u{201d} after the sum was reached enters too, as far as re-entry allows",
+                    t.event
+                ),
                 "Choose a cooldown as the re-entry rule",
             );
             gate.push(Condition::Events(EventQuery {
@@ -295,7 +323,12 @@ fn engagement(t: &Engagement, workspace: &Workspace, place: &Place, notes: &mut 
             notes.approximate(
                 "klaviyo/engagement-again",
                 place.clone(),
-                format!("Every \u{201c}{}\u{201d} of at least {} enters, not only the first within {}", t.event, number(t.at_least), t.within),
+                format!(
+                    "Every \u{201c}{}\u{201d} of at least {} enters, not only the first within {}",
+                    t.event,
+                    number(t.at_least),
+                    t.within
+                ),
                 "Choose a cooldown as the re-entry rule",
             );
             gate.push(Condition::Compare {
@@ -309,8 +342,16 @@ fn engagement(t: &Engagement, workspace: &Workspace, place: &Place, notes: &mut 
         notes.impossible(
             "klaviyo/engagement-same",
             place.clone().with_field("same"),
-            format!("Klaviyo counts all \u{201c}{}\u{201d} together, not those with the same `{}`, so more contacts enter", t.event, path_text(same)),
-            format!("Let the shop send an event of its own when the same `{}` was counted {} times", path_text(same), number(t.at_least)),
+            format!(
+                "Klaviyo counts all \u{201c}{}\u{201d} together, not those with the same `{}`, so more contacts enter",
+                t.event,
+                path_text(same)
+            ),
+            format!(
+                "Let the shop send an event of its own when the same `{}` was counted {} times",
+                path_text(same),
+                number(t.at_least)
+            ),
         );
     }
     gate.extend(none_of(&t.unless, window));
@@ -322,7 +363,12 @@ fn date(t: &DateTrigger, place: &Place, notes: &mut Notes) -> Start {
     let property = match property_name(&t.property) {
         Ok(name) => name,
         Err(why) => {
-            notes.impossible("klaviyo/date", place.clone(), format!("`{}` cannot be a date trigger: {why}", path_text(&t.property)), "Keep the date in a property of the profile");
+            notes.impossible(
+                "klaviyo/date",
+                place.clone(),
+                format!("`{}` cannot be a date trigger: {why}", path_text(&t.property)),
+                "Keep the date in a property of the profile",
+            );
             path_text(&t.property)
         }
     };
@@ -333,7 +379,12 @@ fn date(t: &DateTrigger, place: &Place, notes: &mut Notes) -> Start {
         (0, "days")
     } else {
         if before.months != 0 || before.millis != 0 {
-            notes.approximate("klaviyo/date-offset", place.clone(), format!("{} before the date are written as {} whole days", before, before.about_millis() / 86_400_000), "Choose whole days, weeks or months");
+            notes.approximate(
+                "klaviyo/date-offset",
+                place.clone(),
+                format!("{} before the date are written as {} whole days", before, before.about_millis() / 86_400_000),
+                "Choose whole days, weeks or months",
+            );
         }
         ((before.about_millis() / 86_400_000) as i32, "days")
     };

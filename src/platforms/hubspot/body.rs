@@ -1,0 +1,747 @@
+//! The actions of a workflow and the edges between them.
+//!
+//! The one idea: actions are drafted with edges to steps, and edges become connections only at the end, when it is
+//! known which steps came to nothing. Several edges may lead to one action, so paths that meet stay together.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::filters::{Asker, contact_property, event_type, events_branch, list_id, needs_property, or};
+use crate::{
+    audience::{
+        Condition, Value,
+        condition::{CompareOp, EventQuery, EventWindow, Measure, Root},
+    },
+    base::{Place, Span},
+    flow::Target,
+    kinds::{
+        Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent,
+        Webhook,
+        actions::{update_contact::To as Becomes, webhook},
+        logic::{branch, cap, condition, wait_for_event},
+    },
+    platforms::{
+        Notes, Unit,
+        normal::path_text,
+        parts_of,
+        plan::{Elapsed, Plan, Step},
+        slug, templates, whole_percents,
+    },
+};
+
+/// Most arms of an if/then branch. Source: knowledge base, "use if/then branches in workflows".
+const MOST_ARMS: usize = 20;
+
+/// Where an edge leads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum To {
+    Step(usize),
+    Draft(usize),
+    End,
+}
+
+/// Which edge of an action it is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Out {
+    Connection,
+    Default,
+    List(usize),
+    Static(usize),
+    Test(usize),
+}
+
+struct Draft {
+    action: Json,
+    outs: Vec<(Out, To)>,
+    /// An action whose id goes into `inputValue.actionId`.
+    input: Option<usize>,
+}
+
+/// What is said of a step: its first draft, or where it passes on to.
+#[derive(Clone, Copy)]
+enum Began {
+    At(usize),
+    Pass(To),
+}
+
+pub(super) struct Body<'a, 'n> {
+    pub plan: &'a Plan<'a>,
+    pub asker: &'a Asker<'a>,
+    pub notes: &'n mut Notes,
+    drafts: Vec<Draft>,
+    began: Vec<Began>,
+}
+
+impl<'a, 'n> Body<'a, 'n> {
+    pub fn new(plan: &'a Plan<'a>, asker: &'a Asker<'a>, notes: &'n mut Notes) -> Self {
+        Self { plan, asker, notes, drafts: Vec::new(), began: vec![Began::Pass(To::End); plan.steps.len()] }
+    }
+
+    fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
+        self.drafts.push(Draft { action, outs, input: None });
+        self.drafts.len() - 1
+    }
+
+    fn single(&mut self, type_id: &str, version: i64, fields: Json, to: To) -> usize {
+        let action = json!({"type": "SINGLE_CONNECTION", "actionId": "", "actionTypeId": type_id, "actionTypeVersion": version, "fields": fields});
+        self.push(action, vec![(Out::Connection, to)])
+    }
+
+    /// Linear actions, one after the other, then `to`. Gives where they begin.
+    fn chain(&mut self, actions: Vec<(&str, i64, Json)>, to: To) -> To {
+        let first = self.drafts.len();
+        let count = actions.len();
+        for (n, (type_id, version, fields)) in actions.into_iter().enumerate() {
+            let next = if n + 1 == count { to } else { To::Draft(first + n + 1) };
+            self.single(type_id, version, fields, next);
+        }
+        if count == 0 { to } else { To::Draft(first) }
+    }
+
+    /// Writes all steps, then what stands before them; gives the actions in order and the id of the first.
+    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Json>, Option<String>) {
+        let plan = self.plan;
+        let mut arrived: Vec<Option<Elapsed>> = vec![None; plan.steps.len()];
+        if let Some(first) = plan.first {
+            arrived[first] = Some(Elapsed::START);
+        }
+        for (at, step) in plan.steps.iter().enumerate() {
+            let here = arrived[at].unwrap_or(Elapsed::START);
+            let before = self.drafts.len();
+            let (begin, then) = self.step(step, here);
+            self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
+                Began::At(before)
+            } else {
+                Began::Pass(begin)
+            };
+            for to in step.next.iter().filter_map(|(_, to)| *to) {
+                arrived[to] = Some(arrived[to].map_or(then, |e| e.merge(then)));
+            }
+        }
+        let first = plan.first.map_or(To::End, To::Step);
+        let start = prelude(&mut self, first);
+        self.finish(start)
+    }
+
+    fn to(&self, step: &Step<'_>, port: &str) -> To {
+        step.to(port).map_or(To::End, To::Step)
+    }
+
+    /// The draft that an edge really leads to, past steps that came to nothing.
+    fn resolve(&self, mut to: To) -> Option<usize> {
+        for _ in 0..=self.began.len() {
+            match to {
+                To::End => return None,
+                To::Draft(draft) => return Some(draft),
+                To::Step(step) => match self.began[step] {
+                    Began::At(draft) => return Some(draft),
+                    Began::Pass(next) => to = next,
+                },
+            }
+        }
+        None
+    }
+
+    fn finish(mut self, start: To) -> (Vec<Json>, Option<String>) {
+        // An arm of an A/B split must go somewhere: one that ends marks the contact.
+        for at in 0..self.drafts.len() {
+            for n in 0..self.drafts[at].outs.len() {
+                let (out, to) = self.drafts[at].outs[n];
+                if let Out::Test(arm) = out
+                    && self.resolve(to).is_none()
+                {
+                    let property = "flowloom_split_arm";
+                    needs_property(self.notes, property, "text");
+                    let value = json!({"type": "STATIC_VALUE", "staticValue": format!("arm {}", arm + 1)});
+                    let mark = self.single("0-5", 0, json!({"property_name": property, "value": value}), To::End);
+                    self.drafts[at].outs[n].1 = To::Draft(mark);
+                }
+            }
+        }
+        let Some(first) = self.resolve(start) else { return (Vec::new(), None) };
+        // Numbers in the order in which actions are met, so that only reachable ones have one.
+        let mut number: Vec<Option<usize>> = vec![None; self.drafts.len()];
+        let mut order = Vec::new();
+        let mut stack = vec![first];
+        while let Some(at) = stack.pop() {
+            if number[at].is_some() {
+                continue;
+            }
+            number[at] = Some(order.len() + 1);
+            order.push(at);
+            let outs: Vec<usize> = self.drafts[at].outs.iter().filter_map(|(_, to)| self.resolve(*to)).collect();
+            stack.extend(outs.into_iter().rev());
+        }
+        let id = |at: usize| number[at].unwrap_or(0).to_string();
+        let mut actions = Vec::new();
+        for at in &order {
+            let mut action = self.drafts[*at].action.clone();
+            action["actionId"] = json!(id(*at));
+            if let Some(input) = self.drafts[*at].input {
+                action["inputValue"]["actionId"] = json!(id(input));
+            }
+            for (out, to) in &self.drafts[*at].outs {
+                let Some(to) = self.resolve(*to) else { continue };
+                let connection = json!({"edgeType": "STANDARD", "nextActionId": id(to)});
+                match out {
+                    Out::Connection => action["connection"] = connection,
+                    Out::Default => action["defaultBranch"] = connection,
+                    Out::List(n) => action["listBranches"][*n]["connection"] = connection,
+                    Out::Static(n) => action["staticBranches"][*n]["connection"] = connection,
+                    Out::Test(n) => action["testBranches"][*n]["connection"] = connection,
+                }
+            }
+            actions.push(action);
+        }
+        (actions, Some(id(first)))
+    }
+
+    /// Writes one step: where it begins, and what is known of the time on leaving it.
+    fn step(&mut self, step: &'a Step<'a>, here: Elapsed) -> (To, Elapsed) {
+        let place = Place::node(&step.node.id);
+        let next = self.to(step, crate::kinds::NEXT);
+        let same = |to: To| (to, here);
+        match step.settings {
+            Settings::Delay(delay) => self.delay_step(delay, &place, next, here),
+            Settings::WaitForEvent(wait) => {
+                let (happened, timed_out) =
+                    (self.to(step, wait_for_event::HAPPENED), self.to(step, wait_for_event::TIMED_OUT));
+                (self.wait_for(wait, &place, happened, timed_out), here.vague())
+            }
+            Settings::Condition(node) => {
+                let filter = self.asker.ask(node.condition.condition(), &place.with_field("condition"), self.notes);
+                let arms = vec![("Yes".to_owned(), filter, self.to(step, condition::YES))];
+                let no = self.to(step, condition::NO);
+                same(self.list_branch(arms, "No", no))
+            }
+            Settings::Branch(node) => {
+                let mut arms = Vec::new();
+                for (n, arm) in node.arms.iter().enumerate() {
+                    let place = place.clone().with_field(format!("arms.{n}.condition"));
+                    let filter = self.asker.ask(arm.condition.condition(), &place, self.notes);
+                    arms.push((arm.name.to_string(), filter, self.to(step, &arm.name)));
+                }
+                let otherwise = self.to(step, branch::ELSE);
+                same(self.list_branch(arms, "Everyone else", otherwise))
+            }
+            Settings::Split(node) => same(self.random(step, node, &place)),
+            Settings::Cap(rule) => {
+                let (under, capped) = (self.to(step, cap::UNDER), self.to(step, cap::CAPPED));
+                let Limit::AtMost(most) = rule.limit else { return same(under) };
+                self.notes.approximate(
+                    "hubspot/cap",
+                    place.clone(),
+                    format!("At least {most} deliveries within {} are asked by count and by time at once, which HubSpot's guide does not allow although the schema does", rule.within),
+                    "Test it after the import; if it is refused, use the account's frequency safeguard",
+                );
+                let filter = self.capped(rule, &place);
+                same(self.list_branch(vec![("Capped".into(), filter, capped)], "Under the cap", under))
+            }
+            Settings::Email(email) => same(self.email(step, email, &place, next)),
+            Settings::Sms(sms) => {
+                self.notes.impossible(
+                    "hubspot/sms",
+                    place,
+                    format!("The fields of HubSpot's SMS action are not public, so message `{}` is left out and the path goes on", sms.message),
+                    "Add the SMS step by hand after the import; its text is in the flow",
+                );
+                same(next)
+            }
+            Settings::Webhook(hook) => {
+                let (done, failed) = (self.to(step, webhook::DONE), self.to(step, webhook::FAILED));
+                same(self.webhook(hook, &place, done, failed))
+            }
+            Settings::UpdateContact(update) => same(self.update(update, &place, next)),
+            Settings::ListUpdate(update) => same(self.lists(update, next)),
+            Settings::InternalAlert(alert) => same(self.alert(alert, &place, next)),
+            // The plan holds none of these.
+            Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => same(next),
+        }
+    }
+
+    /// If/then: arms in order, first match wins. More than fit go on in the last branch.
+    pub fn list_branch(&mut self, arms: Vec<(String, Json, To)>, default_name: &str, otherwise: To) -> To {
+        let first = self.drafts.len();
+        let chunks = arms.len().div_ceil(MOST_ARMS);
+        let mut arms = arms.into_iter();
+        for n in 0..chunks {
+            let last = n + 1 == chunks;
+            let mut branches = Vec::new();
+            let mut outs = Vec::new();
+            for (k, (name, filter, to)) in arms.by_ref().take(MOST_ARMS).enumerate() {
+                branches.push(json!({"branchName": name, "filterBranch": filter}));
+                outs.push((Out::List(k), to));
+            }
+            outs.push((Out::Default, if last { otherwise } else { To::Draft(first + n + 1) }));
+            let name = if last { default_name } else { "More" };
+            self.push(
+                json!({"type": "LIST_BRANCH", "actionId": "", "listBranches": branches, "defaultBranchName": name}),
+                outs,
+            );
+        }
+        if chunks == 0 { otherwise } else { To::Draft(first) }
+    }
+
+    /// "Got at least so many within so long", of the e-mails HubSpot delivered.
+    fn capped(&mut self, rule: &crate::kinds::CapRule, place: &Place) -> Json {
+        let Limit::AtMost(most) = rule.limit else { return or(Vec::new()) };
+        let (amount, unit) = super::filters::offset(rule.within, place, self.notes);
+        let event = if rule.channel == crate::audience::Channel::Email { "4-665536" } else { "4-1721168" };
+        let mut branch = events_branch(event, true, Vec::new());
+        branch["pruningRefineBy"] = json!({"type": "RELATIVE_COMPARATIVE", "comparison": "AFTER",
+            "timeOffset": {"amount": amount, "timeUnit": unit, "offsetDirection": "PAST"}});
+        branch["coalescingRefineBy"] = json!({"type": "NUM_OCCURRENCES", "minOccurrences": most.max(1)});
+        let mut out = or(vec![super::filters::and(Vec::new(), vec![branch])]);
+        if let Some(segment) = &rule.segment {
+            // Only whoever is in the segment is capped: the segment's terms with the count added to each.
+            let inside = self.asker.ask(&Condition::InSegment(segment.clone()), place, self.notes);
+            let count = out["filterBranches"][0]["filterBranches"][0].clone();
+            let mut inside = inside;
+            if let Some(terms) = inside["filterBranches"].as_array_mut() {
+                for term in terms {
+                    if let Some(list) = term["filterBranches"].as_array_mut() {
+                        list.push(count.clone());
+                    }
+                }
+            }
+            out = inside;
+        }
+        out
+    }
+
+    /// Set-time delays for a span.
+    pub fn delay(&mut self, span: Span, place: &Place, to: To) -> To {
+        let (parts, cost) = parts_of(span);
+        if !cost.is_empty() {
+            self.notes.approximate(
+                "hubspot/delay",
+                place.clone(),
+                cost,
+                "Choose a span of whole minutes, hours or days",
+            );
+        }
+        let actions = parts.into_iter().map(|(n, unit)| {
+            let unit = match unit {
+                Unit::Minutes => "MINUTES",
+                Unit::Hours => "HOURS",
+                Unit::Days => "DAYS",
+            };
+            ("0-1", 0, json!({"delta": n.to_string(), "time_unit": unit}))
+        });
+        let actions = actions.collect();
+        self.chain(actions, to)
+    }
+
+    fn delay_step(&mut self, delay: &Delay, place: &Place, next: To, here: Elapsed) -> (To, Elapsed) {
+        match &delay.wait {
+            Wait::For(span) => {
+                let (wait, then) = here.after_delay(delay, *span);
+                if delay.after == Anchor::Entry && !here.exact {
+                    self.notes.approximate(
+                        "hubspot/anchor",
+                        place.clone().with_field("after"),
+                        format!("How long a contact has been inside differs by the way taken, so {span} after the entry are written as {wait} after the previous step: later for whoever came the longer way"),
+                        "Count from the previous step, or give each path a delay of its own",
+                    );
+                }
+                let then = if delay.window.is_some() { then.vague() } else { then };
+                (self.delay(wait, place, next), then)
+            }
+            Wait::Until { time, weekdays } => {
+                self.notes.approximate(
+                    "hubspot/until",
+                    place.clone(),
+                    format!("Waits at least one day, then until {time} in the account's zone: up to 24 h later for whoever arrives before {time}; the form of this wait is read from live workflows"),
+                    "Look at the step after the import and choose the time of day there",
+                );
+                if weekdays.iter().count() < 7 {
+                    self.notes.impossible(
+                        "hubspot/weekdays",
+                        place.clone(),
+                        format!(
+                            "The weekdays are not kept, so it may end on the other {} days too",
+                            7 - weekdays.iter().count()
+                        ),
+                        "Choose the weekdays in HubSpot's \u{201c}day of the week\u{201d} delay after the import",
+                    );
+                }
+                let fields = json!({"delta": "1", "time_unit": "DAYS", "time_of_day": clock(*time)});
+                (self.chain(vec![("0-1", 0, fields)], next), here.plus(Span::days(1)).vague())
+            }
+            Wait::Date { property, offset, at, .. } => {
+                let property = match self.asker.property(property, self.notes) {
+                    Ok(name) => name,
+                    Err(why) => {
+                        self.notes.impossible(
+                            "hubspot/date-wait",
+                            place.clone(),
+                            format!("`{}` cannot be waited for: {why}", path_text(property)),
+                            "Keep the date in a property of the contact",
+                        );
+                        slug(&path_text(property))
+                    }
+                };
+                let (delta, unit) =
+                    if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
+                        (offset.millis / 3_600_000, "HOURS")
+                    } else {
+                        let days = offset.about_millis().div_euclid(86_400_000);
+                        if offset.months != 0 || offset.millis != 0 {
+                            self.notes.approximate(
+                                "hubspot/date-offset",
+                                place.clone(),
+                                format!("{offset} are written as {days} days"),
+                                "Choose whole days or hours",
+                            );
+                        }
+                        (days, "DAYS")
+                    };
+                let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
+                if let Some(at) = at {
+                    fields["time_of_day"] = clock(*at);
+                }
+                self.notes.approximate(
+                    "hubspot/date-wait",
+                    place.clone(),
+                    "Whether a contact whose date is past goes on or is passed over is a switch in HubSpot that the API does not show; times are in the account's zone",
+                    "Look at the step after the import",
+                );
+                (self.chain(vec![("0-35", 0, fields)], next), here.vague())
+            }
+        }
+    }
+
+    /// Waits for any of some events, then two ways.
+    pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
+        let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
+        if !limit.is_exact() {
+            self.notes.approximate(
+                "hubspot/wait-limit",
+                place.clone(),
+                format!("{limit} are written as {minutes} minutes, which differs by an hour where the clocks change"),
+                "Write the limit in hours",
+            );
+        }
+        let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
+        let at = self.drafts.len();
+        self.single("0-29", 0, fields, To::Draft(at + 1));
+        let action = json!({"type": "STATIC_BRANCH", "actionId": "",
+            "inputValue": {"type": "FIELD_DATA", "actionId": "", "dataKey": "hs_event_criteria_met"},
+            "staticBranches": [{"branchValue": "true"}], "defaultBranchName": "Timed out"});
+        self.push(action, vec![(Out::Static(0), happened), (Out::Default, timed_out)]);
+        self.drafts[at + 1].input = Some(at);
+        To::Draft(at)
+    }
+
+    fn wait_for(&mut self, wait: &WaitForEvent, place: &Place, happened: To, timed_out: To) -> To {
+        if wait.look_back != LookBack::Now {
+            self.notes.approximate(
+                "hubspot/look-back",
+                place.clone().with_field("look_back"),
+                format!(
+                    "A \u{201c}{}\u{201d} before the contact arrives at this step does not end the wait",
+                    wait.event
+                ),
+                "Put an if/then branch on that event before the wait",
+            );
+        }
+        let branches = self.event_branches(&wait.event, wait.filter.as_ref().map(|f| f.condition()), place);
+        self.wait_branch(branches, wait.timeout, place, happened, timed_out)
+    }
+
+    /// Event branches for an event and its filter: one for each case of the filter.
+    pub fn event_branches(&mut self, event: &str, filter: Option<&Condition>, place: &Place) -> Vec<Json> {
+        let event_type = event_type(self.asker.workspace, event, self.notes);
+        let Some(filter) = filter else { return vec![events_branch(&event_type, true, Vec::new())] };
+        let terms = self.asker.names.dnf(filter).unwrap_or_else(|| vec![Vec::new()]);
+        let mut out = Vec::new();
+        for literals in terms {
+            let filters = self.asker.event_filters(&literals, event, place, self.notes);
+            let branch = events_branch(&event_type, true, filters);
+            if !out.contains(&branch) {
+                out.push(branch);
+            }
+        }
+        out
+    }
+
+    fn random(&mut self, step: &Step<'_>, node: &Split, place: &Place) -> To {
+        let weights: Vec<f64> = node.arms.iter().map(|arm| arm.weight).collect();
+        let percents = whole_percents(&weights);
+        let total: f64 = weights.iter().sum();
+        let exact = weights
+            .iter()
+            .zip(&percents)
+            .all(|(w, p)| total <= 0.0 || (w * 100.0 / total - f64::from(*p)).abs() < 0.005);
+        let rounding = if exact { String::new() } else { format!("the shares become {percents:?} %, and ") };
+        self.notes.approximate(
+            "hubspot/split",
+            place.clone(),
+            format!("{rounding}HubSpot deals contacts itself, so others get an arm than in the preview; its help page speaks of even groups only"),
+            "Look at the shares after the import; an even split is safe",
+        );
+        if node.winner.is_some() {
+            self.notes.impossible(
+                "hubspot/winner",
+                place.clone().with_field("winner"),
+                "HubSpot names no winner between paths; both go on",
+                "Compare the paths after the time you planned and close one by hand",
+            );
+        }
+        let outs = node.arms.iter().map(|arm| self.to(step, &arm.name)).collect();
+        self.test(&percents, outs)
+    }
+
+    fn test(&mut self, percents: &[u32], outs: Vec<To>) -> To {
+        let branches: Vec<Json> = percents.iter().map(|p| json!({"percentage": p})).collect();
+        let outs = outs.into_iter().enumerate().map(|(n, to)| (Out::Test(n), to)).collect();
+        To::Draft(self.push(json!({"type": "AB_TEST_BRANCH", "actionId": "", "testBranches": branches}), outs))
+    }
+
+    fn email(&mut self, step: &Step<'_>, email: &crate::kinds::Email, place: &Place, next: To) -> To {
+        super::emails::losses(self.plan, self.asker.workspace, email, place, self.notes);
+        let Some(message) = self.plan.flow.message(email.message.as_str()) else { return next };
+        let content = |body: &mut Self, variant: &str| {
+            let name = format!("{}-{variant}", message.id);
+            let id = body.notes.id(&body.asker.workspace.hubspot.ids, "email", &name, || {
+                format!("POST /marketing/v3/emails with `emails/{name}.json`, publish it for automation; the id of the e-mail")
+            });
+            json!({"content_id": id})
+        };
+        if let [variant] = message.variants.as_slice() {
+            let fields = content(self, &variant.id);
+            return self.chain(vec![("0-4", 0, fields)], next);
+        }
+        let weights: Vec<f64> = message.variants.iter().map(|v| f64::from(v.weight)).collect();
+        self.notes.approximate(
+            "hubspot/variants",
+            place.clone(),
+            format!(
+                "The {} variants become e-mails of their own behind an A/B split, which HubSpot deals itself",
+                message.variants.len()
+            ),
+            "Look at the shares after the import; an even split is safe",
+        );
+        let at = self.drafts.len();
+        let outs = (0..message.variants.len()).map(|n| To::Draft(at + 1 + n)).collect();
+        let begin = self.test(&whole_percents(&weights), outs);
+        for variant in &message.variants {
+            let fields = content(self, &variant.id);
+            self.single("0-4", 0, fields, next);
+        }
+        debug_assert!(step.settings.message().is_some(), "an e-mail step has a message");
+        begin
+    }
+
+    fn webhook(&mut self, hook: &Webhook, place: &Place, done: To, failed: To) -> To {
+        if failed != done {
+            self.notes.impossible(
+                "hubspot/webhook-failed",
+                place.clone(),
+                "HubSpot goes on whatever the answer is, so the path \u{201c}failed\u{201d} is never taken and not written",
+                "Let the called address report the failure as an event",
+            );
+        }
+        if hook.timeout != Span::hours(24) {
+            self.notes.approximate(
+                "hubspot/webhook-timeout",
+                place.clone().with_field("timeout"),
+                format!("HubSpot decides itself how long it tries, not {}", hook.timeout),
+                "Nothing to do where the address answers at once",
+            );
+        }
+        self.notes.approximate(
+            "hubspot/webhook-body",
+            place.clone().with_field("body"),
+            if hook.body.is_empty() {
+                "HubSpot sends the contact in its own form, without the trigger event"
+            } else {
+                "HubSpot sends the contact in its own form instead of the body written here"
+            },
+            "Let the called address read HubSpot's form, or use a custom code action",
+        );
+        if !hook.headers.is_empty() {
+            self.notes.impossible(
+                "hubspot/webhook-headers",
+                place.clone().with_field("headers"),
+                format!("The {} headers are not sent", hook.headers.len()),
+                "Choose a secret for authentication in the step after the import",
+            );
+        }
+        let action =
+            json!({"type": "WEBHOOK", "actionId": "", "method": "POST", "webhookUrl": hook.url, "queryParams": []});
+        To::Draft(self.push(action, vec![(Out::Connection, done)]))
+    }
+
+    fn update(&mut self, update: &UpdateContact, place: &Place, next: To) -> To {
+        let mut actions = Vec::new();
+        for (n, assignment) in update.set.iter().enumerate() {
+            let place = place.clone().with_field(format!("set.{n}"));
+            let property = contact_property(&assignment.property);
+            let value = match &assignment.to {
+                Becomes::Value(value) => {
+                    if matches!(value, Value::Money(_)) {
+                        self.notes.approximate(
+                            "hubspot/currency",
+                            place,
+                            format!("`{property}` becomes the bare number of {value}"),
+                            "Keep the currency in a property of its own",
+                        );
+                    } else if matches!(value, Value::Object(_)) {
+                        self.notes.approximate(
+                            "hubspot/object-value",
+                            place,
+                            format!("`{property}` becomes the object as a JSON text"),
+                            "Set its parts one by one",
+                        );
+                    }
+                    json!({"type": "STATIC_VALUE", "staticValue": static_text(value)})
+                }
+                Becomes::Copy(path) => match path.root {
+                    Root::Contact => match self.asker.property(path, self.notes) {
+                        Ok(from) => json!({"type": "OBJECT_PROPERTY", "propertyName": from}),
+                        Err(why) => {
+                            self.notes.impossible(
+                                "hubspot/copy",
+                                place,
+                                format!("`{property}` does not become `{}`: {why}", path_text(path)),
+                                "Copy a property at the top of the contact",
+                            );
+                            continue;
+                        }
+                    },
+                    Root::Trigger | Root::Event => {
+                        let path: Vec<&str> = path.steps.iter().map(|s| s.as_str()).collect();
+                        event_value(&path.join("."), self.asker, self.notes)
+                    }
+                    Root::Constant => {
+                        match path.steps.first().and_then(|name| self.plan.settings.constants.get(name)) {
+                            Some(value) => json!({"type": "STATIC_VALUE", "staticValue": static_text(value)}),
+                            None => continue,
+                        }
+                    }
+                },
+                Becomes::Now => json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"}),
+                Becomes::Add(n) => {
+                    self.notes.approximate(
+                        "hubspot/increment",
+                        place,
+                        format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
+                        "Test it after the import",
+                    );
+                    json!({"type": "INCREMENT", "incrementAmount": n})
+                }
+                Becomes::Nothing => {
+                    self.notes.approximate(
+                        "hubspot/clear",
+                        place,
+                        format!("`{property}` is set to an empty text"),
+                        "Use HubSpot's step \u{201c}clear property\u{201d} after the import",
+                    );
+                    json!({"type": "STATIC_VALUE", "staticValue": ""})
+                }
+            };
+            needs_property(self.notes, &property, "the type of what is written");
+            actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
+        }
+        self.chain(actions, next)
+    }
+
+    fn lists(&mut self, update: &ListUpdate, next: To) -> To {
+        let mut actions = Vec::new();
+        let changes =
+            update.add.iter().map(|l| (l, "0-63809083")).chain(update.remove.iter().map(|l| (l, "0-63863438")));
+        for (list, type_id) in changes {
+            let id = list_id(self.asker.workspace, list, self.notes);
+            // Version last seen. Source: references, HubSpot 5.1.
+            actions.push((type_id, 5, json!({"listId": id, "targetObject": "{{ enrolled_object }}"})));
+        }
+        self.chain(actions, next)
+    }
+
+    fn alert(&mut self, alert: &InternalAlert, place: &Place, next: To) -> To {
+        self.notes.approximate(
+            "hubspot/alert",
+            place.clone(),
+            "The alert goes to users of the account, so each address has to belong to one",
+            "Fill in the users' ids, or choose a team",
+        );
+        let users: Vec<Json> = alert
+            .to
+            .iter()
+            .map(|address| {
+                let id = self.notes.id(&self.asker.workspace.hubspot.ids, "user", address, || {
+                    format!("GET /crm/v3/owners, the `userId` of {address}")
+                });
+                Json::String(id)
+            })
+            .collect();
+        let subject = templates::inline(
+            Target::Hubspot,
+            self.plan.flow,
+            &alert.subject,
+            &place.clone().with_field("subject"),
+            self.notes,
+        );
+        let body = templates::inline(
+            Target::Hubspot,
+            self.plan.flow,
+            &alert.text,
+            &place.clone().with_field("text"),
+            self.notes,
+        );
+        self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
+    }
+
+    /// Copies event data to contact properties, then `to`.
+    pub fn copies(&mut self, to: To) -> To {
+        let copies = self.asker.copies.borrow().clone();
+        let mut actions = Vec::new();
+        for (path, property) in copies {
+            let value = event_value(&path, self.asker, self.notes);
+            actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
+        }
+        self.chain(actions, to)
+    }
+}
+
+/// A value of the enrolling event. How HubSpot spells such a token is not documented, so it is a placeholder.
+fn event_value(path: &str, asker: &Asker<'_>, notes: &mut Notes) -> Json {
+    let token = notes.id(&asker.workspace.hubspot.ids, "event-property", path, || {
+        format!(
+            "The token of the event's property `{path}`: build a workflow with this trigger and a step that copies it, read it with \
+             GET /automation/v4/flows/{{flowId}}, and take `enrollmentEventPropertyToken` from there"
+        )
+    });
+    json!({"type": "ENROLLMENT_EVENT_PROPERTY", "enrollmentEventPropertyToken": token})
+}
+
+fn static_text(value: &Value) -> String {
+    match value {
+        Value::Money(money) => crate::audience::print_number(money.to_number()),
+        Value::List(items) => items.iter().map(static_text).collect::<Vec<_>>().join(";"),
+        // HubSpot keeps dates as milliseconds at midnight UTC.
+        Value::Date(date) => crate::base::Instant::parse(&date.to_string())
+            .map_or_else(|_| date.to_string(), |at| at.as_millis().to_string()),
+        Value::Instant(at) => at.as_millis().to_string(),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn clock(time: crate::base::TimeOfDay) -> Json {
+    let mut out = Map::new();
+    out.insert("hour".into(), json!(time.0.hour()));
+    out.insert("minute".into(), json!(time.0.minute()));
+    Json::Object(out)
+}
+
+/// "None of that within so long."
+pub(super) fn none_within(event: &str, span: Span) -> Condition {
+    Condition::Events(EventQuery {
+        metric: event.into(),
+        filter: None,
+        measure: Measure::Count,
+        window: EventWindow::Last(span),
+        op: CompareOp::Eq,
+        value: 0.0,
+    })
+}

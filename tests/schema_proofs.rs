@@ -1,0 +1,464 @@
+//! Exports against the platforms' own schemas, and against what we wrote by hand.
+//!
+//! The one idea: a request body is proven by the platform's document in its strict form (`tests/schema/validate.py`), for
+//! every sample flow and for generated flows of all kinds and shapes. The documents are not ours to ship, so that proof
+//! runs where `FLOWLOOM_SPECS` names their folder; it then fails rather than pass without having run.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use flowloom::{
+    base::Severity,
+    content::Message,
+    flow::{Edge, Flow, Node, Section, Target, Workspace, file},
+    kinds::CATALOGUE,
+    platforms::{self, Export, FIDELITY, Fidelity, LossKind},
+    testing::Rng,
+};
+use serde_json::{Value as Json, json};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text_of(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let listing = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut paths: Vec<PathBuf> = listing.map(|entry| entry.expect("a readable folder").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn workspace_of(folder: &Path) -> Workspace {
+    let path = folder.join("flowloom.ron");
+    file::read_workspace(&text_of(&path)).unwrap_or_else(|d| panic!("{}: {}", path.display(), d.message)).0
+}
+
+/// Every sample flow with its workspace.
+fn samples() -> Vec<(Flow, Workspace)> {
+    let mut out = Vec::new();
+    for folder in entries(&root().join("sample_flows")).into_iter().filter(|path| path.is_dir()) {
+        let workspace = workspace_of(&folder);
+        for path in entries(&folder).into_iter().filter(|path| path.to_string_lossy().ends_with(".flow.ron")) {
+            let loaded = file::read(&text_of(&path)).unwrap_or_else(|d| panic!("{}: {}", path.display(), d.message));
+            out.push((loaded.flow, workspace.clone()));
+        }
+    }
+    assert!(out.len() >= 2, "sample flows are there");
+    out
+}
+
+fn export(target: Target, flow: &Flow, workspace: &Workspace) -> Export {
+    platforms::export(target, flow, workspace).unwrap_or_else(|errors| panic!("{} {target:?}: {errors:#?}", flow.id))
+}
+
+fn json_of(export: &Export, path: &str) -> Json {
+    let bytes = export.file(path).unwrap_or_else(|| panic!("{path} is missing"));
+    serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+const TARGETS: [Target; 3] = [Target::Klaviyo, Target::Hubspot, Target::Engine];
+
+/// Ways to settle each kind, besides its example.
+const SETTINGS: &[(&str, &str)] = &[
+    ("delay", r#"(wait: for("2 days"))"#),
+    ("delay", r#"(wait: for("1 day 90 min"))"#),
+    ("delay", r#"(wait: for("12 h"), after: entry)"#),
+    ("delay", r#"(wait: for("1 day"), window: (from: "09:00", until: "18:00", weekdays: [mon, tue, fri]))"#),
+    ("delay", r#"(wait: for("1 h"), window: (from: "21:00", until: "07:00"))"#),
+    ("delay", r#"(wait: until(time: "09:00", weekdays: [mon, sat]))"#),
+    ("delay", r#"(wait: date(property: "contact.birthday", offset: "-7 days", at: "10:00"))"#),
+    ("delay", r#"(wait: for("1 month 30 s"))"#),
+    ("wait_for_event", r#"(event: "Placed Order", timeout: "3 days", look_back: now)"#),
+    (
+        "wait_for_event",
+        r#"(event: "Placed Order", filter: "event.amount > 3 or event.vip = true", timeout: "30 min", look_back: previous_message)"#,
+    ),
+    (
+        "branch",
+        r#"(arms: [(name: "a", condition: "true"), (name: "b", condition: "trigger.item_count > 2 or in segment \"VIP\"")])"#,
+    ),
+    (
+        "split",
+        r#"(salt: "s", arms: [(name: "a", weight: 33.4), (name: "b", weight: 33.3), (name: "c", weight: 33.3)])"#,
+    ),
+    (
+        "split",
+        r#"(salt: "s", arms: [(name: "a", weight: 99.9), (name: "b", weight: 0.1, hold_out: true)], winner: (metric: clicked, after_entries: 100))"#,
+    ),
+    ("cap", r#"(limit: none)"#),
+    ("cap", r#"(limit: at_most(1), within: "90 min", channel: sms)"#),
+    ("cap", r#"(limit: at_most(2), within: "2 days", segment: "VIP")"#),
+    ("email", r#"(message: "m", on_cap: leave, cooldown: (lasts: "1 day"))"#),
+    ("email", r#"(message: "m", on_cap: wait("3 h"), send_latest_age: "2 h")"#),
+    ("email", r#"(message: "m2", transactional: true)"#),
+    ("sms", r#"(message: "s", on_cap: leave)"#),
+    (
+        "webhook",
+        r#"(url: "https://x.example/a", body: "{\"a\": 1}", headers: {"Authorization": "Bearer ${KEY}"}, timeout: "1 h")"#,
+    ),
+    (
+        "update_contact",
+        r#"(set: [(property: "a", to: value("x")), (property: "b c", to: value(3)), (property: "d", to: value(true)), (property: "e", to: value("2026-11-23")), (property: "f", to: copy("trigger.x")), (property: "g", to: copy("contact.y")), (property: "h", to: now), (property: "i", to: add(2.5)), (property: "j", to: nothing), (property: "k", to: value(["x", "y"])), (property: "l", to: value({"amount": 3, "currency": "EUR"}))])"#,
+    ),
+    ("list_update", r#"(add: ["A", "B"], remove: ["C"])"#),
+    ("internal_alert", r#"(to: ["team@x.example"], subject: "Hi", text: "A\nB")"#),
+];
+
+const ALTERNATIVES: &[&str] = &[
+    r#"event(event: "Started Checkout")"#,
+    r#"event(event: "Started Checkout", filter: "event.item_count > 1 and contact.lifetime_value > 500")"#,
+    r#"event(event: "Started Checkout", filter: "event.item_count > 1 or contact.lifetime_value > 500")"#,
+    r#"abandonment(start: "Cart Updated", filter: "event.item_count > 0", unless: [(event: "Placed Order", filter: "event.cart_id = trigger.cart_id")], after: "6 h")"#,
+    r#"abandonment(start: "Cart Updated", unless: [], after: "1 day", again: keep)"#,
+    r#"engagement(event: "Viewed Product", at_least: 3, within: "7 days", same: "event.product_id", unless: [(event: "Placed Order")])"#,
+    r#"engagement(event: "Viewed Page", measure: sum("event.seconds"), at_least: 120, within: "90 min")"#,
+    r#"engagement(event: "Viewed Page", measure: max("event.seconds"), at_least: 120, within: "1 h")"#,
+    r#"score(model: "intent", threshold: 50)"#,
+    r#"segment(segment: "VIP")"#,
+    r#"segment(segment: "VIP", leaves: true)"#,
+    r#"list(list: "Newsletter")"#,
+    r#"date(property: "contact.birthday", offset: "-7 days", yearly: true)"#,
+    r#"date(property: "contact.renewal", offset: "2 days", at: "18:30")"#,
+    r#"inactivity(events: ["Placed Order", "Visited Site"], after: "60 days")"#,
+];
+
+const CONDITIONS: &[&str] = &[
+    r#"contact.lifetime_value > 500"#,
+    r#"contact.first_name = "Ada" or contact.city in ["Bonn", "Köln"]"#,
+    r#"not (contact.plan starts with "pro" and contact.note contains "x")"#,
+    r#"contact.birthday < 2000-01-01 and contact.birthday is set"#,
+    r#"contact.birthday != 2000-01-01"#,
+    r#"contact.last_seen > now - 7 days"#,
+    r#"contact.last_seen < now - 90 min"#,
+    r#"contact.renewal < now + 1 month"#,
+    r#"trigger.item_count > 1"#,
+    r#"trigger.item_count > 1 and contact.vip = true"#,
+    r#"trigger.vendor = contact.vendor"#,
+    r#"did "Placed Order" at least 2 times in the last 30 days"#,
+    r#"did "Placed Order" where (event.amount > 100 and event.cart_id = trigger.cart_id) since entry"#,
+    r#"did "Placed Order" where (event.amount > 100 or event.vendor = "x")"#,
+    r#"never did "Placed Order""#,
+    r#"in segment "VIP" and on list "Newsletter""#,
+    r#"not on list "Newsletter""#,
+    r#"email consent is subscribed"#,
+    r#"not sms consent is unknown"#,
+    r#"opened any message"#,
+    r#"not clicked "a" link "https://x.example""#,
+    r#"score "intent" >= 50"#,
+    r#"local time from 09:00 to 18:00"#,
+    r#"share 12.5 % salt "x""#,
+    r#"false"#,
+    r#"contact.a = 1 and (contact.b = 2 or (contact.c = 3 and not (contact.d = 4 or contact.e = 5)))"#,
+];
+
+const FLOW_SETTINGS: &[&str] = &[
+    "()",
+    r#"(reentry: once, goal_when: "did \"Placed Order\" since entry")"#,
+    r#"(reentry: cooldown("14 days"), exit_when: "contact.vip = true", consent: [not_unsubscribed(email)])"#,
+    r#"(reentry: per_key, reentry_key: "event.cart_id", quiet_hours: (from: "21:00", until: "08:00"), tracking: {"utm_source": "x"})"#,
+    r#"(reentry: restart, caps: [(limit: at_most(2), within: "1 day", scope: flow), (limit: at_most(1), segment: "VIP")], consent: [subscribed(sms)])"#,
+    r#"(trigger_latest_age: "1 h", enrol_current: true, conversion_window: "7 days", constants: {"threshold": 3})"#,
+];
+
+fn workspace() -> Workspace {
+    let source = r#"(
+        version: 1, name: "Proof", zone: "Europe/Berlin", senders: [(id: "shop", name: "Shop", email: "shop@x.example", reply_to: "help@x.example")],
+        segments: {"VIP": "contact.lifetime_value > 1000 or did \"Placed Order\" at least 3 times"},
+        caps: [(limit: none, segment: "VIP"), (limit: at_most(3), within: "48 h")],
+        events: [(name: "Placed Order", klaviyo: "Placed Order", hubspot: "4-123"), (name: "Viewed Page", hubspot: "pe1_viewed_page")],
+        scores: [(name: "intent", signals: [(event: "Viewed Page", points: 5)])],
+        suppression: ["no@x.example"],
+    )"#;
+    file::read_workspace(source).unwrap_or_else(|d| panic!("{}", d.message)).0
+}
+
+fn message(ron: &str) -> Arc<flowloom::flow::MessageSection> {
+    let message = Message::from_ron(ron).unwrap_or_else(|e| panic!("{e}: {ron}"));
+    Arc::new(flowloom::flow::MessageSection { id: message.id.clone(), section: Section::new(ron, Ok(message), 0) })
+}
+
+/// A flow with a node of a kind in the middle of everything else.
+fn generated(seed: u64) -> Flow {
+    let mut rng = Rng::new(seed);
+    let mut flow = Flow::new(format!("gen-{seed}").as_str(), "Generated <flow> | of *all* sorts");
+    let settings = FLOW_SETTINGS[rng.below(FLOW_SETTINGS.len())];
+    flow.settings = Arc::new(Section::new(settings, file::read_flow_settings(settings), 0));
+    assert!(flow.settings.value().is_some(), "{settings}");
+    flow.messages = vec![
+        message(
+            r#"(id: "m", subject: "Hi {first_name}", body: blocks([heading(text: "Hi"), text(text: "For {first_name}"), footer()]))"#,
+        ),
+        message(
+            r#"(id: "m2", variants: [(id: "a", weight: 2, subject: "A", body: html("<p>A {unsubscribe_url}</p>")), (id: "b", subject: "B", body: html("<p>B</p>"))])"#,
+        ),
+        message(r#"(id: "s", channel: sms, text: "Hi {first_name}")"#),
+    ];
+    let field = r#"(name: "first_name", source: contact("first_name"), fallback: "there")"#;
+    let parsed = flowloom::content::ron_options().from_str(field).expect("a field");
+    flow.fields = vec![Arc::new(Section::new(field, Ok(parsed), 0))];
+    let count = 1 + rng.below(3);
+    let any: Vec<&str> = (0..count).map(|_| ALTERNATIVES[rng.below(ALTERNATIVES.len())]).collect();
+    flow.nodes.push(Arc::new(Node::new("start", "trigger", &format!("(any: [{}])", any.join(", ")))));
+    let kinds: Vec<&str> =
+        CATALOGUE.iter().filter(|spec| spec.group != flowloom::kinds::Group::Trigger).map(|spec| spec.name).collect();
+    let size = 1 + rng.below(14);
+    for n in 0..size {
+        let kind = if n == 0 { kinds[seed as usize % kinds.len()] } else { kinds[rng.below(kinds.len())] };
+        let condition = CONDITIONS[rng.below(CONDITIONS.len())].replace('"', "\\\"");
+        let own: Vec<&str> = SETTINGS.iter().filter(|(k, _)| *k == kind).map(|(_, s)| *s).collect();
+        let settings = match kind {
+            "condition" => format!("(condition: \"{condition}\")"),
+            "email" if own.is_empty() || rng.percent(50) => r#"(message: "m")"#.to_owned(),
+            "sms" if rng.percent(50) => r#"(message: "s")"#.to_owned(),
+            _ if own.is_empty() || !matches!(kind, "email" | "sms") && rng.percent(30) => {
+                CATALOGUE.iter().find(|spec| spec.name == kind).expect("a kind").example.to_owned()
+            }
+            _ => own[rng.below(own.len())].to_owned(),
+        };
+        let mut node = Node::new(format!("n{n}").as_str(), kind, &settings);
+        assert!(node.settings().is_some(), "{kind} {settings}: {:?}", node.settings.error());
+        node.muted = rng.percent(7);
+        flow.nodes.push(Arc::new(node));
+    }
+    let nodes = flow.nodes.clone();
+    for (at, node) in nodes.iter().enumerate() {
+        for port in node.ports() {
+            // Mostly on, sometimes far ahead (which joins paths), rarely back or nowhere.
+            let to = match rng.below(20) {
+                0 => continue,
+                1 if at > 1 => 1 + rng.below(at),
+                2..=7 => at + 1 + rng.below(4),
+                _ => at + 1,
+            };
+            if let Some(target) = nodes.get(to).filter(|target| target.kind != "note" && to > 0) {
+                flow.edges.push(Edge::new(node.id.as_str(), &port.name, target.id.as_str()));
+            }
+        }
+    }
+    flow
+}
+
+/// The self-checks of both platforms find nothing that a platform would refuse, in all samples and generated flows.
+#[test]
+fn bodies_pass_their_own_lints() {
+    let workspace = workspace();
+    let generated = (0..400).map(|seed| (generated(seed), workspace.clone()));
+    for (flow, workspace) in samples().into_iter().chain(generated) {
+        for target in [Target::Klaviyo, Target::Hubspot] {
+            let export = export(target, &flow, &workspace);
+            let errors: Vec<_> = export
+                .diagnostics
+                .iter()
+                .filter(|d| d.severity == Severity::Error && d.code.contains("/lint-"))
+                .collect();
+            assert!(errors.is_empty(), "{} {target:?}: {errors:#?}", flow.id);
+        }
+    }
+}
+
+/// Same flow, same bytes; files in order; every placeholder in `ids.json` stands somewhere.
+#[test]
+fn exports_are_deterministic_and_whole() {
+    let workspace = workspace();
+    for flow in samples().into_iter().map(|(flow, _)| flow).chain((0..60).map(generated)) {
+        for target in TARGETS {
+            let one = export(target, &flow, &workspace);
+            assert_eq!(one, export(target, &flow, &workspace), "{} {target:?}", flow.id);
+            let names: Vec<&String> = one.files.iter().map(|(name, _)| name).collect();
+            assert!(names.is_sorted(), "{names:?}");
+            for name in ["flow.json", "ids.json", "losses.json", "README.md"] {
+                assert!(one.file(name).is_some(), "{} {target:?}: {name}", flow.id);
+            }
+            for loss in &one.losses {
+                assert!(
+                    !loss.message.is_empty() && !loss.remedy.is_empty() && !loss.message.ends_with('.'),
+                    "{loss:?}"
+                );
+                assert!(loss.code.starts_with(target.name()), "{loss:?}");
+            }
+        }
+    }
+}
+
+/// The table says for each kind how it fares; an example of each is exported and held against it.
+#[test]
+fn kinds_fare_as_the_table_says() {
+    let workspace = workspace();
+    let kinds: Vec<&str> = CATALOGUE.iter().map(|spec| spec.name).collect();
+    assert_eq!(kinds, FIDELITY.iter().map(|row| row.0).collect::<Vec<_>>(), "the table has every kind");
+    for (spec, (kind, klaviyo, hubspot, _)) in CATALOGUE.iter().zip(FIDELITY) {
+        let mut flow = generated(0);
+        flow.settings = Arc::new(Section::new("()", file::read_flow_settings("()"), 0));
+        flow.edges.clear();
+        let is_trigger = spec.group == flowloom::kinds::Group::Trigger;
+        let trigger = match (is_trigger, *kind) {
+            (_, "trigger") | (false, _) => r#"(any: [event(event: "A")])"#.to_owned(),
+            (true, kind) => format!("(any: [{kind}{}])", spec.example),
+        };
+        let example = match *kind {
+            "email" => r#"(message: "m")"#,
+            "sms" => r#"(message: "s")"#,
+            _ => spec.example,
+        };
+        let mut nodes = vec![Arc::new(Node::new("start", "trigger", &trigger))];
+        if !is_trigger {
+            nodes.push(Arc::new(Node::new("it", kind, example)));
+        }
+        nodes.push(Arc::new(Node::new("after", "update_contact", r#"(set: [(property: "done", to: value(true))])"#)));
+        if *kind == "note" {
+            flow.edges.push(Edge::new("start", "next", "after"));
+        } else {
+            for pair in nodes.windows(2) {
+                flow.edges.extend(
+                    pair[0].ports().iter().map(|port| Edge::new(pair[0].id.as_str(), &port.name, pair[1].id.as_str())),
+                );
+            }
+        }
+        flow.nodes = nodes;
+        let place = if is_trigger { "start" } else { "it" };
+        for (target, fidelity) in [(Target::Klaviyo, klaviyo), (Target::Hubspot, hubspot)] {
+            // No caps here: they belong to the workspace, not to the kind.
+            let workspace = Workspace { caps: Vec::new(), ..workspace.clone() };
+            let export = export(target, &flow, &workspace);
+            let here: BTreeSet<&str> = export
+                .losses
+                .iter()
+                .filter(|l| l.place.node.as_deref() == Some(place))
+                .map(|l| l.kind.title())
+                .collect();
+            let body = String::from_utf8_lossy(export.file("flow.json").unwrap_or_default()).into_owned();
+            assert!(*kind == "exit" || body.contains("done"), "{kind} {target:?}: what follows is written");
+            let none = LossKind::NotPossible.title();
+            match fidelity {
+                Fidelity::Exact => assert!(!here.contains(none), "{kind} {target:?}: {:#?}", export.losses),
+                Fidelity::Approximate => assert!(!here.is_empty(), "{kind} {target:?} has no loss"),
+                Fidelity::None => assert!(here.contains(none), "{kind} {target:?}: {:#?}", export.losses),
+            }
+        }
+    }
+}
+
+/// What cannot be exported at all is refused with a reason, never with an empty folder.
+#[test]
+fn broken_flows_are_refused() {
+    let workspace = Workspace::default();
+    let check = |change: &dyn Fn(&mut Flow), code: &str| {
+        let mut flow = generated(3);
+        change(&mut flow);
+        for target in TARGETS {
+            let errors = platforms::export(target, &flow, &workspace).expect_err(code);
+            assert!(errors.iter().any(|d| d.code == code), "{code}: {errors:#?}");
+        }
+    };
+    check(&|flow| flow.nodes.retain(|n| n.kind != "trigger"), "export/no-trigger");
+    check(&|flow| flow.nodes.push(Arc::new(Node::new("x", "delay", "(wat: 3)"))), "export/unreadable");
+    check(&|flow| flow.nodes.push(Arc::new(Node::new("x", "email", r#"(message: "gone")"#))), "export/no-message");
+    check(
+        &|flow| flow.nodes.push(Arc::new(Node::new("x", "condition", r#"(condition: "contact. >")"#))),
+        "export/condition",
+    );
+}
+
+/// The watch flow's bodies, written by hand from the platforms' pages.
+#[test]
+fn watch_flow_as_written_by_hand() {
+    let folder = root().join("sample_flows/watch-shop");
+    let workspace = workspace_of(&folder);
+    let loaded = file::read(&text_of(&folder.join("watch-shop.flow.ron"))).unwrap_or_else(|d| panic!("{}", d.message));
+    for target in [Target::Klaviyo, Target::Hubspot] {
+        let export = export(target, &loaded.flow, &workspace);
+        for name in ["flow.json", "flow-2.json"] {
+            let path = root().join("tests/fixtures/platforms/watch-shop").join(target.name()).join(name);
+            let wanted: Json =
+                serde_json::from_str(&text_of(&path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let got = json_of(&export, name);
+            if let Some(at) = difference(&wanted, &got) {
+                panic!("{} differs at {at}", path.display());
+            }
+        }
+    }
+}
+
+/// The first place where two values differ.
+fn difference(wanted: &Json, got: &Json) -> Option<String> {
+    match (wanted, got) {
+        (Json::Object(a), Json::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            keys.into_iter().find_map(|key| match (a.get(key), b.get(key)) {
+                (Some(a), Some(b)) => difference(a, b).map(|at| format!("/{key}{at}")),
+                (a, b) => Some(format!("/{key}: wanted {a:?}, got {b:?}")),
+            })
+        }
+        (Json::Array(a), Json::Array(b)) => {
+            let inner =
+                a.iter().zip(b).enumerate().find_map(|(n, (a, b))| difference(a, b).map(|at| format!("/{n}{at}")));
+            inner.or_else(|| (a.len() != b.len()).then(|| format!(": wanted {} items, got {}", a.len(), b.len())))
+        }
+        (a, b) if a == b => None,
+        (a, b) => Some(format!(": wanted {a}, got {b}")),
+    }
+}
+
+/// Every body against the platform's own document, strictly, where `FLOWLOOM_SPECS` names the folder of the documents.
+#[test]
+fn schema_proofs() {
+    let Ok(specs) = std::env::var("FLOWLOOM_SPECS") else {
+        println!("FLOWLOOM_SPECS is not set: the bodies were not held against the platforms' documents");
+        return;
+    };
+    let python = std::env::var("FLOWLOOM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let ready = Command::new(&python).args(["-c", "import jsonschema"]).status();
+    assert!(ready.is_ok_and(|s| s.success()), "FLOWLOOM_SPECS is set, but {python} with jsonschema is missing");
+    let specs = Path::new(&specs);
+    let folder = tempfile::tempdir().expect("a folder");
+    let workspace = workspace();
+    let flows = samples().into_iter().chain((0..500).map(|seed| (generated(seed), workspace.clone())));
+    let mut jobs = Vec::new();
+    for (n, (flow, workspace)) in flows.enumerate() {
+        for (target, spec) in
+            [(Target::Klaviyo, "klaviyo-flows.openapi.json"), (Target::Hubspot, "hubspot-flows.openapi.json")]
+        {
+            let spec = specs.join(spec);
+            assert!(spec.exists(), "{} is missing", spec.display());
+            let export = export(target, &flow, &workspace);
+            for (name, bytes) in export.files.iter().filter(|(name, _)| name.ends_with(".json")) {
+                let path = match name.as_str() {
+                    "ids.json" | "losses.json" => continue,
+                    _ if name.starts_with("templates/") => "/api/templates",
+                    _ if name.starts_with("emails/") => "/marketing/v3/emails",
+                    _ if target == Target::Klaviyo => "/api/flows",
+                    _ => "/automation/v4/flows",
+                };
+                // The generated flows share three messages; one of them is proof enough.
+                if n > 40 && name.contains('/') {
+                    continue;
+                }
+                let body = folder.path().join(format!("{n}-{}-{}-{}", flow.id, target.name(), name.replace('/', "-")));
+                fs::write(&body, bytes).expect("written");
+                jobs.push(json!({"spec": spec, "path": path, "method": "post", "body": body}));
+            }
+        }
+    }
+    let manifest = folder.path().join("manifest.json");
+    fs::write(&manifest, Json::Array(jobs).to_string()).expect("written");
+    let script = root().join("tests/schema/validate.py");
+    let output = Command::new(&python).arg(script).arg(&manifest).output().expect("the validator runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        lines.iter().take(12).copied().collect::<Vec<_>>().join("\n"),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{}", lines.last().unwrap_or(&""));
+}
