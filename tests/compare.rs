@@ -64,7 +64,7 @@ impl Tally {
     }
 
     fn judge(&self) {
-        assert!(self.aside < self.played / 20, "{} of {} worlds are set aside", self.aside, self.played);
+        assert!(self.aside <= self.played / 20, "{} of {} worlds are set aside", self.aside, self.played);
         // The shortest failures say most.
         let mut wrong: Vec<&String> = self.wrong.iter().collect();
         wrong.sort_by_key(|text| text.len());
@@ -516,12 +516,12 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
 #[test]
 fn generated_worlds_agree() {
     let mut tally = Tally { played: 0, aside: 0, rows: 0, wrong: Vec::new() };
-    let seeds = match std::env::var("FLOWLOOM_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => seed..seed + 1,
-        None => 0..5_000_u64,
-    };
-    for seed in seeds {
+    let one: Option<u64> = std::env::var("FLOWLOOM_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in one.map_or(0..5_000, |seed| seed..seed + 1) {
         let text = generated(seed);
+        if one.is_some() {
+            println!("{text}");
+        }
         let world = World::read(&text).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
         let set = FlowSet::new(&world.workspace, &world.flows);
         tally.play(&format!("seed {seed}"), &set, &world);
