@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use flowloom::{
     audience::{
-        Channel, Condition, Contact, Event, Value,
+        Channel, Condition, ConsentStatus, Contact, Event, Value,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Path, Root},
     },
     base::{Instant, Span, Zone, hash},
-    flow::Workspace,
+    flow::{FlowSettings, Workspace},
 };
 use smol_str::SmolStr;
 
@@ -262,19 +262,26 @@ pub fn spans_of(condition: &Condition, spans: &mut Vec<Span>, windows: &mut Vec<
 }
 
 /// Whether a status is enough for a message of a channel, R15 and the documents of the kinds.
-pub fn may_be_sent(contact: &Contact, settings: &flowloom::flow::FlowSettings, channel: Channel, transactional: bool) -> bool {
+pub fn may_be_sent(
+    contact: &Contact,
+    settings: &FlowSettings,
+    channel: Channel,
+    transactional: bool,
+    reading: super::Reading,
+) -> bool {
     let address = match channel {
         Channel::Email => contact.email.is_some(),
         Channel::Sms => contact.phone.is_some(),
     };
     let status = contact.consent.on(channel);
-    let subscribed = status == flowloom::audience::ConsentStatus::Subscribed;
+    let subscribed = status == ConsentStatus::Subscribed;
     let allowed = match channel {
         Channel::Sms => subscribed,
         Channel::Email if transactional => true,
         Channel::Email => {
             let asked = settings.consent.iter().find(|required| required.channel() == channel);
-            asked.map_or(subscribed, |required| required.allows(status))
+            let unasked = reading.unasked_is_enough && status != ConsentStatus::Unsubscribed;
+            asked.map_or(subscribed || unasked, |required| required.allows(status))
         }
     };
     address && allowed
