@@ -193,7 +193,8 @@ pub enum EventWindow {
     Ever,
     /// `in the last 7 days`: later than now minus the span, up to now.
     Last(Span),
-    /// `since entry`: from the instant the entry event happened (or the entry, without one), that event itself not counted.
+    /// `since entry`: from the instant the entry event happened (or the entry, without one), that event itself not
+    /// counted.
     SinceEntry,
 }
 
