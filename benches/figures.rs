@@ -120,7 +120,7 @@ fn mail_render() {
     }
     let data: BTreeMap<String, String> =
         contact.properties.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let data = minijinja::Value::from_serialize(&data);
+    let data = minijinja::Value::from(data);
 
     let ours = prepared.render(&values).expect("renders");
     let theirs = bare.get_template("mail.html").and_then(|t| t.render(data.clone())).expect("renders");

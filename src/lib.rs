@@ -34,7 +34,8 @@
 //!   **field**: a declared merge tag with type, source and fallback.
 //! - **intent**: what a journey wants done; **hand-over**: a message to its transport; **outcome**: what became of a
 //!   send; **response**: what a contact did with a message.
-//! - **cap**: most messages in a window; **cooldown**: quiet time after a message; **quiet hours**: when nothing leaves;
+//! - **cap**: most messages in a window; **cooldown**: quiet time after a message; **quiet hours**: when nothing
+//!   leaves;
 //!   **goal**, **exit**: what ends a journey.
 //! - **target**: Klaviyo, HubSpot or the engine; **loss**: what a target cannot express.
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.

@@ -5,6 +5,7 @@ mod compare;
 mod drive;
 mod fuzz;
 mod oracle;
+mod readme;
 mod rules;
 mod samples;
 mod schema_proofs;

@@ -521,7 +521,8 @@ impl<'w> Oracle<'w> {
         }
     }
 
-    /// Segments, lists and scores as they are now; an edge enters if `fire` (R10). `by` is the flow whose write this is.
+    /// Segments, lists and scores as they are now; an edge enters if `fire` (R10). `by` is the flow whose write this
+    /// is.
     fn watch(&mut self, fire: bool, by: Option<(usize, u32)>) {
         for flow in 0..self.flows.len() {
             let mut fired = false;

@@ -331,7 +331,7 @@ impl Money {
     /// From main units, rounded half away from zero to the currency's decimals.
     pub fn from_number(amount: f64, currency: Currency) -> Self {
         // `{:.6}` first: 1.005 is 1.00499999999999989 in binary, and people mean 1.005.
-        let scale = 10_f64.powi(currency.decimals() as i32);
+        let scale = 10_i64.pow(currency.decimals()) as f64;
         let scaled = amount * scale;
         let nudged = if scaled >= 0.0 { scaled + 1e-6 } else { scaled - 1e-6 };
         Self { minor: nudged.round() as i64, currency }

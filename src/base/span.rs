@@ -67,7 +67,8 @@ impl Span {
         Self { months: -self.months, days: -self.days, millis: -self.millis }
     }
 
-    /// The instant so much after `start`, calendar part first, in the zone. Gaps and overlaps: see [`Zone::instant_of`].
+    /// The instant so much after `start`, calendar part first, in the zone. Gaps and overlaps: see
+    /// [`Zone::instant_of`].
     pub fn after(self, start: Instant, zone: &Zone) -> Instant {
         if self.is_exact() {
             return start.plus_millis(self.millis);

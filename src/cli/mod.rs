@@ -23,6 +23,7 @@ mod show;
 mod simulate;
 mod stage;
 mod streams;
+mod tour;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -118,6 +119,7 @@ enum Command {
     Matrix(matrix::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
+    Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -153,10 +155,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
+        Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man(args)) => man::run(&args, streams),
-        None => kinds::run(&kinds::Arguments::default(), streams),
+        None => tour::run(&tour::Arguments::default(), streams),
     };
     match outcome {
         Ok(Done::Well) => 0,

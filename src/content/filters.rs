@@ -34,7 +34,7 @@ pub fn format_number(n: f64, decimals: u8) -> String {
         return print_number(n);
     }
     // As money does: 1.005 is a little less in binary, and people mean 1.005.
-    let scale = 10_f64.powi(decimals as i32);
+    let scale = 10_i64.pow(decimals as u32) as f64;
     let scaled = n.abs() * scale;
     let rounded = (scaled + 1e-6).round();
     let whole = (rounded / scale).trunc();

@@ -1,4 +1,5 @@
-//! A naive evaluation of conditions, written from the tree's documentation: no compiling, every question scans all events.
+//! A naive evaluation of conditions, written from the tree's documentation: no compiling, every question scans all
+//! events.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! JSON Lines: one object per line, with fixed names.
 //!
-//! Contact: `{"id","email","phone","zone","language","created_at","consent":{"email","sms"},"lists":[],"properties":{}}`,
+//! Contact:
+//! `{"id","email","phone","zone","language","created_at","consent":{"email","sms"},"lists":[],"properties":{}}`,
 //! event: `{"id","contact","name","happened","accepted","properties":{}}`,
 //! response: `{"contact","flow"?,"node","response","after","link"?}`. Other keys of a contact or event become
 //! properties; a key that looks like a misspelt one is said.

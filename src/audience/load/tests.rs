@@ -1,3 +1,5 @@
+//! The loaders on small files: what is read, what is named as a fault, and what any bytes do.
+
 use std::io::BufReader;
 
 use proptest::prelude::*;

@@ -17,7 +17,8 @@ pub struct Email {
     /// Sender of the workspace; the flow's where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<SmolStr>,
-    /// An answer to something the contact asked for (an order confirmation): needs no consent, exempt from caps and cooldowns.
+    /// An answer to something the contact asked for (an order confirmation): needs no consent, exempt from caps and
+    /// cooldowns.
     #[serde(default)]
     pub transactional: bool,
     /// Quiet time after it.

@@ -1,6 +1,7 @@
 //! One flow body: walks the plan and writes actions with their links.
 //!
-//! The one idea: a body is written as a tree, since Klaviyo's editor can join only the YES and the NO path of one split.
+//! The one idea: a body is written as a tree, since Klaviyo's editor can join only the YES and the NO path of one
+//! split.
 //! Where two paths meet that way, they are joined; elsewhere the tail is written once for each path. Only a flow whose
 //! tree would pass the editor's size keeps its other joins, and says so.
 
