@@ -9,6 +9,7 @@
 //! template as `{% if %}`. What a flow's condition can say more (history, segments) belongs into a field or a branch.
 
 mod brand;
+mod eml;
 mod field;
 mod filters;
 mod layout;
@@ -17,15 +18,20 @@ mod markup;
 mod message;
 mod mjml;
 mod plain;
+mod preview;
 mod render;
 mod template;
 mod values;
+#[cfg(test)]
+mod fuzz;
 
 pub use brand::Brand;
+pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
 pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
+pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,

@@ -37,7 +37,16 @@ impl Expanded {
 
     /// The source range of a range in the expanded text.
     pub fn source_range(&self, range: TextRange) -> TextRange {
-        TextRange::new(self.source_offset(range.start), self.source_offset(range.end))
+        // The engine counts bytes and may stop inside a character, or one past the end.
+        let mut start = range.start.min(self.text.len());
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let mut end = range.end.clamp(start, self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        TextRange::new(self.source_offset(start), self.source_offset(end))
     }
 
     fn push(&mut self, piece: &str, source_start: usize) {
