@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
                 }
                 TimerWhat::Trigger(key) => self.fire_armed(key, timer.due),
                 TimerWhat::Watch(flow, alternative) => {
-                    self.test_watch(&flow, alternative, None, 0);
+                    self.test_watch(&flow, alternative, None, 0, true);
                 }
             }
             self.see_writes();
@@ -286,6 +286,11 @@ impl<'a> Run<'a> {
                     let joined = self.apply_change(&change);
                     let journey = &self.state.journeys[j];
                     self.writes.push_back((joined, journey.flow.clone(), journey.hops));
+                    // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
+                    self.settle_journeys(None);
+                    if !self.state.journeys[j].is_active() {
+                        return;
+                    }
                     0
                 }
                 StepResult::Goal(name) => {

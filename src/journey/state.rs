@@ -304,6 +304,10 @@ impl ContactState {
         self.timers.retain(|timer| timer.what != *what);
     }
 
+    pub(super) fn is_due(&self, what: &TimerWhat, at: Instant) -> bool {
+        self.timers.iter().any(|timer| timer.due == at && timer.what == *what)
+    }
+
     pub(super) fn live_of(&self, flow: &FlowId) -> Option<&Live> {
         self.live.iter().find(|live| live.flow == *flow)
     }

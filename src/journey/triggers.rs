@@ -150,7 +150,7 @@ impl Run<'_> {
                     }
                 }
                 PreparedTrigger::Watch { .. } => {
-                    entered |= self.test_watch(&version.flow, alternative, Some(event), 0);
+                    entered |= self.test_watch(&version.flow, alternative, Some(event), 0, !entered);
                 }
                 PreparedTrigger::Inactivity(settings) => {
                     if settings.events.contains(&event.name) {
@@ -229,6 +229,15 @@ impl Run<'_> {
     fn arm_date(&mut self, version: &Arc<Version>, alternative: usize, after: Instant) {
         let PreparedTrigger::Date(settings) = &version.alternatives[alternative] else { return };
         let key = TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
+        // A date that is due at this very instant and has not fired stays armed, unless it was changed.
+        if self.state.is_due(&TimerWhat::Trigger(key.clone()), self.now) {
+            let facts = self.state.facts(self.flows, self.now, None);
+            let just_before = self.now.plus_millis(-1);
+            let value = value_of(&settings.property, &facts);
+            if value.and_then(|value| settings.next_due(&value, just_before, facts.zone)) == Some(self.now) {
+                return;
+            }
+        }
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
         self.state.triggers.remove(&key);
         let facts = self.state.facts(self.flows, self.now, None);
@@ -269,7 +278,14 @@ impl Run<'_> {
     }
 
     /// Fires on the edge from false to true (SEMANTICS R10), and arms the instant at which time may turn it.
-    pub fn test_watch(&mut self, flow: &FlowId, alternative: usize, event: Option<&Arc<Event>>, hops: u32) -> bool {
+    pub fn test_watch(
+        &mut self,
+        flow: &FlowId,
+        alternative: usize,
+        event: Option<&Arc<Event>>,
+        hops: u32,
+        may_enter: bool,
+    ) -> bool {
         let Some(version) = self.state.live_of(flow).and_then(|live| self.flows.versions.get(&live.version)).cloned() else {
             return false;
         };
@@ -284,7 +300,8 @@ impl Run<'_> {
         if let Some(next) = next {
             self.state.arm(next, what);
         }
-        if is && !was {
+        // Of several alternatives that one input turns, the first enters (SEMANTICS R7); the others are noted.
+        if is && !was && may_enter {
             let event = event.filter(|_| *with_event).cloned();
             if let Some(event) = &event {
                 return self.enter_by_event(&version, alternative, event);
@@ -299,14 +316,15 @@ impl Run<'_> {
         for version in self.live_versions() {
             let own = writer.is_some_and(|(flow, _)| *flow == version.flow);
             let hops = writer.map_or(0, |(_, hops)| hops + 1);
+            let mut entered = false;
             for (alternative, trigger) in version.alternatives.iter().enumerate() {
                 match trigger {
                     PreparedTrigger::List(list) if joined.contains(list) => {
                         if own {
                             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the flow's own write" });
-                        } else {
+                        } else if !entered {
                             let key = self.key_of(&version, None);
-                            self.enter(&version, Entry { alternative, event: None, key, hops });
+                            entered = self.enter(&version, Entry { alternative, event: None, key, hops });
                         }
                     }
                     PreparedTrigger::Watch { condition, .. } => {
@@ -317,7 +335,7 @@ impl Run<'_> {
                             let key = TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
                             self.state.triggers.insert(key, TriggerState::Was(is));
                         } else {
-                            self.test_watch(&version.flow, alternative, None, hops);
+                            entered |= self.test_watch(&version.flow, alternative, None, hops, !entered);
                         }
                     }
                     PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
