@@ -1,8 +1,8 @@
 //! Exports against the platforms' own schemas, and against what we wrote by hand.
 //!
-//! The one idea: a request body is proven by the platform's document in its strict form (`tests/schema/validate.py`), for
-//! every sample flow and for generated flows of all kinds and shapes. The documents are not ours to ship, so that proof
-//! runs where `FLOWLOOM_SPECS` names their folder; it then fails rather than pass without having run.
+//! The one idea: a request body is proven by the platform's document in its strict form (`tests/schema/validate.py`),
+//! for every sample flow and for generated flows of all kinds and shapes. The documents are not ours to ship, so that
+//! proof runs where `FLOWLOOM_SPECS` names their folder; it then fails rather than pass without having run.
 
 use std::{
     collections::BTreeSet,

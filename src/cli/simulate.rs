@@ -91,7 +91,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         Format::Json => streams.say_json(&json(&report, args.trace.as_deref())?),
         Format::Text => match &args.trace {
             Some(id) => streams.say(&trace(&report, id)),
-            None => streams.say(&table(&report)),
+            None => streams.say(&table(&report, &flows)),
         },
     }
     Ok(Done::Well)
@@ -143,7 +143,7 @@ fn trace(report: &Report, id: &str) -> String {
     show::clean(&out)
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Report, flows: &[Flow]) -> String {
     let mut out = format!(
         "{} from {} to {}: {}\n",
         show::count(report.contacts, "contact", "contacts"),
@@ -159,7 +159,9 @@ fn table(report: &Report) -> String {
         );
         let width = of_flow.nodes.keys().map(|id| id.as_str().len()).max().unwrap_or(4).max(4);
         let _ = writeln!(out, "  {:<width$}  {:>7}  left by", "step", "entered");
-        for (id, node) in &of_flow.nodes {
+        // Steps stand in the order of the file, which is the order in which they were drawn.
+        let drawn = flows.iter().filter(|drawn| drawn.id == *flow).flat_map(|drawn| &drawn.nodes);
+        for (id, node) in drawn.filter_map(|node| Some((&node.id, of_flow.nodes.get(&node.id)?))) {
             let left: Vec<String> = node.left.iter().map(|(port, n)| format!("{port} {n}")).collect();
             let waiting = if node.waiting > 0 { format!("  ({} still there)", node.waiting) } else { String::new() };
             let _ = writeln!(out, "  {:<width$}  {:>7}  {}{waiting}", id.as_str(), node.entered, left.join(", "));

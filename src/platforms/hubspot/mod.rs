@@ -42,7 +42,8 @@ use crate::{
 
 /// Where flows are created. Source: references, HubSpot 1; v4 is supported until 2027-03-30, its successor is in beta.
 const BASE_PATH: &str = "/automation/v4/flows";
-/// Most cases of a condition when multiplied out. Source: assumption; 250 filters are reported as the most in one branch.
+/// Most cases of a condition when multiplied out. Source: assumption; 250 filters are reported as the most in one
+/// branch.
 const MOST_TERMS: usize = 60;
 
 /// The platform.
