@@ -4,6 +4,7 @@
 
 mod audience;
 mod documents;
+mod exports;
 mod language;
 mod mails;
 
@@ -22,5 +23,5 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, language::PAGES, mails::PAGES].into_iter().flatten().copied()
+    [documents::PAGES, audience::PAGES, language::PAGES, mails::PAGES, exports::PAGES].into_iter().flatten().copied()
 }
