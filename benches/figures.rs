@@ -18,7 +18,7 @@ use std::{
 };
 
 use flowloom::{
-    audience::{Contact, ConsentStatus, Event, EventLog, Properties, Value, ValueType},
+    audience::{ConsentStatus, Contact, Event, EventLog, Properties, Value, ValueType},
     base::{EventId, Instant, Zone},
     content::{Brand, Field, FieldSource, FieldValues, Links, Message, PreparedMessage, ResolveContext},
     flow::{Workspace, check, file},
@@ -60,7 +60,11 @@ fn print(title: &str, each: u32, unit: &str, sides: [(Duration, Duration); 2], v
     println!("{title}");
     for (name, (median, spread)) in ["flowloom", "yardstick"].iter().zip(sides) {
         let one = median.as_secs_f64() / f64::from(each);
-        println!("  {name:<10} {:>10.3} µs a {unit}   (spread {:>4.1} %)", one * 1e6, 100.0 * spread.as_secs_f64() / median.as_secs_f64());
+        println!(
+            "  {name:<10} {:>10.3} µs a {unit}   (spread {:>4.1} %)",
+            one * 1e6,
+            100.0 * spread.as_secs_f64() / median.as_secs_f64()
+        );
     }
     println!("  {verdict}\n");
 }
@@ -94,9 +98,12 @@ fn mail_render() {
     let prepared = PreparedMessage::new(&message, &message.variants[0], &fields, &brand).expect("prepares");
 
     let mut contact = Contact::new("ada");
-    for (name, value) in
-        [("first_name", "Ada O'Neil"), ("product_name", "Tide 38 <steel>"), ("cart_value", "€1,290.00"), ("delivery", "Friday")]
-    {
+    for (name, value) in [
+        ("first_name", "Ada O'Neil"),
+        ("product_name", "Tide 38 <steel>"),
+        ("cart_value", "€1,290.00"),
+        ("delivery", "Friday"),
+    ] {
         contact.properties.insert(name.into(), Value::text(value));
     }
     let (zone, log, links) = (Zone::utc(), EventLog::default(), Links::placeholders());
@@ -154,7 +161,9 @@ fn big_flow(num_nodes: usize) -> String {
     for n in 0..num_nodes {
         let (x, y) = (n % 40 * 240, n / 40 * 160);
         let (kind, settings) = match n {
-            0 => ("trigger", "(any: [event(event: \"Checkout Expired\", filter: \"event.item_count > 0\")])".to_owned()),
+            0 => {
+                ("trigger", "(any: [event(event: \"Checkout Expired\", filter: \"event.item_count > 0\")])".to_owned())
+            }
             n if n % 10 == 1 => {
                 let _ = writeln!(
                     messages,
@@ -162,10 +171,18 @@ fn big_flow(num_nodes: usize) -> String {
                 );
                 ("email", format!("(message: \"m{n}\")"))
             }
-            n if n % 10 == 5 => ("condition", format!("(condition: \"contact.lifetime_value > {n} and not did \\\"Placed Order\\\" in the last 30 days\")")),
+            n if n % 10 == 5 => (
+                "condition",
+                format!(
+                    "(condition: \"contact.lifetime_value > {n} and not did \\\"Placed Order\\\" in the last 30 days\")"
+                ),
+            ),
             _ => ("delay", "(wait: for(\"4 h\"))".to_owned()),
         };
-        let _ = writeln!(nodes, "(id: \"n{n}\", kind: \"{kind}\", title: \"Step {n}\", pos: ({x}, {y}), settings: {settings}),");
+        let _ = writeln!(
+            nodes,
+            "(id: \"n{n}\", kind: \"{kind}\", title: \"Step {n}\", pos: ({x}, {y}), settings: {settings}),"
+        );
         if n + 1 < num_nodes {
             let port = if n % 10 == 5 { "port: \"yes\", " } else { "" };
             let _ = writeln!(edges, "(from: \"n{n}\", {port}to: \"n{}\"),", n + 1);
@@ -224,9 +241,11 @@ fn expired(n: u32, at: Instant) -> Arc<Event> {
 /// The watch flow for one contact after another: an entry, three mails, two waits, an end.
 fn advance() {
     const NUM_CONTACTS: u32 = 2_000;
-    let (workspace, _) =
-        file::read_workspace(include_str!("../sample_flows/watch-shop/flowloom.ron")).unwrap_or_else(|d| panic!("{}", d.message));
-    let flow = file::read(include_str!("../sample_flows/watch-shop/watch-shop.flow.ron")).unwrap_or_else(|d| panic!("{}", d.message)).flow;
+    let (workspace, _) = file::read_workspace(include_str!("../sample_flows/watch-shop/flowloom.ron"))
+        .unwrap_or_else(|d| panic!("{}", d.message));
+    let flow = file::read(include_str!("../sample_flows/watch-shop/watch-shop.flow.ron"))
+        .unwrap_or_else(|d| panic!("{}", d.message))
+        .flow;
     let flows = FlowSet::new(&workspace, &[flow]);
     let live: Vec<_> = flows.live().map(|(flow, version)| (flow.clone(), version.clone())).collect();
     let start = Instant::from_millis(1_790_000_000_000);
@@ -279,7 +298,13 @@ fn advance() {
         num_steps / u64::from(NUM_CONTACTS),
         sides[0].0.as_secs_f64() / sides[1].0.as_secs_f64()
     );
-    print("advance on the watch flow (yardstick: a loop by hand)", u32::try_from(num_steps).expect("fits"), "step", sides, &verdict);
+    print(
+        "advance on the watch flow (yardstick: a loop by hand)",
+        u32::try_from(num_steps).expect("fits"),
+        "step",
+        sides,
+        &verdict,
+    );
 }
 
 /// Plays one contact to the end; gives arrivals and mails.

@@ -29,8 +29,11 @@ impl Said {
 
 /// Runs the program in a folder.
 pub fn run_in(folder: &Path, args: &[&str]) -> Said {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_flowloom")).args(args).current_dir(folder).output().expect("the program starts");
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_flowloom"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts");
     let said = Said {
         code: status.code(),
         out: String::from_utf8_lossy(&stdout).into_owned(),
@@ -77,7 +80,8 @@ const WATCH: &str = "sample_flows/watch-shop/watch-shop.flow.ron";
 fn mailed(folder: &Path) -> (String, String) {
     let report = check(folder, &["simulate", WATCH, "--format", "json"], 0, &[]).json();
     let rows = report["messages"].as_array().expect("rows");
-    let row = rows.iter().find(|row| row["outcome"] == "sent" && row["node"] == "mail-1").expect("somebody gets mail 1");
+    let row =
+        rows.iter().find(|row| row["outcome"] == "sent" && row["node"] == "mail-1").expect("somebody gets mail 1");
     let text = |key: &str| row[key].as_str().expect("text").to_owned();
     (text("contact"), text("at"))
 }
@@ -91,14 +95,16 @@ fn samples_are_clean_and_play() {
         if !workspace.is_dir() {
             continue;
         }
-        let said = check(folder.path(), &["check", &workspace.display().to_string(), "--format", "json"], 0, &[]).json();
+        let said =
+            check(folder.path(), &["check", &workspace.display().to_string(), "--format", "json"], 0, &[]).json();
         assert_eq!(said["schema"], "flowloom/check/1");
         for file in said["files"].as_array().expect("files") {
             let found = file["diagnostics"].as_array().expect("diagnostics");
             let bad: Vec<_> = found.iter().filter(|found| found["severity"] != "hint").collect();
             assert!(bad.is_empty(), "{}: {bad:#?}", file["path"]);
         }
-        let said = check(folder.path(), &["simulate", &workspace.display().to_string(), "--format", "json"], 0, &[]).json();
+        let said =
+            check(folder.path(), &["simulate", &workspace.display().to_string(), "--format", "json"], 0, &[]).json();
         assert_eq!(said["schema"], "flowloom/simulate/1");
         for (flow, of_flow) in said["flows"].as_object().expect("flows") {
             assert!(of_flow["nodes"].as_object().is_some_and(|nodes| !nodes.is_empty()), "{flow}");
@@ -110,7 +116,16 @@ fn samples_are_clean_and_play() {
     for flow in &flows {
         for target in ["klaviyo", "hubspot", "engine"] {
             let out = folder.path().join(target).join(flow.file_name().expect("a name"));
-            let args = ["export", &flow.display().to_string(), "--to", target, "--out", &out.display().to_string(), "--format", "json"];
+            let args = [
+                "export",
+                &flow.display().to_string(),
+                "--to",
+                target,
+                "--out",
+                &out.display().to_string(),
+                "--format",
+                "json",
+            ];
             let said = check(folder.path(), &args, 0, &[]).json();
             assert_eq!(said["schema"], "flowloom/export/1");
             assert!(said["files"].as_array().is_some_and(|files| !files.is_empty()), "{said}");
@@ -162,7 +177,12 @@ fn an_edit_with_a_text_editor_shows_everywhere() {
     fs::write(&path, text.replace("for(\"4 h\")", "for(\"-4 h\")")).expect("writes");
     check(folder.path(), &["check", WATCH], 1, &["delay/negative", "wait-4h", "^"]);
     let out = folder.path().join("out").display().to_string();
-    check(folder.path(), &["export", WATCH, "--to", "klaviyo", "--out", &out], 1, &["is not exported while it has errors"]);
+    check(
+        folder.path(),
+        &["export", WATCH, "--to", "klaviyo", "--out", &out],
+        1,
+        &["is not exported while it has errors"],
+    );
     assert!(!folder.path().join("out").exists(), "a refusal writes nothing");
 }
 
@@ -191,7 +211,12 @@ fn a_mail_in_every_format() {
     assert_eq!(preview("eml").out, eml, "the same mail gives the same bytes");
     let args = ["preview", WATCH, "--message", "mail-9", "--contact", &contact];
     check(folder.path(), &args, 2, &["`mail-9`", "hint"]);
-    check(folder.path(), &["preview", WATCH, "--message", "mail-1", "--contact", "nobody-at-all"], 2, &["nobody-at-all"]);
+    check(
+        folder.path(),
+        &["preview", WATCH, "--message", "mail-1", "--contact", "nobody-at-all"],
+        2,
+        &["nobody-at-all"],
+    );
     let args = ["preview", WATCH, "--message", "mail-1", "--contact", &contact, "--event", "no-such-event"];
     check(folder.path(), &args, 2, &["no-such-event"]);
 }
@@ -211,7 +236,8 @@ fn nothing_is_overwritten_without_force() {
     let folder = samples();
     let (contact, _) = mailed(folder.path());
     fs::write(folder.path().join("mail.html"), "mine").expect("writes");
-    let mut args = vec!["preview", WATCH, "--message", "mail-1", "--contact", &contact, "--format", "html", "--out", "mail.html"];
+    let mut args =
+        vec!["preview", WATCH, "--message", "mail-1", "--contact", &contact, "--format", "html", "--out", "mail.html"];
     check(folder.path(), &args, 1, &["mail.html is there already", "--force"]);
     assert_eq!(fs::read_to_string(folder.path().join("mail.html")).expect("reads"), "mine");
     args.push("--force");

@@ -112,7 +112,9 @@ const EVENTS: &[(i64, &str)] = &[
 
 /// A world of one flow: the first port of each step leads to the next, the second past it.
 fn small(settings: &str, trigger: &str, steps: &[usize]) -> World {
-    let mut text = String::from("workspace (caps: [(limit: at_most(2), within: \"5 h\")], segments: {\"Busy\": \"did \\\"Cart\\\" at least 2 times in the last 7 h\"})\n");
+    let mut text = String::from(
+        "workspace (caps: [(limit: at_most(2), within: \"5 h\")], segments: {\"Busy\": \"did \\\"Cart\\\" at least 2 times in the last 7 h\"})\n",
+    );
     text += &format!("flow f {settings}\n  start trigger (any: [{trigger}]) => s0\n");
     for (n, step) in steps.iter().enumerate() {
         let (kind, settings, ports) = STEPS[*step];
@@ -243,8 +245,15 @@ fn generated(seed: u64) -> String {
         "2028-02-27T15:00:00Z",
     ]);
     let zones = &[
-        "UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Pacific/Kiritimati", "Pacific/Honolulu",
-        "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns",
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Pacific/Auckland",
+        "Pacific/Kiritimati",
+        "Pacific/Honolulu",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "America/St_Johns",
     ];
     let conflict = dice.pick(&["wait", "skip", "leave"]).to_owned();
     let caps = dice.pick(&[
@@ -273,7 +282,10 @@ fn generated(seed: u64) -> String {
             r#"(event: "Cart", filter: "event.n > 1", points: 13, at_most: 30), (event: "Order", points: -20)])])"#,
             "\n"
         ),
-        dice.pick(zones), caps, quiet, suppression
+        dice.pick(zones),
+        caps,
+        quiet,
+        suppression
     );
     let num_flows = 1 + dice.below(2);
     for flow in 0..num_flows {
@@ -446,7 +458,8 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
             }
             9 | 10 => {
                 let event = dice.pick(&["Order", "View", "Cart", "$opened"]);
-                let filter = dice.pick(&["", "", ", filter: \"event.cart = trigger.cart\"", ", filter: \"event.n > 0\""]);
+                let filter =
+                    dice.pick(&["", "", ", filter: \"event.cart = trigger.cart\"", ", filter: \"event.n > 0\""]);
                 let back = dice.pick(&["", ", look_back: now", ", look_back: previous_message"]);
                 let timeout = dice.pick(&["3 h", "1 day", "37 min"]);
                 let settings = format!("(event: \"{event}\", timeout: \"{timeout}\"{filter}{back})");
@@ -462,7 +475,8 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
                 ("branch", settings, vec!["one".into(), "two".into(), "else".into()])
             }
             13 => {
-                let settings = "(salt: \"tone\", arms: [(name: \"p\", weight: 33.3), (name: \"q\", weight: 66.7)])".to_owned();
+                let settings =
+                    "(salt: \"tone\", arms: [(name: \"p\", weight: 33.3), (name: \"q\", weight: 66.7)])".to_owned();
                 ("split", settings, vec!["p".into(), "q".into()])
             }
             14 => {
@@ -475,7 +489,8 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
                 ("cap", format!("({rule})"), vec!["under".into(), "capped".into()])
             }
             15 => {
-                let what = dice.pick(&["(set: [(property: \"level\", to: add(4))])", "(set: [(property: \"last\", to: now)])"]);
+                let what = dice
+                    .pick(&["(set: [(property: \"level\", to: add(4))])", "(set: [(property: \"last\", to: now)])"]);
                 ("update_contact", what.to_owned(), vec![])
             }
             _ => match dice.below(3) {

@@ -27,8 +27,7 @@ pub fn by_flow(mut rows: Vec<Row>) -> Vec<String> {
 pub fn replay(set: &FlowSet, world: &World) -> Vec<Row> {
     let options = simulate::Options { from: Some(world.adopted()), until: Some(world.until), ..Default::default() };
     let report = simulate::replay(set, &world.audience(), &options);
-    let rows: Vec<Row> =
-        report.traces.values().flatten().filter_map(|decision| row(&world.flows, decision)).collect();
+    let rows: Vec<Row> = report.traces.values().flatten().filter_map(|decision| row(&world.flows, decision)).collect();
     let messages = rows.iter().filter(|row| is_message(&row.what)).count();
     assert_eq!(messages, report.messages.len(), "the report lists the messages of its traces\n{}", world.text);
     rows
@@ -216,14 +215,17 @@ fn row(flows: &[Flow], decision: &Decision) -> Option<Row> {
         let node = decision.node.as_ref().map_or("-".to_owned(), ToString::to_string);
         Some(Row { at: decision.at, flow: flow.to_string(), node, pass: decision.pass, what })
     };
-    let whole = |what: String| Some(Row { at: decision.at, flow: flow.to_string(), node: "-".to_owned(), pass: 0, what });
+    let whole =
+        |what: String| Some(Row { at: decision.at, flow: flow.to_string(), node: "-".to_owned(), pass: 0, what });
     match &decision.what {
         What::Entered { .. } => whole("entered".to_owned()),
         What::Left { port } => {
             let node = decision.node.as_ref().and_then(|id| drawn.node(id.as_str()))?;
             (node.ports().len() > 1).then(|| here(format!("left {port}")))?
         }
-        What::Outcome { outcome: Outcome::Sent, reason, variant, .. } => here(format!("sent {} {variant}", reason.name())),
+        What::Outcome { outcome: Outcome::Sent, reason, variant, .. } => {
+            here(format!("sent {} {variant}", reason.name()))
+        }
         What::Outcome { outcome, reason, .. } => here(format!("{} {}", outcome.name(), reason.name())),
         What::Ended { how } if how == "completed" || how == "goal" => whole(how.to_string()),
         What::Ended { how } => whole(format!("exit {how}")),

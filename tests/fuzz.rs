@@ -37,9 +37,47 @@ impl Dice {
 
 /// What hostile or clumsy hands put into files.
 const SALT: &[&str] = &[
-    "\"", "'", "(", ")", "[", "]", "{", "}", "{{", "}}", "{%", "%}", "\\", "\\u{110000}", "\0", "\n", "\r", ",", ":", "//", "/*",
-    "*/", "r#\"", "\u{feff}", "\u{202e}", "é", "👩‍👩‍👧", "-1", "1e999", "NaN", "99999999999999999999", "true", "none", " and ", " not ",
-    "((((((((", "for", "{% for x in y %}", "=cmd()", "\u{85}", "\u{2028}",
+    "\"",
+    "'",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "\\",
+    "\\u{110000}",
+    "\0",
+    "\n",
+    "\r",
+    ",",
+    ":",
+    "//",
+    "/*",
+    "*/",
+    "r#\"",
+    "\u{feff}",
+    "\u{202e}",
+    "é",
+    "👩‍👩‍👧",
+    "-1",
+    "1e999",
+    "NaN",
+    "99999999999999999999",
+    "true",
+    "none",
+    " and ",
+    " not ",
+    "((((((((",
+    "for",
+    "{% for x in y %}",
+    "=cmd()",
+    "\u{85}",
+    "\u{2028}",
 ];
 
 fn damage(good: &str, dice: &mut Dice) -> Vec<u8> {
@@ -102,7 +140,8 @@ fn flow_files() {
         let Ok(text) = file::text_of(bytes) else { return };
         let Ok(loaded) = file::read(text) else { return };
         let written = file::write(&loaded.flow);
-        let again = file::read(&written).unwrap_or_else(|d| panic!("what was written is read: {}\n{written}", d.message));
+        let again =
+            file::read(&written).unwrap_or_else(|d| panic!("what was written is read: {}\n{written}", d.message));
         assert_eq!(again.flow.canonical(), loaded.flow.canonical(), "what was written means the same");
         let around = check::Surroundings { workspace: &workspace, other_flows: &[], audience: None };
         let _ = check::check(&loaded.flow, &around);
@@ -161,8 +200,12 @@ fn templates() {
     let fields: Vec<Field> = ["first_name", "cart_value", "cart_items"]
         .iter()
         .map(|name| {
-            Field::new(name, flowloom::audience::ValueType::Text, flowloom::content::FieldSource::Contact((*name).into()))
-                .with_fallback("there")
+            Field::new(
+                name,
+                flowloom::audience::ValueType::Text,
+                flowloom::content::FieldSource::Contact((*name).into()),
+            )
+            .with_fallback("there")
         })
         .collect();
     let brand = Brand::default();
@@ -177,7 +220,9 @@ fn templates() {
     fuzz("template", &good, 1_500, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let quoted = ron::to_string(&text).expect("a text can be written");
-        for body in [format!("html({quoted})"), format!("blocks([text(text: {quoted}), html(html: {quoted}), footer()])")] {
+        for body in
+            [format!("html({quoted})"), format!("blocks([text(text: {quoted}), html(html: {quoted}), footer()])")]
+        {
             let ron = format!("(id: \"m\", subject: {quoted}, body: {body})");
             let Ok(message) = Message::from_ron(&ron) else { continue };
             for variant in &message.variants {

@@ -332,7 +332,8 @@ impl<'w> Oracle<'w> {
                 self.end(journey, "exit exit");
             }
         }
-        let gone: Vec<u64> = self.timers.iter().filter(|timer| self.is_disarmed(&timer.what)).map(|t| t.sequence).collect();
+        let gone: Vec<u64> =
+            self.timers.iter().filter(|timer| self.is_disarmed(&timer.what)).map(|t| t.sequence).collect();
         self.timers.retain(|timer| !gone.contains(&timer.sequence));
     }
 
@@ -436,7 +437,8 @@ impl<'w> Oracle<'w> {
                 }
                 Alternative::Inactivity(silence) => {
                     if silence.events.contains(&event.name) {
-                        let last = self.log.iter().filter(|e| silence.events.contains(&e.name)).map(|e| e.happened).max();
+                        let last =
+                            self.log.iter().filter(|e| silence.events.contains(&e.name)).map(|e| e.happened).max();
                         let due = silence.after.after(last.unwrap_or(self.now), &self.zone());
                         self.timers.retain(|t| !matches!(t.what, Due::Silence { flow: f, alternative: a } if (f, a) == (flow, alternative)));
                         self.arm(due, Due::Silence { flow, alternative });
@@ -463,8 +465,8 @@ impl<'w> Oracle<'w> {
         }
         // A B that happened after this A, and came before it, has followed already (R9).
         let followed = self.log.iter().any(|other| {
-            let follows = other.happened > event.happened
-                || (self.reading.equal_b_follows && other.happened == event.happened);
+            let follows =
+                other.happened > event.happened || (self.reading.equal_b_follows && other.happened == event.happened);
             follows && trigger.unless.iter().any(|m| self.matches(flow, m, other, Some(event)))
         });
         if followed || !self.consents(flow) {
@@ -564,7 +566,8 @@ impl<'w> Oracle<'w> {
                 continue;
             }
             self.dates.insert((flow, alternative), value.clone());
-            self.timers.retain(|t| !matches!(t.what, Due::Date { flow: f, alternative: a } if (f, a) == (flow, alternative)));
+            self.timers
+                .retain(|t| !matches!(t.what, Due::Date { flow: f, alternative: a } if (f, a) == (flow, alternative)));
             if let Some(due) = value.and_then(|value| trigger.next_due(&value, self.now, &self.zone())) {
                 self.arm(due, Due::Date { flow, alternative });
             }
@@ -572,7 +575,8 @@ impl<'w> Oracle<'w> {
     }
 
     fn enter(&mut self, flow: usize, alternative: usize, event: Option<Event>, num_hops: u32) {
-        let kept_out = self.reading.suppressed_stay_out && self.contact.email.as_ref().is_some_and(|a| self.suppressed(a));
+        let kept_out =
+            self.reading.suppressed_stay_out && self.contact.email.as_ref().is_some_and(|a| self.suppressed(a));
         if num_hops > 5 || !self.consents(flow) || kept_out {
             return;
         }
@@ -810,7 +814,9 @@ impl<'w> Oracle<'w> {
                 let nine = jiff::civil::Time::constant(9, 0, 0, 0);
                 let date = match (&value, at) {
                     (Value::Date(date), _) => zone.instant_of(date.to_datetime(at.map_or(nine, |at| at.0))),
-                    (Value::Instant(instant), Some(at)) => zone.instant_of(zone.local(*instant).date().to_datetime(at.0)),
+                    (Value::Instant(instant), Some(at)) => {
+                        zone.instant_of(zone.local(*instant).date().to_datetime(at.0))
+                    }
                     (Value::Instant(instant), None) => *instant,
                     _ => return Err(*past),
                 };

@@ -81,7 +81,13 @@ fn files_say_what_they_are_for() {
 #[test]
 fn nothing_is_left_for_later() {
     // Written apart, so that this file does not find itself.
-    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("dbg", "!("), concat!("unimplemented", "!(")];
+    let words = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("dbg", "!("),
+        concat!("unimplemented", "!("),
+    ];
     let mut left = Vec::new();
     for file in all() {
         for (number, line) in file.text.lines().enumerate() {
@@ -104,7 +110,10 @@ fn every_file_belongs_to_a_module() {
             continue;
         }
         let (module, home) = if name == "mod" {
-            (folder.file_name().expect("a folder").to_string_lossy().into_owned(), folder.parent().unwrap_or(Path::new("")))
+            (
+                folder.file_name().expect("a folder").to_string_lossy().into_owned(),
+                folder.parent().unwrap_or(Path::new("")),
+            )
         } else {
             (name, folder)
         };
@@ -114,7 +123,8 @@ fn every_file_belongs_to_a_module() {
         } else {
             vec![src.join(home).join("mod.rs"), src.join(home).with_extension("rs")]
         };
-        let declared = parents.iter().filter_map(|parent| fs::read_to_string(parent).ok()).any(|text| declares(&text, &module));
+        let declared =
+            parents.iter().filter_map(|parent| fs::read_to_string(parent).ok()).any(|text| declares(&text, &module));
         if !declared {
             orphans.push(file.path);
         }
@@ -124,9 +134,9 @@ fn every_file_belongs_to_a_module() {
 
 /// `mod name`, or the name in a list that a macro turns into declarations.
 fn declares(text: &str, module: &str) -> bool {
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| {
-        line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module)
-    })
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module))
 }
 
 #[test]
@@ -137,7 +147,9 @@ fn files_stay_short_enough_to_read() {
         let allowed = LONG_FILES.iter().find(|(path, _)| *path == file.path).map(|(_, most)| *most);
         match allowed {
             None if num_lines > MOST_LINES => long.push(format!("{} has {num_lines} lines", file.path)),
-            Some(most) if num_lines > most => long.push(format!("{} has grown from {most} to {num_lines} lines", file.path)),
+            Some(most) if num_lines > most => {
+                long.push(format!("{} has grown from {most} to {num_lines} lines", file.path))
+            }
             Some(_) if num_lines <= MOST_LINES => {
                 long.push(format!("{} is short enough now: take it off the list", file.path));
             }

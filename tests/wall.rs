@@ -18,7 +18,9 @@ fn walls() -> Walls {
     let mut walls = Walls::default();
     for line in include_str!("fixtures/walls.txt").lines() {
         let line = line.split('#').next().unwrap_or("").trim();
-        let Some((head, rest)) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, ""))) else { continue };
+        let Some((head, rest)) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, ""))) else {
+            continue;
+        };
         if let Some(rooms) = head.strip_prefix("only ") {
             walls.only.push((rooms.split(' ').map(str::to_owned).collect(), rest.trim().to_owned()));
         } else if let Some(file) = head.strip_prefix("except ") {
@@ -136,13 +138,10 @@ fn use_trees_are_taken_apart() {
         assert_eq!(found, expected, "{code}");
     };
     check("use crate::base::Span;", &["base::Span"]);
-    check("use crate::{audience::{Contact, condition::{self, Path}}, base::Span as S, flow::Flow};", &[
-        "audience::Contact",
-        "audience::condition::Path",
-        "audience::condition::self",
-        "base::Span",
-        "flow::Flow",
-    ]);
+    check(
+        "use crate::{audience::{Contact, condition::{self, Path}}, base::Span as S, flow::Flow};",
+        &["audience::Contact", "audience::condition::Path", "audience::condition::self", "base::Span", "flow::Flow"],
+    );
     check("let x = crate::kinds::spec(); // crate::gui", &["kinds::spec"]);
 }
 
@@ -171,7 +170,9 @@ fn rooms_use_only_what_the_table_names() {
             if may.contains(to) && !forbidden {
                 continue;
             }
-            if unused.remove(&(file.path.clone(), arrow.clone())) || walls.except.contains(&(file.path.clone(), arrow.clone())) {
+            if unused.remove(&(file.path.clone(), arrow.clone()))
+                || walls.except.contains(&(file.path.clone(), arrow.clone()))
+            {
                 continue;
             }
             broken.push(format!("{}: `{room}` may not use `{arrow}`", file.path));

@@ -176,7 +176,9 @@ fn read_flow(head: &str, lines: &[&str]) -> Result<Flow, String> {
             let (message, list) = split(rest);
             let one = |part: &str| {
                 let (id, weight) = part.split_once('=').unwrap_or((part, "1"));
-                format!(r#"(id: "{id}", weight: {weight}, subject: "Hello", body: blocks([text(text: "Hello"), footer()]))"#)
+                format!(
+                    r#"(id: "{id}", weight: {weight}, subject: "Hello", body: blocks([text(text: "Hello"), footer()]))"#
+                )
             };
             variants.push((message, list.split_whitespace().map(one).collect::<Vec<_>>().join(", ")));
             continue;
@@ -281,7 +283,9 @@ fn read_input(line: &str, n: usize, contact: &ContactId) -> Result<Input, String
             Input::Change(at, Change::Consent(channel, status))
         }
         "zone" => Input::Change(at, Change::Zone(first.to_owned())),
-        "set" => Input::Change(at, Change::Set(first.to_owned(), serde_json::from_str(second).map_err(|e| e.to_string())?)),
+        "set" => {
+            Input::Change(at, Change::Set(first.to_owned(), serde_json::from_str(second).map_err(|e| e.to_string())?))
+        }
         "unset" => Input::Change(at, Change::Unset(first.to_owned())),
         "list" => Input::Change(
             at,
