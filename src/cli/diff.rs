@@ -71,7 +71,8 @@ fn in_words(change: &Change) -> String {
 
 /// Named parts of a flow as one line each.
 fn parts(flow: &Flow) -> Vec<(&'static str, String, String)> {
-    let mut out = vec![("name", String::new(), flow.name.clone()), ("settings", String::new(), one_line(flow.settings.raw()))];
+    let mut out =
+        vec![("name", String::new(), flow.name.clone()), ("settings", String::new(), one_line(flow.settings.raw()))];
     for field in &flow.fields {
         let name = field.value().map_or_else(|| one_line(field.raw()), |field| field.name.to_string());
         out.push(("field", name, one_line(field.raw())));
@@ -99,9 +100,10 @@ fn one_line(raw: &str) -> String {
 
 fn compare(before: &Flow, after: &Flow) -> Vec<Change> {
     let (old, new) = (parts(before), parts(after));
-    let index = |parts: &[(&'static str, String, String)]| -> std::collections::BTreeMap<(&'static str, String), String> {
-        parts.iter().map(|(what, id, text)| ((*what, id.clone()), text.clone())).collect()
-    };
+    let index =
+        |parts: &[(&'static str, String, String)]| -> std::collections::BTreeMap<(&'static str, String), String> {
+            parts.iter().map(|(what, id, text)| ((*what, id.clone()), text.clone())).collect()
+        };
     let (old_by_id, new_by_id) = (index(&old), index(&new));
     let mut changes = Vec::new();
     for (what, id, text) in &old {

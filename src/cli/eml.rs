@@ -26,7 +26,8 @@ pub fn of(stage: &Stage, message: &Message, contact: &Contact, made: &Made) -> R
     let settings = stage.file.flow().settings();
     let workspace = &stage.home.workspace;
     let sender = settings.sender.as_deref().and_then(|id| workspace.sender(id)).or(workspace.senders.first());
-    let (name, from) = sender.map_or(("", "nobody@example.com"), |sender| (sender.name.as_str(), sender.email.as_str()));
+    let (name, from) =
+        sender.map_or(("", "nobody@example.com"), |sender| (sender.name.as_str(), sender.email.as_str()));
     let answer_to = sender.and_then(|sender| sender.reply_to.as_deref());
     let identity = format!("{}/{}/{}/{}", stage.file.flow().id, message.id, contact.id, stage.at);
     let mark = format!("{:016x}", hash::chance("eml", &identity));
@@ -45,9 +46,9 @@ pub fn of(stage: &Stage, message: &Message, contact: &Contact, made: &Made) -> R
     let parts = parts
         .singlepart(part(ContentType::TEXT_PLAIN, &made.mail.text))
         .singlepart(part(ContentType::TEXT_HTML, &made.mail.html));
-    let mail = builder
-        .multipart(parts)
-        .map_err(|error| Failure::refused(format!("The mail cannot be put together: {error}"), "Look at its subject and sender"))?;
+    let mail = builder.multipart(parts).map_err(|error| {
+        Failure::refused(format!("The mail cannot be put together: {error}"), "Look at its subject and sender")
+    })?;
     Ok(mail.formatted())
 }
 

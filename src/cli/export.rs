@@ -54,7 +54,8 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         let errors = found.iter().filter(|found| found.severity == Severity::Error);
         let mut text: String = errors.map(|found| show::diagnostic(found, file.context())).collect();
         let path = show::clean(&file.source.shown);
-        let _ = write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
+        let _ =
+            write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
         Failure { exit_code: 1, text }
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;

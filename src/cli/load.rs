@@ -118,8 +118,12 @@ fn unreadable(path: &Path, message: impl Into<String>, hint: &str) -> Unreadable
 /// What the operating system said, for people.
 pub fn io_message(error: &io::Error) -> (String, &'static str) {
     match error.kind() {
-        io::ErrorKind::NotFound => ("There is no such file".to_owned(), "Check the path; it is taken from the current folder"),
-        io::ErrorKind::PermissionDenied => ("Access is denied".to_owned(), "Check the permissions of the file and its folder"),
+        io::ErrorKind::NotFound => {
+            ("There is no such file".to_owned(), "Check the path; it is taken from the current folder")
+        }
+        io::ErrorKind::PermissionDenied => {
+            ("Access is denied".to_owned(), "Check the permissions of the file and its folder")
+        }
         io::ErrorKind::IsADirectory => ("This is a folder".to_owned(), "Name a file in it"),
         _ => (format!("It cannot be read: {error}"), "Check that the disk is there and the file is whole"),
     }
@@ -187,7 +191,11 @@ pub fn flow(path: &Path) -> Result<FlowFile, Unreadable> {
             let diagnostic = newer.unwrap_or_else(|| {
                 Diagnostic::error("file/newer-version", Place::default(), "The file comes from a newer version")
             });
-            Err(Unreadable { shown: source.shown, text: source.text, diagnostic: diagnostic.hint("Get a newer Flowloom") })
+            Err(Unreadable {
+                shown: source.shown,
+                text: source.text,
+                diagnostic: diagnostic.hint("Get a newer Flowloom"),
+            })
         }
         Ok(loaded) => Ok(FlowFile { source, loaded }),
         Err(diagnostic) => Err(Unreadable { shown: source.shown, text: source.text, diagnostic }),
@@ -349,7 +357,11 @@ pub fn audience(home: &Home, places: &Places, streams: &mut Streams) -> Result<A
             ));
         }
         (None, Some(folder)) if folder.join("audience").is_dir() => {
-            if folder == Path::new(".") { PathBuf::from("audience") } else { folder.join("audience") }
+            if folder == Path::new(".") {
+                PathBuf::from("audience")
+            } else {
+                folder.join("audience")
+            }
         }
         _ => return Ok(Audience::default()),
     };

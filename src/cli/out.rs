@@ -53,7 +53,10 @@ pub fn folder(path: &Path, files: &Files, force: bool) -> Result<(), Failure> {
         ));
     }
     if let Some((name, _)) = files.0.iter().find(|(name, _)| !stays_inside(name)) {
-        return Err(Failure::refused(format!("`{name}` would be written outside the folder"), "Rename what it is made from"));
+        return Err(Failure::refused(
+            format!("`{name}` would be written outside the folder"),
+            "Rename what it is made from",
+        ));
     }
     for (name, bytes) in &files.0 {
         let target = path.join(name);

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn shows_line_and_caret() {
-        let found = Diagnostic::error("a/b", Place::default().with_range(TextRange::new(4, 7)), "Bad word").hint("Mend it");
+        let found =
+            Diagnostic::error("a/b", Place::default().with_range(TextRange::new(4, 7)), "Bad word").hint("Mend it");
         let context = Context { path: "x.ron", source: "one\ntwo\n", ..Context::default() };
         assert_eq!(
             diagnostic(&found, context),

@@ -121,7 +121,8 @@ fn spinner(audience: &Audience) -> ProgressBar {
 fn json(report: &Report, traced: Option<&str>) -> Result<serde_json::Value, Failure> {
     let mut out = serde_json::Map::new();
     out.insert("schema".to_owned(), "flowloom/simulate/1".into());
-    let fail = |error: serde_json::Error| Failure::refused(format!("The report cannot be written as JSON: {error}"), "");
+    let fail =
+        |error: serde_json::Error| Failure::refused(format!("The report cannot be written as JSON: {error}"), "");
     if let serde_json::Value::Object(map) = serde_json::to_value(report).map_err(fail)? {
         out.extend(map);
     }
@@ -177,7 +178,11 @@ fn table(report: &Report, flows: &[Flow]) -> String {
             *outcomes.entry((row.node.as_str(), &row.variant, row.outcome.name(), row.reason.name())).or_default() += 1;
         }
         if !outcomes.is_empty() {
-            let _ = writeln!(out, "  {:<width$}  {:<8} {:<8} {:<14} {:>5}", "message", "variant", "outcome", "why", "count");
+            let _ = writeln!(
+                out,
+                "  {:<width$}  {:<8} {:<8} {:<14} {:>5}",
+                "message", "variant", "outcome", "why", "count"
+            );
         }
         for ((node, variant, outcome, reason), n) in outcomes {
             let _ = writeln!(out, "  {node:<width$}  {variant:<8} {outcome:<8} {reason:<14} {n:>5}");

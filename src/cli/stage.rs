@@ -80,7 +80,11 @@ impl Stage {
         self.audience.contacts.iter().find(|contact| contact.id.as_str() == id).ok_or_else(|| {
             let near = nearest::hint(id, self.audience.contacts.iter().map(|contact| contact.id.as_str()));
             let hint = if near.is_empty() {
-                format!("The audience has {} contacts; the first is {}", self.audience.contacts.len(), self.audience.contacts[0].id)
+                format!(
+                    "The audience has {} contacts; the first is {}",
+                    self.audience.contacts.len(),
+                    self.audience.contacts[0].id
+                )
             } else {
                 near
             };
@@ -102,9 +106,15 @@ impl Stage {
     pub fn sending(&self, id: &str) -> Result<(&Arc<Node>, &Message), Failure> {
         let flow = self.file.flow();
         let sends = |node: &&Arc<Node>| node.settings().is_some_and(|settings| settings.message().is_some());
-        let by_message =
-            |node: &&Arc<Node>| node.settings().and_then(Settings::message).is_some_and(|(message, _)| message.as_str() == id);
-        let node = flow.nodes.iter().filter(sends).find(|node| node.id.as_str() == id).or_else(|| flow.nodes.iter().find(by_message));
+        let by_message = |node: &&Arc<Node>| {
+            node.settings().and_then(Settings::message).is_some_and(|(message, _)| message.as_str() == id)
+        };
+        let node = flow
+            .nodes
+            .iter()
+            .filter(sends)
+            .find(|node| node.id.as_str() == id)
+            .or_else(|| flow.nodes.iter().find(by_message));
         let Some(node) = node else {
             let names: Vec<&str> = flow.nodes.iter().filter(sends).map(|node| node.id.as_str()).collect();
             let near = nearest::hint(id, names.iter().copied());
@@ -255,7 +265,8 @@ impl Stage {
                 Alternative::Engagement(t) => metrics.push(&t.event),
                 Alternative::Score(t) => {
                     let model = self.home.workspace.scores.iter().find(|model| model.name == t.model);
-                    metrics.extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.as_str()));
+                    metrics
+                        .extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.as_str()));
                 }
                 Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) | Alternative::Inactivity(_) => {}
             }
@@ -268,7 +279,9 @@ impl Stage {
 /// One code of each pool: the shared one, or the first.
 fn codes(workspace: &Workspace) -> BTreeMap<SmolStr, SmolStr> {
     let pools = workspace.code_pools.iter();
-    pools.filter_map(|pool| Some((pool.name.clone(), pool.shared.clone().or_else(|| pool.codes.first().cloned())?))).collect()
+    pools
+        .filter_map(|pool| Some((pool.name.clone(), pool.shared.clone().or_else(|| pool.codes.first().cloned())?)))
+        .collect()
 }
 
 /// Whether the message is an e-mail.

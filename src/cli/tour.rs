@@ -83,7 +83,10 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
         let Some(contact) = rows.first().map(|row| row.contact.as_str()) else { continue };
         let folder = args.out.join("mails").join(file_name(contact));
         fs::create_dir_all(&folder).map_err(|error| {
-            Failure::refused(format!("{} cannot be made: {error}", folder.display()), "Check the permissions of its folder")
+            Failure::refused(
+                format!("{} cannot be made: {error}", folder.display()),
+                "Check the permissions of its folder",
+            )
         })?;
         if n > 0 {
             let shown = show::clean(&folder.display().to_string());
@@ -94,8 +97,19 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
                 let file = text(&folder.join(format!("{}.{ending}", file_name(row.node.as_str()))));
                 let at = row.at.to_string();
                 let words = [
-                    "preview", &text(&flow), "--message", row.node.as_str(), "--contact", contact, "--at", &at, "--format",
-                    format, "--out", &file, "--force",
+                    "preview",
+                    &text(&flow),
+                    "--message",
+                    row.node.as_str(),
+                    "--contact",
+                    contact,
+                    "--at",
+                    &at,
+                    "--format",
+                    format,
+                    "--out",
+                    &file,
+                    "--force",
                 ];
                 // One contact shows how it is done; the others are done the same way.
                 if n == 0 { command(streams, &words)? } else { quietly(streams, &words)? }
@@ -120,7 +134,10 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
 /// Refuses a folder that no tour made; empties what earlier tours wrote besides the sample.
 fn prepare(folder: &Path) -> Result<(), Failure> {
     if folder.is_file() {
-        return Err(Failure::refused(format!("{} is a file", folder.display()), "Name a folder: flowloom tour --out DIR"));
+        return Err(Failure::refused(
+            format!("{} is a file", folder.display()),
+            "Name a folder: flowloom tour --out DIR",
+        ));
     }
     let used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if !used {
@@ -192,14 +209,19 @@ fn text(path: &Path) -> String {
 
 /// An id as a file name: ids of contacts may be any text.
 fn file_name(id: &str) -> String {
-    let name: String = id.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '@') { c } else { '_' }).collect();
+    let name: String =
+        id.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '@') { c } else { '_' }).collect();
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@');
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]

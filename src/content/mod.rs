@@ -12,6 +12,8 @@ mod brand;
 mod eml;
 mod field;
 mod filters;
+#[cfg(test)]
+mod fuzz;
 mod layout;
 mod lint;
 mod markup;
@@ -22,8 +24,6 @@ mod preview;
 mod render;
 mod template;
 mod values;
-#[cfg(test)]
-mod fuzz;
 
 pub use brand::Brand;
 pub use eml::{Envelope, compose};

@@ -196,13 +196,16 @@ impl Flow {
             Edit::SetMuted { id, muted } => flow.node_mut(id)?.muted = *muted,
             Edit::SetField { id, field, value } => {
                 let node = &flow.nodes[flow.position(id)?];
-                let ron = file::raw::set_field(node.settings.raw(), field, value.as_deref()).map_err(EditError::BadValue)?;
+                let ron =
+                    file::raw::set_field(node.settings.raw(), field, value.as_deref()).map_err(EditError::BadValue)?;
                 flow.set_settings(id, None, &ron)?;
             }
             Edit::SetSettings { id, kind, ron } => flow.set_settings(id, kind.clone(), ron)?,
             Edit::SetFlowField { field, value } => {
-                let ron = file::raw::set_field(flow.settings.raw(), field, value.as_deref()).map_err(EditError::BadValue)?;
-                let settings = file::read_flow_settings(&ron).map_err(|e| EditError::BadValue(file::settings_message(&e)))?;
+                let ron =
+                    file::raw::set_field(flow.settings.raw(), field, value.as_deref()).map_err(EditError::BadValue)?;
+                let settings =
+                    file::read_flow_settings(&ron).map_err(|e| EditError::BadValue(file::settings_message(&e)))?;
                 flow.settings = Arc::new(Section::new(ron, Ok(settings), 0));
             }
             Edit::SetName(name) => flow.name.clone_from(name),
@@ -230,7 +233,8 @@ impl Flow {
                 if !is_wellformed(&field.name) {
                     return Err(EditError::BadId(field.name.to_string()));
                 }
-                let ron = crate::kinds::ron_options().to_string(&**field).map_err(|e| EditError::BadValue(e.to_string()))?;
+                let ron =
+                    crate::kinds::ron_options().to_string(&**field).map_err(|e| EditError::BadValue(e.to_string()))?;
                 let section = Arc::new(Section::new(ron, Ok((**field).clone()), 0));
                 match flow.fields.iter_mut().find(|f| f.value().is_some_and(|f| f.name == field.name)) {
                     Some(old) => *old = section,

@@ -219,14 +219,22 @@ impl Flow {
             *count += 1;
             if *count == 2 {
                 out.push(
-                    Diagnostic::error("graph/duplicate-id", Place::node(&node.id), format!("Two steps have the id `{}`", node.id))
-                        .hint("Give one of them another id, and its edges too"),
+                    Diagnostic::error(
+                        "graph/duplicate-id",
+                        Place::node(&node.id),
+                        format!("Two steps have the id `{}`", node.id),
+                    )
+                    .hint("Give one of them another id, and its edges too"),
                 );
             }
             if !crate::base::id::is_wellformed(node.id.as_str()) {
                 out.push(
-                    Diagnostic::error("graph/bad-id", Place::node(&node.id), format!("`{}` cannot be the id of a step", node.id))
-                        .hint("Use 1 to 64 letters, digits, - _ or ."),
+                    Diagnostic::error(
+                        "graph/bad-id",
+                        Place::node(&node.id),
+                        format!("`{}` cannot be the id of a step", node.id),
+                    )
+                    .hint("Use 1 to 64 letters, digits, - _ or ."),
                 );
             }
         }
@@ -237,8 +245,12 @@ impl Flow {
             for (end, id) in [("begins", &edge.from), ("ends", &edge.to)] {
                 if index.idx(id).is_none() {
                     out.push(
-                        Diagnostic::error("graph/dangling-edge", place(), format!("An edge {end} at `{id}`, which does not exist"))
-                            .hint(nearest::hint(id.as_str(), self.nodes.iter().map(|n| n.id.as_str()))),
+                        Diagnostic::error(
+                            "graph/dangling-edge",
+                            place(),
+                            format!("An edge {end} at `{id}`, which does not exist"),
+                        )
+                        .hint(nearest::hint(id.as_str(), self.nodes.iter().map(|n| n.id.as_str()))),
                     );
                 }
             }
@@ -246,21 +258,33 @@ impl Flow {
                 let ports = node.ports();
                 if node.settings().is_some() && !ports.iter().any(|port| port.name == edge.port) {
                     out.push(
-                        Diagnostic::error("graph/unknown-port", place(), format!("Step `{}` has no port `{}`", edge.from, edge.port))
-                            .hint(nearest::hint(&edge.port, ports.iter().map(|p| p.name.as_str()))),
+                        Diagnostic::error(
+                            "graph/unknown-port",
+                            place(),
+                            format!("Step `{}` has no port `{}`", edge.from, edge.port),
+                        )
+                        .hint(nearest::hint(&edge.port, ports.iter().map(|p| p.name.as_str()))),
                     );
                 }
             }
             if index.node(&edge.to).is_some_and(|node| node.kind == "trigger" || node.kind == "note") {
                 out.push(
-                    Diagnostic::error("graph/edge-into-start", place(), format!("An edge leads into `{}`, which has no way in", edge.to))
-                        .hint("Lead it to the step after the trigger"),
+                    Diagnostic::error(
+                        "graph/edge-into-start",
+                        place(),
+                        format!("An edge leads into `{}`, which has no way in", edge.to),
+                    )
+                    .hint("Lead it to the step after the trigger"),
                 );
             }
             if !taken.insert((&edge.from, &edge.port)) {
                 out.push(
-                    Diagnostic::error("graph/port-twice", place(), format!("Two edges leave `{}` by the port `{}`", edge.from, edge.port))
-                        .hint("Keep one of them; a branch or split can lead two ways"),
+                    Diagnostic::error(
+                        "graph/port-twice",
+                        place(),
+                        format!("Two edges leave `{}` by the port `{}`", edge.from, edge.port),
+                    )
+                    .hint("Keep one of them; a branch or split can lead two ways"),
                 );
             }
         }
@@ -298,7 +322,8 @@ impl Flow {
                 Some(settings) => serde_json::to_value(settings).unwrap_or_default(),
                 None => serde_json::Value::String(node.settings.raw().to_owned()),
             };
-            nodes.push(serde_json::json!({"id": node.id, "kind": node.kind, "muted": node.muted, "settings": settings}));
+            nodes
+                .push(serde_json::json!({"id": node.id, "kind": node.kind, "muted": node.muted, "settings": settings}));
         }
         nodes.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
         let mut edges: Vec<[&str; 3]> = self.edges.iter().map(|e| [e.from.as_str(), &e.port, e.to.as_str()]).collect();
@@ -374,8 +399,15 @@ impl<'a> Index<'a> {
     /// Which nodes the trigger reaches.
     pub fn reachable(&self) -> Vec<bool> {
         let mut seen = vec![false; self.flow.nodes.len()];
-        let mut stack: Vec<usize> =
-            self.flow.nodes.iter().enumerate().filter(|(_, node)| node.kind == "trigger").map(|(n, _)| n).take(1).collect();
+        let mut stack: Vec<usize> = self
+            .flow
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.kind == "trigger")
+            .map(|(n, _)| n)
+            .take(1)
+            .collect();
         while let Some(idx) = stack.pop() {
             if !std::mem::replace(&mut seen[idx], true) {
                 stack.extend(self.out[idx].iter().map(|(_, to)| *to));

@@ -35,7 +35,15 @@ struct Step {
 impl History {
     /// Begins with a document as saved.
     pub fn new(flow: Flow) -> Self {
-        Self { saved: flow.clone(), now: flow, past: Vec::new(), future: Vec::new(), open: None, last_merge: None, revision: 0 }
+        Self {
+            saved: flow.clone(),
+            now: flow,
+            past: Vec::new(),
+            future: Vec::new(),
+            open: None,
+            last_merge: None,
+            revision: 0,
+        }
     }
 
     /// The document.

@@ -81,8 +81,21 @@ impl Default for FlowSettings {
 impl FlowSettings {
     /// Names of the settings, for hints on misspelt ones.
     pub const NAMES: &'static [&'static str] = &[
-        "reentry", "reentry_key", "exit_when", "goal_when", "conversion_window", "trigger_latest_age", "consent", "sender",
-        "tracking", "constants", "caps", "quiet_hours", "pass_limit", "enrol_current", "target",
+        "reentry",
+        "reentry_key",
+        "exit_when",
+        "goal_when",
+        "conversion_window",
+        "trigger_latest_age",
+        "consent",
+        "sender",
+        "tracking",
+        "constants",
+        "caps",
+        "quiet_hours",
+        "pass_limit",
+        "enrol_current",
+        "target",
     ];
 
     /// Its conditions with the names of their settings.

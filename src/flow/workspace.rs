@@ -79,8 +79,22 @@ impl Default for Workspace {
 impl Workspace {
     /// Names of the parts, for hints on misspelt ones.
     pub const NAMES: &'static [&'static str] = &[
-        "version", "name", "zone", "segments", "scores", "events", "lists", "properties", "caps", "quiet_hours", "senders",
-        "brand", "suppression", "code_pools", "klaviyo", "hubspot",
+        "version",
+        "name",
+        "zone",
+        "segments",
+        "scores",
+        "events",
+        "lists",
+        "properties",
+        "caps",
+        "quiet_hours",
+        "senders",
+        "brand",
+        "suppression",
+        "code_pools",
+        "klaviyo",
+        "hubspot",
     ];
 
     /// Its zone; UTC where the name is none (which `check` reports).

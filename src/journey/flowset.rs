@@ -100,10 +100,21 @@ pub struct CapRow {
 #[derive(Clone, Debug)]
 pub(super) enum PreparedTrigger {
     Event(PreparedMatch),
-    Abandonment { start: PreparedMatch, unless: Vec<PreparedMatch>, settings: Abandonment },
-    Engagement { wanted: PreparedMatch, unless: Vec<PreparedMatch>, settings: Engagement },
+    Abandonment {
+        start: PreparedMatch,
+        unless: Vec<PreparedMatch>,
+        settings: Abandonment,
+    },
+    Engagement {
+        wanted: PreparedMatch,
+        unless: Vec<PreparedMatch>,
+        settings: Engagement,
+    },
     /// Segment and score: fires on the edge; a score's entry carries the event that tipped it.
-    Watch { condition: Compiled, with_event: bool },
+    Watch {
+        condition: Compiled,
+        with_event: bool,
+    },
     List(SmolStr),
     Date(DateTrigger),
     Inactivity(Inactivity),
@@ -330,7 +341,9 @@ impl PreparedTrigger {
                 settings: t.clone(),
             },
             Alternative::Score(t) => Self::Watch { condition: Compiled::new(&t.condition(), book), with_event: true },
-            Alternative::Segment(t) => Self::Watch { condition: Compiled::new(&t.condition(), book), with_event: false },
+            Alternative::Segment(t) => {
+                Self::Watch { condition: Compiled::new(&t.condition(), book), with_event: false }
+            }
             Alternative::List(t) => Self::List(t.list.clone()),
             Alternative::Date(t) => Self::Date(t.clone()),
             Alternative::Inactivity(t) => Self::Inactivity(t.clone()),

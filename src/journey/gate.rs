@@ -12,7 +12,10 @@ use crate::{
     base::{FlowId, Instant, SendKey, Span, Window, hash},
     content::{Completeness, Field, FieldValues, Links, ResolveContext},
     flow::RequiredConsent,
-    kinds::{CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope, runtime::{Outcome, Reason}},
+    kinds::{
+        CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope,
+        runtime::{Outcome, Reason},
+    },
 };
 
 /// Most messages per contact in 24 h, transactional included; no setting removes it. Source: SEMANTICS R28.
@@ -150,7 +153,11 @@ fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> b
 fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
     state.suppressed
         || !flows.suppression.is_empty()
-            && state.contact.email.as_ref().is_some_and(|email| flows.suppression.contains(&email.trim().to_lowercase()))
+            && state
+                .contact
+                .email
+                .as_ref()
+                .is_some_and(|email| flows.suppression.contains(&email.trim().to_lowercase()))
 }
 
 fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Option<Instant> {
@@ -159,7 +166,11 @@ fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Optio
 
 /// Messages that count and stand before `own` (or before now, where it has no place yet). Of two messages intended at
 /// one instant only the later one gives way, or both would.
-fn places_before<'a>(state: &'a ContactState, own: Option<&SendKey>, now: Instant) -> impl Iterator<Item = &'a Send> + Clone {
+fn places_before<'a>(
+    state: &'a ContactState,
+    own: Option<&SendKey>,
+    now: Instant,
+) -> impl Iterator<Item = &'a Send> + Clone {
     let place = own.and_then(|own| state.sends.iter().rposition(|send| send.key == *own));
     let own = place.map(|n| (state.sends[n].at, n));
     state
@@ -182,7 +193,13 @@ fn rows_for<'a>(rows: &'a [CapRow], channel: Channel, facts: &'a Facts<'a>) -> i
 }
 
 /// When every cap has room again; `None` where there is room now.
-fn capped_until(flows: &FlowSet, version: &Version, state: &ContactState, sending: &Sending<'_>, now: Instant) -> Option<Instant> {
+fn capped_until(
+    flows: &FlowSet,
+    version: &Version,
+    state: &ContactState,
+    sending: &Sending<'_>,
+    now: Instant,
+) -> Option<Instant> {
     let facts = state.facts(flows, now, None);
     [&flows.caps, &version.caps]
         .into_iter()
@@ -235,8 +252,8 @@ fn in_cooldown<'a>(
     let zone = state.zone(flows);
     let meets = |send: &'a Send| {
         let cooldown = send.cooldown.as_ref()?;
-        let applies = send.channel == sending.channel
-            && (cooldown.from == CooldownFrom::All || send.flow != *sending.flow);
+        let applies =
+            send.channel == sending.channel && (cooldown.from == CooldownFrom::All || send.flow != *sending.flow);
         let end = cooldown.lasts.after(send.at, zone);
         (applies && end > now).then_some((end, cooldown))
     };
@@ -257,7 +274,9 @@ fn incomplete(
 ) -> Option<Gate> {
     let held = |reason, why: &str| Some(Gate::Stop(Outcome::Held, reason, why.to_owned()));
     let Some(message) = sending.message else { return held(Reason::Empty, "the step has no message") };
-    let Some(variant) = message.variants.get(sending.variant) else { return held(Reason::Empty, "the message has no variant") };
+    let Some(variant) = message.variants.get(sending.variant) else {
+        return held(Reason::Empty, "the message has no variant");
+    };
     if variant.is_empty {
         return held(Reason::Empty, "there is nothing in it");
     }
@@ -311,5 +330,7 @@ fn is_missing(field: &Field, facts: &Facts<'_>, version: &Version, flows: &FlowS
         links: &links,
         currency: None,
     };
-    FieldValues::resolve(std::slice::from_ref(field), &context).get(&field.name).is_none_or(|value| value.value.is_none())
+    FieldValues::resolve(std::slice::from_ref(field), &context)
+        .get(&field.name)
+        .is_none_or(|value| value.value.is_none())
 }

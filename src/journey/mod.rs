@@ -16,7 +16,6 @@ mod triggers;
 #[cfg(test)]
 mod tests;
 
-
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
@@ -84,7 +83,8 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
             contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
             run.state.suppressed = true;
         } else if event.name == ResponseKind::Bounced.event_name() {
-            run.state.suppressed |= event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
+            run.state.suppressed |=
+                event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
         }
     }
     run.settle_journeys(Some(&event));
@@ -224,7 +224,8 @@ fn migrate(
         };
         let passes = journey.passes.iter().filter_map(|(n, count)| Some((place(*n)?, *count))).collect();
         let arms = journey.arms.iter().filter_map(|(n, arm)| Some((place(*n)?, *arm))).collect();
-        let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared) == std::mem::discriminant(&to.nodes[node].prepared);
+        let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared)
+            == std::mem::discriminant(&to.nodes[node].prepared);
         let journey = &mut run.state.journeys[j];
         (journey.version, journey.passes, journey.arms, journey.node) = (hash.clone(), passes, arms, node);
         if !same_sort {

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::{flowset::FlowSet, trace::{Decision, What}};
+use super::{
+    flowset::FlowSet,
+    trace::{Decision, What},
+};
 use crate::{
     audience::ResponseKind,
     base::{FlowId, Instant, JourneyId, NodeId},
@@ -59,9 +62,10 @@ impl Counts {
             What::Outcome { outcome: Outcome::Sent, .. } => self.flows.entry(flow.clone()).or_default().sent += 1,
             What::Left { port } => {
                 let Some(node) = &decision.node else { return };
-                let is_split = flows.live_version(flow).and_then(|v| v.nodes.get(v.place_of(node)?)).is_some_and(|n| {
-                    matches!(&n.prepared, Prepared::Split(split, _) if split.winner.is_some())
-                });
+                let is_split = flows
+                    .live_version(flow)
+                    .and_then(|v| v.nodes.get(v.place_of(node)?))
+                    .is_some_and(|n| matches!(&n.prepared, Prepared::Split(split, _) if split.winner.is_some()));
                 if is_split {
                     let arm = self.arms.entry((flow.clone(), node.clone(), port.clone())).or_default();
                     arm.entries += 1;
@@ -138,13 +142,19 @@ pub fn close_hour(flows: &FlowSet, counts: &mut Counts, hour: Instant) -> Vec<Co
                 continue;
             }
             let of_arm = |name: &SmolStr| counts.arms.get(&(flow.clone(), node.id.clone(), name.clone()));
-            let arms: Vec<(&SmolStr, &ArmCounts)> =
-                split.arms.iter().filter(|arm| !arm.hold_out).filter_map(|arm| Some((&arm.name, of_arm(&arm.name)?))).collect();
+            let arms: Vec<(&SmolStr, &ArmCounts)> = split
+                .arms
+                .iter()
+                .filter(|arm| !arm.hold_out)
+                .filter_map(|arm| Some((&arm.name, of_arm(&arm.name)?)))
+                .collect();
             let wanted = split.arms.iter().filter(|arm| !arm.hold_out).count();
             let first = arms.iter().filter_map(|(_, arm)| arm.first).min();
             let ripe = arms.len() == wanted
                 && arms.iter().all(|(_, arm)| arm.entries >= u64::from(winner.after_entries))
-                && first.is_some_and(|first| winner.after.is_none_or(|span| span.after(first, flows.default_zone()) <= hour));
+                && first.is_some_and(|first| {
+                    winner.after.is_none_or(|span| span.after(first, flows.default_zone()) <= hour)
+                });
             if !ripe {
                 continue;
             }

@@ -14,7 +14,6 @@ use crate::{
     audience::{Channel, Event, Value},
     base::{FlowId, Instant, JourneyId, NodeId, SendKey},
     kinds::{
-
         logic::delay::{Delay, Due, Past, Wait},
         prepared::{Prepared, StepContext, delay_due},
         runtime::{Change, Delivery, Entry, Outcome, Reason, StepResult},
@@ -54,7 +53,14 @@ impl<'a> Run<'a> {
     // ---- trace -----------------------------------------------------------------------------------------------------
 
     pub fn tell(&mut self, flow: Option<&FlowId>, what: What) {
-        self.effects.trace.push(Decision { at: self.now, flow: flow.cloned(), journey: None, node: None, pass: 0, what });
+        self.effects.trace.push(Decision {
+            at: self.now,
+            flow: flow.cloned(),
+            journey: None,
+            node: None,
+            pass: 0,
+            what,
+        });
     }
 
     fn tell_at(&mut self, j: usize, version: &Version, what: What) {
@@ -348,7 +354,8 @@ impl<'a> Run<'a> {
 
     fn intend(&mut self, j: usize, version: &Version, node: usize, what: IntentWhat) {
         let journey = &self.state.journeys[j];
-        let key = SendKey { journey: journey.id.clone(), node: version.nodes[node].id.clone(), pass: journey.pass(node) };
+        let key =
+            SendKey { journey: journey.id.clone(), node: version.nodes[node].id.clone(), pass: journey.pass(node) };
         self.effects.intents.push(Intent { key, flow: journey.flow.clone(), at: self.now, what });
     }
 
@@ -377,7 +384,9 @@ impl<'a> Run<'a> {
             Prepared::Email(e) => {
                 (Channel::Email, e.transactional, e.on_cap, e.send_latest_age, e.cooldown.as_ref(), e.salt.as_ref())
             }
-            Prepared::Sms(s) => (Channel::Sms, false, s.on_cap, s.send_latest_age, s.cooldown.as_ref(), s.salt.as_ref()),
+            Prepared::Sms(s) => {
+                (Channel::Sms, false, s.on_cap, s.send_latest_age, s.cooldown.as_ref(), s.salt.as_ref())
+            }
             _ => return Some(0),
         };
         let flow = self.state.journeys[j].flow.clone();
@@ -388,7 +397,9 @@ impl<'a> Run<'a> {
         let message = run.message.as_deref();
         let salt = salt.map_or(run.id.as_str(), SmolStr::as_str);
         let variant = message.map_or(0, |m| m.variant_of(salt, self.state.contact.id.as_str()));
-        let variant_id = message.and_then(|m| m.message.variants.get(variant)).map_or_else(SmolStr::default, |v| SmolStr::new(&v.id));
+        let variant_id = message
+            .and_then(|m| m.message.variants.get(variant))
+            .map_or_else(SmolStr::default, |v| SmolStr::new(&v.id));
         if self.state.journeys[j].skip_messages {
             let detail = "a date it depends on is past".to_owned();
             self.settle(j, version, Outcome::Skipped, Reason::TooLate, variant_id, detail);
@@ -473,7 +484,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn settle(&mut self, j: usize, version: &Version, outcome: Outcome, reason: Reason, variant: SmolStr, detail: String) {
+    fn settle(
+        &mut self,
+        j: usize,
+        version: &Version,
+        outcome: Outcome,
+        reason: Reason,
+        variant: SmolStr,
+        detail: String,
+    ) {
         self.tell_at(j, version, What::Outcome { outcome, reason, variant, detail });
     }
 
@@ -604,7 +623,8 @@ impl<'a> Run<'a> {
             return self.end(j, End::Exit);
         }
         if let Some(event) = event
-            && let Some(super::flowset::PreparedTrigger::Abandonment { unless, .. }) = version.alternatives.get(journey.alternative)
+            && let Some(super::flowset::PreparedTrigger::Abandonment { unless, .. }) =
+                version.alternatives.get(journey.alternative)
             && event.happened >= facts.entry.map_or(journey.entered, |entry| entry.since())
             && unless.iter().any(|m| m.is(event, &facts))
         {
@@ -692,7 +712,8 @@ impl<'a> Run<'a> {
         for (channel, status) in &change.consent {
             contact.consent.set(*channel, *status);
         }
-        let joined: Vec<SmolStr> = change.lists_add.iter().filter(|list| contact.lists.insert((*list).clone())).cloned().collect();
+        let joined: Vec<SmolStr> =
+            change.lists_add.iter().filter(|list| contact.lists.insert((*list).clone())).cloned().collect();
         for list in &change.lists_remove {
             contact.lists.remove(list);
         }
@@ -808,7 +829,8 @@ impl<'a> Run<'a> {
         }
         if version.exit.is_some() || version.goal.is_some() {
             let id = JourneyId::new("");
-            let entry = crate::audience::condition::EntryFacts { journey: &id, at: self.now, event: entry.event.as_deref() };
+            let entry =
+                crate::audience::condition::EntryFacts { journey: &id, at: self.now, event: entry.event.as_deref() };
             let facts = self.state.facts(self.flows, self.now, Some(entry));
             if version.goal.as_ref().is_some_and(|goal| goal.eval(&facts).is_yes()) {
                 return Some("the goal is reached already");
@@ -832,7 +854,9 @@ impl<'a> Run<'a> {
                 (span.after(last, self.state.zone(self.flows)) > self.now).then_some("entered too short a time ago")
             }
             // No key is a key of its own (SEMANTICS R9).
-            Reentry::PerKey => past.is_some_and(|past| past.keys.contains(&entry.key)).then_some("entered before with this key"),
+            Reentry::PerKey => {
+                past.is_some_and(|past| past.keys.contains(&entry.key)).then_some("entered before with this key")
+            }
             Reentry::Restart => {
                 for j in inside {
                     self.end(j, End::Restarted);
@@ -846,12 +870,17 @@ impl<'a> Run<'a> {
     fn forget_old_journeys(&mut self) {
         let now = self.now;
         let (state, flows) = (&mut *self.state, self.flows);
-        let pending: Vec<&JourneyId> =
-            state.sends.iter().filter(|s| matches!(s.status, Status::Pending | Status::Held)).map(|s| &s.key.journey).collect();
+        let pending: Vec<&JourneyId> = state
+            .sends
+            .iter()
+            .filter(|s| matches!(s.status, Status::Pending | Status::Held))
+            .map(|s| &s.key.journey)
+            .collect();
         state.journeys.retain(|journey| match &journey.ended {
             None => true,
             Some((at, _)) => {
-                let window = flows.versions.get(&journey.version).map_or(0, |v| v.settings.conversion_window.about_millis());
+                let window =
+                    flows.versions.get(&journey.version).map_or(0, |v| v.settings.conversion_window.about_millis());
                 now.since(*at) <= window + 86_400_000 || pending.contains(&&journey.id)
             }
         });
@@ -887,7 +916,9 @@ impl<'a> Run<'a> {
         }
         journey.since = None;
         let node = journey.node;
-        if version.nodes[node].message.is_some() || matches!(version.nodes[node].prepared, Prepared::Email(_) | Prepared::Sms(_)) {
+        if version.nodes[node].message.is_some()
+            || matches!(version.nodes[node].prepared, Prepared::Email(_) | Prepared::Sms(_))
+        {
             if let Some(port) = self.try_message(j, &version, node) {
                 self.leave(j, &version, node, port);
             }
@@ -924,4 +955,3 @@ impl Waiting {
         }
     }
 }
-

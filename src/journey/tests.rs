@@ -45,8 +45,12 @@ impl World {
         let mut contact = Contact::new("ada");
         contact.email = Some("ada@example.com".into());
         contact.consent.email = ConsentStatus::Subscribed;
-        let mut world =
-            Self { flows: FlowSet::new(workspace, flows), state: ContactState::new(contact), lines: Vec::new(), intents: Vec::new() };
+        let mut world = Self {
+            flows: FlowSet::new(workspace, flows),
+            state: ContactState::new(contact),
+            lines: Vec::new(),
+            intents: Vec::new(),
+        };
         let live: Vec<_> = world.flows.live().map(|(f, v)| (f.clone(), v.clone())).collect();
         for (flow, version) in live {
             world.feed(&Input::Control { at: hour(-100.0), control: Control::Adopt { flow, version } });
@@ -70,7 +74,11 @@ impl World {
         loop {
             while let Some(intent) = self.intents.pop() {
                 let result = Option::<Delivery>::from(may_hand_over(&self.flows, &self.state, &intent.key, intent.at));
-                self.feed(&Input::Delivered { at: intent.at, key: intent.key, result: result.unwrap_or(Delivery::Sent) });
+                self.feed(&Input::Delivered {
+                    at: intent.at,
+                    key: intent.key,
+                    result: result.unwrap_or(Delivery::Sent),
+                });
             }
             match self.state.next_wake() {
                 Some(at) if at <= end => self.feed(&Input::Wake { at }),
@@ -83,7 +91,8 @@ impl World {
         let mut properties = Properties::new();
         properties.insert("cart_id".into(), Value::text("c1"));
         let (happened, accepted) = (hour(happened), hour(accepted));
-        let event = Event { id: EventId::new(id), contact: "ada".into(), name: name.into(), happened, accepted, properties };
+        let event =
+            Event { id: EventId::new(id), contact: "ada".into(), name: name.into(), happened, accepted, properties };
         self.feed(&Input::Event(Arc::new(event)));
     }
 
@@ -169,7 +178,8 @@ fn worked_case_sleep() {
 /// The entry itself was due in the sleep: nothing enters (R11).
 #[test]
 fn a_clock_that_ran_out_long_ago_lets_nobody_in() {
-    let source = WATCH.replace("event(event: \"Checkout Expired\")", "abandonment(start: \"Cart Updated\", after: \"6 h\")");
+    let source =
+        WATCH.replace("event(event: \"Checkout Expired\")", "abandonment(start: \"Cart Updated\", after: \"6 h\")");
     let mut world = World::new(&[flow(&source)], &Workspace::default());
     world.event("Cart Updated", "e1", 0.0, 0.0);
     world.feed(&Input::Wake { at: hour(13.0) });
@@ -262,10 +272,16 @@ fn migration() {
     let renamed = flow(&WATCH.replace("wait-4", "pause-4"));
     let version = world.flows.publish(&renamed);
     let mut lost = ContactState::clone(&world.state);
-    let migrate = |mapping| Input::Control { at: hour(2.0), control: Control::Migrate { flow: "watch".into(), version: version.clone(), mapping } };
+    let migrate = |mapping| Input::Control {
+        at: hour(2.0),
+        control: Control::Migrate { flow: "watch".into(), version: version.clone(), mapping },
+    };
     world.feed(&migrate(vec![("wait-4".into(), "pause-4".into())]));
     world.run_until(hour(100.0));
-    world.check(&["sent"], &["0.00 ada/watch/1 mail-1 sent: ok", "4.00 ada/watch/1 mail-2 sent: ok", "12.00 ada/watch/1 mail-3 sent: ok"]);
+    world.check(
+        &["sent"],
+        &["0.00 ada/watch/1 mail-1 sent: ok", "4.00 ada/watch/1 mail-2 sent: ok", "12.00 ada/watch/1 mail-3 sent: ok"],
+    );
     let effects = advance(&world.flows, &mut lost, &migrate(Vec::new()));
     assert!(effects.trace.iter().any(|d| d.to_string().ends_with("ended: removed")), "{:?}", effects.trace);
 }

@@ -234,14 +234,19 @@ impl fmt::Display for Decision {
             }
             What::Held { reason, detail } if detail.is_empty() => write!(f, "held: {}", reason.name()),
             What::Held { reason, detail } => write!(f, "held: {} ({detail})", reason.name()),
-            What::Moved { millis } => write!(f, "later dues move by {}", crate::base::Span { millis: *millis, ..Default::default() }),
+            What::Moved { millis } => {
+                write!(f, "later dues move by {}", crate::base::Span { millis: *millis, ..Default::default() })
+            }
             What::Goal { name } => write!(f, "goal: {name}"),
-            What::Converted { credited_to: Some(key), happened } => write!(f, "converted at {happened}, credited to {key}"),
-            What::Converted { credited_to: None, happened } => write!(f, "converted at {happened}, credited to no message"),
+            What::Converted { credited_to: Some(key), happened } => {
+                write!(f, "converted at {happened}, credited to {key}")
+            }
+            What::Converted { credited_to: None, happened } => {
+                write!(f, "converted at {happened}, credited to no message")
+            }
             What::Wrote { names } => write!(f, "wrote {}", names.join(", ")),
             What::Ended { how } => write!(f, "ended: {how}"),
             What::Controlled { control } => write!(f, "control: {control}"),
         }
     }
 }
-

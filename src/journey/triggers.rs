@@ -100,7 +100,8 @@ impl Run<'_> {
                 }
                 for (key, armed_by) in self.armed_keys(&version.flow, alternative) {
                     let consent = &self.state.contact.consent;
-                    if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
+                    if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel())))
+                    {
                         self.take_down(&key, "no consent");
                     } else if let (Some(exit), Some(event)) = (&version.exit, &armed_by) {
                         let id = JourneyId::new("");
@@ -144,7 +145,10 @@ impl Run<'_> {
                         events.iter().any(|other| self.is_meant(m, other, Some(event)))
                     });
                     if spoilt {
-                        self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the other event happened in the window" });
+                        self.tell(
+                            Some(&version.flow),
+                            What::NotEntered { alternative, why: "the other event happened in the window" },
+                        );
                     } else if !entered {
                         entered = self.enter_by_event(version, alternative, event);
                     }
@@ -203,7 +207,11 @@ impl Run<'_> {
                 }
             }
             Again::Add => {
-                let last = self.state.triggers.keys().filter(|k| k.flow == key.flow && k.alternative == alternative && k.key == key.key);
+                let last = self
+                    .state
+                    .triggers
+                    .keys()
+                    .filter(|k| k.flow == key.flow && k.alternative == alternative && k.key == key.key);
                 key.nth = last.map(|k| k.nth + 1).max().unwrap_or(0);
             }
         }
@@ -251,10 +259,13 @@ impl Run<'_> {
     /// An armed clock ran out.
     pub fn fire_armed(&mut self, key: TriggerKey, due: Instant) {
         let Some(TriggerState::Armed(event)) = self.state.triggers.remove(&key) else { return };
-        let Some(version) = self.state.live_of(&key.flow).and_then(|live| self.flows.versions.get(&live.version)).cloned() else {
+        let Some(version) =
+            self.state.live_of(&key.flow).and_then(|live| self.flows.versions.get(&live.version)).cloned()
+        else {
             return;
         };
-        if matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Date(settings)) if settings.yearly) {
+        if matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Date(settings)) if settings.yearly)
+        {
             self.arm_date(&version, key.alternative, due);
         }
         self.fire_late_or_enter(&version, key.alternative, due, event, key.key, 0);
@@ -286,15 +297,19 @@ impl Run<'_> {
         hops: u32,
         may_enter: bool,
     ) -> bool {
-        let Some(version) = self.state.live_of(flow).and_then(|live| self.flows.versions.get(&live.version)).cloned() else {
+        let Some(version) = self.state.live_of(flow).and_then(|live| self.flows.versions.get(&live.version)).cloned()
+        else {
             return false;
         };
-        let Some(PreparedTrigger::Watch { condition, with_event }) = version.alternatives.get(alternative) else { return false };
+        let Some(PreparedTrigger::Watch { condition, with_event }) = version.alternatives.get(alternative) else {
+            return false;
+        };
         let key = TriggerKey { flow: flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
         let facts = self.state.facts(self.flows, self.now, None);
         let is = condition.eval(&facts).is_yes();
         let next = condition.next_change(&facts);
-        let was = matches!(self.state.triggers.insert(key.clone(), TriggerState::Was(is)), Some(TriggerState::Was(true)));
+        let was =
+            matches!(self.state.triggers.insert(key.clone(), TriggerState::Was(is)), Some(TriggerState::Was(true)));
         let what = TimerWhat::Watch(flow.clone(), alternative);
         self.state.disarm(&what);
         if let Some(next) = next {
@@ -321,7 +336,10 @@ impl Run<'_> {
                 match trigger {
                     PreparedTrigger::List(list) if joined.contains(list) => {
                         if own {
-                            self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the flow's own write" });
+                            self.tell(
+                                Some(&version.flow),
+                                What::NotEntered { alternative, why: "the flow's own write" },
+                            );
                         } else if !entered {
                             let key = self.key_of(&version, None);
                             entered = self.enter(&version, Entry { alternative, event: None, key, hops });
@@ -332,7 +350,8 @@ impl Run<'_> {
                             // Noted, so that it is no edge later, but the same flow never enters by its own write.
                             let facts = self.state.facts(self.flows, self.now, None);
                             let is = condition.eval(&facts).is_yes();
-                            let key = TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
+                            let key =
+                                TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
                             self.state.triggers.insert(key, TriggerState::Was(is));
                         } else {
                             entered |= self.test_watch(&version.flow, alternative, None, hops, !entered);
@@ -363,7 +382,10 @@ impl Run<'_> {
             .state
             .triggers
             .keys()
-            .filter(|key| key.flow == *flow && !matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Abandonment { .. })))
+            .filter(|key| {
+                key.flow == *flow
+                    && !matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Abandonment { .. }))
+            })
             .cloned()
             .collect();
         for key in stale {
@@ -395,9 +417,10 @@ impl Run<'_> {
                 }
                 PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
                 PreparedTrigger::Inactivity(settings) => self.arm_inactivity(&version, alternative, settings),
-                PreparedTrigger::Event(_) | PreparedTrigger::Abandonment { .. } | PreparedTrigger::Engagement { .. } => {}
+                PreparedTrigger::Event(_)
+                | PreparedTrigger::Abandonment { .. }
+                | PreparedTrigger::Engagement { .. } => {}
             }
         }
     }
 }
-

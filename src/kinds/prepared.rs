@@ -117,9 +117,11 @@ impl Prepared {
             Settings::Sms(s) => Self::Sms(s.clone()),
             Settings::Webhook(s) => Self::Webhook(s.clone()),
             Settings::UpdateContact(s) => Self::UpdateContact(s.clone()),
-            Settings::ListUpdate(s) => {
-                Self::ListUpdate(Change { lists_add: s.add.clone(), lists_remove: s.remove.clone(), ..Change::default() })
-            }
+            Settings::ListUpdate(s) => Self::ListUpdate(Change {
+                lists_add: s.add.clone(),
+                lists_remove: s.remove.clone(),
+                ..Change::default()
+            }),
             Settings::InternalAlert(_) => Self::InternalAlert,
         }
     }
@@ -168,7 +170,9 @@ impl Prepared {
                 if seen { StepResult::Leave(0) } else { StepResult::Listen(timeout.after(facts.now, facts.zone)) }
             }
             Self::Condition(condition) => StepResult::Leave(usize::from(!condition.eval(facts).is_yes())),
-            Self::Branch(arms) => StepResult::Leave(arms.iter().position(|arm| arm.eval(facts).is_yes()).unwrap_or(arms.len())),
+            Self::Branch(arms) => {
+                StepResult::Leave(arms.iter().position(|arm| arm.eval(facts).is_yes()).unwrap_or(arms.len()))
+            }
             Self::Split(split, cumulative) => {
                 let arm = cx.stored_arm.or(cx.winner).unwrap_or_else(|| split.arm_of(cumulative, &facts.contact.id));
                 StepResult::Leave(arm)

@@ -139,7 +139,9 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
                     player.feed(flows, &Input::Control { at: hour, control: control.clone() }, options, &mut counts);
                 }
                 // Controls may have armed something sooner than what the queue knows.
-                queue.extend(players.iter().enumerate().filter_map(|(n, player)| player.next().map(|at| Reverse((at, n)))));
+                queue.extend(
+                    players.iter().enumerate().filter_map(|(n, player)| player.next().map(|at| Reverse((at, n)))),
+                );
             }
             // Hours in which nothing happens close nothing: jump to the one before the next work.
             hour = hour_after(hour).max(hour_after(at.plus_millis(-3_600_000)));
@@ -238,7 +240,12 @@ impl Player<'_> {
                 }
                 // Webhooks are answered with success, alerts need no answer: the replay has no world to ask.
                 (IntentWhat::Webhook, _) => {
-                    self.feed(flows, &Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent }, options, counts);
+                    self.feed(
+                        flows,
+                        &Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent },
+                        options,
+                        counts,
+                    );
                 }
                 (IntentWhat::Alert, _) => {}
             }
@@ -277,7 +284,8 @@ impl Player<'_> {
             }
             let when = response.after.after(at, self.state.zone(flows));
             let mut properties = Properties::new();
-            let mut set = |name: &'static str, value: &str| properties.insert(SmolStr::new_static(name), Value::text(value));
+            let mut set =
+                |name: &'static str, value: &str| properties.insert(SmolStr::new_static(name), Value::text(value));
             set("flow", flow.as_str());
             set("node", key.node.as_str());
             set("message", message.0.as_str());
@@ -311,7 +319,8 @@ impl Player<'_> {
 fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Instant) -> Report {
     let mut out = Report { from, until, contacts: players.len(), ..Report::default() };
     for (flow, hash) in flows.live() {
-        let nodes = flows.version(hash).map(|v| v.nodes.iter().map(|n| (n.id.clone(), NodeReport::default())).collect());
+        let nodes =
+            flows.version(hash).map(|v| v.nodes.iter().map(|n| (n.id.clone(), NodeReport::default())).collect());
         out.flows.insert(flow.clone(), FlowReport { nodes: nodes.unwrap_or_default(), ..FlowReport::default() });
     }
     for player in players {

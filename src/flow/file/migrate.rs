@@ -34,12 +34,15 @@ fn one_to_two(source: &str) -> Result<String, Diagnostic> {
         let text = match key.as_str() {
             "version" => "2".to_owned(),
             "edges" => {
-                let edges: Vec<(String, String, String)> =
-                    crate::kinds::ron_options().from_str(value.get_ron()).map_err(|error| spanned(value.get_ron(), &error))?;
+                let edges: Vec<(String, String, String)> = crate::kinds::ron_options()
+                    .from_str(value.get_ron())
+                    .map_err(|error| spanned(value.get_ron(), &error))?;
                 let quote = |text: &str| ron::to_string(text).unwrap_or_default();
                 let edges: Vec<String> = edges
                     .iter()
-                    .map(|(from, port, to)| format!("(from: {}, port: {}, to: {})", quote(from), quote(port), quote(to)))
+                    .map(|(from, port, to)| {
+                        format!("(from: {}, port: {}, to: {})", quote(from), quote(port), quote(to))
+                    })
                     .collect();
                 format!("[{}]", edges.join(", "))
             }

@@ -58,10 +58,15 @@ impl Loaded {
 /// Errors: not UTF-8, NUL bytes, too large; with line and column.
 pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
     let fault = |message: String, at: usize, hint: &str| {
-        Err(Diagnostic::error("file/unreadable", Place::default().with_range(TextRange::new(at, at)), message).hint(hint))
+        Err(Diagnostic::error("file/unreadable", Place::default().with_range(TextRange::new(at, at)), message)
+            .hint(hint))
     };
     if bytes.len() > MOST_BYTES {
-        return fault(format!("The file has {} MB, more than {} MB", bytes.len() >> 20, MOST_BYTES >> 20), 0, "Is it a flow?");
+        return fault(
+            format!("The file has {} MB, more than {} MB", bytes.len() >> 20, MOST_BYTES >> 20),
+            0,
+            "Is it a flow?",
+        );
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -358,7 +363,10 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
         .hint("Mend that place with a text editor; nothing was changed")
     };
     if !crate::base::id::is_wellformed(&envelope.id) {
-        return Err(fault(source, format!("the flow's id `{}` is not well formed: 1 to 64 letters, digits, - _ or .", envelope.id)));
+        return Err(fault(
+            source,
+            format!("the flow's id `{}` is not well formed: 1 to 64 letters, digits, - _ or .", envelope.id),
+        ));
     }
     let mut flow = Flow::new(FlowId::new(&envelope.id), &envelope.name);
     if let Some(settings) = envelope.settings {
@@ -377,7 +385,10 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
             raw: Option<&str>,
             fault: impl Fn(&str, String) -> Diagnostic,
         ) -> Result<T, Diagnostic> {
-            raw.map_or_else(|| Ok(T::default()), |raw| ron_options().from_str(raw).map_err(|e| fault(raw, e.code.to_string())))
+            raw.map_or_else(
+                || Ok(T::default()),
+                |raw| ron_options().from_str(raw).map_err(|e| fault(raw, e.code.to_string())),
+            )
         }
         let id: String = read_as(get("id"), fault)?;
         let kind: String = read_as(get("kind"), fault)?;
@@ -472,8 +483,12 @@ fn is_structural(kind: &str, key: &str) -> bool {
 }
 
 fn unknown_key(key: &str, place: Place, known: &[&str]) -> Diagnostic {
-    Diagnostic::warning("settings/unknown", place, format!("`{key}` is not known to this version; it is kept and does nothing"))
-        .hint(nearest::hint(key, known.iter().copied()))
+    Diagnostic::warning(
+        "settings/unknown",
+        place,
+        format!("`{key}` is not known to this version; it is kept and does nothing"),
+    )
+    .hint(nearest::hint(key, known.iter().copied()))
 }
 
 fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
@@ -499,7 +514,12 @@ fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
 pub fn write(flow: &Flow) -> String {
     let mut out = String::with_capacity(256 + flow.nodes.len() * 200);
     let quote = |text: &str| ron::to_string(text).unwrap_or_else(|_| "\"\"".to_owned());
-    let _ = writeln!(out, "(\n    version: {FLOW_VERSION},\n    id: {},\n    name: {},", quote(flow.id.as_str()), quote(&flow.name));
+    let _ = writeln!(
+        out,
+        "(\n    version: {FLOW_VERSION},\n    id: {},\n    name: {},",
+        quote(flow.id.as_str()),
+        quote(&flow.name)
+    );
     let _ = writeln!(out, "    settings: {},", indented(flow.settings.raw(), 4));
     list(&mut out, "fields", flow.fields.iter().map(|f| indented(f.raw(), 8)));
     list(&mut out, "nodes", flow.nodes.iter().map(|node| node_text(node, &quote)));
@@ -580,7 +600,8 @@ pub fn read_workspace(source: &str) -> Result<(Workspace, Vec<Diagnostic>), Diag
         .hint("Get a newer Flowloom"));
     }
     let unknown = keys.0.iter().filter(|(key, _)| !Workspace::NAMES.contains(&key.as_str()));
-    let notes = unknown.map(|(key, _)| unknown_key(key, Place::default().with_field(key.as_str()), Workspace::NAMES)).collect();
+    let notes =
+        unknown.map(|(key, _)| unknown_key(key, Place::default().with_field(key.as_str()), Workspace::NAMES)).collect();
     Ok((workspace, notes))
 }
 
@@ -633,7 +654,12 @@ mod tests {
         ], plugins: {"x": Maybe(1)})"#;
         let loaded = read(source).unwrap_or_else(|d| panic!("{}", d.message));
         let text = write(&loaded.flow);
-        for kept in ["(to: mars, /* soon */ by: [1, (x: 2)])", "colour: Some(red)", "warp: Factor(9)", r#"plugins: {"x": Maybe(1)}"#] {
+        for kept in [
+            "(to: mars, /* soon */ by: [1, (x: 2)])",
+            "colour: Some(red)",
+            "warp: Factor(9)",
+            r#"plugins: {"x": Maybe(1)}"#,
+        ] {
             assert!(text.contains(kept), "{kept} in {text}");
         }
         assert_eq!(read(&text).map(|l| l.flow), Ok(loaded.flow));
