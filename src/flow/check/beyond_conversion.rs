@@ -12,7 +12,7 @@ pub(super) const CHECK: Check = Check {
         code: "timing/beyond-conversion-window",
         severity: Severity::Hint,
         title: "A wait longer than the conversion window",
-        what: "The flow has a goal condition, and after a message waits longer than the time in which a conversion is \
+        what: "The flow has a goal condition, and after a message a delay lasts longer than the time in which a conversion is \
                credited to it.",
         why: "Who converts late in that wait ends the flow as converted, but no message gets the credit.",
         example: "conversion_window: \"48 h\" and a delay of 7 days between two mails",
@@ -42,7 +42,6 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
             Wait::For(span) if delay.after == crate::kinds::Anchor::Previous => Some(span),
             _ => None,
         },
-        Settings::WaitForEvent(wait) => Some(wait.timeout),
         _ => None,
     };
     // One remark for the flow: the longest of its waits.

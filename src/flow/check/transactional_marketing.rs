@@ -4,7 +4,7 @@ use super::{Check, CheckSpec, Context, Finding};
 use crate::{
     base::{Place, Severity},
     flow::Edit,
-    kinds::Alternative,
+    kinds::{Alternative, Settings, logic::wait_for_event::HAPPENED},
 };
 
 pub(super) const CHECK: Check = Check {
@@ -13,7 +13,7 @@ pub(super) const CHECK: Check = Check {
         severity: Severity::Hint,
         title: "A transactional mail in a marketing flow",
         what: "A mail is marked as transactional in a flow that begins with something the contact did not ask an answer \
-               to: a cart left, a score, a segment, a date, silence.",
+               to (a cart left, a score, a segment, a date, silence), and not behind an event that it waited for.",
         why: "The mark takes the mail out of consent, caps and cooldowns. It is for answers to what somebody asked for, \
               such as an order confirmation.",
         example: "transactional: true in an abandoned-cart flow",
@@ -28,7 +28,18 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
     if asked_for || cx.alternatives().next().is_none() {
         return;
     }
-    for sending in cx.sendings().filter(|sending| sending.is_transactional()) {
+    // Behind an event that was waited for, the mail may be the answer to it.
+    let mut answers = vec![false; cx.flow.nodes.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for (idx, _, _) in cx.steps().filter(|(_, _, settings)| matches!(settings, Settings::WaitForEvent(_))) {
+        open.extend(cx.index.out(idx).iter().filter(|(port, _)| **port == HAPPENED).map(|(_, to)| *to));
+    }
+    while let Some(idx) = open.pop() {
+        if !std::mem::replace(&mut answers[idx], true) {
+            open.extend(cx.index.out(idx).iter().map(|(_, to)| *to));
+        }
+    }
+    for sending in cx.sendings().filter(|sending| sending.is_transactional() && !answers[sending.idx]) {
         let message = format!("`{}` is marked as transactional, but the contact asked for nothing", sending.node.id);
         out.push(
             CHECK
@@ -57,6 +68,10 @@ mod tests {
         let left = r#"abandonment(start: "A", after: "1 h")"#;
         flow(left, ", transactional: true").mends(&CHECK, &["step a, transactional"]);
         flow(left, "").silent(&CHECK);
+        on(&format!(
+            r#"nodes: [(id: "t", kind: "trigger", settings: (any: [{left}])), (id: "w", kind: "wait_for_event", settings: (event: "Booked", timeout: "1 day")), (id: "a", kind: "email", settings: (message: "m", transactional: true))], edges: [(from: "w", port: "happened", to: "a")]"#
+        ))
+        .silent(&CHECK);
         flow(r#"event(event: "Placed Order")"#, ", transactional: true").silent(&CHECK);
     }
 }
