@@ -39,10 +39,8 @@ pub(super) fn add(
     let target = about.target.name();
     let used: Vec<Value> = unresolved
         .iter()
-        .map(|u| {
-            let places = places_of(files, &u.placeholder);
-            json!({"key": u.key, "placeholder": u.placeholder, "how": u.how, "used": places})
-        })
+        .zip(places(files, unresolved))
+        .map(|(u, places)| json!({"key": u.key, "placeholder": u.placeholder, "how": u.how, "used": places}))
         .collect();
     let requests: Vec<Value> = about
         .requests
@@ -60,33 +58,44 @@ pub(super) fn add(
     files.insert("README.md".into(), readme.into_bytes());
 }
 
-/// Where a placeholder stands: `flow.json#/data/attributes/…`.
-fn places_of(files: &BTreeMap<String, Vec<u8>>, placeholder: &str) -> Vec<String> {
-    let mut out = Vec::new();
+/// Texts longer than this are mails, in which no placeholder stands.
+const LONGEST_ID: usize = 2_000;
+
+/// Where each placeholder stands: `flow.json#/data/attributes/…`.
+fn places(files: &BTreeMap<String, Vec<u8>>, unresolved: &[Unresolved]) -> Vec<Vec<String>> {
+    let mut out = vec![Vec::new(); unresolved.len()];
     for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".json")) {
         let Ok(value) = serde_json::from_slice::<Value>(bytes) else { continue };
         let mut stack = vec![(String::new(), &value)];
-        let mut found = Vec::new();
         while let Some((path, value)) = stack.pop() {
             match value {
-                Value::String(text) if text.contains(placeholder) => found.push(format!("{name}#{path}")),
+                Value::String(text) if text.len() <= LONGEST_ID => {
+                    for (found, wanted) in out.iter_mut().zip(unresolved) {
+                        if stands_in(text, &wanted.placeholder) {
+                            found.push(format!("{name}#{path}"));
+                        }
+                    }
+                }
                 Value::Array(items) => {
                     stack.extend(items.iter().enumerate().rev().map(|(n, item)| (format!("{path}/{n}"), item)));
                 }
                 Value::Object(map) => {
-                    let parts = map
-                        .iter()
-                        .map(|(key, item)| (format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), item));
-                    let mut parts: Vec<_> = parts.collect();
+                    let key = |key: &str| key.replace('~', "~0").replace('/', "~1");
+                    let mut parts: Vec<_> =
+                        map.iter().map(|(name, item)| (format!("{path}/{}", key(name)), item)).collect();
                     parts.reverse();
                     stack.extend(parts);
                 }
                 _ => {}
             }
         }
-        out.extend(found);
     }
     out
+}
+
+/// Whether a text is the placeholder, or holds it as a word of its own (`Bearer SECRET:KEY`).
+fn stands_in(text: &str, placeholder: &str) -> bool {
+    text == placeholder || text.ends_with(placeholder) && text[..text.len() - placeholder.len()].ends_with(' ')
 }
 
 fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> String {

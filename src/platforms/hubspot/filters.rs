@@ -675,4 +675,94 @@ mod tests {
         check(CompareOp::Le, 0.0, &[(0, Some(0))]);
         check(CompareOp::Ge, 0.0, &[(0, None)]);
     }
+
+    /// A condition as an OR (` / `) of ANDs (` & `); the losses' codes after `#`.
+    fn ask(text: &str) -> String {
+        let source = r#"(version: 1, segments: {"VIP": "contact.lifetime_value > 500"}, properties: {"tags": list, "born": date}, events: [(name: "B", hubspot: "4-7")])"#;
+        let workspace = crate::flow::file::read_workspace(source).expect("a workspace").0;
+        let parsed = crate::audience::condition::parse(text);
+        assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
+        let asker = Asker {
+            names: Names::new(&workspace, &crate::flow::FlowSettings::default()),
+            workspace: &workspace,
+            longest: Span::hours(12),
+            copies: RefCell::default(),
+            named: BTreeMap::new(),
+        };
+        let mut notes = Notes::default();
+        let asked = asker.ask(&parsed.condition, &Place::default(), &mut notes);
+        let list = |json: &Json, key: &str| json[key].as_array().cloned().unwrap_or_default();
+        let term = |term: &Json| {
+            let filters = list(term, "filters").into_iter().map(|f| short(&f));
+            let branches = list(term, "filterBranches").into_iter().map(|b| {
+                let inner: Vec<String> = list(&b, "filters").iter().map(short).collect();
+                let count = b
+                    .get("coalescingRefineBy")
+                    .map_or_else(String::new, |c| format!(" x{}..{}", c["minOccurrences"], c["maxOccurrences"]));
+                let since = b.get("pruningRefineBy").map_or_else(String::new, |p| {
+                    format!(" in {} {}", p["timeOffset"]["amount"], p["timeOffset"]["timeUnit"])
+                });
+                format!(
+                    "{} {}{count}{since}{}",
+                    b["operator"],
+                    b["eventTypeId"],
+                    if inner.is_empty() { String::new() } else { format!(" [{}]", inner.join(" & ")) }
+                )
+            });
+            filters.chain(branches).collect::<Vec<_>>().join(" & ")
+        };
+        let mut out = list(&asked, "filterBranches").iter().map(term).collect::<Vec<_>>().join(" / ").replace('"', "");
+        for loss in &notes.losses {
+            out.push_str(" #");
+            out.push_str(loss.code.trim_start_matches("hubspot/"));
+        }
+        out
+    }
+
+    fn short(filter: &Json) -> String {
+        match filter["filterType"].as_str().unwrap_or_default() {
+            "PROPERTY" => {
+                let o = &filter["operation"];
+                let value = ["value", "values", "comparisonPropertyName"].iter().find_map(|key| o.get(*key));
+                let value = value.map_or_else(String::new, |v| format!(" {v}"));
+                format!("{} {}{value}", filter["property"], o["operator"])
+            }
+            "CONSTANT" => filter["shouldAccept"].to_string(),
+            "IN_LIST" => format!("{} {}", filter["operator"], filter["listId"]),
+            other => other.to_owned(),
+        }
+    }
+
+    #[test]
+    fn conditions_become_an_or_of_ands() {
+        let check = |text: &str, expected: &str| assert_eq!(ask(text), expected, "{text}");
+        check("contact.first_name = \"Ada\"", "firstname IS_EQUAL_TO Ada");
+        check(
+            "contact.a > 1 and (contact.b = 2 or contact.c = 3)",
+            "a IS_GREATER_THAN 1 & b IS_EQUAL_TO 2 / a IS_GREATER_THAN 1 & c IS_EQUAL_TO 3",
+        );
+        check("contact.plan in [\"a\", \"b\"]", "plan IS_EQUAL_TO [a,b]");
+        check("contact.born < contact.renewal", "born IS_BEFORE renewal");
+        check("contact.x is not set", "x IS_UNKNOWN");
+        check("trigger.vendor = contact.vendor", "vendor IS_EQUAL_TO vendor");
+        check("did \"B\"", "HAS_COMPLETED 4-7");
+        check("never did \"A\" in the last 30 days", "HAS_NOT_COMPLETED EVENT:A in 30 DAYS");
+        check("did \"B\" at least 3 times", "HAS_COMPLETED 4-7 x3..null");
+        check(
+            "did \"B\" at least 3 times in the last 7 days",
+            "HAS_COMPLETED 4-7 x3..null in 7 DAYS #count-and-window",
+        );
+        check(
+            "did \"B\" where (event.n > 1 or event.m = 2)",
+            "HAS_COMPLETED 4-7 [n IS_GREATER_THAN 1] / HAS_COMPLETED 4-7 [m IS_EQUAL_TO 2]",
+        );
+        check("did \"B\" since entry", "HAS_COMPLETED 4-7 in 12 HOURS #since-entry");
+        check("not in segment \"VIP\"", "lifetime_value IS_LESS_THAN_OR_EQUAL_TO 500");
+        check("on list \"L\" and not on list \"M\"", "IN_LIST LIST:L & NOT_IN_LIST LIST:M");
+        check("true", "true");
+        check("false", "false");
+        check("opened any message", "HAS_COMPLETED 4-666440");
+        check("score \"s\" >= 5", "score_s IS_GREATER_THAN_OR_EQUAL_TO 5 #score");
+        check("share 10 % salt \"x\"", "flowloom_share_10_salt_x IS_EQUAL_TO true #condition");
+    }
 }

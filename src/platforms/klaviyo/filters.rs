@@ -735,3 +735,152 @@ fn sample(share: u32, negated: bool, place: &Place, notes: &mut Notes) -> Json {
 pub(super) fn quoted(names: &[SmolStr]) -> String {
     names.iter().map(|n| format!("\u{201c}{n}\u{201d}")).collect::<Vec<_>>().join(" or ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::FlowSettings;
+
+    fn workspace() -> Workspace {
+        let source = r#"(version: 1, segments: {"VIP": "contact.lifetime_value > 500"}, properties: {"tags": list})"#;
+        crate::flow::file::read_workspace(source).expect("a workspace").0
+    }
+
+    /// A condition as groups: `a | b` is OR, ` & ` is AND; the losses' codes after `#`.
+    fn ask(text: &str) -> String {
+        let workspace = workspace();
+        let parsed = crate::audience::condition::parse(text);
+        assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
+        let asker = Asker {
+            names: Names::new(&workspace, &FlowSettings::default()),
+            workspace: &workspace,
+            metric_id: Some("M".into()),
+        };
+        let mut notes = Notes::default();
+        let asked = asker.ask(&parsed.condition, &Place::default(), &mut notes);
+        let group = |g: &Group| g.conditions.iter().map(short).collect::<Vec<_>>().join(" | ");
+        let mut out = asked.groups.iter().map(group).collect::<Vec<_>>().join(" & ");
+        for loss in &notes.losses {
+            out.push_str(" #");
+            out.push_str(loss.code.trim_start_matches("klaviyo/"));
+        }
+        out
+    }
+
+    /// A condition in few words.
+    fn short(json: &Json) -> String {
+        let filter = |f: &Json| {
+            let amount = ["value", "date", "start", "quantity"].iter().find_map(|key| f.get(*key));
+            let unit = f["unit"].as_str().unwrap_or_default();
+            format!(
+                "{}{}{unit}",
+                f["operator"].as_str().unwrap_or_default(),
+                amount.map_or_else(String::new, |a| format!(" {a}"))
+            )
+        };
+        match json["type"].as_str().unwrap_or_default() {
+            "profile-property" => {
+                format!("{} {}", json["property"].as_str().unwrap_or_default(), filter(&json["filter"]))
+            }
+            "metric-property" => {
+                format!("event.{} {}", json["field"].as_str().unwrap_or_default(), filter(&json["filter"]))
+            }
+            "profile-metric" => {
+                let inner = json["metric_filters"].as_array().into_iter().flatten();
+                let inner: Vec<String> = inner
+                    .map(|f| format!("[{} {}]", f["property"].as_str().unwrap_or_default(), filter(&f["filter"])))
+                    .collect();
+                format!(
+                    "{} {} {} {}{}",
+                    json["measurement"].as_str().unwrap_or_default(),
+                    json["metric_id"].as_str().unwrap_or_default(),
+                    filter(&json["measurement_filter"]),
+                    filter(&json["timeframe_filter"]),
+                    inner.concat(),
+                )
+            }
+            "profile-group-membership" => format!(
+                "{} {}",
+                if json["is_member"] == true { "in" } else { "not in" },
+                json["group_ids"][0].as_str().unwrap_or_default()
+            ),
+            "profile-marketing-consent" => format!(
+                "{} {}",
+                json["consent"]["can_receive_marketing"],
+                json["consent"]["consent_status"]["subscription"].as_str().unwrap_or_default()
+            ),
+            other => format!("{other} {}", json["percentage"]),
+        }
+    }
+
+    #[test]
+    fn conditions_become_groups() {
+        let check = |text: &str, expected: &str| assert_eq!(ask(text), expected, "{text}");
+        check("contact.first_name = \"Ada\"", "first_name equals \"Ada\"");
+        check("not (contact.city contains \"n\")", "location['city'] not-contains \"n\"");
+        check("contact.plan in [\"a\", \"b\"]", "properties['plan'] in [\"a\",\"b\"]");
+        check("contact.n in [1, 2]", "properties['n'] equals 1 | properties['n'] equals 2");
+        check("contact.n not in [1, 2]", "properties['n'] not-equals 1 & properties['n'] not-equals 2");
+        check("contact.tags contains \"x\"", "properties['tags'] contains \"x\"");
+        check("contact.phone is not set", "phone_number not-set");
+        check("contact.born <= 2000-01-01", "properties['born'] before \"2000-01-02T00:00:00Z\"");
+        check("contact.seen > now - 7 days", "properties['seen'] in-the-last 1week #relative-date");
+        check("contact.seen < now - 90 min", "properties['seen'] at-least 2hour #window");
+        check("trigger.n > 1 or contact.a = 1", "event.n greater-than 1 | properties['a'] equals 1");
+        check("did \"A\"", "count METRIC:A greater-than 0 alltime");
+        check("never did \"A\" since entry", "count METRIC:A equals 0 flow-start");
+        check(
+            "did \"A\" at least 2 times in the last 30 days",
+            "count METRIC:A greater-than-or-equal 2 in-the-last 30day",
+        );
+        check(
+            "did \"A\" where (event.n > 1 and event.v = \"x\")",
+            "count METRIC:A greater-than 0 alltime[n greater-than 1][v equals \"x\"]",
+        );
+        check(
+            "did \"A\" where (event.n > 1 or event.v = \"x\")",
+            "count METRIC:A greater-than 0 alltime[n greater-than 1] | count METRIC:A greater-than 0 alltime[v equals \"x\"]",
+        );
+        check("did \"A\" where (event.id = trigger.id)", "count METRIC:A greater-than 0 alltime #event-filter");
+        check(
+            "in segment \"VIP\" and not on list \"L\"",
+            "properties['lifetime_value'] greater-than 500 & not in LIST:L",
+        );
+        check("not in segment \"VIP\"", "properties['lifetime_value'] less-than-or-equal 500");
+        check("email consent is subscribed", "true subscribed");
+        check("not email consent is unsubscribed", "true subscribed | true never_subscribed | false never_subscribed");
+        check("share 12.5 % salt \"x\"", "profile-sample 13 #share");
+        check("score \"s\" >= 5", "properties['Flowloom: score \"s\" >= 5'] equals true #condition");
+        check(
+            "contact.a = 1 or (contact.b = 2 and contact.c = 3)",
+            "properties['a'] equals 1 | properties['b'] equals 2 & properties['a'] equals 1 | properties['c'] equals 3",
+        );
+    }
+
+    #[test]
+    fn caps_take_the_first_row_that_matches() {
+        let workspace = workspace();
+        let asker =
+            Asker { names: Names::new(&workspace, &FlowSettings::default()), workspace: &workspace, metric_id: None };
+        let row = |most: u32, segment: Option<&str>| CapRule {
+            limit: Limit::AtMost(most),
+            segment: segment.map(Into::into),
+            ..CapRule::default()
+        };
+        let mut notes = Notes::default();
+        let groups = asker.room(
+            &[row(5, Some("VIP")), row(3, None), row(1, None)],
+            Channel::Email,
+            &Place::default(),
+            &mut notes,
+        );
+        let shown: Vec<String> = groups.iter().map(|g| g.iter().map(short).collect::<Vec<_>>().join(" | ")).collect();
+        assert_eq!(
+            shown,
+            [
+                "properties['lifetime_value'] less-than-or-equal 500 | count METRIC:Received Email less-than 5 in-the-last 48hour",
+                "properties['lifetime_value'] greater-than 500 | count METRIC:Received Email less-than 3 in-the-last 48hour",
+            ]
+        );
+    }
+}

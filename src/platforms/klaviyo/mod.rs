@@ -324,3 +324,96 @@ fn reentry(plan: &Plan<'_>, restarts: bool, wait: Span, notes: &mut Notes) -> Js
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::flow::{Edge, Node};
+
+    /// Nodes as `id:kind` (`id:kind=settings` with `_` for blanks), edges as `from.port>to`; actions as `id>targets`.
+    fn body(nodes: &str, edges: &str) -> (String, Vec<&'static str>) {
+        let mut flow = Flow::new("f", "F");
+        flow.nodes.push(Arc::new(Node::new("t", "trigger", "(any: [event(event: \"A\")])")));
+        for text in nodes.split_whitespace() {
+            let (id, kind) = text.split_once(':').expect("id:kind");
+            let (kind, settings) = kind.split_once('=').map_or((kind, None), |(k, s)| (k, Some(s.replace('_', " "))));
+            let spec = crate::kinds::CATALOGUE.iter().find(|s| s.name == kind).expect("a kind");
+            flow.nodes.push(Arc::new(Node::new(id, kind, settings.as_deref().unwrap_or(spec.example))));
+        }
+        for text in edges.split_whitespace() {
+            let (from, to) = text.split_once('>').expect("from>to");
+            let (from, port) = from.split_once('.').unwrap_or((from, "next"));
+            flow.edges.push(Edge::new(from, port, to));
+        }
+        let export = Klaviyo.export(&flow, &Workspace::default()).unwrap_or_else(|e| panic!("{e:#?}"));
+        let body: Json = serde_json::from_slice(export.file("flow.json").expect("a flow")).expect("JSON");
+        let errors: Vec<_> = export.diagnostics.iter().filter(|d| d.severity == crate::base::Severity::Error).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let actions = body.pointer("/data/attributes/definition/actions").and_then(Json::as_array).expect("actions");
+        let shown = actions.iter().map(|action| {
+            let branches = action["data"]["branches"].as_array().into_iter().flatten().map(|b| &b["links"]["next"]);
+            let links = action["links"].as_object().into_iter().flat_map(|l| l.values());
+            let to: Vec<&str> = links.chain(branches).map(|to| to.as_str().unwrap_or("-")).collect();
+            format!("{}>{}", action["temporary_id"].as_str().unwrap_or_default(), to.join(","))
+        });
+        let losses = export.losses.iter().filter(|l| l.code == "klaviyo/copied-tail" || l.code == "klaviyo/anchor");
+        (shown.collect::<Vec<_>>().join(" "), losses.map(|l| l.code).collect())
+    }
+
+    #[track_caller]
+    fn check(nodes: &str, edges: &str, expected: &str, losses: &[&str]) {
+        let (shown, lost) = body(nodes, edges);
+        assert_eq!(shown, expected, "{nodes}");
+        assert_eq!(lost, losses, "{nodes}");
+    }
+
+    #[test]
+    fn the_two_paths_of_a_split_are_joined() {
+        check(
+            "c:condition a:list_update b:list_update j:list_update",
+            "t>c c.yes>a c.no>b a>j b>j",
+            "c>a,b a>j b>j j>-",
+            &[],
+        );
+        check("c:condition a:list_update j:list_update", "t>c c.yes>a c.no>j a>j", "c>a,j a>j j>-", &[]);
+        // An inner split that is closed first.
+        check(
+            "c:condition d:condition a:list_update b:list_update i:list_update j:list_update",
+            "t>c c.yes>d d.yes>a d.no>b a>i b>i i>j c.no>j",
+            "c>d,j d>a,b a>i b>i i>j j>-",
+            &[],
+        );
+    }
+
+    #[test]
+    fn other_joins_are_copied() {
+        // An inner split that stays open: three links would meet.
+        check(
+            "c:condition d:condition a:list_update j:list_update",
+            "t>c c.yes>d d.yes>a d.no>j a>j c.no>j",
+            "c>d,j:2 d>a,j a>j j>- j:2>-",
+            &["klaviyo/copied-tail"],
+        );
+        // One path ends, the other goes on: no join at all.
+        check("c:condition a:list_update x:exit j:list_update", "t>c c.yes>a a>x c.no>j", "c>a,j a>- j>-", &[]);
+        check(
+            r#"b:branch=(arms:[(name:"v",condition:"contact.a=1")]) a:list_update j:list_update"#,
+            "t>b b.v>a b.else>j a>j",
+            "b>a,j:2 a>j j>- j:2>-",
+            &["klaviyo/copied-tail"],
+        );
+    }
+
+    #[test]
+    fn delays_after_the_entry_become_differences() {
+        let delay = |span: &str| format!("delay=(wait:for(\"{span}\"),after:entry)");
+        let (shown, lost) = body(&format!("a:{} m:list_update b:{}", delay("4_h"), delay("12_h")), "t>a a>m m>b b>m");
+        assert_eq!(shown, "a>m m>b b>-");
+        assert!(lost.is_empty());
+        let nodes = format!("c:condition w:delay=(wait:for(\"2_h\")) a:{}", delay("6_h"));
+        let (_, lost) = body(&nodes, "t>c c.yes>w w>a c.no>a");
+        assert_eq!(lost, ["klaviyo/anchor"]);
+    }
+}
