@@ -259,7 +259,7 @@ fn generated(seed: u64) -> String {
     let caps = dice.pick(&[
         r#"(limit: at_most(3), within: "48 h")"#,
         r#"(limit: at_most(2), within: "5 h")"#,
-        r#"(limit: at_most(1), within: "1 day"), (limit: at_most(1), within: "3 h", channel: sms)"#,
+        r#"(limit: at_most(1), within: "24 h"), (limit: at_most(1), within: "3 h", channel: sms)"#,
         r#"(limit: at_most(1), within: "7 h", segment: "VIP"), (limit: at_most(2), within: "9 h")"#,
         r#"(limit: none), (limit: at_most(1))"#,
         r#"(limit: at_most(1), within: "4 h", scope: flow)"#,
@@ -482,7 +482,7 @@ fn generated_flow(dice: &mut Dice, id: &str, conflict: &str) -> String {
             14 => {
                 let rule = dice.pick(&[
                     r#"limit: at_most(1), within: "5 h""#,
-                    r#"limit: at_most(2), within: "1 day", scope: flow"#,
+                    r#"limit: at_most(2), within: "24 h", scope: flow"#,
                     r#"limit: at_most(0), segment: "VIP""#,
                     "limit: none",
                 ]);

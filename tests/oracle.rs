@@ -115,6 +115,9 @@ struct Oracle<'w> {
     /// How many journeys are on their way inside one another, and whose write waits for the first of them to rest.
     num_walking: usize,
     unsettled: Option<(usize, u32)>,
+    /// An event is shown to the triggers, and whose write may let others in when all have seen it.
+    in_triggers: bool,
+    writer: Option<(usize, u32)>,
     now: Instant,
     rows: Vec<Row>,
 }
@@ -223,6 +226,8 @@ impl<'w> Oracle<'w> {
             dates: BTreeMap::new(),
             num_walking: 0,
             unsettled: None,
+            in_triggers: false,
+            writer: None,
             now: adopted,
             rows: Vec::new(),
         };
@@ -279,7 +284,7 @@ impl<'w> Oracle<'w> {
             return;
         }
         self.seen.push((event.id.to_string(), self.now));
-        let scores_before = self.score_edges();
+        self.fade();
         self.log.push(event.clone());
         if event.name == "$unsubscribed" {
             self.contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
@@ -287,10 +292,15 @@ impl<'w> Oracle<'w> {
         self.settle_by(Some(&event));
         self.waits_see(&event);
         self.disarm_by(&event);
+        self.in_triggers = true;
         for flow in 0..self.flows.len() {
-            self.triggers_see(flow, &event, &scores_before);
+            self.triggers_see(flow, &event);
         }
-        self.watch(true, None);
+        self.in_triggers = false;
+        // What their steps wrote may let others in, after all have seen the event.
+        if let Some(writer) = self.writer.take() {
+            self.watch(true, Some(writer));
+        }
     }
 
     fn take_change(&mut self, change: &Change) {
@@ -385,7 +395,7 @@ impl<'w> Oracle<'w> {
 
     // ---- triggers --------------------------------------------------------------------------------------------
 
-    fn triggers_see(&mut self, flow: usize, event: &Event, scores_before: &BTreeMap<(usize, usize), bool>) {
+    fn triggers_see(&mut self, flow: usize, event: &Event) {
         // The first alternative to fire enters (R7).
         let mut fired = false;
         for alternative in 0..self.flows[flow].alternatives.len() {
@@ -429,11 +439,9 @@ impl<'w> Oracle<'w> {
                         before < trigger.at_least && trigger.at_least <= after && !unless
                     }
                 }
-                Alternative::Score(trigger) => {
-                    let before = scores_before.get(&(flow, alternative)).copied().unwrap_or(false);
-                    let after = self.known(flow, None).holds(&trigger.condition());
-                    self.watched.insert((flow, alternative), after);
-                    !before && after
+                ref watched @ (Alternative::Score(_) | Alternative::Segment(_) | Alternative::List(_)) => {
+                    let after = self.watched_condition(watched).is_some_and(|c| self.known(flow, None).holds(&c));
+                    !self.watched.insert((flow, alternative), after).unwrap_or(false) && after
                 }
                 Alternative::Inactivity(silence) => {
                     if silence.events.contains(&event.name) {
@@ -445,10 +453,16 @@ impl<'w> Oracle<'w> {
                     }
                     false
                 }
-                Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) => false,
+                Alternative::Date(_) => false,
             };
-            if fires && !fired {
+            let watched = self.watched_condition(&self.flows[flow].alternatives[alternative]).is_some();
+            if fires && (!fired || (watched && self.reading.each_watched_enters)) {
                 fired = true;
+                let has_event = self.flows[flow].alternatives[alternative].has_event();
+                if !has_event {
+                    self.enter(flow, alternative, None, 0);
+                    continue;
+                }
                 let latest = self.flows[flow].settings.trigger_latest_age.after(event.happened, &self.zone());
                 let score = matches!(self.flows[flow].alternatives[alternative], Alternative::Score(_));
                 if event.accepted <= latest || (score && self.reading.late_scores_enter) {
@@ -529,12 +543,7 @@ impl<'w> Oracle<'w> {
         for flow in 0..self.flows.len() {
             let mut fired = false;
             for alternative in 0..self.flows[flow].alternatives.len() {
-                let condition = match &self.flows[flow].alternatives[alternative] {
-                    Alternative::Segment(trigger) => trigger.condition(),
-                    Alternative::List(trigger) => Condition::InList(trigger.list.clone()),
-                    Alternative::Score(trigger) => trigger.condition(),
-                    _ => continue,
-                };
+                let Some(condition) = self.watched_condition(&self.flows[flow].alternatives[alternative]) else { continue };
                 let holds = self.known(flow, None).holds(&condition);
                 let held = self.watched.insert((flow, alternative), holds).unwrap_or(false);
                 let own_write = by.is_some_and(|(writer, _)| writer == flow);
@@ -546,15 +555,24 @@ impl<'w> Oracle<'w> {
         }
     }
 
-    /// Which scores were at their threshold just before an event.
-    fn score_edges(&self) -> BTreeMap<(usize, usize), bool> {
-        let mut out = BTreeMap::new();
+    /// What is watched for its edge.
+    fn watched_condition(&self, alternative: &Alternative) -> Option<Condition> {
+        match alternative {
+            Alternative::Segment(trigger) => Some(trigger.condition()),
+            Alternative::List(trigger) => Some(Condition::InList(trigger.list.clone())),
+            Alternative::Score(trigger) => Some(trigger.condition()),
+            _ => None,
+        }
+    }
+
+    /// Scores fade below their thresholds in silence.
+    fn fade(&mut self) {
         for (flow, alternative) in self.all_alternatives() {
             if let Alternative::Score(trigger) = &self.flows[flow].alternatives[alternative] {
-                out.insert((flow, alternative), self.known(flow, None).holds(&trigger.condition()));
+                let holds = self.known(flow, None).holds(&trigger.condition());
+                self.watched.insert((flow, alternative), holds);
             }
         }
-        out
     }
 
     /// A date's timer stands for its value; another value re-arms (R10).
@@ -644,7 +662,11 @@ impl<'w> Oracle<'w> {
         {
             self.settle();
             self.arm_dates();
-            self.watch(true, Some(writer));
+            if self.in_triggers {
+                self.writer = Some(writer);
+            } else {
+                self.watch(true, Some(writer));
+            }
         }
     }
 
@@ -790,7 +812,12 @@ impl<'w> Oracle<'w> {
         }
         self.settle();
         self.arm_dates();
-        self.watch(true, Some((self.journeys[journey].flow, self.journeys[journey].num_hops)));
+        let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops);
+        if self.in_triggers {
+            self.writer = Some(writer);
+        } else {
+            self.watch(true, Some(writer));
+        }
         self.inside(journey).then(|| "next".to_owned())
     }
 
@@ -1027,13 +1054,14 @@ impl<'w> Oracle<'w> {
     fn room_at(&self, flow: usize, rule: &CapRule) -> Option<Instant> {
         let Limit::AtMost(most) = rule.limit else { return None };
         let zone = self.zone();
-        let from = rule.within.before(self.now, &zone);
         let places: Vec<Instant> = self
             .sends
             .iter()
             .filter(|send| send.channel == rule.channel && !send.transactional)
             .filter(|send| rule.scope == Scope::Workspace || send.flow == flow)
-            .filter(|send| send.at > from && send.at <= self.now)
+            // At most so long ago; said from the place forwards, so that on a day of 25 hours a place that counts has
+            // an instant at which it leaves.
+            .filter(|send| rule.within.after(send.at, &zone) > self.now)
             .map(|send| send.at)
             .collect();
         if places.len() < most as usize {
