@@ -247,7 +247,7 @@ fn advance() {
         .unwrap_or_else(|d| panic!("{}", d.message))
         .flow;
     let flows = FlowSet::new(&workspace, &[flow]);
-    let live: Vec<_> = flows.live().map(|(flow, version)| (flow.clone(), version.clone())).collect();
+    let live: Vec<_> = flows.live().map(|(flow, version)| (flow.clone(), *version)).collect();
     let start = Instant::from_millis(1_790_000_000_000);
     let fresh = || -> Vec<ContactState> {
         let contact = |n: u32| {
@@ -256,7 +256,7 @@ fn advance() {
             contact.consent.email = ConsentStatus::Subscribed;
             let mut state = ContactState::new(contact);
             for (flow, version) in &live {
-                let control = Control::Adopt { flow: flow.clone(), version: version.clone() };
+                let control = Control::Adopt { flow: flow.clone(), version: *version };
                 journey::advance(&flows, &mut state, &Input::Control { at: start.plus_millis(-HOUR), control });
             }
             state

@@ -2,6 +2,8 @@
 //!
 //! Guards the contract of the command line: scripts rely on exit codes, JSON shapes and on nothing being overwritten.
 
+#![expect(clippy::disallowed_methods, reason = "bounds on real time: a hang must fail")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -54,7 +54,7 @@ pub fn drive(world: &World) -> Vec<Row> {
         tasks.push((at, made, task));
     };
     for (flow, version) in set.live() {
-        let control = Control::Adopt { flow: flow.clone(), version: version.clone() };
+        let control = Control::Adopt { flow: flow.clone(), version: *version };
         put(&mut tasks, world.adopted(), Task::Input(Input::Control { at: world.adopted(), control }));
     }
     for input in &world.inputs {

@@ -3,6 +3,8 @@
 //! The one idea: good files are cut, doubled, flipped and salted, always in the same way, so that a failure is a seed.
 //! Deliberately not here: looking for new faults for hours; this is the smoke test of every run.
 
+#![expect(clippy::disallowed_methods, reason = "bounds on real time: a hang must fail")]
+
 use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},

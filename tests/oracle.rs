@@ -543,7 +543,9 @@ impl<'w> Oracle<'w> {
         for flow in 0..self.flows.len() {
             let mut fired = false;
             for alternative in 0..self.flows[flow].alternatives.len() {
-                let Some(condition) = self.watched_condition(&self.flows[flow].alternatives[alternative]) else { continue };
+                let Some(condition) = self.watched_condition(&self.flows[flow].alternatives[alternative]) else {
+                    continue;
+                };
                 let holds = self.known(flow, None).holds(&condition);
                 let held = self.watched.insert((flow, alternative), holds).unwrap_or(false);
                 let own_write = by.is_some_and(|(writer, _)| writer == flow);

@@ -54,10 +54,10 @@ impl Zone {
             // The gap ends when the clock jumps: the wall time read with the offset after it lies before the jump,
             // so the next transition from there is the first valid instant.
             AmbiguousOffset::Gap { .. } => {
-                let before = ambiguous.clone().earlier().ok();
+                let before = ambiguous.earlier().ok();
                 before.and_then(|early| self.0.following(early).next().map(|t| t.timestamp()))
             }
-            _ => ambiguous.clone().earlier().ok(),
+            _ => ambiguous.earlier().ok(),
         };
         stamp.or_else(|| ambiguous.compatible().ok()).map_or(Instant::MAX, Instant::from)
     }

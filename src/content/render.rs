@@ -392,7 +392,8 @@ fn environment() -> Environment<'static> {
             return Ok(write!(out, "{value}")?);
         }
         let text = value.to_string();
-        Ok(if html { out.write_str(&super::markup::escape(&text))? } else { out.write_str(&text)? })
+        let _: () = if html { out.write_str(&super::markup::escape(&text))? } else { out.write_str(&text)? };
+        Ok(())
     });
     // `is defined` is the one test of the language.
     env.add_test("defined", |value: minijinja::Value| !value.is_undefined() && !value.is_none());

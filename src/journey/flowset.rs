@@ -150,9 +150,9 @@ impl FlowSet {
     /// Adds a version and makes it the live one; its name.
     pub fn publish(&mut self, flow: &Flow) -> VersionHash {
         let version = Version::new(&self.workspace, flow);
-        let hash = version.hash.clone();
-        self.live.insert(flow.id.clone(), hash.clone());
-        self.versions.insert(hash.clone(), Arc::new(version));
+        let hash = version.hash;
+        self.live.insert(flow.id.clone(), hash);
+        self.versions.insert(hash, Arc::new(version));
         hash
     }
 

@@ -227,7 +227,7 @@ fn migrate(
         let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared)
             == std::mem::discriminant(&to.nodes[node].prepared);
         let journey = &mut run.state.journeys[j];
-        (journey.version, journey.passes, journey.arms, journey.node) = (hash.clone(), passes, arms, node);
+        (journey.version, journey.passes, journey.arms, journey.node) = (*hash, passes, arms, node);
         if !same_sort {
             let id = to.nodes[node].id.clone();
             run.move_to(j, &to, &id);

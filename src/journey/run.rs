@@ -450,7 +450,7 @@ impl<'a> Run<'a> {
                     cooldown: cooldown.cloned(),
                     latest_age,
                     node,
-                    version: version.hash.clone(),
+                    version: version.hash,
                 });
                 self.state.journeys[j].last_message = Some(now);
                 self.tell_at(j, version, What::Go { message: message_id.clone(), variant: variant_id.clone() });
@@ -790,7 +790,7 @@ impl<'a> Run<'a> {
         self.state.journeys.push(Journey {
             id,
             flow: version.flow.clone(),
-            version: version.hash.clone(),
+            version: version.hash,
             alternative,
             event: entry.event,
             entered: self.now,

@@ -51,7 +51,7 @@ impl World {
             lines: Vec::new(),
             intents: Vec::new(),
         };
-        let live: Vec<_> = world.flows.live().map(|(f, v)| (f.clone(), v.clone())).collect();
+        let live: Vec<_> = world.flows.live().map(|(f, v)| (f.clone(), *v)).collect();
         for (flow, version) in live {
             world.feed(&Input::Control { at: hour(-100.0), control: Control::Adopt { flow, version } });
         }
@@ -274,7 +274,7 @@ fn migration() {
     let mut lost = ContactState::clone(&world.state);
     let migrate = |mapping| Input::Control {
         at: hour(2.0),
-        control: Control::Migrate { flow: "watch".into(), version: version.clone(), mapping },
+        control: Control::Migrate { flow: "watch".into(), version, mapping },
     };
     world.feed(&migrate(vec![("wait-4".into(), "pause-4".into())]));
     world.run_until(hour(100.0));

@@ -370,11 +370,11 @@ impl Run<'_> {
         let Some(version) = self.flows.versions.get(hash).cloned() else { return };
         match self.state.live.iter_mut().find(|live| live.flow == *flow) {
             Some(live) => {
-                live.version = hash.clone();
+                live.version = *hash;
                 live.draining = false;
             }
             None => {
-                self.state.live.push(Live { flow: flow.clone(), version: hash.clone(), paused: None, draining: false });
+                self.state.live.push(Live { flow: flow.clone(), version: *hash, paused: None, draining: false });
                 self.state.live.sort_by(|a, b| a.flow.cmp(&b.flow));
             }
         }

@@ -190,7 +190,7 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
             player.feed(flows, &Input::Event(event), options, &mut counts);
         }
         for (flow, version) in flows.live() {
-            let control = Control::Adopt { flow: flow.clone(), version: version.clone() };
+            let control = Control::Adopt { flow: flow.clone(), version: *version };
             player.feed(flows, &Input::Control { at: from, control }, options, &mut counts);
         }
         out.push(player);

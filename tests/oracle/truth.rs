@@ -1,6 +1,8 @@
 //! A naive evaluation of conditions, written from the tree's documentation: no compiling, every question scans all
 //! events.
 
+#![expect(clippy::disallowed_methods, reason = "the naive way on purpose: the core's table is what is tested")]
+
 use std::collections::BTreeMap;
 
 use flowloom::{
