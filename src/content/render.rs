@@ -496,6 +496,7 @@ mod tests {
         check("{% for i in cart_items[:1] %}{i.name}{% else %}none{% endfor %}", ADA, CART, "Diver <200>");
         check("{% for i in cart_items[:1] %}{i.name}{% else %}none{% endfor %}", ADA, "{}", "none");
         check("{{ '{{' }}{% raw %}{{ x }}{% endraw %}", ADA, CART, "{{{{ x }}");
+        check("{{ cart_items|length }}", ADA, "{}", "0");
         check("{unsubscribe_url}", ADA, CART, "https://example.com/unsubscribe");
     }
 

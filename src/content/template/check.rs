@@ -192,7 +192,7 @@ impl Checker<'_> {
 
     fn fallback(&mut self, expr: &Expr) {
         let Some(field) = self.field_of(expr) else { return };
-        if field.fallback.is_some() || !may_be_missing(&field.source) || has_default(expr) {
+        if field.fallback.is_some() || !may_be_missing(&field.source) || has_filter(expr, &["default", "length"]) {
             return;
         }
         if self.present.iter().any(|name| *name == field.name) {
@@ -282,10 +282,10 @@ fn is_bare(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a `default` stands anywhere in the chain of filters.
-pub(super) fn has_default(expr: &Expr) -> bool {
+/// Whether one of these stands anywhere in the chain of filters.
+pub(super) fn has_filter(expr: &Expr, names: &[&str]) -> bool {
     match &expr.kind {
-        ExprKind::Filter { of, name, .. } => name == "default" || has_default(of),
+        ExprKind::Filter { of, name, .. } => names.contains(&name.as_str()) || has_filter(of, names),
         _ => false,
     }
 }

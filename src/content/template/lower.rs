@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    check::has_default,
+    check::has_filter,
     tree::{Const, Expr, ExprKind, Node, Op, Step},
 };
 use crate::content::{Field, RESERVED_LINKS};
@@ -94,6 +94,10 @@ impl Lowering<'_> {
             return value(expr);
         }
         let Some(field) = self.fields.iter().find(|field| field.name == *root) else { return value(expr) };
+        // Nothing has a length too: 0, as on the platforms.
+        if filters.iter().any(|(name, _)| *name == "length") {
+            return value(expr);
+        }
         let path = path(root, steps);
         let default = filters.iter().find_map(|(name, args)| match (*name, args.first()) {
             ("default", Some(Const::Text(text))) => Some(text.clone()),
@@ -113,7 +117,7 @@ impl Lowering<'_> {
         // A filter on text gets what a bare tag prints; a filter on values gets the value.
         let on_text =
             steps.is_empty() && !matches!(filters[0].0, "money" | "number" | "date_fmt" | "length" | "join" | "yes_no");
-        if has_default(expr) {
+        if has_filter(expr, &["default"]) {
             let base = if on_text { format!("({shown} if {path} else \"\")") } else { path };
             return format!("{base}{}", written(&filters));
         }
