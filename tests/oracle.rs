@@ -51,6 +51,8 @@ struct Oracle<'w> {
     /// In order of entry.
     journeys: Vec<Journey>,
     sends: Vec<Send>,
+    /// Intents of the input at hand: journey, node, pass, variant. Handed over when it is through.
+    intents: Vec<(usize, String, u32, String)>,
     /// What is watched for edges: (flow, alternative) with the value it had.
     watched: BTreeMap<(usize, usize), bool>,
     /// Values of date properties for which a timer is armed.
@@ -82,6 +84,8 @@ struct Journey {
     skipping: bool,
     last_sent: Option<Instant>,
     num_hops: u32,
+    /// How it ended; empty before.
+    ended: String,
 }
 
 /// Where a journey rests.
@@ -109,6 +113,7 @@ enum Due {
 }
 
 struct Send {
+    by: (usize, String, u32),
     at: Instant,
     flow: usize,
     channel: Channel,
@@ -161,6 +166,7 @@ impl<'w> Oracle<'w> {
             next_sequence: 0,
             journeys: Vec::new(),
             sends: Vec::new(),
+            intents: Vec::new(),
             watched: BTreeMap::new(),
             dates: BTreeMap::new(),
             in_triggers: false,
@@ -205,6 +211,8 @@ impl<'w> Oracle<'w> {
                     Input::Wake(_) | Input::Pause(..) | Input::Resume(..) => {}
                 }
             }
+            // The simulator hands over at the intent's instant (R2).
+            self.hand_over();
         }
     }
 
@@ -574,6 +582,7 @@ impl<'w> Oracle<'w> {
             skipping: false,
             last_sent: None,
             num_hops,
+            ended: String::new(),
         });
         self.row(journey, "-", 0, "entered".to_owned());
         if let Some(trigger) = self.flows[flow].flow.trigger() {
@@ -733,6 +742,7 @@ impl<'w> Oracle<'w> {
     fn end(&mut self, journey: usize, how: &str) {
         self.unarm(journey);
         self.journeys[journey].place = Place::Ended;
+        self.journeys[journey].ended = how.to_owned();
         self.row(journey, "-", 0, how.to_owned());
     }
 
@@ -844,8 +854,9 @@ impl<'w> Oracle<'w> {
             }
             Verdict::Go => {
                 let variant = self.variant(flow, node, &wanted);
-                self.row(journey, node, pass, format!("sent ok {variant}"));
+                self.intents.push((journey, node.to_owned(), pass, variant));
                 self.sends.push(Send {
+                    by: (journey, node.to_owned(), pass),
                     at: self.now,
                     flow,
                     channel: wanted.channel,
@@ -853,8 +864,32 @@ impl<'w> Oracle<'w> {
                     cooldown: wanted.cooldown.clone(),
                 });
                 self.journeys[journey].last_sent = Some(self.now);
-                self.respond(journey, node, pass);
                 self.leave(journey, node, "next");
+            }
+        }
+    }
+
+    /// The second test, just before the transport (R22): what ended the journey since the step stops its message, and
+    /// its place is free again (R23).
+    fn hand_over(&mut self) {
+        for (journey, node, pass, variant) in std::mem::take(&mut self.intents) {
+            let stopped = match self.journeys[journey].ended.as_str() {
+                "goal" => Some("goal"),
+                "exit exit" => Some("exit"),
+                "exit no_consent" => Some("no_consent"),
+                "exit restarted" => Some("not_in_flow"),
+                _ => None,
+            };
+            match stopped {
+                None => {
+                    self.row(journey, &node, pass, format!("sent ok {variant}"));
+                    self.respond(journey, &node, pass);
+                }
+                Some(reason) => {
+                    let by = (journey, node.clone(), pass);
+                    self.sends.retain(|send| send.by != by);
+                    self.row(journey, &node, pass, format!("skipped {reason}"));
+                }
             }
         }
     }
@@ -889,11 +924,7 @@ impl<'w> Oracle<'w> {
         if !may_be_sent(&self.contact, settings, wanted.channel, wanted.transactional) {
             return Verdict::Skip("no_consent");
         }
-        let address = match wanted.channel {
-            Channel::Email => &self.contact.email,
-            Channel::Sms => &self.contact.phone,
-        };
-        if address.as_ref().is_some_and(|address| self.suppressed(address)) {
+        if [&self.contact.email, &self.contact.phone].into_iter().flatten().any(|address| self.suppressed(address)) {
             return Verdict::Skip("suppressed");
         }
         // R25
