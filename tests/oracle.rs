@@ -28,71 +28,14 @@ use truth::{Entry, Known, may_be_sent, spans_of};
 
 use crate::world::{Change, Input, Row, World};
 
-/// Where the page leaves room or the core reads it otherwise. Each has a fixture that shows it, listed as known; the
-/// comparisons take the core's side, so that one open question does not hide other differences.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    /// R9: an A that happened before the one that armed, and arrives after it, restarts the clock, which goes back.
-    pub older_a_restarts: bool,
-    /// R9: a B of the same millisecond as its A, accepted before it, has followed it.
-    pub equal_b_follows: bool,
-    /// R7: of segments, lists and scores turned by one input, each lets the contact in.
-    pub each_watched_enters: bool,
-    /// R8: an entry without a key is not one of its keys, and bounded by being inside only.
-    pub no_key_no_bound: bool,
-    /// R11: the latest age of a trigger does not bound scores.
-    pub late_scores_enter: bool,
-    /// R15: a flow's own write ends journeys when the writing one has come to rest, not at once.
-    pub writes_settle_at_rest: bool,
-    /// R22: a suppressed contact does not enter.
-    pub suppressed_stay_out: bool,
-    /// R22: a flow that requires no consent may mail whoever has not said no.
-    pub unasked_is_enough: bool,
-    /// R23: a cap node for a segment counts for everybody.
-    pub cap_node_for_everybody: bool,
-    /// R23: who waits for room that cannot come in time is skipped at once.
-    pub vain_waits_end_at_once: bool,
-}
-
-impl Reading {
-    /// The page, to the letter.
-    pub const PAGE: Self = Self {
-        older_a_restarts: false,
-        equal_b_follows: false,
-        each_watched_enters: false,
-        no_key_no_bound: false,
-        late_scores_enter: false,
-        writes_settle_at_rest: false,
-        suppressed_stay_out: false,
-        unasked_is_enough: false,
-        cap_node_for_everybody: false,
-        vain_waits_end_at_once: false,
-    };
-
-    /// The core at present.
-    pub const CORE: Self = Self {
-        older_a_restarts: true,
-        equal_b_follows: true,
-        each_watched_enters: true,
-        no_key_no_bound: true,
-        late_scores_enter: true,
-        writes_settle_at_rest: true,
-        suppressed_stay_out: true,
-        unasked_is_enough: true,
-        cap_node_for_everybody: true,
-        vain_waits_end_at_once: true,
-    };
-}
-
 /// Plays a world and tells what happened, in order. `adopted` is when the flows were published to the contact.
-pub fn play(world: &World, adopted: Instant, reading: Reading) -> Vec<Row> {
-    let mut oracle = Oracle::new(world, adopted, reading);
+pub fn play(world: &World, adopted: Instant) -> Vec<Row> {
+    let mut oracle = Oracle::new(world, adopted);
     oracle.run(world.until);
     oracle.rows
 }
 
 struct Oracle<'w> {
-    reading: Reading,
     workspace: &'w Workspace,
     /// In order of their ids (R1).
     flows: Vec<Plan<'w>>,
@@ -108,13 +51,12 @@ struct Oracle<'w> {
     /// In order of entry.
     journeys: Vec<Journey>,
     sends: Vec<Send>,
+    /// Intents of the input at hand: journey, node, pass, variant. Handed over when it is through.
+    intents: Vec<(usize, String, u32, String)>,
     /// What is watched for edges: (flow, alternative) with the value it had.
     watched: BTreeMap<(usize, usize), bool>,
     /// Values of date properties for which a timer is armed.
     dates: BTreeMap<(usize, usize), Option<Value>>,
-    /// How many journeys are on their way inside one another, and whose write waits for the first of them to rest.
-    num_walking: usize,
-    unsettled: Option<(usize, u32)>,
     /// An event is shown to the triggers, and whose write may let others in when all have seen it.
     in_triggers: bool,
     writer: Option<(usize, u32)>,
@@ -142,6 +84,8 @@ struct Journey {
     skipping: bool,
     last_sent: Option<Instant>,
     num_hops: u32,
+    /// How it ended; empty before.
+    ended: String,
 }
 
 /// Where a journey rests.
@@ -169,6 +113,7 @@ enum Due {
 }
 
 struct Send {
+    by: (usize, String, u32),
     at: Instant,
     flow: usize,
     channel: Channel,
@@ -197,7 +142,7 @@ enum Verdict {
 }
 
 impl<'w> Oracle<'w> {
-    fn new(world: &'w World, adopted: Instant, reading: Reading) -> Self {
+    fn new(world: &'w World, adopted: Instant) -> Self {
         let mut flows: Vec<Plan<'w>> = Vec::new();
         for flow in &world.flows {
             let alternatives = match flow.trigger().and_then(|node| node.settings()) {
@@ -210,7 +155,6 @@ impl<'w> Oracle<'w> {
         let mut inputs = world.inputs.clone();
         sort(&mut inputs);
         let mut oracle = Self {
-            reading,
             workspace: &world.workspace,
             flows,
             responses: &world.responses,
@@ -222,10 +166,9 @@ impl<'w> Oracle<'w> {
             next_sequence: 0,
             journeys: Vec::new(),
             sends: Vec::new(),
+            intents: Vec::new(),
             watched: BTreeMap::new(),
             dates: BTreeMap::new(),
-            num_walking: 0,
-            unsettled: None,
             in_triggers: false,
             writer: None,
             now: adopted,
@@ -268,6 +211,8 @@ impl<'w> Oracle<'w> {
                     Input::Wake(_) | Input::Pause(..) | Input::Resume(..) => {}
                 }
             }
+            // The simulator hands over at the intent's instant (R2).
+            self.hand_over();
         }
     }
 
@@ -455,8 +400,7 @@ impl<'w> Oracle<'w> {
                 }
                 Alternative::Date(_) => false,
             };
-            let watched = self.watched_condition(&self.flows[flow].alternatives[alternative]).is_some();
-            if fires && (!fired || (watched && self.reading.each_watched_enters)) {
+            if fires && !fired {
                 fired = true;
                 let has_event = self.flows[flow].alternatives[alternative].has_event();
                 if !has_event {
@@ -464,8 +408,7 @@ impl<'w> Oracle<'w> {
                     continue;
                 }
                 let latest = self.flows[flow].settings.trigger_latest_age.after(event.happened, &self.zone());
-                let score = matches!(self.flows[flow].alternatives[alternative], Alternative::Score(_));
-                if event.accepted <= latest || (score && self.reading.late_scores_enter) {
+                if event.accepted <= latest {
                     self.enter(flow, alternative, Some(event.clone()), 0);
                 }
             }
@@ -479,9 +422,7 @@ impl<'w> Oracle<'w> {
         }
         // A B that happened after this A, and came before it, has followed already (R9).
         let followed = self.log.iter().any(|other| {
-            let follows =
-                other.happened > event.happened || (self.reading.equal_b_follows && other.happened == event.happened);
-            follows && trigger.unless.iter().any(|m| self.matches(flow, m, other, Some(event)))
+            other.happened > event.happened && trigger.unless.iter().any(|m| self.matches(flow, m, other, Some(event)))
         });
         if followed || !self.consents(flow) {
             return;
@@ -490,8 +431,7 @@ impl<'w> Oracle<'w> {
         let due = trigger.due(event.happened, event.accepted, &self.zone());
         let what = Due::Armed { flow, alternative, key: key.clone(), event: event.clone() };
         // The clock never goes back: an A that happened before the one that armed is not the last (R9).
-        let restarts = self.reading.older_a_restarts;
-        let later = |by: &Event| !restarts && (by.happened, &by.id) > (event.happened, &event.id);
+        let later = |by: &Event| (by.happened, &by.id) > (event.happened, &event.id);
         let same_key = |t: &Timer| matches!(&t.what, Due::Armed { flow: f, alternative: a, key: k, .. } if (*f, *a) == (flow, alternative) && *k == key);
         match trigger.again {
             Again::Add => self.arm(due, what),
@@ -550,7 +490,7 @@ impl<'w> Oracle<'w> {
                 let held = self.watched.insert((flow, alternative), holds).unwrap_or(false);
                 let own_write = by.is_some_and(|(writer, _)| writer == flow);
                 if fire && holds && !held && !fired && !own_write {
-                    fired = !self.reading.each_watched_enters;
+                    fired = true;
                     self.enter(flow, alternative, None, by.map_or(0, |(_, num_hops)| num_hops + 1));
                 }
             }
@@ -595,9 +535,7 @@ impl<'w> Oracle<'w> {
     }
 
     fn enter(&mut self, flow: usize, alternative: usize, event: Option<Event>, num_hops: u32) {
-        let kept_out =
-            self.reading.suppressed_stay_out && self.contact.email.as_ref().is_some_and(|a| self.suppressed(a));
-        if num_hops > 5 || !self.consents(flow) || kept_out {
+        if num_hops > 5 || !self.consents(flow) {
             return;
         }
         let key = self.key_of(flow, event.as_ref());
@@ -619,7 +557,6 @@ impl<'w> Oracle<'w> {
                 let last = earlier.last().map(|j| self.journeys[*j].entered);
                 inside.is_none() && last.is_none_or(|last| self.now >= span.after(last, &self.zone()))
             }
-            Reentry::PerKey if key.is_none() && self.reading.no_key_no_bound => inside.is_none(),
             Reentry::PerKey => !earlier.iter().any(|j| self.journeys[*j].key == key),
             Reentry::Restart => {
                 if let Some(running) = inside {
@@ -645,6 +582,7 @@ impl<'w> Oracle<'w> {
             skipping: false,
             last_sent: None,
             num_hops,
+            ended: String::new(),
         });
         self.row(journey, "-", 0, "entered".to_owned());
         if let Some(trigger) = self.flows[flow].flow.trigger() {
@@ -656,23 +594,6 @@ impl<'w> Oracle<'w> {
 
     /// Leaves a node by a port and goes on until the journey rests.
     fn leave(&mut self, journey: usize, node: &str, port: &str) {
-        self.num_walking += 1;
-        self.walk(journey, node, port);
-        self.num_walking -= 1;
-        if self.num_walking == 0
-            && let Some(writer) = self.unsettled.take()
-        {
-            self.settle();
-            self.arm_dates();
-            if self.in_triggers {
-                self.writer = Some(writer);
-            } else {
-                self.watch(true, Some(writer));
-            }
-        }
-    }
-
-    fn walk(&mut self, journey: usize, node: &str, port: &str) {
         let (mut node, mut port) = (node.to_owned(), port.to_owned());
         loop {
             self.journeys[journey].place = Place::Moving;
@@ -757,8 +678,7 @@ impl<'w> Oracle<'w> {
             }
             Settings::Cap(rule) => {
                 let known = self.known(flow, None);
-                let concerns = self.reading.cap_node_for_everybody || known.in_segment(rule.segment.as_ref());
-                let room = !concerns || self.room_at(flow, rule).is_none();
+                let room = !known.in_segment(rule.segment.as_ref()) || self.room_at(flow, rule).is_none();
                 left(self, if room { "under" } else { "capped" })
             }
             Settings::Goal(_) | Settings::InternalAlert(_) => Some("next".to_owned()),
@@ -808,10 +728,6 @@ impl<'w> Oracle<'w> {
 
     /// After a flow's own write: exits at once (R15), other flows may begin (R11), the journey goes on if it still can.
     fn written(&mut self, journey: usize) -> Option<String> {
-        if self.reading.writes_settle_at_rest {
-            self.unsettled = Some((self.journeys[journey].flow, self.journeys[journey].num_hops));
-            return Some("next".to_owned());
-        }
         self.settle();
         self.arm_dates();
         let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops);
@@ -826,6 +742,7 @@ impl<'w> Oracle<'w> {
     fn end(&mut self, journey: usize, how: &str) {
         self.unarm(journey);
         self.journeys[journey].place = Place::Ended;
+        self.journeys[journey].ended = how.to_owned();
         self.row(journey, "-", 0, how.to_owned());
     }
 
@@ -937,8 +854,9 @@ impl<'w> Oracle<'w> {
             }
             Verdict::Go => {
                 let variant = self.variant(flow, node, &wanted);
-                self.row(journey, node, pass, format!("sent ok {variant}"));
+                self.intents.push((journey, node.to_owned(), pass, variant));
                 self.sends.push(Send {
+                    by: (journey, node.to_owned(), pass),
                     at: self.now,
                     flow,
                     channel: wanted.channel,
@@ -946,8 +864,32 @@ impl<'w> Oracle<'w> {
                     cooldown: wanted.cooldown.clone(),
                 });
                 self.journeys[journey].last_sent = Some(self.now);
-                self.respond(journey, node, pass);
                 self.leave(journey, node, "next");
+            }
+        }
+    }
+
+    /// The second test, just before the transport (R22): what ended the journey since the step stops its message, and
+    /// its place is free again (R23).
+    fn hand_over(&mut self) {
+        for (journey, node, pass, variant) in std::mem::take(&mut self.intents) {
+            let stopped = match self.journeys[journey].ended.as_str() {
+                "goal" => Some("goal"),
+                "exit exit" => Some("exit"),
+                "exit no_consent" => Some("no_consent"),
+                "exit restarted" => Some("not_in_flow"),
+                _ => None,
+            };
+            match stopped {
+                None => {
+                    self.row(journey, &node, pass, format!("sent ok {variant}"));
+                    self.respond(journey, &node, pass);
+                }
+                Some(reason) => {
+                    let by = (journey, node.clone(), pass);
+                    self.sends.retain(|send| send.by != by);
+                    self.row(journey, &node, pass, format!("skipped {reason}"));
+                }
             }
         }
     }
@@ -979,14 +921,10 @@ impl<'w> Oracle<'w> {
         if self.exit_holds(journey) {
             return Verdict::End("exit", "exit exit");
         }
-        if !may_be_sent(&self.contact, settings, wanted.channel, wanted.transactional, self.reading) {
+        if !may_be_sent(&self.contact, settings, wanted.channel, wanted.transactional) {
             return Verdict::Skip("no_consent");
         }
-        let address = match wanted.channel {
-            Channel::Email => &self.contact.email,
-            Channel::Sms => &self.contact.phone,
-        };
-        if address.as_ref().is_some_and(|address| self.suppressed(address)) {
+        if [&self.contact.email, &self.contact.phone].into_iter().flatten().any(|address| self.suppressed(address)) {
             return Verdict::Skip("suppressed");
         }
         // R25
@@ -1007,7 +945,7 @@ impl<'w> Oracle<'w> {
                     OnCap::Leave => return Verdict::End("capped", "exit capped"),
                     OnCap::Wait(most) => {
                         let last = most.after(*capped_since.get_or_insert(self.now), &zone);
-                        if self.now >= last || (self.reading.vain_waits_end_at_once && room_at > last) {
+                        if self.now >= last {
                             return Verdict::Skip("capped");
                         }
                         return Verdict::Defer(room_at.min(last));

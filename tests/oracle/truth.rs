@@ -265,13 +265,7 @@ pub fn spans_of(condition: &Condition, spans: &mut Vec<Span>, windows: &mut Vec<
 }
 
 /// Whether a status is enough for a message of a channel, R15 and the documents of the kinds.
-pub fn may_be_sent(
-    contact: &Contact,
-    settings: &FlowSettings,
-    channel: Channel,
-    transactional: bool,
-    reading: super::Reading,
-) -> bool {
+pub fn may_be_sent(contact: &Contact, settings: &FlowSettings, channel: Channel, transactional: bool) -> bool {
     let address = match channel {
         Channel::Email => contact.email.is_some(),
         Channel::Sms => contact.phone.is_some(),
@@ -283,8 +277,7 @@ pub fn may_be_sent(
         Channel::Email if transactional => true,
         Channel::Email => {
             let asked = settings.consent.iter().find(|required| required.channel() == channel);
-            let unasked = reading.unasked_is_enough && status != ConsentStatus::Unsubscribed;
-            asked.map_or(subscribed || unasked, |required| required.allows(status))
+            asked.map_or(subscribed, |required| required.allows(status))
         }
     };
     address && allowed
