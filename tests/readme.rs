@@ -60,6 +60,11 @@ fn commands_print_what_the_readme_says() {
             said.out.lines().take(most).for_each(|line| _ = writeln!(fresh, "{}", line.trim_end()));
             num_commands += 1;
             continue;
+        } else if let (Some("sh"), Some(command)) = (block, line.strip_prefix("flowloom ")) {
+            let args = words(command);
+            let said = run_in(folder.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(said.code, Some(0), "{line}: {said:?}");
+            num_commands += 1;
         }
         let _ = writeln!(fresh, "{line}");
     }
