@@ -1,5 +1,11 @@
 //! The one integration binary (it links once); each module is one concern.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests measure that nothing hangs, and the second interpreter may be inexact"
+)]
+
 mod cli;
 mod compare;
 mod drive;
