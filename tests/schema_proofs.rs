@@ -366,6 +366,20 @@ fn broken_flows_are_refused() {
         &|flow| flow.nodes.push(Arc::new(Node::new("x", "condition", r#"(condition: "contact. >")"#))),
         "export/condition",
     );
+    // The engine takes messages as they are; platforms need a template of each.
+    let mut flow = generated(3);
+    flow.messages = flow
+        .messages
+        .iter()
+        .map(|m| message(&format!(r#"(id: "{}", subject: "{{% if %}}", body: html("{{% if x %}}"))"#, m.id)))
+        .collect();
+    flow.nodes.push(Arc::new(Node::new("x", "email", r#"(message: "m")"#)));
+    flow.edges.retain(|edge| edge.from.as_str() != "start");
+    flow.edges.push(Edge::new("start", "next", "x"));
+    for target in [Target::Klaviyo, Target::Hubspot] {
+        let errors = platforms::export(target, &flow, &workspace).expect_err("a message that cannot be made");
+        assert!(errors.iter().any(|d| d.code == "export/message"), "{errors:#?}");
+    }
 }
 
 /// The watch flow's bodies, written by hand from the platforms' pages.

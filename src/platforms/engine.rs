@@ -121,6 +121,6 @@ impl Platform for Engine {
                 "Publish `flow.json` to the engine; codes of pools are given to it apart, they are in no file.".into(),
             ],
         };
-        Ok(Notes::default().into_export(files, &about))
+        Notes::default().into_export(files, &about)
     }
 }

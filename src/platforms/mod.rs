@@ -257,6 +257,8 @@ struct Notes {
     losses: Vec<Loss>,
     unresolved: BTreeMap<String, Unresolved>,
     diagnostics: Vec<Diagnostic>,
+    /// What keeps the flow from being exported after all.
+    obstacles: Vec<Diagnostic>,
     /// Messages in the target's language, by message and variant.
     templates: BTreeMap<(String, String), templates::Template>,
 }
@@ -290,8 +292,15 @@ impl Notes {
         placeholder
     }
 
-    /// Adds what another exporter's part noted.
-    fn into_export(self, mut files: BTreeMap<String, Vec<u8>>, about: &folder::About<'_>) -> Export {
+    /// The export, with the pages that lie beside the bodies.
+    fn into_export(
+        self,
+        mut files: BTreeMap<String, Vec<u8>>,
+        about: &folder::About<'_>,
+    ) -> Result<Export, Vec<Diagnostic>> {
+        if !self.obstacles.is_empty() {
+            return Err(self.obstacles);
+        }
         let unresolved: Vec<Unresolved> = self.unresolved.into_values().collect();
         let mut losses = self.losses;
         let order: BTreeMap<&str, usize> =
@@ -299,7 +308,7 @@ impl Notes {
         let rank = |place: &Place| place.node.as_deref().map_or(0, |id| order.get(id).map_or(usize::MAX, |n| n + 1));
         losses.sort_by_key(|loss| rank(&loss.place));
         folder::add(&mut files, about, &losses, &unresolved);
-        Export { files: files.into_iter().collect(), losses, unresolved, diagnostics: self.diagnostics }
+        Ok(Export { files: files.into_iter().collect(), losses, unresolved, diagnostics: self.diagnostics })
     }
 }
 

@@ -59,13 +59,16 @@ pub(super) fn message(
             }
         }
         Err(found) => {
-            note(target, found, notes);
-            notes.impossible(
-                "export/message",
-                Place::message(&message.id),
-                format!("Variant `{}` cannot be made, so its template is empty", variant.id),
-                "Mend the message; `check` points at the place",
+            // An empty template at the client would be worse than no export.
+            notes.obstacles.push(
+                Diagnostic::error(
+                    "export/message",
+                    Place::message(&message.id),
+                    format!("Variant `{}` cannot be made", variant.id),
+                )
+                .hint("Mend the message; the findings beside this one point at the place"),
             );
+            notes.obstacles.extend(found);
             Template::default()
         }
     };

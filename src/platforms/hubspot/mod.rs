@@ -106,7 +106,7 @@ impl Platform for Hubspot {
                 "Open it in HubSpot, look at each step, and switch it on by hand.".into(),
             ],
         };
-        Ok(notes.into_export(files, &about))
+        notes.into_export(files, &about)
     }
 }
 

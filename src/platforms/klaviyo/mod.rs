@@ -88,7 +88,7 @@ impl Platform for Klaviyo {
                 "Open it in Klaviyo, look at each message and its sender, and set it live by hand.".into(),
             ],
         };
-        Ok(notes.into_export(files, &about))
+        notes.into_export(files, &about)
     }
 }
 
