@@ -19,7 +19,8 @@
 //! ```
 //!
 //! After `=>` stand targets, `port:node` or a node alone for the ordinary port. Every message a flow names is made
-//! with one variant without tags, as plain HTML so that thousands of worlds play quickly; `variants m a=1 b=3` inside a flow gives it more.
+//! with one variant without tags, as plain HTML so that thousands of worlds play quickly; `variants m a=1 b=3`
+//! inside a flow gives it more.
 
 use std::fmt;
 
