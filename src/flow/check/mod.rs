@@ -1,6 +1,6 @@
 //! Checks: what can be seen to be wrong with a flow before anybody gets a mail.
 //!
-//! The one idea: a check is one file with its code, its page, its test over a [`Context`], and where possible a fix
+//! The one idea: a check is one file with its code, its page, its test over a `Context`, and where possible a fix
 //! made of edits. All share one index and one set of least-time bounds, so that a check is linear in the flow.
 //! Deliberately not here: faults of the file as a whole (`flow::file`), and what templates and conditions say of
 //! their own language (`content`, `audience::condition`), which is passed on with its place.
