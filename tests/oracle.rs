@@ -57,9 +57,8 @@ struct Oracle<'w> {
     watched: BTreeMap<(usize, usize), bool>,
     /// Values of date properties for which a timer is armed.
     dates: BTreeMap<(usize, usize), Option<Value>>,
-    /// An event is shown to the triggers, and whose write may let others in when all have seen it.
-    in_triggers: bool,
-    writer: Option<(usize, u32)>,
+    /// Flows that wrote while the input at hand was worked through, with their hops.
+    writers: Vec<(usize, u32)>,
     now: Instant,
     rows: Vec<Row>,
 }
@@ -169,8 +168,7 @@ impl<'w> Oracle<'w> {
             intents: Vec::new(),
             watched: BTreeMap::new(),
             dates: BTreeMap::new(),
-            in_triggers: false,
-            writer: None,
+            writers: Vec::new(),
             now: adopted,
             rows: Vec::new(),
         };
@@ -211,6 +209,11 @@ impl<'w> Oracle<'w> {
                     Input::Wake(_) | Input::Pause(..) | Input::Resume(..) => {}
                 }
             }
+            // What steps wrote lets others in when all have come to rest: triggers come last (R1, R11).
+            while !self.writers.is_empty() {
+                let writer = self.writers.remove(0);
+                self.watch(true, Some(writer));
+            }
             // The simulator hands over at the intent's instant (R2).
             self.hand_over();
         }
@@ -237,14 +240,8 @@ impl<'w> Oracle<'w> {
         self.settle_by(Some(&event));
         self.waits_see(&event);
         self.disarm_by(&event);
-        self.in_triggers = true;
         for flow in 0..self.flows.len() {
             self.triggers_see(flow, &event);
-        }
-        self.in_triggers = false;
-        // What their steps wrote may let others in, after all have seen the event.
-        if let Some(writer) = self.writer.take() {
-            self.watch(true, Some(writer));
         }
     }
 
@@ -731,11 +728,7 @@ impl<'w> Oracle<'w> {
         self.settle();
         self.arm_dates();
         let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops);
-        if self.in_triggers {
-            self.writer = Some(writer);
-        } else {
-            self.watch(true, Some(writer));
-        }
+        self.writers.push(writer);
         self.inside(journey).then(|| "next".to_owned())
     }
 
