@@ -38,5 +38,6 @@ pub fn of(stage: &Stage, message: &Message, contact: &Contact, made: &Made) -> R
         unsubscribe: Links::placeholders().unsubscribe,
         ..Envelope::default()
     };
-    compose(&made.mail, &envelope).map_err(|reason| Failure::refused(reason, "Mend it in the workspace or the audience"))
+    compose(&made.mail, &envelope)
+        .map_err(|reason| Failure::refused(reason, "Mend it in the workspace or the audience"))
 }

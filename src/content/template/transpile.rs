@@ -1284,10 +1284,11 @@ mod tests {
         for template in templates {
             let mut message = Message::new("m", Channel::Email);
             message.variants[0].body = Body::Html(format!("<html>{template}</html>"));
-            let prepared =
-                PreparedMessage::new(&message, &message.variants[0], &fields, &Brand::default()).unwrap_or_else(|e| panic!("{template} {e:?}"));
-            let klaviyo =
-                export_variant(&message, &message.variants[0], &Brand::default(), Dialect::Klaviyo, &scope).expect("exports").html;
+            let prepared = PreparedMessage::new(&message, &message.variants[0], &fields, &Brand::default())
+                .unwrap_or_else(|e| panic!("{template} {e:?}"));
+            let klaviyo = export_variant(&message, &message.variants[0], &Brand::default(), Dialect::Klaviyo, &scope)
+                .expect("exports")
+                .html;
             for (person, event) in data {
                 let properties = |json: &str| match serde_json::from_str(json) {
                     Ok(Value::Object(map)) => map,
