@@ -274,13 +274,16 @@ impl Flow {
         Ok(Arc::make_mut(&mut self.nodes[at]))
     }
 
-    /// Edges of ports that are gone go with them.
+    /// Edges of ports that are gone go with them, and those into a step that has no way in any more.
     fn set_settings(&mut self, id: &NodeId, kind: Option<SmolStr>, ron: &str) -> Result<(), EditError> {
         let at = self.position(id)?;
         let kind = kind.unwrap_or_else(|| self.nodes[at].kind.clone());
         let settings = Settings::read(&kind, ron).map_err(|e| EditError::BadValue(file::settings_message(&e)))?;
         let ports = settings.ports();
-        self.edges.retain(|edge| edge.from != *id || ports.iter().any(|port| port.name == edge.port));
+        let has_way_in = !matches!(kind.as_str(), "trigger" | "note");
+        self.edges.retain(|edge| {
+            (edge.from != *id || ports.iter().any(|port| port.name == edge.port)) && (edge.to != *id || has_way_in)
+        });
         let node = Arc::make_mut(&mut self.nodes[at]);
         node.kind = kind;
         node.settings = Section::new(ron, Ok(settings), 0);

@@ -151,3 +151,122 @@ impl History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        flow::{Node, file},
+        testing::{Rng, flow_gen},
+    };
+
+    /// Applies a made-up script of single edits and transactions; gives the documents after each step.
+    fn play(seed: u64, num_edits: usize) -> (History, Vec<Flow>) {
+        let mut rng = Rng::new(seed);
+        let mut history = History::new(flow_gen::flow(seed, 4 + seed as usize % 12));
+        let mut reached = vec![history.flow().clone()];
+        for _ in 0..num_edits {
+            let edits: Vec<Edit> = (0..1 + rng.below(3)).map(|_| flow_gen::edit(&mut rng, history.flow())).collect();
+            let before = history.flow().clone();
+            match history.apply("Edit", &edits, None) {
+                Ok(()) => {
+                    let found = history.flow().invariants();
+                    assert!(found.is_empty(), "seed {seed}, {edits:?}: {found:?}");
+                    if *history.flow() != before {
+                        reached.push(history.flow().clone());
+                    }
+                }
+                Err(error) => assert_eq!(*history.flow(), before, "seed {seed}: a refused edit changes nothing ({error})"),
+            }
+        }
+        (history, reached)
+    }
+
+    #[test]
+    fn undo_goes_back_and_redo_forth() {
+        for seed in 0..40 {
+            let (mut history, reached) = play(seed, 30);
+            for expected in reached.iter().rev().skip(1) {
+                assert_eq!(history.undo().as_deref(), Some("Edit"));
+                assert_eq!(history.flow(), expected, "seed {seed}");
+            }
+            assert_eq!(history.undo(), None);
+            assert!(history.is_clean(), "back at the document as saved");
+            for expected in &reached[1..] {
+                assert!(history.redo().is_some());
+                assert_eq!(history.flow(), expected, "seed {seed}");
+            }
+            assert_eq!(history.redo(), None);
+        }
+    }
+
+    /// Fresh text of our own printer is indented by the first save; from then on every letter stays.
+    #[test]
+    fn what_is_saved_is_loaded() {
+        for seed in 0..40 {
+            let (_, reached) = play(seed, 12);
+            for flow in &reached {
+                let text = file::write(flow);
+                let read = |text: &str| {
+                    file::read(text).unwrap_or_else(|d| panic!("seed {seed}: {}\n{text}", d.message)).flow
+                };
+                let again = read(&text);
+                assert_eq!(again.canonical(), flow.canonical(), "seed {seed}\n{text}");
+                assert_eq!((&again.name, &again.edges), (&flow.name, &flow.edges), "seed {seed}");
+                let envelopes = |flow: &Flow| -> Vec<_> {
+                    let envelope = |n: &std::sync::Arc<Node>| (n.id.clone(), n.title.clone(), n.note.clone(), n.pos, n.muted);
+                    flow.nodes.iter().map(envelope).collect()
+                };
+                assert_eq!(envelopes(&again), envelopes(flow), "seed {seed}");
+                assert_eq!(file::write(&again), text, "seed {seed}: writing is a fixed point");
+                assert_eq!(read(&file::write(&again)), again, "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn transactions_are_one_step_or_none() {
+        let flow = flow_gen::flow(3, 8);
+        let id = flow.nodes[2].id.clone();
+        let moved = |x: f32| [Edit::MoveNode { id: id.clone(), pos: (x, 0.0) }];
+        let mut history = History::new(flow.clone());
+
+        history.begin("Move");
+        for x in [1.0, 2.0, 3.0] {
+            history.apply("part of it", &moved(x), None).expect("applies");
+        }
+        history.commit();
+        assert_eq!(history.undo_labels().collect::<Vec<_>>(), ["Move"]);
+
+        history.begin("Move");
+        history.apply("part of it", &moved(9.0), None).expect("applies");
+        history.abort();
+        assert_eq!(history.undo_labels().count(), 1, "what was aborted left no step");
+        assert_eq!(history.flow().node(id.as_str()).map(|node| node.pos), Some((3.0, 0.0)));
+
+        history.begin("Nothing");
+        history.commit();
+        assert_eq!(history.undo_labels().count(), 1, "a transaction that changed nothing is no step");
+        history.undo();
+        assert_eq!(*history.flow(), flow);
+        history.mark_saved();
+        history.redo();
+        assert!(!history.is_clean());
+    }
+
+    #[test]
+    fn typing_is_merged_until_a_pause() {
+        let mut history = History::new(flow_gen::flow(3, 8));
+        let id = history.flow().nodes[2].id.clone();
+        let mut type_at = |history: &mut History, title: &str, millis: i64| {
+            let edit = Edit::SetTitle { id: id.clone(), title: title.to_owned() };
+            history.apply("Type", &[edit], Some(("title", Instant::from_millis(millis)))).expect("applies");
+        };
+        for (title, millis) in [("a", 0), ("ab", 400), ("abc", 1_300), ("abcd", 2_400)] {
+            type_at(&mut history, title, millis);
+        }
+        assert_eq!(history.undo_labels().count(), 2, "a pause of more than a second begins a new step");
+        history.undo();
+        assert_eq!(history.flow().nodes[2].title, "abc");
+    }
+}

@@ -4,6 +4,7 @@
 //! made anew. Nothing else in the house uses this room.
 
 pub mod audience_gen;
+pub mod flow_gen;
 
 pub use audience_gen::{AudienceSpec, generate};
 

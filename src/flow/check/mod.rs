@@ -257,4 +257,69 @@ mod tests {
         }
         assert!(missing.is_empty(), "codes without a page; write them in flow/check/elsewhere: {missing:#?}");
     }
+
+    fn around(workspace: &Workspace) -> Surroundings<'_> {
+        Surroundings { workspace, other_flows: &[], audience: None }
+    }
+
+    fn made_up_workspace() -> Workspace {
+        crate::flow::file::read_workspace(crate::testing::flow_gen::WORKSPACE).expect("written right").0
+    }
+
+    /// Over made-up flows: never a panic, twice the same, and every fix applies and removes its finding.
+    #[test]
+    fn fixes_mend_what_was_found() {
+        let workspace = made_up_workspace();
+        let around = around(&workspace);
+        let mut codes = BTreeSet::new();
+        for seed in 0..60 {
+            let flow = crate::testing::flow_gen::flow(seed, 2 + seed as usize % 25);
+            let found = check(&flow, &around);
+            codes.extend(found.iter().map(|finding| finding.diagnostic.code.to_string()));
+            for finding in &found {
+                let Some(fix) = &finding.fix else { continue };
+                let what = format!("seed {seed}, {} at {}", finding.diagnostic.code, finding.diagnostic.place);
+                let mended = super::super::edit::apply_all(&flow, &fix.edits)
+                    .unwrap_or_else(|(_, error)| panic!("{what}: {} is refused: {error}", fix.label));
+                assert!(mended.invariants().is_empty(), "{what}: {:?}", mended.invariants());
+                let again = check(&mended, &around);
+                let same = |other: &&Finding| {
+                    (&other.diagnostic.code, &other.diagnostic.place, &other.diagnostic.message)
+                        == (&finding.diagnostic.code, &finding.diagnostic.place, &finding.diagnostic.message)
+                };
+                assert!(!again.iter().any(|f| same(&f)), "{what}: {} does not mend it: {:?}", fix.label, fix.edits);
+            }
+        }
+        assert!(codes.len() > 45, "the generator meets most checks: {codes:?}");
+    }
+
+    /// Flows that break the invariants, as a text editor can write them.
+    #[test]
+    fn damaged_flows_are_checked_too() {
+        let workspace = made_up_workspace();
+        for seed in 0..60 {
+            let mut flow = crate::testing::flow_gen::flow(seed, 20);
+            let mut rng = crate::testing::Rng::new(seed);
+            for _ in 0..5 {
+                let (a, b) = (rng.below(flow.nodes.len()), rng.below(flow.nodes.len()));
+                let (a, b) = (flow.nodes[a].clone(), flow.nodes[b].clone());
+                match rng.below(4) {
+                    0 => flow.nodes.push(a),
+                    1 => flow.edges.push(crate::flow::Edge::new(a.id.clone(), "next", b.id.clone())),
+                    2 => flow.edges.push(crate::flow::Edge::new(a.id.clone(), "nowhere", "nobody")),
+                    _ => flow.nodes.retain(|node| node.id != b.id || node.id == a.id),
+                }
+            }
+            assert_eq!(check(&flow, &around(&workspace)), check(&flow, &around(&workspace)));
+        }
+    }
+
+    /// The figures are the bench's to tell; this keeps a quadratic walk from going unseen.
+    #[test]
+    fn a_large_flow_is_checked() {
+        let workspace = Workspace::default();
+        let found = check(&crate::testing::flow_gen::large_flow(5_000), &around(&workspace));
+        let errors: Vec<&Finding> = found.iter().filter(|f| f.diagnostic.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{:?}", errors.first());
+    }
 }
