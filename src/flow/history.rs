@@ -176,7 +176,9 @@ mod tests {
                         reached.push(history.flow().clone());
                     }
                 }
-                Err(error) => assert_eq!(*history.flow(), before, "seed {seed}: a refused edit changes nothing ({error})"),
+                Err(error) => {
+                    assert_eq!(*history.flow(), before, "seed {seed}: a refused edit changes nothing ({error})")
+                }
             }
         }
         (history, reached)
@@ -207,14 +209,14 @@ mod tests {
             let (_, reached) = play(seed, 12);
             for flow in &reached {
                 let text = file::write(flow);
-                let read = |text: &str| {
-                    file::read(text).unwrap_or_else(|d| panic!("seed {seed}: {}\n{text}", d.message)).flow
-                };
+                let read =
+                    |text: &str| file::read(text).unwrap_or_else(|d| panic!("seed {seed}: {}\n{text}", d.message)).flow;
                 let again = read(&text);
                 assert_eq!(again.canonical(), flow.canonical(), "seed {seed}\n{text}");
                 assert_eq!((&again.name, &again.edges), (&flow.name, &flow.edges), "seed {seed}");
                 let envelopes = |flow: &Flow| -> Vec<_> {
-                    let envelope = |n: &std::sync::Arc<Node>| (n.id.clone(), n.title.clone(), n.note.clone(), n.pos, n.muted);
+                    let envelope =
+                        |n: &std::sync::Arc<Node>| (n.id.clone(), n.title.clone(), n.note.clone(), n.pos, n.muted);
                     flow.nodes.iter().map(envelope).collect()
                 };
                 assert_eq!(envelopes(&again), envelopes(flow), "seed {seed}");
