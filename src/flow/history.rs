@@ -260,7 +260,7 @@ mod tests {
     fn typing_is_merged_until_a_pause() {
         let mut history = History::new(flow_gen::flow(3, 8));
         let id = history.flow().nodes[2].id.clone();
-        let mut type_at = |history: &mut History, title: &str, millis: i64| {
+        let type_at = |history: &mut History, title: &str, millis: i64| {
             let edit = Edit::SetTitle { id: id.clone(), title: title.to_owned() };
             history.apply("Type", &[edit], Some(("title", Instant::from_millis(millis)))).expect("applies");
         };
