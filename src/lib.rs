@@ -15,6 +15,8 @@
 //! | [`journey`] | `advance()`: one contact and its flows, one input at a time; no clock, no IO |
 //! | [`simulate`] | replay of an audience through `journey` |
 //! | [`platforms`] | Klaviyo, HubSpot, engine: exports, templates, losses |
+//! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
+//! | `gui` | the window (feature `gui`): canvas, panels, widgets, theme; draws and asks, decides nothing |
 //! | [`cli`] | one file per subcommand; the only room that opens files |
 //! | `testing` | generators and fixtures; hidden, for tests, benches and the samples |
 //!
@@ -41,11 +43,14 @@
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.
 //! - **workspace**: a folder with `flowloom.ron`: segments, score models, caps, senders, brand.
 
+pub mod app;
 pub mod audience;
 pub mod base;
 pub mod cli;
 pub mod content;
 pub mod flow;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod journey;
 pub mod kinds;
 pub mod platforms;

@@ -1,0 +1,5 @@
+//! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of [`Edit`]s.
+
+mod basic;
+
+pub use basic::{Direction, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute};

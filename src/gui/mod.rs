@@ -1,0 +1,1 @@
+//! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
