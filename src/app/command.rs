@@ -48,6 +48,7 @@ commands! {
         Gallery "Gallery", "Ctrl+Shift+G", "Samples, templates and recent files";
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
+        Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
         CloseTab "Close", "Ctrl+W", "Close this flow";
     }
     "Edit" {
@@ -425,6 +426,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Save
         | Id::SaveAs
         | Id::CloseTab
+        | Id::Publish
         | Id::ToggleTheme
         | Id::CommandPalette => {}
     }

@@ -13,10 +13,12 @@ mod eml;
 mod explain;
 mod export;
 mod kinds;
-mod load;
+pub(crate) mod load;
 mod locate;
 mod man;
 mod matrix;
+#[cfg(feature = "gui")]
+mod open;
 mod out;
 mod preview;
 mod show;
@@ -119,6 +121,8 @@ enum Command {
     Matrix(matrix::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
+    #[cfg(feature = "gui")]
+    Open(open::Arguments),
     Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
@@ -155,10 +159,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
+        #[cfg(feature = "gui")]
+        Some(Command::Open(args)) => open::run(&args),
         Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man(args)) => man::run(&args, streams),
+        #[cfg(feature = "gui")]
+        None => open::without_a_command(streams),
+        #[cfg(not(feature = "gui"))]
         None => tour::run(&tour::Arguments::default(), streams),
     };
     match outcome {

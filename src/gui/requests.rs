@@ -1,0 +1,138 @@
+//! What the window asks of the machine: clock, dialogs, files, threads. The only file of this room that touches them.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
+};
+
+use super::Outside;
+use crate::{
+    app::{Answer, Home, Request},
+    base::Instant,
+    cli,
+};
+
+/// The machine.
+pub struct System {
+    send: Sender<Answer>,
+    receive: Receiver<Answer>,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl System {
+    /// Nothing under way.
+    pub fn new() -> Self {
+        let (send, receive) = mpsc::channel();
+        Self { send, receive }
+    }
+
+    /// Does something on a thread of its own and wakes the window when it is done.
+    fn spawn(&self, name: &str, ctx: &egui::Context, work: impl FnOnce() -> Option<Answer> + Send + 'static) {
+        let (send, ctx) = (self.send.clone(), ctx.clone());
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if let Some(answer) = work() {
+                // The window is gone when nobody listens, and then nobody needs the answer.
+                let _ = send.send(answer);
+                ctx.request_repaint();
+            }
+        });
+        if let Err(error) = thread {
+            let _ = self.send.send(Answer::Failed(format!("No thread for {name}: {error}")));
+        }
+    }
+}
+
+impl Outside for System {
+    #[expect(clippy::disallowed_methods, reason = "the one place of the window that reads the clock")]
+    fn now(&self) -> Instant {
+        Instant::from_millis(jiff::Timestamp::now().as_millisecond())
+    }
+
+    fn perform(&mut self, request: Request, ctx: &egui::Context) {
+        match request {
+            Request::AskOpen => self.spawn("open dialog", ctx, || {
+                let dialog = rfd::FileDialog::new().set_title("Open a flow").add_filter("Flows", &["ron"]);
+                let path = dialog.pick_file()?;
+                Some(read(&path))
+            }),
+            Request::AskSave { document, suggested } => self.spawn("save dialog", ctx, move || {
+                let dialog = rfd::FileDialog::new().set_title("Save the flow").set_file_name(suggested);
+                dialog.save_file().map(|path| Answer::SavePath { document, path })
+            }),
+            Request::Read(path) => self.spawn("reader", ctx, move || Some(read(&path))),
+            Request::Write { document, path, text, revision } => self.spawn("writer", ctx, move || {
+                Some(match write(&path, text.as_bytes()) {
+                    Ok(()) => Answer::Saved { document, path, revision },
+                    Err(error) => Answer::Failed(format!("{} cannot be written: {error}", path.display())),
+                })
+            }),
+            Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
+            Request::CopyText(text) => ctx.copy_text(text),
+            Request::OpenInBrowser { name, html } => {
+                let path = std::env::temp_dir().join(name);
+                match fs::write(&path, html) {
+                    Ok(()) => ctx.open_url(egui::OpenUrl::new_tab(format!("file://{}", path.display()))),
+                    Err(error) => {
+                        let _ =
+                            self.send.send(Answer::Failed(format!("{} cannot be written: {error}", path.display())));
+                    }
+                }
+            }
+            Request::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+    }
+
+    fn poll(&mut self) -> Vec<Answer> {
+        self.receive.try_iter().collect()
+    }
+}
+
+/// Reads a flow with what stands around it.
+pub fn read(path: &Path) -> Answer {
+    let opened = || -> Result<Answer, String> {
+        let file = cli::load::flow(path).map_err(|e| e.failure().text)?;
+        let places = cli::Places::default();
+        let place = cli::load::home(path, &places).map_err(|e| e.failure().text)?;
+        let mut streams = cli::Streams::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
+        let audience = cli::load::audience(&place, &places, &mut streams).map_err(|failure| failure.text)?;
+        let siblings = place.folder.as_deref().map(cli::load::siblings).and_then(Result::ok).unwrap_or_default();
+        let others = siblings.iter().filter(|other| !is_same(other, path)).filter_map(|p| cli::load::flow(p).ok());
+        let other_flows = others.map(|file| file.loaded.flow).collect();
+        let home = Home {
+            folder: place.folder,
+            source: place.source.map(|source| source.text).unwrap_or_default(),
+            workspace: place.workspace,
+            audience,
+            other_flows,
+            notes: place.notes,
+        };
+        Ok(Answer::Opened { path: Some(path.to_owned()), loaded: Box::new(file.loaded), home: Arc::new(home) })
+    };
+    opened().unwrap_or_else(Answer::Failed)
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(a) == real(b)
+}
+
+/// Writes beside, syncs, renames: a crash leaves the old file or the new one, never half of one.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".saving");
+    let beside = PathBuf::from(beside);
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
+}
