@@ -206,7 +206,7 @@ impl<'w> Oracle<'w> {
                 match self.inputs.remove(0) {
                     Input::Event(event) => self.take_event(event),
                     Input::Change(_, change) => self.take_change(&change),
-                    Input::Wake(_) | Input::Pause(..) | Input::Resume(..) => {}
+                    Input::Wake(_) | Input::Control(..) => {}
                 }
             }
             // What steps wrote lets others in when all have come to rest: triggers come last (R1, R11).
