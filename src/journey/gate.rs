@@ -4,7 +4,7 @@
 //! content complete → age.
 
 use super::{
-    flowset::{CapRow, FlowSet, RunMessage, Version},
+    flowset::{CapRow, FlowSet, PreparedTrigger, RunMessage, Version},
     state::{ContactState, Journey, Send},
 };
 use crate::{
@@ -79,14 +79,18 @@ pub(super) fn ask(
     if let Some(reason) = journey.ended.as_ref().and_then(|(_, end)| end.stops_sends()) {
         return skip(reason);
     }
-    if journey.is_active() && (version.exit.is_some() || version.goal.is_some()) {
-        let facts = state.facts(flows, now, Some(journey.entry()));
+    // Asked of ended journeys too: the last message's intent has completed its journey before it is handed over.
+    let facts = state.facts(flows, now, Some(journey.entry()));
+    if version.exit.is_some() || version.goal.is_some() {
         if version.goal.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
             return skip(Reason::Goal);
         }
         if version.exit.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
             return skip(Reason::Exit);
         }
+    }
+    if was_followed(version, state, journey, &facts) {
+        return skip(Reason::Exit);
     }
     let has_address = match sending.channel {
         Channel::Email => state.contact.email.is_some(),
@@ -137,8 +141,24 @@ pub(super) fn ask(
     Gate::Go
 }
 
+/// Whether an abandonment's B came after its journey had come to its end; before that, B ended it (SEMANTICS R15).
+fn was_followed(version: &Version, state: &ContactState, journey: &Journey, facts: &Facts<'_>) -> bool {
+    let Some((ended, _)) = &journey.ended else { return false };
+    let Some(PreparedTrigger::Abandonment { unless, .. }) = version.alternatives.get(journey.alternative) else {
+        return false;
+    };
+    unless.iter().any(|wanted| {
+        let events = state.log.between(&wanted.event, journey.entry().since(), Instant::MAX);
+        events.iter().any(|event| event.accepted >= *ended && wanted.is(event, facts))
+    })
+}
+
 fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> bool {
-    let status = state.contact.consent.on(sending.channel);
+    let consent = &state.contact.consent;
+    if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
+        return false;
+    }
+    let status = consent.on(sending.channel);
     match sending.channel {
         Channel::Sms => status == ConsentStatus::Subscribed,
         Channel::Email if sending.transactional => true,
