@@ -131,6 +131,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
             "end"
         }
         Control::Retry { journey } => {
+            run.intend_again(|send| send.key.journey == *journey && matches!(send.status, Status::Held(_)));
             if let Some((j, _)) = find(run, journey) {
                 run.retry(j);
             }
@@ -171,6 +172,9 @@ fn pause(run: &mut Run<'_>, flow: &crate::base::FlowId, pause: Pause) {
 fn resume(run: &mut Run<'_>, flow: &crate::base::FlowId) {
     let Some(live) = run.state.live.iter_mut().find(|live| live.flow == *flow) else { return };
     let Some(pause) = live.paused.take() else { return };
+    run.intend_again(|send| {
+        send.flow == *flow && matches!(send.status, Status::Held(Reason::Paused | Reason::Breaker))
+    });
     let stood = run.now.since(pause.since);
     for j in 0..run.state.journeys.len() {
         let journey = &mut run.state.journeys[j];

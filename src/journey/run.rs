@@ -525,7 +525,7 @@ impl<'a> Run<'a> {
         let Some(n) = self.state.sends.iter().rposition(|send| send.key == *key) else { return };
         let now = self.now;
         let send = &mut self.state.sends[n];
-        if !matches!(send.status, Status::Pending | Status::Held) {
+        if !matches!(send.status, Status::Pending | Status::Held(_)) {
             return;
         }
         let flow = send.flow.clone();
@@ -546,7 +546,7 @@ impl<'a> Run<'a> {
                 told(Outcome::Refused, *reason)
             }
             Delivery::Held(reason) => {
-                send.status = Status::Held;
+                send.status = Status::Held(*reason);
                 told(Outcome::Held, *reason)
             }
             Delivery::Unknown => {
@@ -873,7 +873,7 @@ impl<'a> Run<'a> {
         let pending: Vec<&JourneyId> = state
             .sends
             .iter()
-            .filter(|s| matches!(s.status, Status::Pending | Status::Held))
+            .filter(|s| matches!(s.status, Status::Pending | Status::Held(_)))
             .map(|s| &s.key.journey)
             .collect();
         state.journeys.retain(|journey| match &journey.ended {
@@ -925,6 +925,22 @@ impl<'a> Run<'a> {
         } else {
             self.state.journeys[j].waiting = Waiting::No;
             self.walk(j, &version, Some(node));
+        }
+    }
+
+    /// Intends again what was held at the hand-over; it takes a new place, after what was intended meanwhile.
+    pub fn intend_again(&mut self, is_meant: impl Fn(&Send) -> bool) {
+        let keys = self.state.sends.iter().filter(|send| is_meant(send)).map(|send| send.key.clone());
+        for key in keys.collect::<Vec<_>>() {
+            let Some(n) = self.state.sends.iter().rposition(|send| send.key == key) else { continue };
+            let mut send = self.state.sends.remove(n);
+            (send.status, send.at, send.since) = (Status::Pending, self.now, self.now);
+            let (flow, (message, variant)) = (send.flow.clone(), send.message.clone());
+            let what =
+                IntentWhat::Message { channel: send.channel, message: message.clone(), variant: variant.clone() };
+            self.state.sends.push(send);
+            self.tell_send(&key, &flow, What::Go { message, variant });
+            self.effects.intents.push(Intent { key, flow, at: self.now, what });
         }
     }
 

@@ -215,8 +215,8 @@ pub enum Status {
     Sent,
     /// May have left; counts as sent.
     Unknown,
-    /// Held by the driver.
-    Held,
+    /// Held at the hand-over, until resumed.
+    Held(Reason),
     /// Its place is free again.
     Released,
 }
