@@ -26,7 +26,7 @@ pub use trace::{Decision, Effects, Intent, IntentWhat, What};
 use self::{
     gate::{Gate, Sending},
     run::Run,
-    state::{Pause, TimerWhat},
+    state::Pause,
 };
 use crate::{
     audience::{Channel, ConsentStatus, ResponseKind},
@@ -175,28 +175,13 @@ fn resume(run: &mut Run<'_>, flow: &crate::base::FlowId) {
     run.intend_again(|send| {
         send.flow == *flow && matches!(send.status, Status::Held(Reason::Paused | Reason::Breaker))
     });
-    let stood = run.now.since(pause.since);
     for j in 0..run.state.journeys.len() {
-        let journey = &mut run.state.journeys[j];
+        let journey = &run.state.journeys[j];
         if journey.flow != *flow || !journey.is_active() {
             continue;
         }
         if pause.freeze {
-            journey.shift_millis += stood;
-            let id = journey.id.clone();
-            let moved = match journey.waiting {
-                Waiting::Until(at) => Waiting::Until(at.plus_millis(stood)),
-                Waiting::Event(at) => Waiting::Event(at.plus_millis(stood)),
-                Waiting::Retry(at) => Waiting::Retry(at.plus_millis(stood)),
-                other => other,
-            };
-            if moved != journey.waiting {
-                journey.waiting = moved;
-                run.state.disarm(&TimerWhat::Step(id.clone()));
-                if let Some(due) = moved.due() {
-                    run.state.arm(due, TimerWhat::Step(id));
-                }
-            }
+            run.thaw(j, pause.since);
         }
         if matches!(run.state.journeys[j].waiting, Waiting::Held(Reason::Paused | Reason::Breaker)) {
             run.retry(j);

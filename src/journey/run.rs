@@ -636,7 +636,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn test_wait(&mut self, j: usize, event: &Arc<Event>) {
+    pub fn test_wait(&mut self, j: usize, event: &Arc<Event>) {
         let journey = &self.state.journeys[j];
         let Waiting::Event(_) = journey.waiting else { return };
         let Some(version) = self.version_of(j) else { return };
@@ -741,16 +741,7 @@ impl<'a> Run<'a> {
             if !delay.is_local() && !is_calendar(delay) {
                 continue;
             }
-            let cx = StepContext {
-                facts: self.state.facts(self.flows, self.now, Some(journey.entry())),
-                arrived: journey.arrived,
-                entry_at: journey.entered.plus_millis(journey.shift_millis),
-                previous_message: None,
-                stored_arm: None,
-                winner: None,
-                has_room: true,
-            };
-            if let Due::At(due) = delay_due(delay, &cx)
+            if let Some(due) = self.delay_end(j, delay)
                 && due != old
             {
                 let id = journey.id.clone();
@@ -906,6 +897,68 @@ impl<'a> Run<'a> {
     }
 
     // ---- words from outside ----------------------------------------------------------------------------------------
+
+    /// Gives a frozen wait back the time it stood still since the pause or its own beginning; an event that it stands
+    /// for and that came meanwhile ends it (SEMANTICS R30).
+    pub fn thaw(&mut self, j: usize, since: Instant) {
+        let Some(version) = self.version_of(j) else { return };
+        let now = self.now;
+        let stood = |from: Instant| now.since(since.max(from));
+        let journey = &mut self.state.journeys[j];
+        journey.shift_millis += stood(journey.entered);
+        let by = stood(journey.arrived);
+        let prepared = &version.nodes[journey.node].prepared;
+        let moved = match (journey.waiting, prepared) {
+            (Waiting::Until(at), Prepared::Delay(delay)) if delay.is_local() => {
+                journey.arrived = journey.arrived.plus_millis(by);
+                // A wall time that passed in the pause comes again; what is left of a span is not over yet.
+                if self.delay_end(j, delay).is_some_and(|due| due < now) {
+                    self.state.journeys[j].arrived = now;
+                }
+                Waiting::Until(self.delay_end(j, delay).unwrap_or(at).max(now))
+            }
+            (Waiting::Until(at), _) => {
+                journey.arrived = journey.arrived.plus_millis(by);
+                Waiting::Until(at.plus_millis(by))
+            }
+            (Waiting::Event(at), _) => Waiting::Event(at.plus_millis(by)),
+            (Waiting::Retry(at), _) => Waiting::Retry(at.plus_millis(by)),
+            (other, _) => other,
+        };
+        if let Some(due) = moved.due() {
+            let journey = &mut self.state.journeys[j];
+            journey.waiting = moved;
+            let id = journey.id.clone();
+            self.state.disarm(&TimerWhat::Step(id.clone()));
+            self.state.arm(due, TimerWhat::Step(id));
+        }
+        let (Waiting::Event(_), Prepared::WaitForEvent { wanted, .. }) = (moved, prepared) else { return };
+        let came = self.state.log.of(&wanted.event).iter().filter(|event| event.accepted >= since);
+        for event in came.cloned().collect::<Vec<_>>() {
+            self.test_wait(j, &event);
+            if self.state.journeys[j].waiting != moved {
+                return;
+            }
+        }
+    }
+
+    /// When the delay that a journey stands at ends by itself; `None` where its date is past or missing.
+    fn delay_end(&self, j: usize, delay: &Delay) -> Option<Instant> {
+        let journey = &self.state.journeys[j];
+        let cx = StepContext {
+            facts: self.state.facts(self.flows, self.now, Some(journey.entry())),
+            arrived: journey.arrived,
+            entry_at: journey.entered.plus_millis(journey.shift_millis),
+            previous_message: None,
+            stored_arm: None,
+            winner: None,
+            has_room: true,
+        };
+        match delay_due(delay, &cx) {
+            Due::At(due) => Some(due),
+            Due::Past(_) => None,
+        }
+    }
 
     /// Tries again what is held (SEMANTICS R30).
     pub fn retry(&mut self, j: usize) {
