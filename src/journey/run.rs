@@ -26,7 +26,7 @@ pub const LATE_MILLIS: i64 = 60_000;
 /// Steps of all journeys in one input. Source: assumption; only a fault in the core could need more, since loops need
 /// a wait (SEMANTICS R20).
 const MOST_STEPS: u32 = 100_000;
-/// Flows that may trigger each other in a row (SEMANTICS R11).
+/// Flows that may trigger each other in a row; the next entry is held at its trigger (SEMANTICS R11).
 pub(super) const MOST_HOPS: u32 = 5;
 
 /// The work on one input.
@@ -801,7 +801,11 @@ impl<'a> Run<'a> {
         });
         let j = self.state.journeys.len() - 1;
         self.tell_journey(j, What::Entered { alternative, key: entry.key });
-        self.walk(j, version, version.start);
+        if entry.hops > MOST_HOPS {
+            self.hold(j, version, Reason::Fault, "flows trigger each other in a circle");
+        } else {
+            self.walk(j, version, version.start);
+        }
         self.schedule_recheck(j);
         true
     }
@@ -810,9 +814,6 @@ impl<'a> Run<'a> {
         use crate::flow::Reentry;
         if self.state.live_of(&version.flow).is_none_or(|live| live.draining) {
             return Some("the flow lets nobody in any more");
-        }
-        if entry.hops > MOST_HOPS {
-            return Some("flows trigger each other in a circle");
         }
         let consent = &self.state.contact.consent;
         if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
