@@ -25,6 +25,8 @@ pub struct ContactState {
     /// Live flows, in flow order.
     pub(super) live: Vec<Live>,
     pub(super) triggers: BTreeMap<TriggerKey, TriggerState>,
+    /// The day on the contact's wall on which a date last fired.
+    pub(super) fired: BTreeMap<TriggerKey, jiff::civil::Date>,
     /// Journeys in the order of entry; ended ones stay while a conversion may be credited to them.
     pub journeys: Vec<Journey>,
     pub(super) past: BTreeMap<FlowId, Past>,
@@ -258,6 +260,7 @@ impl ContactState {
             suppressed: false,
             live: Vec::new(),
             triggers: BTreeMap::new(),
+            fired: BTreeMap::new(),
             journeys: Vec::new(),
             past: BTreeMap::new(),
             sends: Vec::new(),

@@ -141,7 +141,7 @@ impl Run<'_> {
                     }
                     let from = settings.within.before(self.now, &zone).plus_millis(1);
                     let spoilt = unless.iter().any(|m| {
-                        let events = self.state.log.between(&m.event, from, self.now);
+                        let events = self.state.log.between(&m.event, from, Instant::MAX);
                         events.iter().any(|other| self.is_meant(m, other, Some(event)))
                     });
                     if spoilt {
@@ -249,7 +249,15 @@ impl Run<'_> {
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
         self.state.triggers.remove(&key);
         let facts = self.state.facts(self.flows, self.now, None);
-        let due = value_of(&settings.property, &facts).and_then(|value| settings.next_due(&value, after, facts.zone));
+        let fired = self.state.fired.get(&key).copied();
+        let due = value_of(&settings.property, &facts).and_then(|value| {
+            let due = settings.next_due(&value, after, facts.zone)?;
+            // A day that fired in another zone does not come twice (SEMANTICS R17).
+            if fired == Some(facts.zone.local(due).date()) {
+                return settings.next_due(&value, due, facts.zone);
+            }
+            Some(due)
+        });
         if let Some(due) = due {
             self.state.triggers.insert(key.clone(), TriggerState::Armed(None));
             self.state.arm(due, TimerWhat::Trigger(key));
@@ -264,9 +272,12 @@ impl Run<'_> {
         else {
             return;
         };
-        if matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Date(settings)) if settings.yearly)
-        {
-            self.arm_date(&version, key.alternative, due);
+        if let Some(PreparedTrigger::Date(settings)) = version.alternatives.get(key.alternative) {
+            let day = self.state.zone(self.flows).local(due).date();
+            self.state.fired.insert(key.clone(), day);
+            if settings.yearly {
+                self.arm_date(&version, key.alternative, due);
+            }
         }
         self.fire_late_or_enter(&version, key.alternative, due, event, key.key, 0);
     }
