@@ -796,6 +796,18 @@ impl<'w> Oracle<'w> {
     /// The instant is computed again when the zone changes (R17).
     fn recompute_delays(&mut self) {
         for journey in 0..self.journeys.len() {
+            // Quiet hours are others now.
+            if matches!(self.journeys[journey].place, Place::Message { .. }) {
+                self.unarm(journey);
+                self.arm(self.now, Due::Journey(journey));
+            }
+            if let Place::Wait { node, arrived, .. } = self.journeys[journey].place.clone()
+                && let Some(Settings::WaitForEvent(wait)) = self.settings_of(journey, &node)
+            {
+                let due = wait.timeout.after(arrived, &self.zone());
+                self.unarm(journey);
+                self.arm(due.max(self.now), Due::Journey(journey));
+            }
             let Place::Delay { node, arrived } = self.journeys[journey].place.clone() else { continue };
             let Some(Settings::Delay(delay)) = self.settings_of(journey, &node) else { continue };
             if delay.window.is_none() && matches!(delay.wait, Wait::For(span) if span.is_exact()) {

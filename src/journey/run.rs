@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     audience::{Channel, Event, Value},
-    base::{FlowId, Instant, JourneyId, NodeId, SendKey},
+    base::{FlowId, Instant, JourneyId, NodeId, SendKey, Zone},
     kinds::{
         logic::delay::{Delay, Due, Past, Wait},
         prepared::{Prepared, StepContext, delay_due},
@@ -724,30 +724,42 @@ impl<'a> Run<'a> {
             self.state.suppressed = suppressed;
         }
         if let Some(zone) = &change.zone {
+            let before = self.state.zone(self.flows).clone();
             self.state.contact.zone = Some(zone.clone());
             self.state.zone = crate::base::Zone::named(zone).ok();
-            self.recompute_local_waits();
+            self.recompute_local_waits(&before);
         }
         joined
     }
 
     /// Wall-time waits keep the wall time, not the instant, when the zone changes (SEMANTICS R17).
-    fn recompute_local_waits(&mut self) {
+    fn recompute_local_waits(&mut self, before: &Zone) {
         for j in 0..self.state.journeys.len() {
             let journey = &self.state.journeys[j];
-            let Waiting::Until(old) = journey.waiting else { continue };
             let Some(version) = self.version_of(j) else { continue };
-            let Prepared::Delay(delay) = &version.nodes[journey.node].prepared else { continue };
-            if !delay.is_local() && !is_calendar(delay) {
-                continue;
-            }
-            if let Some(due) = self.delay_end(j, delay)
-                && due != old
-            {
-                let id = journey.id.clone();
-                self.state.disarm(&TimerWhat::Step(id));
-                self.wait(j, &version, Waiting::Until(due.max(self.now)));
-            }
+            let moved = match (journey.waiting, &version.nodes[journey.node].prepared) {
+                (Waiting::Until(old), Prepared::Delay(delay)) if delay.is_local() || is_calendar(delay) => {
+                    self.delay_end(j, delay).filter(|due| *due != old).map(Waiting::Until)
+                }
+                (Waiting::Event(old), Prepared::WaitForEvent { timeout, .. }) if !timeout.is_exact() => {
+                    let end = |zone: &Zone| timeout.after(journey.arrived, zone);
+                    Some(Waiting::Event(old.plus_millis(end(self.state.zone(self.flows)).since(end(before)))))
+                }
+                // Quiet hours are others now: asked again, unless it catches up and is not due yet.
+                (Waiting::Retry(_), _) if journey.since.is_some_and(|since| since <= self.now) => {
+                    Some(Waiting::Retry(self.now))
+                }
+                _ => None,
+            };
+            let Some(moved) = moved else { continue };
+            let moved = match moved {
+                Waiting::Until(at) => Waiting::Until(at.max(self.now)),
+                Waiting::Event(at) => Waiting::Event(at.max(self.now)),
+                other => other,
+            };
+            let id = journey.id.clone();
+            self.state.disarm(&TimerWhat::Step(id));
+            self.wait(j, &version, moved);
         }
     }
 
