@@ -217,8 +217,11 @@ impl<'w> Oracle<'w> {
                 let (writer, num_hops, joined) = self.writers.remove(0);
                 self.watch(true, Some((writer, num_hops)), &joined);
             }
-            // The simulator hands over at the intent's instant (R2).
-            self.hand_over();
+            // The simulator hands over at the intent's instant (R2), when all timers of that instant have fired (R1).
+            let was_timer = turn == Some(next) || timer.is_some_and(|(due, _)| due == next);
+            if !was_timer || self.timers.iter().all(|timer| timer.due > self.now) {
+                self.hand_over();
+            }
         }
     }
 
@@ -238,7 +241,12 @@ impl<'w> Oracle<'w> {
         self.fade();
         self.log.push(event.clone());
         if event.name == "$unsubscribed" {
-            self.contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            let answered = |name: &str| event.properties.get(name).and_then(Value::as_text);
+            let plan = self.flows.iter().find(|plan| Some(plan.flow.id.as_str()) == answered("flow"));
+            let node = plan.and_then(|plan| plan.flow.node(answered("node")?));
+            let is_sms = matches!(node.and_then(|node| node.settings()), Some(Settings::Sms(_)));
+            let channel = if is_sms { Channel::Sms } else { Channel::Email };
+            self.contact.consent.set(channel, ConsentStatus::Unsubscribed);
         }
         self.settle_by(Some(&event));
         self.waits_see(&event);

@@ -76,11 +76,15 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
     }
     // What a response says of consent holds before anything else looks at it (SEMANTICS R22).
     if event.name.starts_with('$') {
+        // The send key says which channel it answers (SEMANTICS R0).
+        let key = event.property(&["send_key"]).and_then(crate::audience::Value::as_text);
+        let answered = key.and_then(|key| run.state.sends.iter().rev().find(|send| send.key.to_string() == key));
+        let channel = answered.map_or(Channel::Email, |send| send.channel);
         let contact = &mut run.state.contact;
         if event.name == ResponseKind::Unsubscribed.event_name() {
-            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            contact.consent.set(channel, ConsentStatus::Unsubscribed);
         } else if event.name == ResponseKind::Complained.event_name() {
-            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            contact.consent.set(channel, ConsentStatus::Unsubscribed);
             run.state.suppressed = true;
         } else if event.name == ResponseKind::Bounced.event_name() {
             run.state.suppressed |=
