@@ -167,8 +167,7 @@ impl Run<'_> {
     }
 
     fn enter_by_event(&mut self, version: &Arc<Version>, alternative: usize, event: &Arc<Event>) -> bool {
-        let late = event.accepted.since(event.happened);
-        if late > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(event.happened, self.state.zone(self.flows)) < event.accepted {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the event came too late" });
             return false;
         }
@@ -291,7 +290,7 @@ impl Run<'_> {
         key: SmolStr,
         hops: u32,
     ) -> bool {
-        if self.at.since(due) > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(due, self.state.zone(self.flows)) < self.at {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the wake came too late" });
             return false;
         }
@@ -356,17 +355,9 @@ impl Run<'_> {
                             entered = self.enter(&version, Entry { alternative, event: None, key, hops });
                         }
                     }
-                    PreparedTrigger::Watch { condition, .. } => {
-                        if own {
-                            // Noted, so that it is no edge later, but the same flow never enters by its own write.
-                            let facts = self.state.facts(self.flows, self.now, None);
-                            let is = condition.eval(&facts).is_yes();
-                            let key =
-                                TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-                            self.state.triggers.insert(key, TriggerState::Was(is));
-                        } else {
-                            entered |= self.test_watch(&version.flow, alternative, None, hops, !entered);
-                        }
+                    PreparedTrigger::Watch { .. } => {
+                        // The same flow never enters by its own write; it is noted, so that it is no edge later.
+                        entered |= self.test_watch(&version.flow, alternative, None, hops, !entered && !own);
                     }
                     PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
                     _ => {}
@@ -403,6 +394,7 @@ impl Run<'_> {
             self.state.triggers.remove(&key);
             self.state.disarm(&TimerWhat::Trigger(key));
         }
+        let mut entered = !version.settings.enrol_current;
         for (alternative, trigger) in version.alternatives.iter().enumerate() {
             match trigger {
                 PreparedTrigger::Watch { condition, .. } => {
@@ -415,15 +407,15 @@ impl Run<'_> {
                     if let Some(next) = next {
                         self.state.arm(next, what);
                     }
-                    if is && version.settings.enrol_current {
+                    if is && !entered {
                         let key = self.key_of(&version, None);
-                        self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::List(list) => {
-                    if version.settings.enrol_current && self.state.contact.lists.contains(list) {
+                    if !entered && self.state.contact.lists.contains(list) {
                         let key = self.key_of(&version, None);
-                        self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
