@@ -216,7 +216,13 @@ fn migrate(
             continue;
         };
         let passes = journey.passes.iter().filter_map(|(n, count)| Some((place(*n)?, *count))).collect();
-        let arms = journey.arms.iter().filter_map(|(n, arm)| Some((place(*n)?, *arm))).collect();
+        // An arm is kept by its name; its place may be another one now.
+        let arm_named = |node: usize, name: &str| to.nodes[node].ports.iter().position(|(port, _)| port == name);
+        let arms = journey.arms.iter().filter_map(|(n, arm)| {
+            let (at, (name, _)) = (place(*n)?, from.nodes.get(*n)?.ports.get(*arm)?);
+            Some((at, arm_named(at, name)?))
+        });
+        let arms = arms.collect();
         let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared)
             == std::mem::discriminant(&to.nodes[node].prepared);
         let journey = &mut run.state.journeys[j];
@@ -226,6 +232,9 @@ fn migrate(
             run.move_to(j, &to, &id);
         }
     }
+    // The new version may have other goals and exits.
+    run.settle_journeys(None);
+    run.schedule_rechecks();
 }
 
 /// The driver's question just before the transport: the same tests as at the step, at the instant of the hand-over
