@@ -46,6 +46,8 @@ pub(super) struct Sending<'a> {
     pub message: Option<&'a RunMessage>,
     pub variant: usize,
     pub since: Instant,
+    /// How late it is by its driver's doing, in milliseconds.
+    pub late: i64,
     /// Asked just before the transport, not at the step.
     pub at_hand_over: bool,
 }
@@ -135,7 +137,11 @@ pub(super) fn ask(
     if let Some(gate) = incomplete(version, state, journey, sending, now, flows) {
         return gate;
     }
-    if sending.latest_age.after(sending.since, zone) < now {
+    // Late by its driver it is shown (SEMANTICS R26), deferred too long by our own rules it is skipped (R25).
+    if sending.latest_age.after(now.plus_millis(-sending.late), zone) < now {
+        return stop(Outcome::Held, Reason::TooLate);
+    }
+    if sending.latest_age.after(sending.since.plus_millis(sending.late), zone) < now {
         return skip(Reason::TooLate);
     }
     Gate::Go

@@ -47,7 +47,10 @@ const MOST_FUTURE_MILLIS: i64 = 5 * 60_000;
 pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Effects {
     let at = contact.now.max(input.at());
     let mut run = Run::new(flows, contact, at);
-    run.move_the_late();
+    run.move_the_late(match input {
+        Input::Delivered { key, .. } => Some(key),
+        _ => None,
+    });
     run.fire_timers();
     run.state.now = at;
     run.now = at;
@@ -256,15 +259,22 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     let Some(send) = contact.send(key).filter(|send| send.status == Status::Pending) else {
         return HandOver::Stop(Outcome::Skipped, Reason::NotInFlow);
     };
-    let Some(version) = flows.version(&send.version) else {
-        return HandOver::Stop(Outcome::Held, Reason::Fault);
-    };
     if now < send.at {
         return HandOver::Defer(send.at);
     }
-    if send.latest_age.after(send.since, contact.zone(flows)) < now {
-        return HandOver::Stop(Outcome::Held, Reason::TooLate);
+    match ask_gate(flows, contact, send, now) {
+        Gate::Go => HandOver::Go,
+        Gate::Defer(until, _) => HandOver::Defer(until),
+        Gate::Stop(outcome, reason, _) => HandOver::Stop(outcome, reason),
+        Gate::Leave(reason) => HandOver::Stop(Outcome::Skipped, reason),
     }
+}
+
+/// The second test of a send, with the whole of its answer.
+fn ask_gate(flows: &FlowSet, contact: &ContactState, send: &Send, now: Instant) -> Gate {
+    let Some(version) = flows.version(&send.version) else {
+        return Gate::Stop(Outcome::Held, Reason::Fault, "its version is not there".to_owned());
+    };
     let node = version.nodes.get(send.node);
     let message = node.and_then(|node| node.message.as_deref());
     let (on_cap, latest_age) = match node.map(|node| &node.prepared) {
@@ -274,7 +284,7 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     };
     let variant = message.and_then(|m| m.message.variants.iter().position(|v| v.id == send.message.1)).unwrap_or(0);
     let sending = Sending {
-        key: key.clone(),
+        key: send.key.clone(),
         flow: &send.flow,
         channel: send.channel,
         transactional: send.transactional,
@@ -283,14 +293,10 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
         message,
         variant,
         since: send.since,
+        late: send.late_millis + now.since(send.at).max(0),
         at_hand_over: true,
     };
-    match gate::ask(flows, version, contact, contact.journey(&key.journey), &sending, now) {
-        Gate::Go => HandOver::Go,
-        Gate::Defer(until, _) => HandOver::Defer(until),
-        Gate::Stop(outcome, reason, _) => HandOver::Stop(outcome, reason),
-        Gate::Leave(reason) => HandOver::Stop(Outcome::Skipped, reason),
-    }
+    gate::ask(flows, version, contact, contact.journey(&send.key.journey), &sending, now)
 }
 
 impl From<HandOver> for Option<Delivery> {

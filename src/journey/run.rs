@@ -102,7 +102,8 @@ impl<'a> Run<'a> {
     // ---- timers ----------------------------------------------------------------------------------------------------
 
     /// Intents that nobody handed over while time passed: their journeys' later dues move with them (SEMANTICS R26).
-    pub fn move_the_late(&mut self) {
+    /// What is `answered` just now has been handed over, late as it was.
+    pub fn move_the_late(&mut self, answered: Option<&SendKey>) {
         for n in 0..self.state.sends.len() {
             let send = &self.state.sends[n];
             let late = self.at.since(send.at);
@@ -110,8 +111,12 @@ impl<'a> Run<'a> {
                 continue;
             }
             let key = send.key.clone();
-            let millis = late + gate::jitter(&send.flow, &key);
-            self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
+            let mut millis = late;
+            if answered != Some(&key) {
+                millis += gate::jitter(&send.flow, &key);
+                self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
+                self.state.sends[n].late_millis += millis;
+            }
             if let Some(j) = self.state.journeys.iter().position(|journey| journey.id == key.journey) {
                 self.shift(j, millis);
             }
@@ -409,6 +414,7 @@ impl<'a> Run<'a> {
         if late > LATE_MILLIS {
             let zone = self.state.zone(self.flows);
             if latest_age.after(self.now, zone) < self.at {
+                self.state.journeys[j].since = Some(self.now);
                 self.now = self.at;
                 self.settle(j, version, Outcome::Held, Reason::TooLate, variant_id, String::new());
                 self.state.journeys[j].waiting = Waiting::Held(Reason::TooLate);
@@ -433,6 +439,7 @@ impl<'a> Run<'a> {
             message,
             variant,
             since,
+            late: 0,
             at_hand_over: false,
         };
         match gate::ask(self.flows, version, self.state, Some(&self.state.journeys[j]), &sending, self.now) {
@@ -449,6 +456,7 @@ impl<'a> Run<'a> {
                     transactional,
                     cooldown: cooldown.cloned(),
                     latest_age,
+                    late_millis: 0,
                     node,
                     version: version.hash,
                 });
@@ -514,7 +522,7 @@ impl<'a> Run<'a> {
             && let Some(version) = self.version_of(j)
         {
             let node = self.state.journeys[j].node;
-            if version.nodes[node].id == key.node {
+            if version.nodes[node].id == key.node && self.state.journeys[j].pass(node) == key.pass {
                 let port = usize::from(!matches!(result, Delivery::Sent));
                 let id = self.state.journeys[j].id.clone();
                 self.state.disarm(&TimerWhat::Step(id));
@@ -524,10 +532,17 @@ impl<'a> Run<'a> {
         }
         let Some(n) = self.state.sends.iter().rposition(|send| send.key == *key) else { return };
         let now = self.now;
-        let send = &mut self.state.sends[n];
-        if !matches!(send.status, Status::Pending | Status::Held(_)) {
+        if !matches!(self.state.sends[n].status, Status::Pending | Status::Held(_)) {
             return;
         }
+        // The driver hears only what to do; why, and what follows for the journey, is asked again here.
+        let why = match result {
+            Delivery::Deferred { .. } | Delivery::Skipped(Reason::Capped | Reason::Cooldown) => {
+                super::ask_gate(self.flows, self.state, &self.state.sends[n], now)
+            }
+            _ => Gate::Go,
+        };
+        let send = &mut self.state.sends[n];
         let flow = send.flow.clone();
         let variant = send.message.1.clone();
         let told = |outcome, reason| What::Outcome { outcome, reason, variant: variant.clone(), detail: String::new() };
@@ -555,10 +570,14 @@ impl<'a> Run<'a> {
             }
             Delivery::Deferred { until } => {
                 send.at = *until;
-                What::Deferred { until: *until, reason: Reason::QuietHours }
+                let reason = if let Gate::Defer(_, reason) = why { reason } else { Reason::TooLate };
+                What::Deferred { until: *until, reason }
             }
         };
         self.tell_send(key, &flow, what);
+        if let (Gate::Leave(reason), Delivery::Skipped(_), Some(j)) = (why, result, self.active(&key.journey)) {
+            self.end(j, End::Left(reason));
+        }
     }
 
     // ---- events and profile ----------------------------------------------------------------------------------------
@@ -980,8 +999,12 @@ impl<'a> Run<'a> {
         if !matches!(journey.waiting, Waiting::Held(_)) {
             return;
         }
-        journey.since = None;
         let node = journey.node;
+        // What was too late moves the later dues when it is tried after all (SEMANTICS R26).
+        if let (Waiting::Held(Reason::TooLate), Some(due)) = (journey.waiting, journey.since.take()) {
+            let late = self.now.since(due);
+            self.shift(j, late);
+        }
         if version.nodes[node].message.is_some()
             || matches!(version.nodes[node].prepared, Prepared::Email(_) | Prepared::Sms(_))
         {
@@ -1000,6 +1023,12 @@ impl<'a> Run<'a> {
         for key in keys.collect::<Vec<_>>() {
             let Some(n) = self.state.sends.iter().rposition(|send| send.key == key) else { continue };
             let mut send = self.state.sends.remove(n);
+            let late = self.now.since(send.at);
+            let journey = self.state.journeys.iter().position(|journey| journey.id == key.journey);
+            if let (Status::Held(Reason::TooLate), Some(j)) = (send.status, journey) {
+                self.shift(j, late);
+            }
+            send.late_millis = 0;
             (send.status, send.at, send.since) = (Status::Pending, self.now, self.now);
             let (flow, (message, variant)) = (send.flow.clone(), send.message.clone());
             let what =

@@ -204,6 +204,8 @@ pub struct Send {
     pub(super) transactional: bool,
     pub(super) cooldown: Option<Cooldown>,
     pub(super) latest_age: Span,
+    /// How late its driver was with it so far, in milliseconds.
+    pub(super) late_millis: i64,
     pub(super) node: usize,
     pub(super) version: VersionHash,
 }

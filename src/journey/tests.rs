@@ -211,7 +211,11 @@ fn too_late_is_held_until_somebody_looks() {
     world.check(&["mail-2 held", "mail-3"], &["40.00 ada/watch/1 mail-2 held: too_late"]);
     world.feed(&Input::Control { at: hour(101.0), control: Control::Retry { journey: JourneyId::new("ada/watch/1") } });
     world.run_until(hour(200.0));
-    world.check(&["mail-2 sent"], &["101.00 ada/watch/1 mail-2 sent: ok"]);
+    // Mail 3 keeps its eight hours from mail 2.
+    world.check(
+        &["mail-2 sent", "mail-3 sent"],
+        &["101.00 ada/watch/1 mail-2 sent: ok", "109.00 ada/watch/1 mail-3 sent: ok"],
+    );
 }
 
 /// R30: a pause holds sends while waits go on; resuming tries them.
