@@ -7,6 +7,7 @@
 
 mod flowset;
 mod gate;
+mod held;
 mod population;
 mod run;
 mod state;
