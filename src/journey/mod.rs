@@ -95,9 +95,15 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
                 event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
         }
     }
+    let told = run.effects.trace.len();
     run.settle_journeys(Some(&event));
     run.event_triggers(&event);
     run.schedule_rechecks();
+    let decided = run.state.decided;
+    if event.happened < decided && run.effects.trace.len() > told {
+        run.tell(None, What::Late { event: event.id.clone(), happened: event.happened, decided });
+        run.effects.trace[told..].rotate_right(1);
+    }
 }
 
 fn take(run: &mut Run<'_>, control: &Control) {

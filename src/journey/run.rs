@@ -161,6 +161,7 @@ impl<'a> Run<'a> {
             let Some(timer) = self.state.timers.pop() else { break };
             self.steps += 1;
             self.now = timer.due.max(self.state.now);
+            let told = self.effects.trace.len();
             match timer.what {
                 TimerWhat::Step(id) => self.wake_step(&id),
                 TimerWhat::Recheck(id) => {
@@ -175,6 +176,9 @@ impl<'a> Run<'a> {
                 }
             }
             self.see_writes();
+            if self.effects.trace.len() > told {
+                self.state.decided = self.now;
+            }
         }
         self.now = self.at;
     }

@@ -35,6 +35,8 @@ pub struct ContactState {
     /// Latest first, so that the next one is at the end.
     pub(super) timers: Vec<Timer>,
     pub(super) seq: u64,
+    /// When a timer decided something last.
+    pub(super) decided: Instant,
     pub(super) winners: BTreeMap<(FlowId, NodeId), SmolStr>,
     pub(super) zone: Option<Zone>,
 }
@@ -268,6 +270,7 @@ impl ContactState {
             sends: Vec::new(),
             timers: Vec::new(),
             seq: 0,
+            decided: Instant::MIN,
             winners: BTreeMap::new(),
             zone,
         }

@@ -147,8 +147,9 @@ fn worked_case_late_purchase() {
         HandOver::Stop(Outcome::Skipped, Reason::Goal)
     );
     world.check(
-        &["converted", "ended"],
+        &["converted", "ended", "late"],
         &[
+            "4.00 late event e2 happened at 2026-11-23T12:59:00Z, a timer had decided at 2026-11-23T13:00:00Z",
             "4.00 ada/watch/1 converted at 2026-11-23T12:59:00Z, credited to ada/watch/1/mail-1/1",
             "4.00 ada/watch/1 ended: goal",
         ],
