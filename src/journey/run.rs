@@ -115,8 +115,8 @@ impl<'a> Run<'a> {
             if answered != Some(&key) {
                 millis += gate::jitter(&send.flow, &key);
                 self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
-                self.state.sends[n].late_millis += millis;
             }
+            self.state.sends[n].late_millis += millis;
             if let Some(j) = self.state.journeys.iter().position(|journey| journey.id == key.journey) {
                 self.shift(j, millis);
             }
