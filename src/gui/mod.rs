@@ -9,6 +9,8 @@ pub mod icons;
 mod keys;
 mod panels;
 pub mod requests;
+#[cfg(test)]
+pub mod testing;
 pub mod theme;
 pub mod widgets;
 
