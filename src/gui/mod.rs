@@ -1,1 +1,5 @@
 //! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
+
+pub mod probe;
+pub mod raster;
+pub mod snapshot;
