@@ -160,6 +160,17 @@ fn simulate_says_what_scripts_read() {
     check(folder.path(), &["simulate", WATCH, "--from", "soon"], 2, &["is not an instant"]);
 }
 
+/// Without an event there is no time to play at; it used to be January 1970.
+#[test]
+fn a_replay_needs_a_time() {
+    let folder = samples();
+    for name in ["events.jsonl", "responses.jsonl"] {
+        fs::remove_file(folder.path().join("sample_flows/watch-shop/audience").join(name)).expect("removes");
+    }
+    check(folder.path(), &["simulate", WATCH], 2, &["no events to take the time from", "--from"]);
+    check(folder.path(), &["simulate", WATCH, "--from", "2026-10-01T00:00:00Z"], 0, &["no entries"]);
+}
+
 #[test]
 fn an_edit_with_a_text_editor_shows_everywhere() {
     let folder = samples();
