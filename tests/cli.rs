@@ -465,11 +465,14 @@ fn bad_audiences_name_file_line_and_column() {
     put("a.flow.ron", b"(version: 2, id: \"a\", name: \"A\")");
     put("audience/contacts.csv", b"id,email\n1,a@example.com\n2,\"b@example.com\n3,c@example.com\n");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["contacts.csv", "line 3"]);
+    put("audience/contacts.csv", b"id,email,city\n1,a@example.com,\"Bad\" Ems\n");
+    check(folder.path(), &["simulate", "a.flow.ron"], 2, &["contacts.csv", "line 2, column 22", "as two"]);
     put("audience/contacts.csv", b"id,email\n1,a@example.com\n");
     put("audience/events.jsonl", b"{\"id\":\"e\",\n");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["events.jsonl", "line 1"]);
     fs::remove_file(folder.path().join("audience/events.jsonl")).expect("removes");
-    check(folder.path(), &["simulate", "a.flow.ron", "--save-mapping"], 0, &["mapping.ron"]);
+    let args = ["simulate", "a.flow.ron", "--save-mapping", "--from", "2026-10-01T00:00:00Z"];
+    check(folder.path(), &args, 0, &["mapping.ron"]);
     assert!(folder.path().join("audience/mapping.ron").is_file());
     put("audience/mapping.ron", b"(contacts: [(header: 5)])");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["mapping.ron", "line 1"]);

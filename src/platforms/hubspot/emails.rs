@@ -160,8 +160,8 @@ fn language(tag: &str) -> String {
     }
 }
 
-/// What goes into a rich-text module: the styles and the inside of the body. The template around it has head and body of
-/// its own, and shows the preheader from a widget of its own.
+/// What goes into a rich-text module: the styles and the inside of the body. The template around it has head and body
+/// of its own, and shows the preheader from a widget of its own.
 fn module_html(document: &str) -> String {
     let lower = document.to_ascii_lowercase();
     let Some(body) = lower.find("<body").and_then(|at| Some(at + lower[at..].find('>')? + 1)) else {
