@@ -1,10 +1,10 @@
 //! Whether a window can be opened here, found out before winit and eframe would panic over it.
 //!
-//! The one idea: try what winit is going to try, in its order, and name what is not there. winit 0.30 takes Wayland when
-//! `WAYLAND_DISPLAY` or `WAYLAND_SOCKET` is set, else X11 when `DISPLAY` is, and never goes from one to the other. All
-//! libraries are opened at run time: those of X11 by the same safe functions that winit uses; for the few without one
-//! the loader's cache is asked, and an answer it cannot give counts as "there" (eframe then says what failed).
-//! Deliberately not here: whether the driver is any good, and other systems than Unix desktops, which bring a window.
+//! The one idea: try what winit is going to try, in its order, and name what is not there. winit 0.30 takes Wayland
+//! when `WAYLAND_DISPLAY` or `WAYLAND_SOCKET` is set, else X11 when `DISPLAY` is, and never goes from one to the other.
+//! All libraries are opened at run time: those of X11 by the same safe functions that winit uses; for the few without
+//! one the loader's cache is asked, and an answer it cannot give counts as "there" (eframe then says what failed).
+//! Deliberately not here: whether the driver is any good, and systems other than Unix desktops, which bring a window.
 
 use std::fmt;
 
