@@ -2,6 +2,7 @@
 
 mod basic;
 pub mod clipboard;
+pub mod layout;
 mod ron_text;
 mod templates;
 
