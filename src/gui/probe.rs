@@ -8,10 +8,11 @@
 
 use std::fmt;
 
-/// Debian and Ubuntu packages with what a window on X11 loads. Source: tried in an empty bookworm root, 2025-11.
+/// Debian and Ubuntu packages with what a window on X11 loads. Source: tried in an otherwise empty bookworm root.
 const X11_PACKAGES: &str = "libgl1 libgl1-mesa-dri libx11-xcb1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrender1";
 
-/// The same for Wayland. Source: the names of the files that winit and glutin open, and Debian's package contents.
+/// The same for Wayland. Source: the names of the files that winit and glutin open, and the packages Debian has them
+/// in; not tried in an empty root.
 const WAYLAND_PACKAGES: &str = "libwayland-client0 libwayland-egl1 libegl1 libgl1-mesa-dri libxkbcommon0";
 
 /// What a window needs and does not find.
