@@ -54,14 +54,23 @@ commands! {
     "Edit" {
         Undo "Undo", "Ctrl+Z", "Take the last step back";
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
+        Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
+        Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
         Delete "Delete", "Delete Backspace", "Remove what is selected";
         DeleteReconnect "Delete and reconnect", "Shift+Delete", "Remove the selected steps and join what came before to what comes after";
         Mute "Mute", "M", "Let journeys pass through the selected steps at once, or not any more";
         SelectAll "Select all", "Ctrl+A", "Select every step";
         SelectNone "Select nothing", "Escape", "Clear the selection, close what is open";
     }
+    "Arrange" {
+        Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
+    }
     "View" {
         Fit "Fit the flow", "Ctrl+0 Home", "Show the whole flow";
+        FitSelection "Fit the selection", "Ctrl+2", "Show all of what is selected";
         ZoomIn "Zoom in", "Ctrl+Plus Ctrl+Equals", "Larger";
         ZoomOut "Zoom out", "Ctrl+Minus", "Smaller";
         ZoomActual "Actual size", "Ctrl+1", "Zoom to 100 %";
@@ -122,6 +131,20 @@ pub enum Command {
         edits: Vec<Edit>,
         /// Joins typing in one field to one step.
         merge: Option<String>,
+    },
+    /// Put steps at these places, inside a transaction.
+    Place(Vec<(NodeId, (f32, f32))>),
+    /// Copy the selected steps beside themselves.
+    Duplicate {
+        /// So many canvas units to the right and down.
+        by: (f32, f32),
+    },
+    /// Put copied steps into the flow.
+    Paste {
+        /// What was copied.
+        text: String,
+        /// Middle of the new steps; beside the old ones where left out.
+        at: Option<(f32, f32)>,
     },
     /// Add a step of a kind.
     Insert {
@@ -197,8 +220,14 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
         Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
         Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
-        Id::DeleteReconnect | Id::Mute if document.view.selection.is_empty() => no("No step is selected"),
-        Id::SelectAll if document.flow().nodes.is_empty() => no("The flow has no steps"),
+        Id::Cut | Id::Copy | Id::Duplicate | Id::DeleteReconnect | Id::Mute | Id::FitSelection
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::SelectAll | Id::Fit | Id::Layout | Id::LayoutRight if document.flow().nodes.is_empty() => {
+            no("The flow has no steps")
+        }
         Id::NextStep | Id::PreviousStep | Id::LeftStep | Id::RightStep if document.flow().nodes.is_empty() => {
             no("The flow has no steps")
         }
@@ -269,6 +298,28 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             let merge = merge.as_deref().map(|key| (key, now));
             document.edit(&label, &edits, merge).map_err(said)?;
         }
+        Command::Place(places) => {
+            let edits: Vec<Edit> = places.into_iter().map(|(id, pos)| Edit::MoveNode { id, pos }).collect();
+            document.edit(&ops::count_label("Move", edits.len()), &edits, None).map_err(said)?;
+        }
+        Command::Duplicate { by } => {
+            let pasted = ops::clipboard::duplicate(document.flow(), &document.view.selection, by)?;
+            document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.selection = pasted.ids.into_iter().collect();
+        }
+        Command::Paste { text, at } => {
+            let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
+            document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.edge = None;
+            document.view.selection = pasted.ids.into_iter().collect();
+            if !pasted.clashes.is_empty() {
+                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "Merge tags that this flow declares in another way, and keeps: {}",
+                    names.join(", ")
+                ));
+            }
+        }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
             let title = super::card::spec(&kind).map_or(kind.as_str(), |spec| spec.title);
@@ -284,6 +335,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.view.center_in_canvas = center_in_canvas;
             document.view.zoom = zoom.clamp(0.05, 3.0);
             document.view.fit_wanted = false;
+            document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
             document.view.contact = contact;
@@ -338,6 +390,18 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
             let Some(document) = app.document_mut() else { return Vec::new() };
             match id {
                 Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
+                Id::Copy | Id::Cut => {
+                    let text = ops::clipboard::copy(document.flow(), &document.view.selection);
+                    if id == Id::Cut {
+                        let (label, edits) = ops::delete(document.flow(), &document.view.selection, None);
+                        if let Err(refused) = document.edit(&label.replacen("Delete", "Cut", 1), &edits, None) {
+                            app.tell(refused.to_string(), true, now);
+                            return Vec::new();
+                        }
+                    }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::Paste => return vec![Request::AskPaste],
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -398,6 +462,14 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
             document.view.selection.clear();
             document.view.edge = None;
         }
+        Id::Duplicate => on_document(document, Command::Duplicate { by: (32.0, 32.0) }, Instant::from_millis(0))?,
+        Id::Layout | Id::LayoutRight => {
+            let flowing = if id == Id::Layout { ops::layout::Flowing::Down } else { ops::layout::Flowing::Right };
+            let edits = ops::layout::layout(document.flow(), &document.view.selection, flowing);
+            document.edit("Arrange", &edits, None).map_err(said)?;
+            document.view.fit_wanted = document.view.selection.is_empty();
+        }
+        Id::FitSelection => document.view.fit_selection_wanted = true,
         Id::Fit => document.view.fit_wanted = true,
         Id::ZoomIn => document.view.zoom = (document.view.zoom * 1.2).min(3.0),
         Id::ZoomOut => document.view.zoom = (document.view.zoom / 1.2).max(0.05),
@@ -425,6 +497,9 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Gallery
         | Id::Save
         | Id::SaveAs
+        | Id::Cut
+        | Id::Copy
+        | Id::Paste
         | Id::CloseTab
         | Id::Publish
         | Id::ToggleTheme

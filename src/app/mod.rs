@@ -91,6 +91,8 @@ pub enum Request {
     Start(Job),
     /// Put a text on the clipboard.
     CopyText(String),
+    /// Read the clipboard; the text comes back as a paste of the window.
+    AskPaste,
     /// Show a page in the browser.
     OpenInBrowser {
         /// Name of the file it is put into.

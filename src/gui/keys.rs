@@ -29,6 +29,19 @@ pub fn parse(text: &str) -> Result<KeyboardShortcut, String> {
 /// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs.
 pub fn take(ctx: &Context, app: &App, out: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
+    if !typing && !app.palette_open {
+        // The clipboard comes as events of its own, not as keys.
+        ctx.input(|i| {
+            for event in &i.events {
+                match event {
+                    egui::Event::Copy => out.push(CommandId::Copy.into()),
+                    egui::Event::Cut => out.push(CommandId::Cut.into()),
+                    egui::Event::Paste(text) => out.push(Command::Paste { text: text.clone(), at: None }),
+                    _ => {}
+                }
+            }
+        });
+    }
     for row in COMMANDS {
         for keys in row.keys.split(' ').filter(|keys| !keys.is_empty()) {
             let Ok(shortcut) = parse(keys) else { continue };

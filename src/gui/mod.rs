@@ -6,6 +6,7 @@
 
 pub mod canvas;
 pub mod icons;
+pub mod inline;
 mod keys;
 mod panels;
 pub mod probe;
@@ -129,8 +130,10 @@ impl eframe::App for Studio {
 
 /// Opens the window, on a flow or on the gallery; returns when it is closed.
 ///
-/// Errors: no window could be opened, with what the system said.
+/// Errors: no window could be opened, with what is missing and the one line that installs it, or what the system said.
 pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
+    // winit would panic over what this finds.
+    probe::probe().map_err(|missing| missing.advice())?;
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Flowloom")

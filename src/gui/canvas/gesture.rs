@@ -9,6 +9,7 @@ use super::{Canvas, Frame, geometry, paint};
 use crate::{
     app::{Command, CommandId, card, ops},
     base::NodeId,
+    flow::Flow,
     gui::theme,
 };
 
@@ -27,8 +28,13 @@ pub enum Drag {
         /// Adds to the selection.
         adds: bool,
     },
-    /// Selected cards move.
-    Cards,
+    /// Selected cards move: where each was and the canvas point of the pointer, from the first moved frame on.
+    Cards {
+        /// Steps and where they were.
+        from: Vec<(NodeId, (f32, f32))>,
+        /// Canvas point where the drag began.
+        origin: Pos2,
+    },
     /// An edge is drawn from a port.
     Wire {
         /// Step it leaves.
@@ -217,32 +223,54 @@ impl Canvas {
         if response.secondary_clicked() && !selected {
             out.push(Command::Select { nodes: vec![node.id.clone()], toggle: false });
         }
-        if response.drag_started_by(PointerButton::Primary) {
+        let alt = ui.input(|i| i.modifiers.alt);
+        if response.drag_started_by(PointerButton::Primary)
+            && let Some(at) = ui.input(|i| i.pointer.press_origin())
+        {
             if !selected {
                 out.push(Command::Select { nodes: vec![node.id.clone()], toggle: adds });
             }
             let count = if selected { frame.document.view.selection.len() } else { 1 };
-            out.push(Command::Begin(ops::count_label("Move", count)));
-            self.drag = Drag::Cards;
-        }
-        if matches!(self.drag, Drag::Cards) && response.dragged_by(PointerButton::Primary) {
-            let by = response.drag_delta() / frame.projection.zoom;
-            if by != egui::Vec2::ZERO {
-                out.push(Command::MoveSelection { by: (by.x, by.y) });
+            out.push(Command::Begin(ops::count_label(if alt { "Duplicate" } else { "Move" }, count)));
+            if alt {
+                out.push(Command::Duplicate { by: (0.0, 0.0) });
+            }
+            self.drag = Drag::Cards { from: Vec::new(), origin: frame.projection.canvas_from_screen(at) };
+        } else if let Drag::Cards { from, origin } = &mut self.drag
+            && response.dragged_by(PointerButton::Primary)
+        {
+            let flow = frame.document.flow();
+            if from.is_empty() {
+                // Only now the selection is what the drag began with, duplicates included.
+                let selection = ops::carried(flow, &frame.document.view.selection);
+                let moving = flow.nodes.iter().filter(|node| selection.contains(&node.id));
+                *from = moving.map(|node| (node.id.clone(), node.pos)).collect();
+            }
+            if let Some(at) = response.interact_pointer_pos() {
+                let by = frame.projection.canvas_from_screen(at) - *origin;
+                let free = ui.input(|i| i.modifiers.command);
+                let (by, guides) = snapped(flow, from, (by.x, by.y), frame.projection.zoom, free);
+                self.guides = guides;
+                let places: Vec<_> = from.iter().map(|(id, pos)| (id.clone(), (pos.0 + by.0, pos.1 + by.1))).collect();
+                out.push(Command::Place(places));
             }
             if ui.input(|i| i.key_pressed(Key::Escape)) {
                 out.push(Command::Abort);
                 self.drag = Drag::Idle;
+                self.guides.clear();
             }
         }
-        if response.drag_stopped() && matches!(self.drag, Drag::Cards) {
+        if response.drag_stopped() && matches!(self.drag, Drag::Cards { .. }) {
             out.push(Command::Commit);
             self.drag = Drag::Idle;
+            self.guides.clear();
         }
         response.context_menu(|ui| {
-            for id in [CommandId::Mute, CommandId::DeleteReconnect, CommandId::Delete] {
+            use CommandId as Id;
+            for id in [Id::Cut, Id::Copy, Id::Duplicate, Id::Mute, Id::DeleteReconnect, Id::Delete] {
                 let row = crate::app::command::row(id);
-                if ui.button(row.label).clicked() {
+                let keys = row.keys.split(' ').next().unwrap_or("");
+                if ui.add(egui::Button::new(row.label).shortcut_text(keys)).clicked() {
                     out.push(id.into());
                     ui.close();
                 }
@@ -383,7 +411,13 @@ impl Canvas {
                     Stroke::new(1.5, frame.palette.error),
                 );
             }
-            Drag::Idle | Drag::Pan | Drag::Cards => {}
+            Drag::Cards { .. } => {
+                for [a, b] in &self.guides {
+                    let line = [projection.screen_from_canvas(*a), projection.screen_from_canvas(*b)];
+                    painter.line_segment(line, Stroke::new(1.0, frame.palette.accent));
+                }
+            }
+            Drag::Idle | Drag::Pan => {}
         }
     }
 
@@ -402,6 +436,30 @@ impl Canvas {
             }
         }
     }
+}
+
+/// The way of dragged steps from where they were, corrected by grid and neighbours, and the lines that say why.
+fn snapped(
+    flow: &Flow,
+    from: &[(NodeId, (f32, f32))],
+    by: (f32, f32),
+    zoom: f32,
+    free: bool,
+) -> ((f32, f32), Vec<[Pos2; 2]>) {
+    let Some((first, was)) = from.first() else { return (by, Vec::new()) };
+    if free {
+        return (by, Vec::new());
+    }
+    // The flow has the steps where the frame before put them.
+    let is = flow.node(first.as_str()).map_or(*was, |node| node.pos);
+    let done = (is.0 - was.0, is.1 - was.1);
+    let moving = from.iter().map(|(id, _)| id.clone()).collect();
+    let (rest, guides) = ops::arrange::snap(flow, &moving, (by.0 - done.0, by.1 - done.1), zoom);
+    let lines = guides.iter().map(|guide| match guide.axis {
+        ops::arrange::Axis::Vertical => [pos2(guide.at, guide.from), pos2(guide.at, guide.to)],
+        ops::arrange::Axis::Horizontal => [pos2(guide.from, guide.at), pos2(guide.to, guide.at)],
+    });
+    ((done.0 + rest.0, done.1 + rest.1), lines.collect())
 }
 
 /// Id of a card's response; the same in every frame and for every test.

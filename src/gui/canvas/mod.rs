@@ -43,6 +43,8 @@ pub struct Canvas {
     way: Way,
     way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
     drag: Drag,
+    /// Lines along which a dragged card is snapped, in canvas units.
+    guides: Vec<[egui::Pos2; 2]>,
     /// The list of kinds at the pointer.
     pub quick_add: Option<QuickAdd>,
     last_zoom: f32,
@@ -79,6 +81,13 @@ impl Canvas {
                 out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom });
             } else {
                 ui.ctx().request_repaint();
+            }
+        }
+        if view.fit_selection_wanted {
+            let cards = view.selection.iter().filter_map(|id| self.geometry.idx(id)).map(|n| self.geometry.cards[n]);
+            if let Some(bounds) = cards.reduce(Rect::union) {
+                let (center, zoom) = Projection::fitting(rect, bounds);
+                out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom });
             }
         }
         let zooming = (self.last_zoom - projection.zoom).abs() > 1e-4;
