@@ -78,6 +78,8 @@ pub struct View {
     pub fit_wanted: bool,
     /// Fit the selection into the window.
     pub fit_selection_wanted: bool,
+    /// Open the list of kinds behind the selected step.
+    pub insert_wanted: bool,
     /// The panel below the canvas; `None` when folded.
     pub panel: Option<Panel>,
     /// The panel left of the canvas.
@@ -105,6 +107,7 @@ impl Default for View {
             zoom: 1.0,
             fit_wanted: true,
             fit_selection_wanted: false,
+            insert_wanted: false,
             panel: Some(Panel::Problems),
             side: Side::Palette,
             contact: None,

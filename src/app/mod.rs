@@ -91,6 +91,8 @@ pub enum Request {
     Start(Job),
     /// Put a text on the clipboard.
     CopyText(String),
+    /// Give the keyboard to the field of this name.
+    Focus(&'static str),
     /// Read the clipboard; the text comes back as a paste of the window.
     AskPaste,
     /// Show a page in the browser.

@@ -24,6 +24,7 @@ impl Outside for Inline {
         match request {
             Request::Start(job) => self.answers.push(Answer::Done(job.run())),
             Request::CopyText(text) => ctx.copy_text(text),
+            Request::Focus(field) => super::focus(ctx, field),
             _ => {}
         }
     }

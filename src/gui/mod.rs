@@ -71,7 +71,7 @@ impl Studio {
             Theme::Dark => egui::ThemePreference::Dark,
         });
         let mut out = Vec::new();
-        keys::take(&ctx, &self.app, &mut out);
+        keys::take(&ctx, &self.app, self.canvas.has_keyboard(&ctx), &mut out);
         self.draw(ui, &mut out);
         for command in out {
             self.command(command, &ctx);
@@ -126,6 +126,11 @@ impl eframe::App for Studio {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         self.root(ui);
     }
+}
+
+/// Gives the keyboard to the field of this name; such fields have the id `Id::unique(name)`.
+pub fn focus(ctx: &egui::Context, field: &'static str) {
+    ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique(field)));
 }
 
 /// Opens the window, on a flow or on the gallery; returns when it is closed.

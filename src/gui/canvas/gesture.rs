@@ -183,9 +183,35 @@ impl Canvas {
         }
     }
 
+    /// While Space is held, a drag pans wherever it begins, cards included.
+    pub(super) fn pan_ui(&mut self, ui: &mut Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let space = ui.input(|i| i.key_down(Key::Space)) && !ui.ctx().text_edit_focused() && self.quick_add.is_none();
+        if !space {
+            return;
+        }
+        let projection = &frame.projection;
+        let response = ui.interact(projection.screen, ui.scope_id().with("pan"), Sense::drag());
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+        if response.dragged() {
+            let center = projection.center_in_canvas - response.drag_delta() / projection.zoom;
+            out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom: projection.zoom });
+        }
+    }
+
     /// Opens the list of kinds.
     pub fn open_quick_add(&mut self, at: Pos2, after: Option<(NodeId, SmolStr)>) {
         self.quick_add = Some(QuickAdd { at, after, query: String::new(), row: 0, is_new: true });
+    }
+
+    /// Opens the list of kinds behind the selected step: at its first open port, else on its first edge.
+    pub(super) fn insert_after(&mut self, document: &crate::app::Document) {
+        let flow = document.flow();
+        let Some((id, n)) = document.selected().and_then(|id| Some((id, self.geometry.idx(id)?))) else { return };
+        let ports = flow.nodes[n].ports();
+        let open = ports.iter().find(|port| flow.target(id.as_str(), &port.name).is_none());
+        let Some(port) = open.or(ports.first()) else { return };
+        let at = self.geometry.cards[n].center() + vec2(0.0, card::ROW_STEP);
+        self.open_quick_add(at, Some((id.clone(), port.name.clone())));
     }
 
     /// One card's response: select, move, open.
@@ -208,6 +234,7 @@ impl Canvas {
             WidgetInfo::selected(Role::Button, true, selected, format!("{}: {}", text.kind, text.title))
         });
         if response.has_focus() {
+            self.focused = Some(id);
             // Arrows follow the edges here; without this they would move the focus over the window.
             let filter = egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
