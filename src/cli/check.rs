@@ -8,13 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{
-    Done, Format, Outcome, Places, Streams,
-    load::{self, FlowFile, Home, Unreadable},
-    locate, show,
-};
+use super::{Done, Format, Outcome, Places, Streams, load, locate, show};
 use crate::{
     base::{Diagnostic, Severity},
+    disk::{self, Home, Unreadable},
     flow::{
         Flow, Target, Workspace,
         check::{Surroundings, check, check_workspace},
@@ -79,7 +76,7 @@ struct Report<'a> {
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let mut rows: Vec<Row> = Vec::new();
     for path in &args.paths {
-        match load::flow_paths(path) {
+        match disk::flow_paths(path) {
             Ok(files) => files.iter().for_each(|file| one(file, args, places, &mut rows)),
             Err(fault) => push_unreadable(&mut rows, fault),
         }
@@ -100,7 +97,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
 }
 
 fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
-    let home = match load::home(path, places) {
+    let home = match load::home_of(path, places) {
         Ok(home) => home,
         Err(fault) => {
             push_unreadable(rows, fault);
@@ -120,25 +117,15 @@ fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
             ..Row::default()
         });
     }
-    let file = match load::flow(path) {
+    let file = match disk::flow(path) {
         Ok(file) => file,
         Err(fault) => return push_unreadable(rows, fault),
     };
-    let others = neighbours(path, &home);
+    let others = disk::neighbours(path, &home);
     let mut diagnostics = file.loaded.notes.clone();
     diagnostics.extend(findings(file.flow(), &home.workspace, &others, args.target.map(PlatformName::target)));
-    let flow = matches!(file.context().parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
+    let flow = matches!(load::context(&file).parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
     rows.push(Row { path: file.source.shown, diagnostics, text: file.source.text, flow, ..Row::default() });
-}
-
-/// The other flows of the workspace, for checks that look at several; those that cannot be read are passed over,
-/// since checking them is their own business.
-pub fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
-    let Some(folder) = &home.folder else { return Vec::new() };
-    let here = std::fs::canonicalize(path).ok();
-    let files = load::siblings(folder).unwrap_or_default();
-    let others = files.iter().filter(|file| std::fs::canonicalize(file).ok() != here);
-    others.filter_map(|file| load::flow(file).ok()).map(|file: FlowFile| file.loaded.flow).collect()
 }
 
 /// Everything that is wrong with a flow, and with a target what is lost there.

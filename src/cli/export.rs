@@ -4,9 +4,10 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, out, show};
+use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
     base::{Diagnostic, Severity},
+    disk,
     flow::Target,
     platforms::{self, Export},
 };
@@ -52,14 +53,14 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (home, file) = load::one(&args.flow, places)?;
     let refuse = |found: &[Diagnostic]| {
         let errors = found.iter().filter(|found| found.severity == Severity::Error);
-        let mut text: String = errors.map(|found| show::diagnostic(found, file.context())).collect();
+        let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
         let path = show::clean(&file.source.shown);
         let _ =
             write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
         Failure { exit_code: 1, text }
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let neighbours = check::neighbours(&file.source.path, &home);
+    let neighbours = disk::neighbours(&file.source.path, &home);
     let findings = check::findings(file.flow(), &home.workspace, &neighbours, None);
     if findings.iter().any(is_error) {
         return Err(refuse(&findings));
@@ -70,14 +71,14 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     }
     let one_file = args.out.extension().is_some_and(|ending| ending == "json");
     match export.files.as_slice() {
-        [(_, bytes)] if one_file => out::file(&args.out, bytes, args.force)?,
+        [(_, bytes)] if one_file => disk::file(&args.out, bytes, args.force)?,
         _ if one_file => {
             return Err(Failure::unusable(
                 format!("An export to {} has several files", target.title()),
                 "Name a folder with --out",
             ));
         }
-        files => out::folder(&args.out, &out::Files(files.to_vec()), args.force)?,
+        files => disk::folder(&args.out, &disk::Files(files.to_vec()), args.force)?,
     }
     if args.format == Format::Json {
         streams.say_json(&serde_json::json!({
