@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand, and the only rooms besides it that touch files are `load` and `out`.
+//! The command line: one file per subcommand, files are read and written by the room `disk`.
 //!
 //! The one idea: a command reads what it needs, asks the core, and says the answer on one of two [`Streams`]; it ends
 //! with [`Done`] or a [`Failure`], and only [`main`] turns that into an exit code. The exit codes are a contract:
@@ -13,13 +13,12 @@ mod eml;
 mod explain;
 mod export;
 mod kinds;
-pub(crate) mod load;
+mod load;
 mod locate;
 mod man;
 mod matrix;
 #[cfg(feature = "gui")]
 mod open;
-mod out;
 mod preview;
 mod show;
 mod simulate;

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Done, Failure, Outcome, Places, Streams, out};
+use super::{Done, Failure, Outcome, Places, Streams};
 use crate::{
     app::{Answer, Command, Panel},
     base::NodeId,
-    gui,
+    disk, gui,
 };
 
 /// Draw the studio's window to a PNG, without a screen
@@ -94,7 +94,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         studio.command(Command::ShowPanel(panel), &ctx);
     }
     let picture = gui::snapshot::snapshot(args.size, args.scale, theme, gui::theme::install, |ui| studio.root(ui));
-    out::file(&args.out, &picture.to_png(), args.force)?;
+    disk::file(&args.out, &picture.to_png(), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));
     Ok(Done::Well)
 }
