@@ -1,7 +1,7 @@
 //! Everything a user can do, as one table, and the one place that does it.
 //!
-//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts all
-//! read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
+//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts
+//! all read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
 
 use smol_str::SmolStr;
 

@@ -1,10 +1,10 @@
 //! The editor without a window: state, commands, jobs.
 //!
-//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes, and it
-//! gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands. Three sorts
-//! of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection, pan, zoom: never
-//! rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came from).
-//! Deliberately not here: egui, dialogs, files, clocks, threads.
+//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes,
+//! and it gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands.
+//! Three sorts of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection,
+//! pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came
+//! from). Deliberately not here: egui, dialogs, files, clocks, threads.
 
 pub mod card;
 pub mod command;

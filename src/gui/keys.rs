@@ -26,8 +26,8 @@ pub fn parse(text: &str) -> Result<KeyboardShortcut, String> {
     Err("no key".to_owned())
 }
 
-/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs; keys
-/// without Ctrl or Alt are commands only on the canvas, since elsewhere they press buttons.
+/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs;
+/// keys without Ctrl or Alt are commands only on the canvas, since elsewhere they press buttons.
 pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
     if !typing && !app.palette_open {

@@ -1,8 +1,8 @@
 //! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
 //!
 //! The one idea: while a frame is drawn the [`App`] is read-only; panels push [`Command`]s, which are applied after
-//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in tests
-//! and in pictures. Deliberately not here: anything a test without a window would want to read.
+//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in
+//! tests and in pictures. Deliberately not here: anything a test without a window would want to read.
 
 pub mod canvas;
 pub mod icons;

@@ -36,8 +36,8 @@ pub fn carried(flow: &Flow, selection: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
 
 /// A new step of a kind with the settings of its catalogue entry, wired in behind `after` if given.
 ///
-/// A kind of trigger becomes a trigger node with that alternative. Errors: a kind that is not in the catalogue; a second
-/// trigger.
+/// A kind of trigger becomes a trigger node with that alternative. Errors: a kind that is not in the catalogue; a
+/// second trigger.
 pub fn insert(
     flow: &Flow,
     kind: &str,

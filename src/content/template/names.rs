@@ -184,7 +184,7 @@ mod tests {
         check("{cart.name} {{ cart['B c'].x|default('name', true) }}", "cart@1 cart@15");
         check(
             "ü{% for i in items[:3] %}{i.name}{{ i.name }}{name}{% endfor %}ü{{items.0.name}}",
-            "items@15 name@47 items@68",
+            "items@14 name@47 items@68",
         );
         check(
             "{% if name and not cart.value > 3 %}{% elif items in ['a', 'b'] %}{% endif %}",
