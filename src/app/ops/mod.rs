@@ -1,5 +1,6 @@
 //! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of [`Edit`]s.
 
+pub mod arrange;
 mod basic;
 pub mod clipboard;
 pub mod layout;
