@@ -3,7 +3,10 @@
 pub mod arrange;
 mod basic;
 pub mod clipboard;
+pub mod insert_on_edge;
 pub mod layout;
+pub mod quick_add;
+pub mod replace;
 mod ron_text;
 mod templates;
 
