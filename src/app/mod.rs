@@ -11,6 +11,7 @@ pub mod command;
 mod document;
 pub mod jobs;
 pub mod ops;
+pub mod outline;
 pub mod problems;
 mod project;
 pub mod stage;
