@@ -14,6 +14,7 @@ pub mod ops;
 pub mod outline;
 pub mod problems;
 mod project;
+pub mod search;
 pub mod stage;
 
 use std::{path::PathBuf, sync::Arc};

@@ -7,7 +7,7 @@ pub mod insert_on_edge;
 pub mod layout;
 pub mod quick_add;
 pub mod replace;
-mod ron_text;
-mod templates;
+pub(in crate::app) mod ron_text;
+pub(in crate::app) mod templates;
 
 pub use basic::{Direction, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute};
