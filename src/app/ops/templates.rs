@@ -83,6 +83,12 @@ pub fn of_node(node: &Node) -> Vec<TagText> {
     texts.map(|literal| TagText { sort: Sort::Template, literal }).collect()
 }
 
+/// The texts of the flow's settings: values of the parameters added to links.
+pub fn of_settings(flow: &Flow) -> Vec<TagText> {
+    let texts = literals(flow.settings.raw()).into_iter().filter(|l| !l.is_key && l.path.starts_with("tracking."));
+    texts.map(|literal| TagText { sort: Sort::Template, literal }).collect()
+}
+
 /// Names of the declared fields.
 pub fn field_names(flow: &Flow) -> BTreeSet<&str> {
     flow.fields().map(|field| field.name.as_str()).collect()
