@@ -11,6 +11,7 @@ pub mod command;
 mod document;
 pub mod fields_use;
 pub mod jobs;
+pub mod journal;
 pub mod ops;
 pub mod outline;
 pub mod problems;
