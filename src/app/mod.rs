@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod journal;
 pub mod ops;
 pub mod outline;
+pub mod preferences;
 pub mod problems;
 mod project;
 pub mod search;
