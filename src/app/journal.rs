@@ -1,4 +1,5 @@
-//! The draft journal: unsaved work that outlives a crash. Bytes in, bytes out; who writes them to disk is not said here.
+//! The draft journal: unsaved work that outlives a crash. Bytes in, bytes out; who writes them to a disk is not
+//! said here.
 //!
 //! The one idea: the log is only ever appended to, and every record carries its length and a checksum, so that whatever
 //! a crash or a bad disk did to it, all whole records are found again. Of each document the last one counts; a record

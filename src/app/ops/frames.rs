@@ -1,7 +1,7 @@
 //! Frames: notes with a size, drawn around steps.
 //!
-//! The one idea: a frame holds what lies in it, and nothing is written down that could disagree with the picture. A step
-//! belongs to a frame when its middle lies inside; a frame belongs to another that holds its whole rectangle.
+//! The one idea: a frame holds what lies in it, and nothing is written down that could disagree with the picture. A
+//! step belongs to a frame when its middle lies inside; a frame belongs to another that holds its whole rectangle.
 
 use std::collections::{BTreeMap, BTreeSet};
 

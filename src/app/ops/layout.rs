@@ -1,5 +1,5 @@
-//! Automatic layout of a flow or a part of it: chains are straight, branches symmetric in the order of their ports, what
-//! joins again stands below the middle of what it joins, parts without edges between them stand side by side.
+//! Automatic layout of a flow or a part of it: chains are straight, branches symmetric in the order of their ports,
+//! what joins again stands below the middle of what it joins, parts without edges between them stand side by side.
 //!
 //! The one idea: a flow is read as a program. The step through which every way to another step leads (its immediate
 //! dominator) carries that other step, so the picture is a tree of boxes, and boxes do not overlap. General layered

@@ -60,8 +60,9 @@ pub fn of_message(message: &MessageSection) -> Vec<TagText> {
             _ if literal.is_key => return None,
             "show_if" if in_block => Sort::Expression,
             "items" if literal.owner == "products" => Sort::Name,
-            // The rest of a products block names properties of the items; a footer's link words are printed as they are.
+            // The rest of a products block names properties of the items.
             "title" | "price" | "image" | "url" | "quantity" if literal.owner == "products" => return None,
+            // A footer's link words are printed as they are.
             "unsubscribe" | "preferences" | "view" if literal.owner == "footer" => return None,
             "subject" | "preheader" | "text" | "body" => Sort::Template,
             _ if in_block => Sort::Template,
