@@ -9,11 +9,16 @@
 pub mod card;
 pub mod command;
 mod document;
+pub mod fields_use;
 pub mod jobs;
+pub mod journal;
 pub mod ops;
+pub mod outline;
 pub mod overlay;
+pub mod preferences;
 pub mod problems;
 mod project;
+pub mod search;
 pub mod stage;
 
 use std::{path::PathBuf, sync::Arc};

@@ -41,7 +41,7 @@ pub fn names_in_condition(source: &str) -> Vec<NameUse> {
 }
 
 fn sorted(mut uses: Vec<NameUse>) -> Vec<NameUse> {
-    uses.sort_by(|a, b| a.range.cmp(&b.range));
+    uses.sort_by_key(|found| found.range);
     // `x in ['a', 'b']` is read as two comparisons of one `x`.
     uses.dedup();
     uses
