@@ -216,6 +216,8 @@ pub enum Command {
     Dismiss(String),
     /// Choose the theme.
     SetTheme(Theme),
+    /// What the panels below the canvas ask for.
+    Act(super::act::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -292,6 +294,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
                 app.screen = Screen::Editor;
             }
         }
+        Command::Act(act) => return super::act::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
@@ -383,8 +386,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
-            document.view.contact = contact;
-            document.view.event = None;
+            document.choose_contact(contact);
         }
         Command::ChooseEvent(event) => document.view.event = event,
         Command::ChooseInstant(at) => document.view.at = at,
@@ -404,6 +406,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::Dismiss(_)
         | Command::SetTheme(_)
         | Command::ShowTab(_)
+        | Command::Act(_)
         | Command::Answer(_) => {}
     }
     Ok(())
@@ -583,12 +586,12 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
-        Answer::Done(done) => job_done(app, done),
+        Answer::Done(done) => job_done(app, done, now),
     }
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone) {
+fn job_done(app: &mut App, done: JobDone, now: Instant) {
     match done {
         JobDone::Checked { document, revision, findings } => {
             if let Some(document) = app.by_id(document) {
@@ -596,9 +599,10 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.findings = Some(Stamped { value: findings, revision });
             }
         }
-        JobDone::Replayed { document, revision, report } => {
+        JobDone::Replayed { document, revision, window, report } => {
             if let Some(document) = app.by_id(document) {
                 document.derived.replaying = None;
+                document.derived.replay_window = window;
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
@@ -607,6 +611,30 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.previewing = None;
                 document.derived.preview = Some(Stamped { value: previewed, revision });
             }
+        }
+        JobDone::WhatIf { document, revision, result } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.what_iffing = false;
+                document.derived.what_if = Some(Stamped { value: result, revision });
+            }
+        }
+        JobDone::Sought { document, from, result } => {
+            let Some(document) = app.by_id(document) else { return };
+            document.derived.seeking = false;
+            // Whoever chose somebody else meanwhile wants to see them.
+            if document.view.contact.as_ref() != Some(&from) {
+                return;
+            }
+            let (said, is_error) = match result {
+                Ok(Some((contact, differences))) => {
+                    document.choose_contact(Some(contact));
+                    let name = super::act::contact_name(document).unwrap_or_default();
+                    (format!("{name}: {differences}"), false)
+                }
+                Ok(None) => ("Everybody gets the same mail, apart from the values in it".to_owned(), false),
+                Err(why) => (why, true),
+            };
+            app.tell(said, is_error, now);
         }
     }
 }
