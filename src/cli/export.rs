@@ -8,7 +8,7 @@ use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
     base::{Diagnostic, Severity},
     disk,
-    flow::Target,
+    flow::{Target, check::Surroundings},
     platforms::{self, Export},
 };
 
@@ -61,24 +61,28 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
     let neighbours = disk::neighbours(&file.source.path, &home);
-    let findings = check::findings(file.flow(), &home.workspace, &neighbours, None);
+    let around = Surroundings { workspace: &home.workspace, other_flows: &neighbours, audience: None };
+    let findings = check::findings(file.flow(), &around, None);
     if findings.iter().any(is_error) {
         return Err(refuse(&findings));
     }
-    let export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
+    let mut export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
     if export.diagnostics.iter().any(is_error) {
         return Err(refuse(&export.diagnostics));
     }
     let one_file = args.out.extension().is_some_and(|ending| ending == "json");
-    match export.files.as_slice() {
-        [(_, bytes)] if one_file => disk::file(&args.out, bytes, args.force)?,
-        _ if one_file => {
-            return Err(Failure::unusable(
-                format!("An export to {} has several files", target.title()),
-                "Name a folder with --out",
-            ));
-        }
-        files => disk::folder(&args.out, &disk::Files(files.to_vec()), args.force)?,
+    if !one_file {
+        disk::folder(&args.out, &disk::Files(export.files.clone()), args.force)?;
+    } else if target == Target::Engine {
+        // The pinned version is all that an engine reads; what lies beside it in a folder is for people.
+        export.files.retain(|(name, _)| name == platforms::engine::ENGINE_FILE);
+        let bytes = export.files.first().map_or(&[][..], |(_, bytes)| bytes);
+        disk::file(&args.out, bytes, args.force)?;
+    } else {
+        return Err(Failure::unusable(
+            format!("An export to {} has several files", target.title()),
+            "Name a folder with --out",
+        ));
     }
     if args.format == Format::Json {
         streams.say_json(&serde_json::json!({
@@ -91,18 +95,18 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             "diagnostics": export.diagnostics,
         }));
     }
-    streams.to_people(args.format, &in_words(args, target, &export));
+    streams.to_people(args.format, &in_words(args, target, &export, one_file));
     Ok(Done::Well)
 }
 
-fn in_words(args: &Arguments, target: Target, export: &Export) -> String {
+fn in_words(args: &Arguments, target: Target, export: &Export, one_file: bool) -> String {
     let mut out = format!(
         "{}: {} for {}\n",
         args.out.display(),
         show::count(export.files.len(), "file", "files"),
         target.title()
     );
-    for (path, _) in &export.files {
+    for (path, _) in export.files.iter().filter(|_| !one_file) {
         let _ = writeln!(out, "  {path}");
     }
     if !export.losses.is_empty() {

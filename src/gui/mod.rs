@@ -8,7 +8,12 @@ pub mod canvas;
 pub mod icons;
 mod keys;
 mod panels;
+pub mod probe;
+pub mod raster;
 pub mod requests;
+pub mod snapshot;
+#[cfg(test)]
+pub mod testing;
 pub mod theme;
 pub mod widgets;
 

@@ -201,6 +201,11 @@ impl Canvas {
         response.widget_info(|| {
             WidgetInfo::selected(Role::Button, true, selected, format!("{}: {}", text.kind, text.title))
         });
+        if response.has_focus() {
+            // Arrows follow the edges here; without this they would move the focus over the window.
+            let filter = egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        }
         let adds = ui.input(|i| i.modifiers.shift || i.modifiers.command);
         if response.clicked() {
             out.push(Command::Select { nodes: vec![node.id.clone()], toggle: adds });
