@@ -22,6 +22,8 @@ mod open;
 mod preview;
 mod show;
 mod simulate;
+#[cfg(feature = "gui")]
+mod snapshot;
 mod stage;
 mod streams;
 mod tour;
@@ -122,6 +124,8 @@ enum Command {
     Export(export::Arguments),
     #[cfg(feature = "gui")]
     Open(open::Arguments),
+    #[cfg(feature = "gui")]
+    Snapshot(snapshot::Arguments),
     Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
@@ -160,6 +164,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Export(args)) => export::run(&args, places, streams),
         #[cfg(feature = "gui")]
         Some(Command::Open(args)) => open::run(&args),
+        #[cfg(feature = "gui")]
+        Some(Command::Snapshot(args)) => snapshot::run(&args, streams),
         Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),

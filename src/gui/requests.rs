@@ -76,6 +76,8 @@ impl Outside for System {
             }),
             Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
             Request::CopyText(text) => ctx.copy_text(text),
+            Request::Focus(field) => super::focus(ctx, field),
+            Request::AskPaste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             Request::OpenInBrowser { name, html } => {
                 let path = std::env::temp_dir().join(name);
                 match disk::file(&path, html.as_bytes(), true) {
