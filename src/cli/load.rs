@@ -1,5 +1,5 @@
-//! From the paths that people type to a [`Project`]: one workspace and its flows, or a [`Failure`] that names the file, the
-//! line and a way out. The reading itself is `disk`'s.
+//! From the paths that people type to a [`Project`]: one workspace and its flows, or a [`Failure`] that names the
+//! file, the line and a way out. The reading itself is `disk`'s.
 
 use std::path::{Path, PathBuf};
 
