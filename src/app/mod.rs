@@ -32,7 +32,7 @@ pub mod when;
 use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
-pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View, Window};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Search, Side, Stamped, View, Window};
 pub use jobs::{Job, JobDone};
 pub use project::Home;
 
