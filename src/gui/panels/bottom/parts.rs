@@ -109,6 +109,16 @@ pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, value: &mut T, choices: &[(T, St
     changed
 }
 
+/// A pill with a word, of the height of its word.
+pub fn pill(ui: &mut Ui, words: &str, ink: Color32, fill: Color32) -> Response {
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::medium(11.5), ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(18.0, 7.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    ui.painter().rect_filled(rect, rect.height() / 2.0, fill);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+    response
+}
+
 /// A few words where there is nothing to show.
 pub fn nothing(ui: &mut Ui, words: &str) {
     let palette = Palette::get(ui);
@@ -131,8 +141,9 @@ pub fn people(ui: &mut Ui, document: &Document, draft: &mut PeopleDraft, out: &m
     let contact = chosen.and_then(|id| stage::contact(&document.home, id));
     let name = contact.map_or("Choose a contact".to_owned(), stage::name);
     let short: String = name.chars().take(22).collect();
-    let words = RichText::new(format!("{}  {short}  {}", icons::glyph("user"), icons::glyph("caret-down")));
-    let button = ui.add(Button::new(words).min_size(vec2(0.0, 26.0)));
+    let glyph = |name| RichText::new(icons::glyph(name)).font(theme::icon(13.0));
+    let button = Button::new((glyph("user"), short, glyph("caret-down"))).min_size(vec2(0.0, 26.0));
+    let button = ui.add(button);
     let button = button.accessible_name(format!("Contact: {name}"));
     let popup = Popup::from_toggle_button_response(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)

@@ -52,7 +52,7 @@ pub fn severities_ui(ui: &mut Ui, document: &Document, draft: &mut Draft) {
         }
     }
     if document.derived.findings.is_some() && counts == [0, 0, 0] {
-        widgets::pill(ui, "clean", palette.good, palette.good_soft);
+        parts::pill(ui, "clean", palette.good, palette.good_soft);
     }
     if problems::is_stale(document) {
         ui.label(RichText::new("checking…").font(theme::regular(11.5)).color(palette.weak));
