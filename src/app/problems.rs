@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use crate::{
-    base::{NodeId, Severity},
-    flow::{Edit, Finding, check, edit},
+    base::{NodeId, Place, Severity},
+    flow::{Edit, Finding, Flow, check, edit},
 };
 
 /// One row.
@@ -37,13 +37,25 @@ pub fn rows(document: &Document) -> Vec<Row<'_>> {
             let node = place.node.as_deref().or(of_edge).map(NodeId::new);
             let node = node.or_else(|| place.message.as_deref().and_then(sender_of));
             let title = node.as_ref().and_then(|id| flow.node(id.as_str())).map(|n| n.title().to_owned());
-            let title = title.unwrap_or_else(|| match place.to_string() {
-                text if text.is_empty() => "The flow".to_owned(),
-                text => text,
-            });
+            let title = title.unwrap_or_else(|| elsewhere(flow, place));
             Row { finding, node, title }
         })
         .collect()
+}
+
+/// What people call a place that is no step.
+fn elsewhere(flow: &Flow, place: &Place) -> String {
+    if let Some(id) = &place.message {
+        let name = flow.message(id).and_then(|message| message.name.clone()).filter(|name| !name.is_empty());
+        return format!("Message {}", name.unwrap_or_else(|| id.clone()));
+    }
+    match place.field.as_deref() {
+        Some(field) if field.starts_with("settings") => "Flow settings".to_owned(),
+        Some(field) if field.starts_with("fields.") => format!("Field {}", &field["fields.".len()..]),
+        Some(field) => field.to_owned(),
+        None if *place == Place::default() => "The flow".to_owned(),
+        None => place.to_string(),
+    }
 }
 
 /// How rows are put together.

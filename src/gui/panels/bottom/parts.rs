@@ -80,7 +80,8 @@ pub fn icon(painter: &Painter, cell: Rect, name: &str, ink: Color32) {
 /// A button of an icon only.
 pub fn icon_button(ui: &mut Ui, icon: &str, name: &str, enabled: bool) -> Response {
     let text = RichText::new(icons::glyph(icon)).font(theme::icon(15.0));
-    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(26.0, 26.0));
+    let high = if ui.spacing().interact_size.y < 24.0 { 22.0 } else { 26.0 };
+    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(26.0, high));
     ui.add_enabled(enabled, button).accessible_name(name).on_hover_text(name)
 }
 
@@ -220,6 +221,8 @@ pub fn right_end(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) -> f32
     let layout = Layout::right_to_left(Align::Center);
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(4.0, 0.0))).layout(layout));
     child.spacing_mut().item_spacing.x = 4.0;
+    child.spacing_mut().button_padding.y = 2.0;
+    child.spacing_mut().interact_size.y = 20.0;
     contents(&mut child);
     child.min_rect().left() - 6.0
 }
