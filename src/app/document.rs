@@ -83,6 +83,10 @@ pub struct View {
     pub zoom: f32,
     /// Fit the flow into the window as soon as its size is known.
     pub fit_wanted: bool,
+    /// Fit the selection into the window.
+    pub fit_selection_wanted: bool,
+    /// Open the list of kinds behind the selected step.
+    pub insert_wanted: bool,
     /// The panel below the canvas; `None` when folded.
     pub panel: Option<Panel>,
     /// The panel left of the canvas.
@@ -119,6 +123,8 @@ impl Default for View {
             center_in_canvas: (0.0, 0.0),
             zoom: 1.0,
             fit_wanted: true,
+            fit_selection_wanted: false,
+            insert_wanted: false,
             panel: Some(Panel::Problems),
             side: Side::Palette,
             contact: None,

@@ -335,6 +335,11 @@ impl Teller<'_> {
         let title = node.map(|id| self.title(id)).unwrap_or_default();
         let later = |until: Instant| when::time_after(at, until, self.zone);
         let (sort, text, detail) = match &decision.what {
+            What::Late { decided, .. } => (
+                Sort::Event,
+                "An event came too late to count".to_owned(),
+                format!("decided without it at {}", when::time_after(at, *decided, self.zone)),
+            ),
             What::Armed { alternative, due } => (
                 Sort::Trigger,
                 format!("{} starts the clock", trigger(self.flow, *alternative)),

@@ -5,15 +5,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    Failure, Places, Streams,
-    load::{self, FlowFile, Home},
-};
+use super::{Failure, Places, Streams, load};
 use crate::{
     app::stage::{self, History},
     audience::{Audience, Channel, Contact, Event},
     base::{Diagnostic, Instant, Severity, nearest},
     content::{Message, PreparedMessage, Variant},
+    disk::{FlowFile, Home},
     flow::Node,
     kinds::Settings,
 };
@@ -157,7 +155,7 @@ impl Stage {
     pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
         self.inner.prepare(message, variant).map_err(|found| {
             let errors = found.iter().filter(|found| found.severity == Severity::Error);
-            let lines: String = errors.map(|found| super::show::diagnostic(found, self.file.context())).collect();
+            let lines: String = errors.map(|found| super::show::diagnostic(found, load::context(&self.file))).collect();
             Failure { exit_code: 1, text: lines.trim_end().to_owned() }
         })
     }
@@ -183,7 +181,7 @@ impl Stage {
     }
 
     fn failure(&self, found: &Diagnostic) -> Failure {
-        Failure { exit_code: 1, text: super::show::diagnostic(found, self.file.context()).trim_end().to_owned() }
+        Failure { exit_code: 1, text: super::show::diagnostic(found, load::context(&self.file)).trim_end().to_owned() }
     }
 
     fn event(&self, id: &str, contact: &Contact, events: &[Arc<Event>]) -> Result<Arc<Event>, Failure> {

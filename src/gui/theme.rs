@@ -1,7 +1,7 @@
 //! Colours, fonts, spacing: the one place they come from.
 //!
-//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so that
-//! pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
+//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so
+//! that pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ pub const DARK: Palette = Palette {
     weak: rgb(0x969DB4),
     accent: rgb(0x818CF8),
     on_accent: rgb(0x10121A),
-    accent_soft: rgb(0x2A2D4A),
+    accent_soft: rgb(0x272A44),
     good: rgb(0x34D399),
     good_soft: rgb(0x16342D),
     error: rgb(0xF87171),

@@ -52,8 +52,12 @@ pub fn tile(ui: &mut Ui, icon: &str, family: card::Family, size: f32) {
 
 /// A pill with a word.
 pub fn pill(ui: &mut Ui, text: &str, ink: egui::Color32, fill: egui::Color32) -> Response {
-    let inner = Frame::new().fill(fill).corner_radius(20.0).inner_margin(egui::Margin::symmetric(10, 4));
-    inner.show(ui, |ui| ui.label(RichText::new(text).font(theme::medium(11.5)).color(ink))).response
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::medium(11.5), ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(18.0, 8.0), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    ui.painter().rect_filled(rect, rect.height() / 2.0, fill);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+    response
 }
 
 /// What came of the list of kinds in this frame.
@@ -116,6 +120,8 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
         at.y.min(screen.bottom() - size.y - 12.0).max(screen.top() + 8.0),
     );
     let kinds = find_kinds(&open.query, flow, open.after.is_some());
+    // The click that opened the list is no click beside it.
+    let was_new = open.is_new;
     let mut chosen = Chosen::Nothing;
     let (up, down, enter, escape) = ui.input_mut(|i| {
         (
@@ -166,10 +172,9 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
     if enter && let Some(spec) = kinds.get(open.row) {
         chosen = Chosen::Kind(spec.name);
     }
-    if escape || (area.response.clicked_elsewhere() && !open.is_new && ui.input(|i| i.pointer.any_click())) {
-        if matches!(chosen, Chosen::Nothing) {
-            chosen = Chosen::Closed;
-        }
+    let left = escape || (!was_new && area.response.clicked_elsewhere());
+    if left && matches!(chosen, Chosen::Nothing) {
+        chosen = Chosen::Closed;
     }
     chosen
 }

@@ -6,6 +6,8 @@ pub mod geometry;
 mod gesture;
 mod overlay;
 pub mod paint;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -41,9 +43,14 @@ pub struct Canvas {
     way: Way,
     way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
     drag: Drag,
+    /// Lines along which a dragged card is snapped, in canvas units.
+    guides: Vec<[egui::Pos2; 2]>,
     /// The list of kinds at the pointer.
     pub quick_add: Option<QuickAdd>,
+    /// What of the canvas had the keyboard in the last frame.
+    focused: Option<egui::Id>,
     last_zoom: f32,
+    last_selected: Option<NodeId>,
 }
 
 /// What is being drawn from, for one frame.
@@ -78,6 +85,13 @@ impl Canvas {
                 ui.ctx().request_repaint();
             }
         }
+        if view.fit_selection_wanted {
+            let cards = view.selection.iter().filter_map(|id| self.geometry.idx(id)).map(|n| self.geometry.cards[n]);
+            if let Some(bounds) = cards.reduce(Rect::union) {
+                let (center, zoom) = Projection::fitting(rect, bounds);
+                out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom });
+            }
+        }
         let zooming = (self.last_zoom - projection.zoom).abs() > 1e-4;
         if zooming {
             // Once more when the gesture rests, with crisp text.
@@ -88,8 +102,12 @@ impl Canvas {
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);
+        self.focused = None;
         let background = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
         background.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("Flow {}", document.title())));
+        if background.has_focus() {
+            self.focused = Some(background.id);
+        }
         self.background(ui, &background, &frame, out);
         self.frames_ui(ui, &frame, out);
         self.edges_ui(ui, &frame, out);
@@ -101,7 +119,82 @@ impl Canvas {
             self.minimap_ui(ui, &frame, out);
         }
         self.zoom_bar(ui, &frame, app, out);
+        overlay::legend(ui, projection, palette, document, out);
+        self.pan_ui(ui, &frame, out);
         self.quick_add_ui(ui, &frame, out);
+        self.drop_ui(ui, &background, &frame, out);
+        if view.insert_wanted {
+            out.push(Command::InsertTaken);
+            self.insert_after(document);
+        }
+        self.follow_selection(ui, &frame, out);
+    }
+
+    /// A kind dragged here from the palette: onto an edge it is wired in, elsewhere it stands alone.
+    fn drop_ui(&mut self, ui: &mut Ui, background: &egui::Response, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let Some(kind) = egui::DragAndDrop::payload::<&'static str>(ui.ctx()) else { return };
+        let Some(pointer) = ui.ctx().pointer_latest_pos().filter(|at| frame.projection.screen.contains(*at)) else {
+            return;
+        };
+        let at = frame.projection.canvas_from_screen(pointer);
+        let edge = self.geometry.edge_at(at, 24.0).map(|n| &self.geometry.edges[n]);
+        let size = vec2(card::CARD_SIZE.0, card::CARD_SIZE.1);
+        let middle = edge.map_or(at, |edge| pos2(self.geometry.cards[edge.to_idx].center().x, at.y));
+        let ghost = frame.projection.screen_from_canvas_rect(Rect::from_center_size(middle, size));
+        let painter = ui.painter_at(frame.projection.screen);
+        let stroke = egui::Stroke::new(1.5, frame.palette.accent);
+        painter.rect(ghost, 10.0, frame.palette.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
+        let title = card::spec(&kind).map_or("Step", |spec| spec.title);
+        let font = crate::gui::theme::semibold(13.0);
+        painter.text(ghost.center(), egui::Align2::CENTER_CENTER, title, font, frame.palette.accent);
+        if background.contains_pointer() || ui.input(|i| i.pointer.any_released()) {
+            if !ui.input(|i| i.pointer.any_released()) {
+                return;
+            }
+            egui::DragAndDrop::clear_payload(ui.ctx());
+            let flow = frame.document.flow();
+            let after = edge.map(|edge| (flow.nodes[edge.from_idx].id.clone(), edge.port.clone()));
+            let place = edge.map_or(at, |edge| self.geometry.cards[edge.to_idx].center());
+            out.push(Command::Insert { kind: (*kind).into(), at: Some((place.x, place.y)), after });
+        }
+    }
+
+    /// Brings a step that was selected by the keyboard or from another panel into view, and gives it the keyboard.
+    fn follow_selection(&mut self, ui: &Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let selected = frame.document.selected().cloned();
+        if selected == self.last_selected {
+            return;
+        }
+        self.last_selected.clone_from(&selected);
+        let Some(n) = selected.as_ref().and_then(|id| self.geometry.idx(id)) else { return };
+        let id = gesture::card_id(&frame.document.flow().nodes[n].id);
+        if !ui.ctx().text_edit_focused() && ui.memory(|memory| memory.focused()) != Some(id) {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+        let card = frame.projection.screen_from_canvas_rect(self.geometry.cards[n]);
+        let screen = frame.projection.screen.shrink(12.0);
+        if !screen.contains_rect(card) && self.drag.is_none() && !frame.document.view.fit_wanted {
+            let push = |low: f32, high: f32, from: f32, to: f32| {
+                if low < from {
+                    low - from
+                } else if high > to {
+                    (high - to).min(low - from)
+                } else {
+                    0.0
+                }
+            };
+            let by = vec2(
+                push(card.left(), card.right(), screen.left(), screen.right()),
+                push(card.top(), card.bottom(), screen.top(), screen.bottom()),
+            );
+            let center = frame.projection.center_in_canvas + by / frame.projection.zoom;
+            out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom: frame.projection.zoom });
+        }
+    }
+
+    /// Whether the keyboard is the canvas's: nothing else has the focus.
+    pub fn has_keyboard(&self, ctx: &egui::Context) -> bool {
+        ctx.memory(|memory| memory.focused()).is_none_or(|id| self.focused == Some(id))
     }
 
     fn refresh(&mut self, document: &Document) {
