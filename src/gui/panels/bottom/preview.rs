@@ -45,8 +45,6 @@ pub struct Draft {
     tab: Tab,
     instant: String,
     fault: String,
-    /// Where each line of the shown source begins, for the mail of that address.
-    lines: (usize, Vec<usize>),
 }
 
 /// Draws it.
@@ -226,7 +224,7 @@ fn mail(ui: &mut Ui, document: &Document, made: &Made, inbox: &Inbox, moment: Op
                 ui.add(Label::new(made.mail.text.trim_end()).wrap());
             });
         }
-        Tab::Source => source_ui(ui, made, draft),
+        Tab::Source => source_ui(ui, made),
         Tab::Tags => tags_ui(ui, document, made),
         Tab::Hints => hints_ui(ui, made),
     }
@@ -321,15 +319,10 @@ fn card(ui: &Ui, rect: Rect) {
 }
 
 /// The HTML, line by line: only what is in sight is laid out.
-fn source_ui(ui: &mut Ui, made: &Made, draft: &mut Draft) {
+fn source_ui(ui: &mut Ui, made: &Made) {
     let palette = Palette::get(ui);
     let html = &made.mail.html;
-    let address = std::ptr::from_ref(made) as usize;
-    if draft.lines.0 != address || draft.lines.1.last().is_some_and(|last| *last > html.len()) {
-        let begins = std::iter::once(0).chain(html.match_indices('\n').map(|(at, _)| at + 1));
-        draft.lines = (address, begins.collect());
-    }
-    let begins = &draft.lines.1;
+    let begins: Vec<usize> = std::iter::once(0).chain(html.match_indices('\n').map(|(at, _)| at + 1)).collect();
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::both().id_salt("source").auto_shrink([false, false]);
     area.show_rows(ui, 18.0, begins.len(), |ui, range| {
