@@ -113,3 +113,41 @@ pub fn counts(document: &Document) -> Option<Counts> {
         steps,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::{act::Act, fixture},
+        base::Instant,
+    };
+
+    #[test]
+    fn the_sample_is_counted() {
+        let app = fixture::studio();
+        let counted = counts(fixture::document(&app)).expect("counted");
+        assert_eq!(
+            counted.figures[0],
+            Figure { count: fixture::NUM_CONTACTS.to_string(), word: "contacts".to_owned() }
+        );
+        assert_eq!(counted.steps.len(), 7);
+        let mail = counted.steps.iter().find(|step| step.node.as_str() == "mail-1").expect("a row");
+        assert!(mail.not_sent.contains("capped"), "{}", mail.not_sent);
+        let came: u64 = mail.came.parse().expect("a number");
+        let sent: u64 = mail.sent.parse().expect("a number");
+        assert!(sent < came && sent > 0);
+    }
+
+    #[test]
+    fn a_narrower_span_counts_less() {
+        let mut app = fixture::studio();
+        let all = fixture::document(&app).derived.replay.clone().expect("replayed").value.entered;
+        let at = |text: &str| Some(Instant::parse(text).expect("an instant"));
+        fixture::run(&mut app, Act::SetWindow(at("2026-10-05T00:00:00Z"), at("2026-10-10T00:00:00Z")));
+        let some = fixture::document(&app).derived.replay.clone().expect("replayed").value;
+        assert!(some.entered > 0 && some.entered < all);
+        assert!(counts(fixture::document(&app)).expect("counted").span.starts_with("Mon 5 Oct 02:00 to"));
+        fixture::run(&mut app, Act::SetWindow(at("2026-10-10T00:00:00Z"), at("2026-10-05T00:00:00Z")));
+        assert!(app.toasts.iter().any(|toast| toast.is_error), "it would end before it begins");
+    }
+}

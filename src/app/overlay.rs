@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::document::Document;
+use super::{
+    document::{Document, DocumentId},
+    what_if::Change,
+};
 use crate::{
-    base::{Instant, JourneyId, NodeId},
+    base::{ContactId, Instant, JourneyId, NodeId},
     journey::{Decision, What},
     simulate::NodeReport,
 };
@@ -18,6 +21,29 @@ pub struct Way {
     pub nodes: BTreeSet<NodeId>,
     /// Ports they left by.
     pub edges: BTreeSet<(NodeId, SmolStr)>,
+}
+
+/// What the ways depend on; whoever keeps one asks again when this has changed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WayStamp {
+    document: DocumentId,
+    replay: Option<u64>,
+    contact: Option<ContactId>,
+    clock: Option<Instant>,
+    what_if: Option<(u64, Vec<Change>)>,
+}
+
+/// What the ways of a document depend on now.
+pub fn way_stamp(document: &Document) -> WayStamp {
+    WayStamp {
+        document: document.id,
+        replay: document.derived.replay.as_ref().map(|stamped| stamped.revision),
+        contact: document.view.contact.clone(),
+        clock: document.view.clock,
+        what_if: document.what_if().map(|made| {
+            (document.derived.what_if.as_ref().map_or(0, |stamped| stamped.revision), made.changes.clone())
+        }),
+    }
 }
 
 /// The way of the chosen contact as far as the clock of the time line stands; the whole way where it stands nowhere.

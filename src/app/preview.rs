@@ -320,3 +320,66 @@ pub fn neighbour(document: &Document, forward: bool) -> Option<ContactId> {
     };
     contacts.get(next).map(|contact| contact.id.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Command, act::Act, fixture};
+
+    fn preview_of(app: &crate::app::App) -> (String, String, Option<String>) {
+        let made = fixture::document(app).derived.preview.as_ref().expect("made").value.result.clone().expect("a mail");
+        (made.mail.subject.clone(), made.at.to_string(), made.event.as_ref().map(|event| event.id.to_string()))
+    }
+
+    #[test]
+    fn the_mail_is_the_one_that_the_replay_sends() {
+        let mut app = fixture::studio();
+        fixture::run(&mut app, Command::Select { nodes: vec!["mail-2".into()], toggle: false });
+        let (subject, at, event) = preview_of(&app);
+        assert_eq!(at, "2026-10-03T07:10:04.72Z");
+        assert!(subject.starts_with("15 % on the"), "{subject}");
+        assert!(event.is_some());
+        let document = fixture::document(&app);
+        assert_eq!(moment(document, &"mail-2".into()).map(|m| m.source), Some(Source::Sent));
+    }
+
+    #[test]
+    fn a_choice_of_entry_instant_or_clock_narrows_it() {
+        let mut app = fixture::studio();
+        fixture::run(&mut app, Command::Select { nodes: vec!["mail-1".into()], toggle: false });
+        let entries = stage::entries(fixture::document(&app).flow(), &fixture::document(&app).home, &"ada".into());
+        assert!(entries.len() > 2 && entries[0].detail.starts_with("cart_id mw-ada-"), "{:?}", entries[0]);
+        fixture::run(&mut app, Command::ChooseEvent(Some(entries[0].id.clone())));
+        assert_eq!(preview_of(&app).2, Some(entries[0].id.to_string()));
+        fixture::run(&mut app, Act::SetClock(Some(fixture::now())));
+        assert_eq!(preview_of(&app).1, fixture::now().to_string());
+        let typed = fixture::now().plus_millis(60_000);
+        fixture::run(&mut app, Command::ChooseInstant(Some(typed)));
+        assert_eq!(preview_of(&app).1, typed.to_string());
+        fixture::run(&mut app, Command::ChooseContact(Some("an".into())));
+        let view = &fixture::document(&app).view;
+        assert_eq!((view.clock, view.at, view.event.as_ref()), (None, None, None), "they were Ada's");
+    }
+
+    #[test]
+    fn people_are_found_by_name_id_and_address() {
+        let home = fixture::home();
+        for query in ["Nguyễn", "an@example", "AN nguy"] {
+            assert!(stage::people(&home, query).iter().any(|person| person.id.as_str() == "an"), "{query}");
+        }
+        assert!(stage::people(&home, "nobody at all").is_empty());
+    }
+
+    #[test]
+    fn whoever_differs_really_differs() {
+        let app = fixture::studio();
+        let document = fixture::document(&app);
+        let report = document.derived.replay.as_ref().map(|s| &*s.value);
+        let found = next_differing(document.flow(), &document.home, report, &"mail-1".into(), &"ada".into());
+        let (contact, said) = found.expect("a mail").expect("somebody");
+        assert_ne!(contact.as_str(), "ada");
+        assert!(!said.is_empty());
+        let gone = next_differing(document.flow(), &document.home, report, &"mail-9".into(), &"ada".into());
+        assert!(gone.is_err());
+    }
+}

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use crate::{
-    base::{NodeId, Severity},
-    flow::{Edit, Finding, check, edit},
+    base::{NodeId, Place, Severity},
+    flow::{Edit, Finding, Flow, check, edit},
 };
 
 /// One row.
@@ -37,13 +37,25 @@ pub fn rows(document: &Document) -> Vec<Row<'_>> {
             let node = place.node.as_deref().or(of_edge).map(NodeId::new);
             let node = node.or_else(|| place.message.as_deref().and_then(sender_of));
             let title = node.as_ref().and_then(|id| flow.node(id.as_str())).map(|n| n.title().to_owned());
-            let title = title.unwrap_or_else(|| match place.to_string() {
-                text if text.is_empty() => "The flow".to_owned(),
-                text => text,
-            });
+            let title = title.unwrap_or_else(|| elsewhere(flow, place));
             Row { finding, node, title }
         })
         .collect()
+}
+
+/// What people call a place that is no step.
+fn elsewhere(flow: &Flow, place: &Place) -> String {
+    if let Some(id) = &place.message {
+        let name = flow.message(id).and_then(|message| message.name.clone()).filter(|name| !name.is_empty());
+        return format!("Message {}", name.unwrap_or_else(|| id.clone()));
+    }
+    match place.field.as_deref() {
+        Some(field) if field.starts_with("settings") => "Flow settings".to_owned(),
+        Some(field) if field.starts_with("fields.") => format!("Field {}", &field["fields.".len()..]),
+        Some(field) => field.to_owned(),
+        None if *place == Place::default() => "The flow".to_owned(),
+        None => place.to_string(),
+    }
 }
 
 /// How rows are put together.
@@ -199,4 +211,74 @@ pub fn counts(document: &Document) -> [usize; 3] {
         out[finding.diagnostic.severity as usize] += 1;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{CommandId, act::Act, fixture};
+
+    /// The sample with messages that nobody sends, on its way to a target that cannot do everything.
+    fn faulty() -> crate::app::App {
+        let unused = r#"(id: "old-1", subject: "Old", body: html("Old")), (id: "old-2", subject: "Older", body: html("Older")),
+            (id: "mail-3", name"#;
+        let text = fixture::text().replacen(r#"(id: "mail-3", name"#, unused, 1);
+        fixture::open(&text.replacen("sender: \"shop\",", "sender: \"shop\", target: klaviyo,", 1))
+    }
+
+    fn codes(lines: &[Line<'_>]) -> Vec<String> {
+        let code = |line: &Line<'_>| match line {
+            Line::Row(row) => Some(row.finding.diagnostic.code.to_string()),
+            Line::Group { .. } => None,
+        };
+        lines.iter().filter_map(code).collect()
+    }
+
+    #[test]
+    fn losses_of_the_chosen_target_are_among_the_problems() {
+        let app = faulty();
+        let lines = lines(fixture::document(&app), &Filter::default());
+        let codes = codes(&lines);
+        assert!(codes.iter().any(|code| code.starts_with("klaviyo/")), "{codes:?}");
+        let severities: Vec<Severity> =
+            rows(fixture::document(&app)).iter().map(|row| row.finding.diagnostic.severity).collect();
+        assert!(severities.is_sorted(), "worst first: {severities:?}");
+        assert!(!is_stale(fixture::document(&app)));
+    }
+
+    #[test]
+    fn rows_are_filtered_and_grouped() {
+        let app = faulty();
+        let document = fixture::document(&app);
+        let all = lines(document, &Filter::default()).len();
+        let only = lines(document, &Filter { text: "klaviyo".to_owned(), ..Filter::default() });
+        assert!(!only.is_empty() && only.len() < all);
+        assert!(lines(document, &Filter { severities: [false; 3], ..Filter::default() }).is_empty());
+        for grouping in [Grouping::Step, Grouping::Kind] {
+            let lines = lines(document, &Filter { grouping, ..Filter::default() });
+            let counted: usize =
+                lines.iter().map(|line| if let Line::Group { count, .. } = line { *count } else { 0 }).sum();
+            assert_eq!((counted, codes(&lines).len()), (all, all));
+        }
+    }
+
+    #[test]
+    fn all_of_a_kind_are_mended_in_one_step() {
+        let mut app = faulty();
+        let before = fixture::document(&app).flow().clone();
+        let of = |app: &crate::app::App| {
+            let lines = lines(fixture::document(app), &Filter::default());
+            codes(&lines).into_iter().find(|code| code == "message/unused")
+        };
+        let code = of(&app).expect("a message that nobody sends");
+        assert_eq!(fixable(fixture::document(&app), &code), 2);
+        fixture::run(&mut app, Act::FixAll(code.clone()));
+        assert_eq!(of(&app), None);
+        assert_eq!(fixture::document(&app).history.undo_labels().count(), 1);
+        fixture::run(&mut app, CommandId::Undo);
+        assert_eq!(fixture::document(&app).flow().messages.len(), before.messages.len());
+        assert_eq!(of(&app), Some(code));
+        fixture::run(&mut app, Act::FixAll("graph/nothing-like-that".to_owned()));
+        assert!(app.toasts.iter().any(|toast| toast.is_error));
+    }
 }

@@ -535,3 +535,126 @@ pub fn ticks(from: Instant, until: Instant, zone: &Zone) -> Vec<Tick> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Command, act::Act, fixture};
+
+    fn line_of(contact: &str, scope: Scope) -> Timeline {
+        let mut app = fixture::studio();
+        fixture::run(&mut app, Command::ChooseContact(Some(contact.into())));
+        fixture::run(&mut app, Act::SetScope(scope));
+        timeline(fixture::document(&app)).expect("a time line")
+    }
+
+    #[test]
+    fn a_journey_is_told_in_words_and_in_the_contacts_zone() {
+        let line = line_of("ada", Scope::First);
+        let told: Vec<String> = line
+            .rows
+            .iter()
+            .filter(|row| !matches!(row.sort, Sort::Event | Sort::Trigger | Sort::Response))
+            .map(|row| format!("{} {}", row.when, row.text))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "Sat 3 Oct 05:10 Enters the flow",
+                "Sat 3 Oct 05:10 E-mail \u{201c}Your watch is waiting\u{201d} sent",
+                "Sat 3 Oct 05:10 Waits 4 h until 09:10",
+                "Sat 3 Oct 09:10 E-mail \u{201c}15 % for a quick decision\u{201d} sent",
+                "Sat 3 Oct 09:10 Waits 8 h until 17:10",
+                "Sat 3 Oct 17:10 E-mail \u{201c}Half-price shipping\u{201d} sent",
+                "Sat 3 Oct 17:10 Leaves the flow: sequence over",
+            ]
+        );
+        let opened = line.rows.iter().find(|row| row.sort == Sort::Response).expect("Ada opens mail-3");
+        assert_eq!(opened.text, "Opens \u{201c}Half-price shipping\u{201d}");
+        assert_eq!(line.never, None);
+    }
+
+    #[test]
+    fn what_did_not_leave_says_why() {
+        let line = line_of("ada", Scope::Journey(1));
+        let not_sent = line.rows.iter().find(|row| row.sort == Sort::NotSent).expect("a capped mail");
+        assert_eq!(not_sent.text, "E-mail \u{201c}Your watch is waiting\u{201d} not sent: capped");
+        assert!(line.rows.iter().any(|row| row.text == "Does not enter: entered before with this key"));
+        assert!(line_of("ada", Scope::All).rows.len() > line.rows.len());
+    }
+
+    #[test]
+    fn whoever_never_enters_is_told_why() {
+        let app = fixture::studio();
+        let report = fixture::document(&app).derived.replay.clone().expect("replayed").value;
+        let outside = report.traces.iter().find(|(_, t)| t.iter().all(|d| !matches!(d.what, What::Entered { .. })));
+        let (contact, _) = outside.expect("somebody stays outside");
+        let line = line_of(contact.as_str(), Scope::First);
+        assert!(line.never.expect("a reason").starts_with("Never enters: "));
+    }
+
+    #[test]
+    fn the_clock_stops_where_something_happens_and_at_the_ends() {
+        let line = line_of("ada", Scope::First);
+        let mut clock = None;
+        let mut stops = 0;
+        while let Some(next) = line.stop(clock, true) {
+            assert!(clock < Some(next));
+            clock = Some(next);
+            stops += 1;
+        }
+        assert!(stops > 5);
+        while let Some(before) = line.stop(clock, false) {
+            clock = Some(before);
+            stops -= 1;
+        }
+        assert_eq!(stops, 1);
+        assert_eq!((line.at_share(0.0), line.at_share(1.0)), (line.from, line.until));
+        assert!((line.share_of(line.at_share(0.25)) - 0.25).abs() < 1e-4);
+    }
+
+    #[test]
+    fn playing_goes_to_the_end_and_stops() {
+        let mut app = fixture::studio();
+        fixture::run(&mut app, Act::Play(true));
+        for _ in 0..40 {
+            fixture::run(&mut app, Act::Tick(0.03));
+        }
+        let view = &fixture::document(&app).view;
+        let line = timeline(fixture::document(&app)).expect("a time line");
+        assert_eq!((view.playing, view.clock), (false, Some(line.until)));
+        fixture::run(&mut app, Act::Play(true));
+        assert_eq!(fixture::document(&app).view.clock, Some(line.from), "again from the beginning");
+        for _ in 0..60 {
+            fixture::run(&mut app, Act::Hop);
+        }
+        assert!(!fixture::document(&app).view.playing);
+    }
+
+    #[test]
+    fn the_way_follows_the_clock() {
+        let mut app = fixture::studio();
+        let whole = overlay::way(fixture::document(&app));
+        let at = Instant::parse("2026-10-03T04:00:00Z").expect("an instant");
+        fixture::run(&mut app, Act::SetClock(Some(at)));
+        let document = fixture::document(&app);
+        let part = overlay::way(document);
+        assert!(part.nodes.len() < whole.nodes.len() && part.nodes.contains("wait-4h"), "{part:?}");
+        assert!(part.nodes.is_subset(&whole.nodes) && part.edges.is_subset(&whole.edges));
+        let standing = overlay::standing_at(document, at);
+        assert_eq!(standing.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["wait-4h"]);
+        assert!(overlay::standing_at(document, Instant::MIN).is_empty());
+    }
+
+    #[test]
+    fn ticks_stand_on_round_times_of_the_wall() {
+        let zone = Zone::named("Europe/Berlin").expect("a zone");
+        let at = |text: &str| Instant::parse(text).expect("an instant");
+        // The night in which the clock goes back.
+        let night = ticks(at("2026-10-24T20:00:00Z"), at("2026-10-25T08:00:00Z"), &zone);
+        let labels: Vec<&str> = night.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["22:00", "Sun 25 Oct", "02:00", "03:00", "05:00", "07:00", "09:00"]);
+        let month = ticks(at("2026-10-01T00:00:00Z"), at("2026-11-15T00:00:00Z"), &zone);
+        assert!(month.len() <= 9 && month.iter().all(|tick| tick.is_day), "{month:?}");
+    }
+}

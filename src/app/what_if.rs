@@ -305,3 +305,89 @@ pub fn metrics(home: &Home) -> Vec<SmolStr> {
     let seen = home.audience.events.iter().map(|event| event.name.clone());
     known.chain(seen).collect::<BTreeSet<_>>().into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Command, act::Act, fixture};
+
+    fn check(changes: Vec<Change>) -> Vec<String> {
+        let mut app = fixture::studio();
+        for change in changes {
+            fixture::run(&mut app, Act::Change(change));
+        }
+        let made = fixture::document(&app).what_if().expect("both ways").clone();
+        made.differences.iter().map(|d| format!("{}: {} → {}", d.title, d.old, d.new)).collect()
+    }
+
+    #[test]
+    fn an_order_ends_the_journey() {
+        let at = Instant::parse("2026-10-03T05:00:00Z").expect("an instant");
+        let home = fixture::home();
+        let cart = home.audience.events.iter().find(|e| {
+            e.contact.as_str() == "ada" && e.properties.get("cart_id").and_then(Value::as_text) == Some("mw-ada-4")
+        });
+        assert!(cart.is_some());
+        // An order carries the cart of the newest order of the contact, so the journey of another cart goes on.
+        let found = check(vec![Change::Add { name: "Placed Order".into(), at }]);
+        assert!(found.iter().all(|line| !line.contains("15 %")), "{found:?}");
+    }
+
+    #[test]
+    fn without_consent_nobody_enters() {
+        let found = check(vec![Change::Consent { channel: Channel::Email, status: ConsentStatus::Unsubscribed }]);
+        assert!(found.iter().any(|line| line == "Entry: enters Sat 3 Oct 05:10 → "), "{found:?}");
+        assert!(found.iter().any(|line| line.starts_with("15 % for a quick decision: sent Sat 3 Oct 09:10 → ")));
+    }
+
+    #[test]
+    fn a_shifted_cart_shifts_the_mails() {
+        let home = fixture::home();
+        let own = home.audience.events.iter().filter(|e| e.contact.as_str() == "ada" && e.name == "Cart Updated");
+        let carts: Vec<EventId> = own.take(2).map(|event| event.id.clone()).collect();
+        let by = Span::hours(2);
+        let found = check(carts.into_iter().map(|id| Change::Shift { id, by }).collect());
+        assert!(found.iter().any(|l| l == "Entry: enters Sat 3 Oct 05:10 → enters Sat 3 Oct 07:10"), "{found:?}");
+    }
+
+    #[test]
+    fn nothing_changed_is_no_difference() {
+        let same = Change::Property { name: "first_name".into(), value: Some(Value::text("Ada")) };
+        assert_eq!(check(vec![same]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn changes_are_replaced_taken_back_and_forgotten_with_the_contact() {
+        let mut app = fixture::studio();
+        let set = |text: &str| Act::Change(Change::Property { name: "zone".into(), value: Some(Value::text(text)) });
+        fixture::run(&mut app, set("Asia/Tokyo"));
+        fixture::run(&mut app, set("America/New_York"));
+        assert_eq!(fixture::document(&app).view.changes.len(), 1);
+        let way = crate::app::overlay::way_what_if(fixture::document(&app)).expect("a way");
+        assert!(way.nodes.contains("mail-1"));
+        fixture::run(&mut app, Act::ResetWhatIf);
+        assert!(crate::app::overlay::way_what_if(fixture::document(&app)).is_none());
+        fixture::run(&mut app, set("Asia/Tokyo"));
+        fixture::run(&mut app, Command::ChooseContact(Some("an".into())));
+        assert!(fixture::document(&app).view.changes.is_empty());
+    }
+
+    #[test]
+    fn the_real_audience_stays_as_it_is() {
+        let home = fixture::home();
+        let before = home.audience.clone();
+        let drop = home.audience.events.iter().find(|e| e.contact.as_str() == "ada").map(|e| e.id.clone());
+        let made = altered(&home.audience, &"ada".into(), &[Change::Drop(drop.expect("an event"))]).expect("altered");
+        assert_eq!(home.audience, before);
+        let own = before.events.iter().filter(|e| e.contact.as_str() == "ada").count();
+        assert_eq!((made.contacts.len(), made.events.len()), (1, own - 1));
+        assert!(altered(&home.audience, &"nobody".into(), &[]).is_err());
+    }
+
+    #[test]
+    fn typed_values_keep_their_sort() {
+        assert_eq!(typed("12", Some(&Value::Number(3.0))), Some(Value::Number(12.0)));
+        assert_eq!(typed("12", Some(&Value::text("x"))), Some(Value::text("12")));
+        assert_eq!(typed("  ", Some(&Value::text("x"))), None);
+    }
+}

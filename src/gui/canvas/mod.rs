@@ -43,7 +43,7 @@ pub struct Canvas {
     marks: BTreeMap<NodeId, Severity>,
     marks_of: Option<(DocumentId, u64)>,
     way: Way,
-    way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
+    way_of: Option<crate::app::overlay::WayStamp>,
     drag: Drag,
     find: find::FindBar,
     /// Lines along which a dragged card is snapped, in canvas units.
@@ -225,11 +225,10 @@ impl Canvas {
             self.marks = problems::marks(document);
             self.marks_of = checked;
         }
-        let replayed =
-            document.derived.replay.as_ref().map(|s| (document.id, s.revision, document.view.contact.clone()));
-        if self.way_of != replayed {
+        let stamp = Some(crate::app::overlay::way_stamp(document));
+        if self.way_of != stamp {
             self.way = crate::app::overlay::way(document);
-            self.way_of = replayed;
+            self.way_of = stamp;
         }
     }
 

@@ -13,7 +13,6 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
-        widgets,
     },
 };
 
@@ -61,7 +60,7 @@ fn span_ui(ui: &mut Ui, document: &Document, draft: &mut Draft, out: &mut Vec<Co
     for ((text, name), hint) in [(&mut draft.from, "From"), (&mut draft.until, "Until")].into_iter().zip(hints) {
         ui.label(name);
         let hint = hint.map(|at| when::typed(at, &zone)).unwrap_or_default();
-        let field = TextEdit::singleline(text).hint_text(hint).desired_width(118.0);
+        let field = TextEdit::singleline(text).hint_text(hint).desired_width(132.0);
         let field = ui.add(field).accessible_name(format!("{name}, such as 2026-10-20 03:10"));
         done |= field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     }
@@ -85,7 +84,7 @@ fn figures(ui: &mut Ui, figures: &[Figure], strong: bool) {
     let palette = Palette::get(ui);
     for figure in figures {
         let (ink, fill) = if strong { (palette.text, palette.field) } else { (palette.warning, palette.warning_soft) };
-        widgets::pill(ui, &format!("{} {}", figure.count, figure.word), ink, fill);
+        parts::pill(ui, &format!("{} {}", figure.count, figure.word), ink, fill);
     }
 }
 
@@ -102,8 +101,17 @@ fn table(ui: &mut Ui, document: &Document, counted: &Counts, out: &mut Vec<Comma
             figures(ui, &counted.not_entered, false);
         });
     }
-    let columns =
-        [("Step", 0.34), ("Came", 62.0), ("Left by", 0.22), ("There", 56.0), ("Sent", 56.0), ("Not sent", 0.44)];
+    // Columns that would be empty for this flow are left out.
+    let branches = counted.steps.iter().any(|step| !step.left.is_empty());
+    let waits = counted.steps.iter().any(|step| !step.waiting.is_empty());
+    let columns = [
+        ("Step", 0.34),
+        ("Came", 62.0),
+        if branches { ("Left by", 0.22) } else { ("", 1.5) },
+        if waits { ("Still there", 84.0) } else { ("", 1.5) },
+        ("Sent", 62.0),
+        ("Not sent", 0.44),
+    ];
     ui.spacing_mut().item_spacing.y = 0.0;
     parts::header(ui, &columns);
     for step in &counted.steps {

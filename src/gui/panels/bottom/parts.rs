@@ -80,7 +80,8 @@ pub fn icon(painter: &Painter, cell: Rect, name: &str, ink: Color32) {
 /// A button of an icon only.
 pub fn icon_button(ui: &mut Ui, icon: &str, name: &str, enabled: bool) -> Response {
     let text = RichText::new(icons::glyph(icon)).font(theme::icon(15.0));
-    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(26.0, 26.0));
+    let high = if ui.spacing().interact_size.y < 24.0 { 22.0 } else { 26.0 };
+    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(26.0, high));
     ui.add_enabled(enabled, button).accessible_name(name).on_hover_text(name)
 }
 
@@ -109,6 +110,16 @@ pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, value: &mut T, choices: &[(T, St
     changed
 }
 
+/// A pill with a word, of the height of its word.
+pub fn pill(ui: &mut Ui, words: &str, ink: Color32, fill: Color32) -> Response {
+    let galley = ui.painter().layout_no_wrap(words.to_owned(), theme::medium(11.5), ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(18.0, 7.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+    ui.painter().rect_filled(rect, rect.height() / 2.0, fill);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+    response
+}
+
 /// A few words where there is nothing to show.
 pub fn nothing(ui: &mut Ui, words: &str) {
     let palette = Palette::get(ui);
@@ -131,8 +142,9 @@ pub fn people(ui: &mut Ui, document: &Document, draft: &mut PeopleDraft, out: &m
     let contact = chosen.and_then(|id| stage::contact(&document.home, id));
     let name = contact.map_or("Choose a contact".to_owned(), stage::name);
     let short: String = name.chars().take(22).collect();
-    let words = RichText::new(format!("{}  {short}  {}", icons::glyph("user"), icons::glyph("caret-down")));
-    let button = ui.add(Button::new(words).min_size(vec2(0.0, 26.0)));
+    let glyph = |name| RichText::new(icons::glyph(name)).font(theme::icon(13.0));
+    let button = Button::new((glyph("user"), short, glyph("caret-down"))).min_size(vec2(0.0, 26.0));
+    let button = ui.add(button);
     let button = button.accessible_name(format!("Contact: {name}"));
     let popup = Popup::from_toggle_button_response(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
@@ -209,6 +221,8 @@ pub fn right_end(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) -> f32
     let layout = Layout::right_to_left(Align::Center);
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(4.0, 0.0))).layout(layout));
     child.spacing_mut().item_spacing.x = 4.0;
+    child.spacing_mut().button_padding.y = 2.0;
+    child.spacing_mut().interact_size.y = 20.0;
     contents(&mut child);
     child.min_rect().left() - 6.0
 }

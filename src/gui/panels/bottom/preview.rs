@@ -45,8 +45,6 @@ pub struct Draft {
     tab: Tab,
     instant: String,
     fault: String,
-    /// Where each line of the shown source begins, for the mail of that address.
-    lines: (usize, Vec<usize>),
 }
 
 /// Draws it.
@@ -136,7 +134,8 @@ fn instant_ui(ui: &mut Ui, document: &Document, moment: Option<&Moment>, draft: 
     let zone = when::zone_of(&document.home, document.view.contact.as_ref());
     let at = moment.map(|moment| moment.at).or_else(|| stage::newest(&document.home));
     let words = at.map_or("No instant".to_owned(), |at| when::day_time(at, &zone));
-    let button = Button::new(format!("{}  {words}", icons::glyph("clock"))).min_size(vec2(0.0, 26.0));
+    let glyph = RichText::new(icons::glyph("clock")).font(theme::icon(13.0));
+    let button = Button::new((glyph, words)).min_size(vec2(0.0, 26.0));
     let button = ui.add(button).accessible_name("Instant of the preview");
     let popup = egui::Popup::from_toggle_button_response(&button)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
@@ -225,7 +224,7 @@ fn mail(ui: &mut Ui, document: &Document, made: &Made, inbox: &Inbox, moment: Op
                 ui.add(Label::new(made.mail.text.trim_end()).wrap());
             });
         }
-        Tab::Source => source_ui(ui, made, draft),
+        Tab::Source => source_ui(ui, made),
         Tab::Tags => tags_ui(ui, document, made),
         Tab::Hints => hints_ui(ui, made),
     }
@@ -245,46 +244,18 @@ fn inbox_ui(ui: &mut Ui, made: &Made, inbox: &Inbox, is_email: bool) {
             );
             return;
         }
-        widgets::caption(ui, "Desktop");
-        let width = ui.available_width().min(860.0);
-        let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
         let name = format!("{}: {}, {}", inbox.sender, inbox.subject, inbox.preheader);
-        response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a desktop, {name}")));
-        card(ui, rect);
-        let columns = [("", 170.0), ("", 0.9), ("", 56.0)];
-        let cells = parts::cells(rect.shrink2(vec2(14.0, 0.0)), &columns);
-        let painter = ui.painter();
-        parts::text(painter, cells[0], &inbox.sender, theme::semibold(13.0), palette.text);
-        let end = parts::text(painter, cells[1], &inbox.subject, theme::semibold(13.0), palette.text);
-        let mut rest = cells[1];
-        rest.min.x = end.right() + 8.0;
-        parts::text(painter, rest, &inbox.preheader, theme::regular(13.0), palette.weak);
-        let right = pos2(cells[2].right(), cells[2].center().y);
-        painter.text(right, Align2::RIGHT_CENTER, &inbox.time, theme::regular(11.5), palette.weak);
-        ui.add_space(4.0);
-        widgets::caption(ui, "Phone");
-        let (rect, response) = ui.allocate_exact_size(vec2(340.0, 84.0), Sense::hover());
-        response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a phone, {name}")));
-        card(ui, rect);
-        let painter = ui.painter();
-        let center = rect.left_top() + vec2(32.0, 30.0);
-        painter.circle_filled(center, 17.0, palette.accent_soft);
-        painter.text(center, Align2::CENTER_CENTER, &inbox.initial, theme::semibold(14.0), palette.accent);
-        let line = |n: f32| {
-            Rect::from_min_max(
-                pos2(rect.left() + 60.0, rect.top() + 9.0 + n * 22.0),
-                pos2(rect.right() - 12.0, rect.top() + 31.0 + n * 22.0),
-            )
-        };
-        let time = pos2(rect.right() - 14.0, line(0.0).center().y);
-        let time = painter.text(time, Align2::RIGHT_CENTER, &inbox.time, theme::regular(11.5), palette.weak);
-        let mut first = line(0.0);
-        first.max.x = time.left() - 4.0;
-        parts::text(painter, first, &inbox.sender, theme::semibold(13.5), palette.text);
-        parts::text(painter, line(1.0), &inbox.subject, theme::medium(13.0), palette.text);
-        parts::text(painter, line(2.0), &inbox.preheader, theme::regular(12.5), palette.weak);
+        // Side by side where there is room for a line as long as mail programs show it.
+        if ui.available_width() >= 860.0 {
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| phone_ui(ui, inbox, &name));
+                ui.add_space(16.0);
+                ui.vertical(|ui| desktop_ui(ui, inbox, &name));
+            });
+        } else {
+            desktop_ui(ui, inbox, &name);
+            phone_ui(ui, inbox, &name);
+        }
         if !inbox.address.is_empty() {
             ui.add_space(2.0);
             ui.label(
@@ -296,6 +267,51 @@ fn inbox_ui(ui: &mut Ui, made: &Made, inbox: &Inbox, is_email: bool) {
     });
 }
 
+/// The line of a mail program on a desk.
+fn desktop_ui(ui: &mut Ui, inbox: &Inbox, name: &str) {
+    let palette = Palette::get(ui);
+    widgets::caption(ui, "Desktop");
+    let width = ui.available_width().min(900.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a desktop, {name}")));
+    card(ui, rect);
+    let sender = if width < 560.0 { 120.0 } else { 170.0 };
+    let cells = parts::cells(rect.shrink2(vec2(14.0, 0.0)), &[("", sender), ("", 0.9), ("", 56.0)]);
+    let painter = ui.painter();
+    parts::text(painter, cells[0], &inbox.sender, theme::semibold(13.0), palette.text);
+    let end = parts::text(painter, cells[1], &inbox.subject, theme::semibold(13.0), palette.text);
+    let mut rest = cells[1];
+    rest.min.x = end.right() + 8.0;
+    parts::text(painter, rest, &inbox.preheader, theme::regular(13.0), palette.weak);
+    let right = pos2(cells[2].right(), cells[2].center().y);
+    painter.text(right, Align2::RIGHT_CENTER, &inbox.time, theme::regular(11.5), palette.weak);
+    ui.add_space(4.0);
+}
+
+/// The card of a mail program on a phone of 340 points.
+fn phone_ui(ui: &mut Ui, inbox: &Inbox, name: &str) {
+    let palette = Palette::get(ui);
+    widgets::caption(ui, "Phone");
+    let (rect, response) = ui.allocate_exact_size(vec2(340.0, 84.0), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a phone, {name}")));
+    card(ui, rect);
+    let painter = ui.painter();
+    let center = rect.left_top() + vec2(32.0, 30.0);
+    painter.circle_filled(center, 17.0, palette.accent_soft);
+    painter.text(center, Align2::CENTER_CENTER, &inbox.initial, theme::semibold(14.0), palette.accent);
+    let line = |n: f32| {
+        let top = rect.top() + 9.0 + n * 22.0;
+        Rect::from_min_max(pos2(rect.left() + 60.0, top), pos2(rect.right() - 12.0, top + 22.0))
+    };
+    let time = pos2(rect.right() - 14.0, line(0.0).center().y);
+    let time = painter.text(time, Align2::RIGHT_CENTER, &inbox.time, theme::regular(11.5), palette.weak);
+    let mut first = line(0.0);
+    first.max.x = time.left() - 4.0;
+    parts::text(painter, first, &inbox.sender, theme::semibold(13.5), palette.text);
+    parts::text(painter, line(1.0), &inbox.subject, theme::medium(13.0), palette.text);
+    parts::text(painter, line(2.0), &inbox.preheader, theme::regular(12.5), palette.weak);
+}
+
 fn card(ui: &Ui, rect: Rect) {
     let palette = Palette::get(ui);
     let radius = CornerRadius::same(theme::TILE_RADIUS);
@@ -303,15 +319,10 @@ fn card(ui: &Ui, rect: Rect) {
 }
 
 /// The HTML, line by line: only what is in sight is laid out.
-fn source_ui(ui: &mut Ui, made: &Made, draft: &mut Draft) {
+fn source_ui(ui: &mut Ui, made: &Made) {
     let palette = Palette::get(ui);
     let html = &made.mail.html;
-    let address = std::ptr::from_ref(made) as usize;
-    if draft.lines.0 != address || draft.lines.1.last().is_some_and(|last| *last > html.len()) {
-        let begins = std::iter::once(0).chain(html.match_indices('\n').map(|(at, _)| at + 1));
-        draft.lines = (address, begins.collect());
-    }
-    let begins = &draft.lines.1;
+    let begins: Vec<usize> = std::iter::once(0).chain(html.match_indices('\n').map(|(at, _)| at + 1)).collect();
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::both().id_salt("source").auto_shrink([false, false]);
     area.show_rows(ui, 18.0, begins.len(), |ui, range| {

@@ -52,7 +52,7 @@ pub fn severities_ui(ui: &mut Ui, document: &Document, draft: &mut Draft) {
         }
     }
     if document.derived.findings.is_some() && counts == [0, 0, 0] {
-        widgets::pill(ui, "clean", palette.good, palette.good_soft);
+        parts::pill(ui, "clean", palette.good, palette.good_soft);
     }
     if problems::is_stale(document) {
         ui.label(RichText::new("checking…").font(theme::regular(11.5)).color(palette.weak));
@@ -72,7 +72,10 @@ pub fn filter_ui(ui: &mut Ui, draft: &mut Draft) {
     });
     combo.response.accessible_name("Group problems");
     let width = (ui.available_width() - 8.0).clamp(40.0, 160.0);
-    let field = TextEdit::singleline(&mut draft.filter.text).hint_text("Filter").desired_width(width);
+    let field = TextEdit::singleline(&mut draft.filter.text)
+        .hint_text("Filter")
+        .desired_width(width)
+        .align(egui::Align2::LEFT_CENTER);
     ui.add(field).accessible_name("Filter problems");
 }
 
@@ -164,7 +167,7 @@ fn problem(ui: &mut Ui, document: &Document, row: &Row<'_>, draft: &mut Draft, o
         if let Some(fix) = &row.finding.fix {
             // What was found before the last edit may not fit any more.
             let fresh = !problems::is_stale(document);
-            let button = Button::new(RichText::new(&fix.label).font(theme::medium(12.0))).min_size(vec2(0.0, 22.0));
+            let button = Button::new(RichText::new(&fix.label).font(theme::medium(12.0))).min_size(vec2(0.0, 21.0));
             if ui.add_enabled(fresh, button).clicked() {
                 out.push(Command::Edit { label: fix.label.clone(), edits: fix.edits.clone(), merge: None });
             }
@@ -205,8 +208,9 @@ fn page_ui(ui: &mut Ui, document: &Document, page: &CheckSpec, code: &str, out: 
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            let back = RichText::new(format!("{}  Back", icons::glyph("arrow-left"))).font(theme::medium(12.5));
-            close = ui.add(Button::new(back).frame_when_inactive(false)).accessible_name("Back to problems").clicked();
+            let glyph = RichText::new(icons::glyph("arrow-left")).font(theme::icon(13.0));
+            let back = Button::new((glyph, RichText::new("Back").font(theme::medium(12.5))));
+            close = ui.add(back.frame_when_inactive(false)).accessible_name("Back to problems").clicked();
             ui.add(egui::Label::new(RichText::new(code).font(theme::regular(11.5)).color(palette.weak)).truncate());
         });
         let area = ScrollArea::vertical().id_salt("page").auto_shrink([false, false]);

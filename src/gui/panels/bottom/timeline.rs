@@ -13,10 +13,7 @@ use crate::{
         when,
     },
     base::{ContactId, Instant},
-    gui::{
-        icons,
-        theme::{self, Palette},
-    },
+    gui::theme::{self, Palette},
 };
 
 /// How long the clock takes from the beginning to the end of the axis, in seconds. Source: assumption, long enough to
@@ -191,6 +188,6 @@ fn row_ui(ui: &mut Ui, row: &Row, is_past: bool, is_here: bool) -> bool {
     let enter = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     let clicked = response.clicked() || enter;
     let detail = if row.detail.is_empty() { String::new() } else { format!("\n{}", row.detail) };
-    response.on_hover_text(format!("{} {}{detail}", icons::glyph(row.sort.icon()), row.text));
+    response.on_hover_text(format!("{}{detail}", row.text));
     clicked
 }

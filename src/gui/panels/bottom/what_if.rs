@@ -85,9 +85,10 @@ fn changes_ui(ui: &mut Ui, document: &Document, out: &mut Vec<Command>) {
     let Some(contact) = &document.view.contact else { return };
     for (n, change) in document.view.changes.iter().enumerate() {
         let said = change.sentence(&document.home, contact);
-        let words =
-            RichText::new(format!("{said}  {}", icons::glyph("x"))).font(theme::medium(12.0)).color(palette.accent);
-        let button = egui::Button::new(words).fill(palette.accent_soft).corner_radius(12.0).min_size(vec2(0.0, 24.0));
+        let words = RichText::new(&said).font(theme::medium(12.0)).color(palette.accent);
+        let glyph = RichText::new(icons::glyph("x")).font(theme::icon(12.0)).color(palette.accent);
+        let button =
+            egui::Button::new((words, glyph)).fill(palette.accent_soft).corner_radius(12.0).min_size(vec2(0.0, 24.0));
         if ui.add(button).accessible_name(format!("Take back: {said}")).clicked() {
             out.push(Act::DropChange(n).into());
         }
