@@ -9,6 +9,7 @@
 pub mod card;
 pub mod command;
 mod document;
+pub mod inspector;
 pub mod jobs;
 pub mod ops;
 pub mod overlay;
