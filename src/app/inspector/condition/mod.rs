@@ -57,8 +57,13 @@ pub enum What {
 /// What is done to a line.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Turn {
-    /// A group asks for all, or for any.
-    All(bool),
+    /// A group asks for all or for any of its parts, or for the opposite.
+    Group {
+        /// All, not any.
+        all: bool,
+        /// The opposite of it.
+        negated: bool,
+    },
     /// It stands for its opposite, or not.
     Negate(bool),
     /// It becomes another sort.
@@ -176,9 +181,9 @@ fn change(here: &Condition, at: &[usize], turn: &Turn) -> Result<Option<Conditio
     Ok(Some(match turn {
         Turn::Remove => return Ok(None),
         Turn::Negate(on) => wrap(*on, inner.clone()),
-        Turn::All(all) => match inner {
-            Condition::All(parts) | Condition::Any(parts) => wrap(negated, group(*all, parts.clone())),
-            single => wrap(negated, single.clone()),
+        Turn::Group { all, negated } => match inner {
+            Condition::All(parts) | Condition::Any(parts) => wrap(*negated, group(*all, parts.clone())),
+            single => wrap(*negated, single.clone()),
         },
         Turn::Sort(name) => wrap(negated, begun(name)?),
         Turn::Part(key, change) => wrap(negated, part_changed(inner, key, change)?),
@@ -247,7 +252,12 @@ mod tests {
     fn turns_make_texts() {
         check("", &[], Turn::Add("list".into()), r#"on list "Newsletter""#);
         check("contact.a = 1", &[], Turn::Add("list".into()), r#"contact.a = 1 and on list "Newsletter""#);
-        check("contact.a = 1 and contact.b = 2", &[], Turn::All(false), "contact.a = 1 or contact.b = 2");
+        check(
+            "contact.a = 1 and contact.b = 2",
+            &[],
+            Turn::Group { all: false, negated: false },
+            "contact.a = 1 or contact.b = 2",
+        );
         check("contact.a = 1 and contact.b = 2", &[1], Turn::Remove, "contact.a = 1");
         check("contact.a = 1", &[0], Turn::Remove, "");
         check("contact.a = 1", &[0], Turn::Negate(true), "not (contact.a = 1)");
