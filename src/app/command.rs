@@ -545,7 +545,7 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     document.view.search.is_open = true;
                     return vec![Request::Focus("find")];
                 }
-                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
+                Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);

@@ -14,6 +14,7 @@ mod document;
 pub mod fields_use;
 #[cfg(test)]
 pub mod fixture;
+pub mod inspector;
 pub mod jobs;
 pub mod journal;
 pub mod ops;
