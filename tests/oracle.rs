@@ -1081,7 +1081,9 @@ impl<'w> Oracle<'w> {
                 properties.insert("link".into(), text(link));
             }
             self.inputs.push(Input::Event(Event {
-                id: format!("response/{}/{node}/{pass}/{n}", self.journeys[journey].id).as_str().into(),
+                id: format!("{}:{}/{node}/{pass}:{n}", response.response.event_name(), self.journeys[journey].id)
+                    .as_str()
+                    .into(),
                 contact: self.contact.id.clone(),
                 name: response.response.event_name().into(),
                 happened: at,

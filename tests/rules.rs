@@ -1,9 +1,9 @@
 //! Fixtures that name the rule of SEMANTICS they guard.
 
 use crate::{
-    drive::{by_flow, drive},
+    drive::{by_flow, drive, replay},
     oracle,
-    world::World,
+    world::{Input, World},
 };
 
 /// Every fixture with its name.
@@ -53,6 +53,19 @@ fn the_core_keeps_the_fixtures() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(mended.is_empty(), "kept again, to be taken off the list: {mended:?}");
+}
+
+/// And so has the simulator, where a replay can show it: profile changes and words from outside have no place there.
+#[test]
+fn the_simulator_keeps_the_fixtures() {
+    let mut wrong = String::new();
+    for (name, world) in fixtures() {
+        let is_replay = world.inputs.iter().all(|input| matches!(input, Input::Event(_)));
+        if is_replay && !world.asleep && world.latency == 0 && world.answers.is_empty() {
+            difference(&name, &world, &by_flow(replay(&world.set(), &world)), &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
