@@ -59,10 +59,18 @@ struct Oracle<'w> {
     dates: BTreeMap<(usize, usize), (Option<Value>, String)>,
     /// The day on the wall on which a date last fired.
     fired: BTreeMap<(usize, usize), jiff::civil::Date>,
-    /// Flows that wrote while the input at hand was worked through, with their hops and the lists they joined.
-    writers: Vec<(usize, u32, Vec<SmolStr>)>,
+    /// What flows wrote while the input at hand was worked through.
+    writers: Vec<Written>,
     now: Instant,
     rows: Vec<Row>,
+}
+
+/// What a flow's step wrote: the flow, its hops, lists joined, and what it turned of what is watched.
+struct Written {
+    flow: usize,
+    num_hops: u32,
+    joined: Vec<SmolStr>,
+    turned: Vec<(usize, usize)>,
 }
 
 struct Plan<'w> {
@@ -214,8 +222,8 @@ impl<'w> Oracle<'w> {
             }
             // What steps wrote lets others in when all have come to rest: triggers come last (R1, R11).
             while !self.writers.is_empty() {
-                let (writer, num_hops, joined) = self.writers.remove(0);
-                self.watch(true, Some((writer, num_hops)), &joined);
+                let written = self.writers.remove(0);
+                self.watch(true, Some(&written), &written.joined);
             }
             // The simulator hands over at the intent's instant (R2), when all timers of that instant have fired (R1).
             let was_timer = turn == Some(next) || timer.is_some_and(|(due, _)| due == next);
@@ -494,7 +502,7 @@ impl<'w> Oracle<'w> {
 
     /// Segments and scores as they are now, and lists just joined; an edge enters if `fire` (R10). `by` is the flow
     /// whose write this is.
-    fn watch(&mut self, fire: bool, by: Option<(usize, u32)>, joined: &[SmolStr]) {
+    fn watch(&mut self, fire: bool, by: Option<&Written>, joined: &[SmolStr]) {
         for flow in 0..self.flows.len() {
             let mut fired = false;
             for alternative in 0..self.flows[flow].alternatives.len() {
@@ -503,13 +511,15 @@ impl<'w> Oracle<'w> {
                     other => {
                         let Some(condition) = self.watched_condition(other) else { continue };
                         let holds = self.known(flow, None).holds(&condition);
-                        (holds, self.watched.insert((flow, alternative), holds).unwrap_or(false))
+                        let held = self.watched.insert((flow, alternative), holds).unwrap_or(false);
+                        // What the write turned was noted when it was made.
+                        (holds, held && !by.is_some_and(|by| by.turned.contains(&(flow, alternative))))
                     }
                 };
-                let own_write = by.is_some_and(|(writer, _)| writer == flow);
+                let own_write = by.is_some_and(|by| by.flow == flow);
                 if fire && holds && !held && !fired && !own_write {
                     fired = true;
-                    self.enter(flow, alternative, None, by.map_or(0, |(_, num_hops)| num_hops + 1));
+                    self.enter(flow, alternative, None, by.map_or(0, |by| by.num_hops + 1));
                 }
             }
         }
@@ -522,6 +532,15 @@ impl<'w> Oracle<'w> {
             Alternative::Score(trigger) => Some(trigger.condition()),
             _ => None,
         }
+    }
+
+    /// Watched conditions that do not hold.
+    fn not_holding(&self) -> Vec<(usize, usize)> {
+        let holds = |(flow, alternative): (usize, usize)| {
+            let condition = self.watched_condition(&self.flows[flow].alternatives[alternative])?;
+            Some(self.known(flow, None).holds(&condition))
+        };
+        self.all_alternatives().into_iter().filter(|at| holds(*at) == Some(false)).collect()
     }
 
     /// Scores fade below their thresholds in silence.
@@ -722,6 +741,7 @@ impl<'w> Oracle<'w> {
                 None
             }
             Settings::UpdateContact(update) => {
+                let open = self.not_holding();
                 for assignment in &update.set {
                     let name = assignment.property.clone();
                     let value = match &assignment.to {
@@ -742,24 +762,33 @@ impl<'w> Oracle<'w> {
                         None => drop(self.contact.properties.remove(&name)),
                     }
                 }
-                self.written(journey, Vec::new())
+                self.written(journey, Vec::new(), &open)
             }
             Settings::ListUpdate(update) => {
+                let open = self.not_holding();
                 let joined = update.add.iter().filter(|list| !self.contact.lists.contains(*list)).cloned().collect();
                 self.contact.lists.extend(update.add.iter().cloned());
                 self.contact.lists.retain(|list| !update.remove.contains(list));
-                self.written(journey, joined)
+                self.written(journey, joined, &open)
             }
             Settings::Trigger(_) | Settings::Note(_) => None,
         }
     }
 
     /// After a flow's own write: exits at once (R15), other flows may begin (R11), the journey goes on if it still can.
-    fn written(&mut self, journey: usize, joined: Vec<SmolStr>) -> Option<String> {
+    /// What `open` watches and the write has turned is by this flow, whatever else comes in the same input.
+    fn written(&mut self, journey: usize, joined: Vec<SmolStr>, open: &[(usize, usize)]) -> Option<String> {
+        let mut turned = Vec::new();
+        let still = self.not_holding();
+        for watched in open.iter().filter(|watched| !still.contains(watched)) {
+            if !self.watched.insert(*watched, true).unwrap_or(false) {
+                turned.push(*watched);
+            }
+        }
         self.settle();
         self.arm_dates();
-        let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops, joined);
-        self.writers.push(writer);
+        let Journey { flow, num_hops, .. } = self.journeys[journey];
+        self.writers.push(Written { flow, num_hops, joined, turned });
         self.inside(journey).then(|| "next".to_owned())
     }
 

@@ -39,8 +39,18 @@ pub(super) struct Run<'a> {
     pub now: Instant,
     pub effects: Effects,
     steps: u32,
-    /// Writes of steps that flows have not seen yet: lists joined, the flow that wrote, its hops.
-    writes: VecDeque<(Vec<SmolStr>, FlowId, u32)>,
+    /// Writes of steps that flows have not seen yet.
+    writes: VecDeque<Write>,
+}
+
+/// What a step wrote.
+struct Write {
+    joined: Vec<SmolStr>,
+    /// Watched conditions that it turned true: of which flow, which alternative.
+    turned: Vec<(FlowId, usize)>,
+    /// The flow that wrote, and its hops.
+    flow: FlowId,
+    hops: u32,
 }
 
 impl<'a> Run<'a> {
@@ -298,9 +308,11 @@ impl<'a> Run<'a> {
                     let lists = change.lists_add.iter().chain(&change.lists_remove).cloned();
                     self.tell_at(j, version, What::Wrote { names: names.chain(lists).collect() });
                     // The profile is current for the next step; flows see the write when the journey waits or ends.
+                    let before = self.watched();
                     let joined = self.apply_change(&change);
+                    let turned = self.turned_since(before);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back((joined, journey.flow.clone(), journey.hops));
+                    self.writes.push_back(Write { joined, turned, flow: journey.flow.clone(), hops: journey.hops });
                     // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
                     self.settle_journeys(None);
                     if !self.state.journeys[j].is_active() {
@@ -713,13 +725,13 @@ impl<'a> Run<'a> {
     /// A change of the profile from outside.
     pub fn change(&mut self, change: &Change) {
         let joined = self.apply_change(change);
-        self.profile_changed(&joined, None);
+        self.profile_changed(&joined, &[], None);
     }
 
     /// What follows a change of the profile; `writer` is the flow whose step made it, with its hops.
-    fn profile_changed(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
+    fn profile_changed(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
         self.settle_journeys(None);
-        self.profile_triggers(joined, writer);
+        self.profile_triggers(joined, turned, writer);
         self.schedule_rechecks();
     }
 
@@ -757,13 +769,13 @@ impl<'a> Run<'a> {
 
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some((joined, flow, hops)) = self.writes.pop_front() {
+        while let Some(write) = self.writes.pop_front() {
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();
                 return;
             }
-            self.profile_changed(&joined, Some((&flow, hops)));
+            self.profile_changed(&write.joined, &write.turned, Some((&write.flow, write.hops)));
         }
     }
 
