@@ -620,9 +620,24 @@ impl<'a> Run<'a> {
             return;
         }
         let facts = self.state.facts(self.flows, self.now, Some(journey.entry()));
-        if goal.eval(&facts).is_yes() {
+        if !goal.eval(&facts).is_yes() {
+            return;
+        }
+        // After its end it leaves a purchase to a later journey of the flow that has the same goal by it: one purchase
+        // converts once, also after a restart.
+        let flow = &journey.flow;
+        let is_left = !journey.is_active()
+            && (j + 1..self.state.journeys.len())
+                .any(|later| self.state.journeys[later].flow == *flow && self.goal_holds(later));
+        if !is_left {
             self.convert(j, happened);
         }
+    }
+
+    fn goal_holds(&self, j: usize) -> bool {
+        let journey = &self.state.journeys[j];
+        let goal = self.flows.versions.get(&journey.version).and_then(|version| version.goal.as_ref());
+        goal.is_some_and(|goal| goal.eval(&self.state.facts(self.flows, self.now, Some(journey.entry()))).is_yes())
     }
 
     /// Credits a conversion and ends the journey (SEMANTICS R15).
@@ -630,12 +645,21 @@ impl<'a> Run<'a> {
         let journey = &self.state.journeys[j];
         let Some(version) = self.flows.versions.get(&journey.version) else { return };
         let from = version.settings.conversion_window.before(happened, self.state.zone(self.flows));
-        let credited = self.state.sends.iter().rev().find(|send| {
+        // A message of an earlier journey counts where that one leaves the purchase to this one.
+        let is_meant = |send: &&Send| {
+            let of = |(n, other): (usize, &Journey)| (other.id == send.key.journey).then_some(n);
             send.key.journey == journey.id
-                && matches!(send.status, Status::Sent | Status::Unknown)
-                && send.at <= happened
-                && send.at >= from
+                || send.flow == journey.flow
+                    && self.state.journeys[..j]
+                        .iter()
+                        .enumerate()
+                        .find_map(of)
+                        .is_some_and(|n| !self.state.journeys[n].is_active() && self.goal_holds(n))
+        };
+        let credited = self.state.sends.iter().rev().filter(|send| {
+            matches!(send.status, Status::Sent | Status::Unknown) && send.at <= happened && send.at >= from
         });
+        let credited = credited.filter(is_meant).max_by_key(|send| send.key.journey == journey.id);
         let credited_to = credited.map(|send| send.key.clone());
         let ended = journey.ended.is_some();
         // After its end a journey converts only through a message.
