@@ -832,6 +832,29 @@ impl<'w> Oracle<'w> {
 
     /// The instant is computed again when the zone changes (R17).
     fn recompute_delays(&mut self) {
+        let zone = self.zone();
+        for timer in 0..self.timers.len() {
+            let due = match &self.timers[timer].what {
+                Due::Armed { flow, alternative, event, .. } => match &self.flows[*flow].alternatives[*alternative] {
+                    // Where another A keeps the clock, the event that it counts from is not known here any more.
+                    Alternative::Abandonment(trigger) if trigger.again != Again::Keep => {
+                        trigger.due(event.happened, event.accepted, &zone)
+                    }
+                    _ => continue,
+                },
+                Due::Silence { flow, alternative } => match &self.flows[*flow].alternatives[*alternative] {
+                    Alternative::Inactivity(silence) => {
+                        let of_kind = self.log.iter().filter(|e| silence.events.contains(&e.name));
+                        let last = of_kind.map(|e| e.happened).max().or(self.contact.created_at);
+                        let Some(last) = last else { continue };
+                        silence.after.after(last, &zone)
+                    }
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            self.timers[timer].due = due.max(self.now);
+        }
         for journey in 0..self.journeys.len() {
             // Quiet hours are others now.
             if matches!(self.journeys[journey].place, Place::Message { .. }) {
