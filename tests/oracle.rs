@@ -980,9 +980,28 @@ impl<'w> Oracle<'w> {
                 Some(reason) => {
                     let by = (journey, node.clone(), pass);
                     self.sends.retain(|send| send.by != by);
+                    self.wake_waiters();
                     self.row(journey, &node, pass, format!("skipped {reason}"));
                 }
             }
+        }
+    }
+
+    /// A place has come free: messages that wait are tested again, in the order of waiting (R23).
+    fn wake_waiters(&mut self) {
+        let mut waiting: Vec<(Instant, u64, usize)> = Vec::new();
+        for timer in &self.timers {
+            if let Due::Journey(journey) = timer.what
+                && matches!(self.journeys[journey].place, Place::Message { .. })
+                && timer.due > self.now
+            {
+                waiting.push((timer.due, timer.sequence, journey));
+            }
+        }
+        waiting.sort_unstable();
+        for (_, _, journey) in waiting {
+            self.unarm(journey);
+            self.arm(self.now, Due::Journey(journey));
         }
     }
 

@@ -81,6 +81,27 @@ impl Run<'_> {
         }
     }
 
+    /// A place has come free before its time: who waits for one is asked again, in the order of waiting (SEMANTICS
+    /// R23). Who waits for something else is told the same as before; who catches up is not asked before their time.
+    pub fn wake_waiters(&mut self) {
+        let waiting = self.state.timers.iter().rev().filter_map(|timer| match &timer.what {
+            TimerWhat::Step(id) => self.active(id),
+            _ => None,
+        });
+        let waits = |j: &usize| {
+            let journey = &self.state.journeys[*j];
+            matches!(journey.waiting, Waiting::Retry(until) if until > self.now)
+                && journey.since.is_some_and(|since| since <= self.now)
+        };
+        for j in waiting.filter(waits).collect::<Vec<_>>() {
+            let journey = &mut self.state.journeys[j];
+            journey.waiting = Waiting::Retry(self.now);
+            let what = TimerWhat::Step(journey.id.clone());
+            self.state.disarm(&what);
+            self.state.arm(self.now, what);
+        }
+    }
+
     /// Gives a frozen wait back the time it stood still since the pause or its own beginning; an event that it stands
     /// for and that came meanwhile ends it (SEMANTICS R30).
     pub fn thaw(&mut self, j: usize, since: Instant) {

@@ -590,7 +590,11 @@ impl<'a> Run<'a> {
                 What::Deferred { until: *until, reason }
             }
         };
+        let is_free = !self.state.sends[n].counts() && !self.state.sends[n].transactional;
         self.tell_send(key, &flow, what);
+        if is_free {
+            self.wake_waiters();
+        }
         if let (Gate::Leave(reason), Delivery::Skipped(_), Some(j)) = (why, result, self.active(&key.journey)) {
             self.end(j, End::Left(reason));
         }
