@@ -305,6 +305,11 @@ fn matrix_has_a_row_for_every_message_and_contact() {
     let rows = said["rows"].as_array().expect("rows");
     let contacts = check(folder.path(), &["simulate", WATCH, "--format", "json"], 0, &[]).json()["contacts"].as_u64();
     assert!(rows.len() as u64 >= 3 * contacts.expect("a number"), "{} rows", rows.len());
+    // The list behind the products is a tag like the others.
+    let lists = rows.iter().flat_map(|row| row["tags"].as_array().expect("tags"));
+    let lists: Vec<&str> =
+        lists.filter(|tag| tag["name"] == "cart_items").map(|tag| tag["value"].as_str().expect("a text")).collect();
+    assert!(lists.iter().any(|value| value.ends_with(" item") || value.ends_with(" items")), "{lists:?}");
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) ->
         let said = match tag.state {
             TagState::Value => tag.value.clone(),
             TagState::Fallback => format!("{} (fallback)", tag.value),
-            TagState::Missing => "missing: the mail would be held".to_owned(),
+            TagState::Missing if mail.missing.contains(&tag.name) => "missing: the mail would be held".to_owned(),
+            TagState::Missing => "missing: nothing is shown for it".to_owned(),
         };
         let said: String = said.chars().take(100).collect();
         let _ = writeln!(out, "  {:<18} {said}", tag.name);

@@ -12,10 +12,13 @@ use super::{
     markup::entity,
     template::{
         self,
-        lower::{MISSING_CLOSE, MISSING_OPEN, Printed},
+        lower::{LIST, MISSING_CLOSE, MISSING_OPEN, Printed},
     },
 };
-use crate::base::{Diagnostic, MessageId, Place};
+use crate::{
+    audience::Value,
+    base::{Diagnostic, MessageId, Place},
+};
 
 /// Steps a part of a mail may take. Source: references, mail rendering, section 3; a long mail takes under 5,000.
 const FUEL: u64 = 50_000;
@@ -28,7 +31,7 @@ pub enum TagState {
     Value,
     /// The fallback stands in for it.
     Fallback,
-    /// Neither; a mail that shows it is held (SEMANTICS R27).
+    /// Neither; a mail that shows it is held (SEMANTICS R27), but for a list, whose part of the mail is left out.
     Missing,
 }
 
@@ -50,7 +53,7 @@ pub struct TagUse {
     pub name: String,
     /// Where its text came from.
     pub state: TagState,
-    /// What it prints; empty where missing.
+    /// What it prints; of a list that a part of the mail goes over, how many items it has. Empty where missing.
     pub value: String,
 }
 
@@ -78,8 +81,8 @@ pub struct RenderedMail {
     pub html: String,
     /// The plain-text part, or the SMS.
     pub text: String,
-    /// The tags it prints, in the order of their first use, each once. A missing tag in a part that is not shown
-    /// is not among them.
+    /// The tags it prints and the lists it goes over, in the order of their first use, each once. A missing tag in a
+    /// part that is not shown is not among them.
     pub tags: Vec<TagUse>,
     /// Names of missing tags in parts that are shown, sorted.
     pub missing: Vec<String>,
@@ -191,6 +194,7 @@ impl PreparedMessage {
         missing.dedup();
         let [subject, preheader, html, text] = texts;
         let tags = self.tags(values, &missing);
+        missing.retain(|name| !name.starts_with(LIST));
         Ok(RenderedMail { subject: one_line(subject), preheader: one_line(preheader), html, text, tags, missing })
     }
 
@@ -218,17 +222,23 @@ impl PreparedMessage {
             let (root, rest) = name.split_once('.').map_or((name.as_str(), None), |(root, rest)| (root, Some(rest)));
             let Some(field) = values.get(root) else { continue };
             let shown = match (&field.value, rest) {
+                (Some(Value::List(items)), None) if items.iter().any(|item| matches!(item, Value::Object(_))) => {
+                    Some(count_items(items.len()))
+                }
                 (Some(_), None) => Some(field.shown.clone()),
                 (Some(value), Some(rest)) => {
                     let steps: Vec<&str> = rest.split('.').collect();
-                    value.at(&steps).map(ToString::to_string)
+                    value.at(&steps).map(|value| match value {
+                        Value::List(items) => count_items(items.len()),
+                        value => value.to_string(),
+                    })
                 }
                 (None, _) => None,
             };
             let fallback = default.as_ref().or(field.fallback.as_ref());
             tags.push(match (shown, fallback) {
                 (Some(value), _) => TagUse { name: name.clone(), state: TagState::Value, value },
-                (None, _) if missing.contains(name) => {
+                (None, _) if missing.iter().any(|m| m.strip_prefix(LIST).unwrap_or(m) == name) => {
                     TagUse { name: name.clone(), state: TagState::Missing, value: String::new() }
                 }
                 (None, Some(fallback)) => {
@@ -239,6 +249,10 @@ impl PreparedMessage {
         }
         tags
     }
+}
+
+fn count_items(n: usize) -> String {
+    if n == 1 { "1 item".to_owned() } else { format!("{n} items") }
 }
 
 /// Everything that can be said about a message without a contact: its templates, and, where they can be used, the
@@ -498,6 +512,26 @@ mod tests {
         check("{{ '{{' }}{% raw %}{{ x }}{% endraw %}", ADA, CART, "{{{{ x }}");
         check("{{ cart_items|length }}", ADA, "{}", "0");
         check("{unsubscribe_url}", ADA, CART, "https://example.com/unsubscribe");
+    }
+
+    /// The list behind a loop, as products blocks have one, is a tag as well; without it the loop is left out.
+    #[test]
+    fn lists_are_tags() {
+        let list = |template: &str, contact: &str, trigger: &str| {
+            let mail = prepare(template).render(&values(contact, trigger)).expect("renders");
+            assert!(mail.missing.is_empty(), "{:?}", mail.missing);
+            assert!(!mail.html.contains([MISSING_OPEN, LIST]), "{}", mail.html);
+            mail.tags.iter().map(|tag| format!("{} {} {}", tag.name, tag.state.name(), tag.value)).collect::<Vec<_>>()
+        };
+        let each = "-{% for i in cart_items[:1] %}{i.name}{% endfor %}";
+        assert_eq!(list(each, ADA, CART), ["cart_items value 2 items"]);
+        assert_eq!(list(each, ADA, "{}"), ["cart_items missing "]);
+        assert_eq!(list(each, ADA, r#"{"cart_items": []}"#), ["cart_items missing "]);
+        // Not shown, not among them.
+        let shown_if = format!("-{{% if cart_value %}}{each}{{% endif %}}");
+        assert_eq!(list(&shown_if, ADA, "{}"), [""; 0]);
+        let inner = "-{% for i in cart_items %}{% for part in i.parts %}{part}{% endfor %}{% endfor %}";
+        assert_eq!(list(inner, ADA, CART), ["cart_items value 2 items"]);
     }
 
     #[test]
