@@ -46,7 +46,8 @@ pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, Strin
     let fields: Vec<Field> = flow.fields().cloned().collect();
     let said = |found: &Diagnostic| found.message.clone();
     let prepared = PreparedMessage::new(message, variant, &fields, &home.workspace.brand)
-        .map_err(|found| found.iter().map(said).collect::<Vec<_>>().join("\n"))?;
+        .map_err(|found| found.iter().map(said).collect::<Vec<_>>().join("\n"))?
+        .with_tracking(&flow.settings().tracking, &fields, &flow.id, node);
     let newest = home.audience.events.iter().map(|event| event.accepted).max();
     let at = key.3.or(newest).unwrap_or(Instant::from_millis(0));
     let mut log = EventLog::default();

@@ -69,7 +69,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (node, message) = stage.sending(&args.message)?;
     let contact = stage.contact(&args.contact)?;
     let variant = stage.variant(node, message, args.variant.as_deref(), contact)?;
-    let made = stage.make(message, variant, contact, args.event.as_deref())?;
+    let made = stage.make(node, message, variant, contact, args.event.as_deref())?;
     let bytes = match args.format {
         MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
         MailFormat::Html if !stage::is_email(message) => {

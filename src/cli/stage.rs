@@ -169,24 +169,28 @@ impl Stage {
     /// Errors: an event that is not the contact's, or content that cannot be made into a mail.
     pub fn make(
         &self,
+        node: &Node,
         message: &Message,
         variant: &Variant,
         contact: &Contact,
         event: Option<&str>,
     ) -> Result<Made, Failure> {
-        let prepared = self.prepare(message, variant)?;
+        let prepared = self.prepare(node, message, variant)?;
         self.render(&prepared, message, variant, contact, event)
     }
 
     /// Makes a variant ready for any number of contacts.
     ///
     /// Errors: what is wrong with its content.
-    pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
-        PreparedMessage::new(message, variant, &self.fields, &self.home.workspace.brand).map_err(|found| {
+    pub fn prepare(&self, node: &Node, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
+        let prepared = PreparedMessage::new(message, variant, &self.fields, &self.home.workspace.brand);
+        let prepared = prepared.map_err(|found| {
             let errors = found.iter().filter(|found| found.severity == Severity::Error);
             let lines: String = errors.map(|found| super::show::diagnostic(found, self.file.context())).collect();
             Failure { exit_code: 1, text: lines.trim_end().to_owned() }
-        })
+        })?;
+        let flow = self.file.flow();
+        Ok(prepared.with_tracking(&flow.settings().tracking, &self.fields, &flow.id, &node.id))
     }
 
     /// The mail of a variant for a contact.

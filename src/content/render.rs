@@ -3,6 +3,8 @@
 //! The one idea: preparing does all that is the same for everyone (reading, checking, layout, compiling); rendering
 //! fills in values that were made ready with the contact. A template cannot run away: it has a budget of steps.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
@@ -14,10 +16,11 @@ use super::{
         self,
         lower::{LIST, MISSING_CLOSE, MISSING_OPEN, Printed},
     },
+    tracking::{self, Tracking},
 };
 use crate::{
     audience::Value,
-    base::{Diagnostic, MessageId, Place},
+    base::{Diagnostic, FlowId, MessageId, NodeId, Place},
 };
 
 /// Steps a part of a mail may take. Source: references, mail rendering, section 3; a long mail takes under 5,000.
@@ -97,6 +100,7 @@ pub struct PreparedMessage {
     printed: Printed,
     has_html: bool,
     findings: Vec<Diagnostic>,
+    tracking: Tracking,
 }
 
 const PARTS: [&str; 4] = ["subject", "preheader", "html", "text"];
@@ -116,12 +120,27 @@ impl PreparedMessage {
                 printed,
                 has_html: !sources.html.is_empty(),
                 findings: found,
+                tracking: Tracking::default(),
             }),
             Err(fault) => {
                 found.push(fault);
                 Err(found)
             }
         }
+    }
+
+    /// The same with parameters for the links of its mails. In them may stand fields and [`super::OF_THE_MAIL`].
+    #[must_use]
+    pub fn with_tracking(
+        mut self,
+        parameters: &BTreeMap<String, String>,
+        fields: &[Field],
+        flow: &FlowId,
+        node: &NodeId,
+    ) -> Self {
+        let of_the_mail = [flow.as_str(), node.as_str(), self.message.as_str(), &self.variant];
+        self.tracking = Tracking::new(&mut self.env, parameters, fields, of_the_mail);
+        self
     }
 
     fn compile(
@@ -192,7 +211,12 @@ impl PreparedMessage {
         }
         missing.sort_unstable();
         missing.dedup();
-        let [subject, preheader, html, text] = texts;
+        let [subject, preheader, mut html, mut text] = texts;
+        if !self.tracking.is_empty() {
+            let (parameters, own) = (self.tracking.values(&self.env, values), tracking::own_links(values));
+            html = tracking::in_html(&html, &parameters, &own);
+            text = tracking::in_text(&text, &parameters, &own);
+        }
         let tags = self.tags(values, &missing);
         missing.retain(|name| !name.starts_with(LIST));
         Ok(RenderedMail { subject: one_line(subject), preheader: one_line(preheader), html, text, tags, missing })
@@ -417,8 +441,6 @@ fn environment() -> Environment<'static> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::{
         audience::{Contact, Currency, Event, EventLog, Value, ValueType},
@@ -512,6 +534,33 @@ mod tests {
         check("{{ '{{' }}{% raw %}{{ x }}{% endraw %}", ADA, CART, "{{{{ x }}");
         check("{{ cart_items|length }}", ADA, "{}", "0");
         check("{unsubscribe_url}", ADA, CART, "https://example.com/unsubscribe");
+    }
+
+    #[test]
+    fn links_carry_the_flows_parameters() {
+        let html = "{first_name} <a href=\"{cart_url}\">cart</a> <a href='{unsubscribe_url}'>leave</a> \
+                    <a href=\"mailto:shop@shop.example\">write</a>";
+        let parameters = [
+            ("utm_campaign", "{flow}"),
+            ("utm_content", "{message}/{variant} {node}"),
+            ("who", "{{ first_name|upper }}"),
+            ("without", "{discount_code}"),
+            ("wrong", "{% nothing %}"),
+        ];
+        let parameters = parameters.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let prepared = prepare(html).with_tracking(&parameters, &fields(), &"watch".into(), &"mail-1".into());
+        let mail = prepared.render(&values(r#"{"first_name":"Ada & Co"}"#, "{}")).expect("renders");
+        let query = "utm_campaign=watch&utm_content=m%2Fa%20mail-1&who=ADA%20%26%20CO";
+        let escaped = query.replace('&', "&amp;");
+        assert!(mail.html.contains(&format!("<a href=\"https://shop.example/cart?{escaped}\">")), "{}", mail.html);
+        assert!(mail.html.contains("'https://example.com/unsubscribe'"), "{}", mail.html);
+        assert!(mail.text.contains(&format!("cart (https://shop.example/cart?{query})")), "{}", mail.text);
+        assert!(mail.text.contains("(https://example.com/unsubscribe)"), "{}", mail.text);
+        assert!(mail.text.contains("(mailto:shop@shop.example)"), "{}", mail.text);
+        // A mail is not held for its statistics, and they are no tags of it.
+        assert_eq!(mail.completeness(), Completeness::Complete);
+        let tags: Vec<&str> = mail.tags.iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!(tags, ["first_name", "cart_url"]);
     }
 
     /// The list behind a loop, as products blocks have one, is a tag as well; without it the loop is left out.
