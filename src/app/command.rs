@@ -1,7 +1,7 @@
 //! Everything a user can do, as one table, and the one place that does it.
 //!
-//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts all
-//! read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
+//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts
+//! all read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
 
 use smol_str::SmolStr;
 
@@ -54,14 +54,25 @@ commands! {
     "Edit" {
         Undo "Undo", "Ctrl+Z", "Take the last step back";
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
+        Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
+        Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Rename "Rename", "F2", "Type a new name for the selected step";
+        EditStep "Edit step", "Enter", "Go to the settings of the selected step";
+        Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
         Delete "Delete", "Delete Backspace", "Remove what is selected";
         DeleteReconnect "Delete and reconnect", "Shift+Delete", "Remove the selected steps and join what came before to what comes after";
         Mute "Mute", "M", "Let journeys pass through the selected steps at once, or not any more";
         SelectAll "Select all", "Ctrl+A", "Select every step";
         SelectNone "Select nothing", "Escape", "Clear the selection, close what is open";
     }
+    "Arrange" {
+        Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
+    }
     "View" {
         Fit "Fit the flow", "Ctrl+0 Home", "Show the whole flow";
+        FitSelection "Fit the selection", "Ctrl+2", "Show all of what is selected";
         ZoomIn "Zoom in", "Ctrl+Plus Ctrl+Equals", "Larger";
         ZoomOut "Zoom out", "Ctrl+Minus", "Smaller";
         ZoomActual "Actual size", "Ctrl+1", "Zoom to 100 %";
@@ -73,10 +84,31 @@ commands! {
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
+        InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
         LeftStep "Step to the left", "ArrowLeft", "Select the neighbour on the left";
         RightStep "Step to the right", "ArrowRight", "Select the neighbour on the right";
+    }
+    "Bookmarks" {
+        Mark1 "Set bookmark 1", "Ctrl+Alt+1", "Remember the selected step as bookmark 1";
+        Bookmark1 "Go to bookmark 1", "Alt+1", "Select the step of bookmark 1";
+        Mark2 "Set bookmark 2", "Ctrl+Alt+2", "Remember the selected step as bookmark 2";
+        Bookmark2 "Go to bookmark 2", "Alt+2", "Select the step of bookmark 2";
+        Mark3 "Set bookmark 3", "Ctrl+Alt+3", "Remember the selected step as bookmark 3";
+        Bookmark3 "Go to bookmark 3", "Alt+3", "Select the step of bookmark 3";
+        Mark4 "Set bookmark 4", "Ctrl+Alt+4", "Remember the selected step as bookmark 4";
+        Bookmark4 "Go to bookmark 4", "Alt+4", "Select the step of bookmark 4";
+        Mark5 "Set bookmark 5", "Ctrl+Alt+5", "Remember the selected step as bookmark 5";
+        Bookmark5 "Go to bookmark 5", "Alt+5", "Select the step of bookmark 5";
+        Mark6 "Set bookmark 6", "Ctrl+Alt+6", "Remember the selected step as bookmark 6";
+        Bookmark6 "Go to bookmark 6", "Alt+6", "Select the step of bookmark 6";
+        Mark7 "Set bookmark 7", "Ctrl+Alt+7", "Remember the selected step as bookmark 7";
+        Bookmark7 "Go to bookmark 7", "Alt+7", "Select the step of bookmark 7";
+        Mark8 "Set bookmark 8", "Ctrl+Alt+8", "Remember the selected step as bookmark 8";
+        Bookmark8 "Go to bookmark 8", "Alt+8", "Select the step of bookmark 8";
+        Mark9 "Set bookmark 9", "Ctrl+Alt+9", "Remember the selected step as bookmark 9";
+        Bookmark9 "Go to bookmark 9", "Alt+9", "Select the step of bookmark 9";
     }
 }
 
@@ -123,6 +155,20 @@ pub enum Command {
         /// Joins typing in one field to one step.
         merge: Option<String>,
     },
+    /// Put steps at these places, inside a transaction.
+    Place(Vec<(NodeId, (f32, f32))>),
+    /// Copy the selected steps beside themselves.
+    Duplicate {
+        /// So many canvas units to the right and down.
+        by: (f32, f32),
+    },
+    /// Put copied steps into the flow.
+    Paste {
+        /// What was copied.
+        text: String,
+        /// Middle of the new steps; beside the old ones where left out.
+        at: Option<(f32, f32)>,
+    },
     /// Add a step of a kind.
     Insert {
         /// Kind of the step.
@@ -132,6 +178,8 @@ pub enum Command {
         /// From this port on; what it led to comes after the new step.
         after: Option<(NodeId, SmolStr)>,
     },
+    /// The list of kinds for [`CommandId::InsertAfter`] is open.
+    InsertTaken,
     /// Draw an edge; one that leaves the port already is replaced.
     Connect {
         /// Where it begins.
@@ -154,6 +202,8 @@ pub enum Command {
     ChooseEvent(Option<EventId>),
     /// Choose the instant of previews.
     ChooseInstant(Option<Instant>),
+    /// Switch what is painted over the flow.
+    SetOverlays(super::Overlays),
     /// Show a panel below the canvas, or none.
     ShowPanel(Option<Panel>),
     /// Show this tab.
@@ -166,6 +216,8 @@ pub enum Command {
     Dismiss(String),
     /// Choose the theme.
     SetTheme(Theme),
+    /// What the panels below the canvas ask for.
+    Act(super::act::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -174,6 +226,18 @@ impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
         Self::Run(id)
     }
+}
+
+/// Which bookmark a command sets.
+fn mark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
+}
+
+/// Which bookmark a command goes to.
+fn bookmark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && !n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
 }
 
 /// The row of a command.
@@ -197,8 +261,19 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
         Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
         Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
-        Id::DeleteReconnect | Id::Mute if document.view.selection.is_empty() => no("No step is selected"),
-        Id::SelectAll if document.flow().nodes.is_empty() => no("The flow has no steps"),
+        Id::Cut | Id::Copy | Id::Duplicate | Id::DeleteReconnect | Id::Mute | Id::FitSelection
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
+        id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
+        id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
+            no("This bookmark is not set")
+        }
+        Id::SelectAll | Id::Fit | Id::Layout | Id::LayoutRight if document.flow().nodes.is_empty() => {
+            no("The flow has no steps")
+        }
         Id::NextStep | Id::PreviousStep | Id::LeftStep | Id::RightStep if document.flow().nodes.is_empty() => {
             no("The flow has no steps")
         }
@@ -219,6 +294,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
                 app.screen = Screen::Editor;
             }
         }
+        Command::Act(act) => return super::act::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
@@ -269,6 +345,28 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             let merge = merge.as_deref().map(|key| (key, now));
             document.edit(&label, &edits, merge).map_err(said)?;
         }
+        Command::Place(places) => {
+            let edits: Vec<Edit> = places.into_iter().map(|(id, pos)| Edit::MoveNode { id, pos }).collect();
+            document.edit(&ops::count_label("Move", edits.len()), &edits, None).map_err(said)?;
+        }
+        Command::Duplicate { by } => {
+            let pasted = ops::clipboard::duplicate(document.flow(), &document.view.selection, by)?;
+            document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.selection = pasted.ids.into_iter().collect();
+        }
+        Command::Paste { text, at } => {
+            let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
+            document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.edge = None;
+            document.view.selection = pasted.ids.into_iter().collect();
+            if !pasted.clashes.is_empty() {
+                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "Merge tags that this flow declares in another way, and keeps: {}",
+                    names.join(", ")
+                ));
+            }
+        }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
             let title = super::card::spec(&kind).map_or(kind.as_str(), |spec| spec.title);
@@ -280,17 +378,19 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             let edits = ops::connect(document.flow(), &from, &port, &to);
             document.edit("Connect", &edits, None).map_err(said)?;
         }
+        Command::InsertTaken => document.view.insert_wanted = false,
         Command::SetView { center_in_canvas, zoom } => {
             document.view.center_in_canvas = center_in_canvas;
             document.view.zoom = zoom.clamp(0.05, 3.0);
             document.view.fit_wanted = false;
+            document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
-            document.view.contact = contact;
-            document.view.event = None;
+            document.choose_contact(contact);
         }
         Command::ChooseEvent(event) => document.view.event = event,
         Command::ChooseInstant(at) => document.view.at = at,
+        Command::SetOverlays(overlays) => document.view.overlays = overlays,
         Command::ShowPanel(panel) => document.view.panel = panel,
         Command::GoTo(id) => {
             if let Some(node) = document.flow().node(id.as_str()) {
@@ -306,6 +406,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::Dismiss(_)
         | Command::SetTheme(_)
         | Command::ShowTab(_)
+        | Command::Act(_)
         | Command::Answer(_) => {}
     }
     Ok(())
@@ -338,6 +439,19 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
             let Some(document) = app.document_mut() else { return Vec::new() };
             match id {
                 Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
+                Id::Copy | Id::Cut => {
+                    let text = ops::clipboard::copy(document.flow(), &document.view.selection);
+                    if id == Id::Cut {
+                        let (label, edits) = ops::delete(document.flow(), &document.view.selection, None);
+                        if let Err(refused) = document.edit(&label.replacen("Delete", "Cut", 1), &edits, None) {
+                            app.tell(refused.to_string(), true, now);
+                            return Vec::new();
+                        }
+                    }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::Paste => return vec![Request::AskPaste],
+                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -368,7 +482,15 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         document.view.panel = if document.view.panel == Some(panel) { None } else { Some(panel) };
     };
     let said = |error: crate::flow::EditError| error.to_string();
+    if let Some(n) = mark_of(id) {
+        document.view.bookmarks.extend(document.selected().cloned().map(|node| (n, node)));
+        return Ok(());
+    }
+    if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
+        return on_document(document, Command::GoTo(node), Instant::from_millis(0));
+    }
     match id {
+        Id::InsertAfter => document.view.insert_wanted = true,
         Id::Undo => {
             document.history.undo();
             document.settle();
@@ -398,6 +520,14 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
             document.view.selection.clear();
             document.view.edge = None;
         }
+        Id::Duplicate => on_document(document, Command::Duplicate { by: (32.0, 32.0) }, Instant::from_millis(0))?,
+        Id::Layout | Id::LayoutRight => {
+            let flowing = if id == Id::Layout { ops::layout::Flowing::Down } else { ops::layout::Flowing::Right };
+            let edits = ops::layout::layout(document.flow(), &document.view.selection, flowing);
+            document.edit("Arrange", &edits, None).map_err(said)?;
+            document.view.fit_wanted = document.view.selection.is_empty();
+        }
+        Id::FitSelection => document.view.fit_selection_wanted = true,
         Id::Fit => document.view.fit_wanted = true,
         Id::ZoomIn => document.view.zoom = (document.view.zoom * 1.2).min(3.0),
         Id::ZoomOut => document.view.zoom = (document.view.zoom / 1.2).max(0.05),
@@ -425,10 +555,17 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Gallery
         | Id::Save
         | Id::SaveAs
+        | Id::Rename
+        | Id::EditStep
+        | Id::Cut
+        | Id::Copy
+        | Id::Paste
         | Id::CloseTab
         | Id::Publish
         | Id::ToggleTheme
         | Id::CommandPalette => {}
+        // Bookmarks were dealt with above.
+        id => debug_assert!(mark_of(id).or(bookmark_of(id)).is_some(), "{id:?} does nothing"),
     }
     Ok(())
 }
@@ -449,12 +586,12 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
-        Answer::Done(done) => job_done(app, done),
+        Answer::Done(done) => job_done(app, done, now),
     }
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone) {
+fn job_done(app: &mut App, done: JobDone, now: Instant) {
     match done {
         JobDone::Checked { document, revision, findings } => {
             if let Some(document) = app.by_id(document) {
@@ -462,9 +599,10 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.findings = Some(Stamped { value: findings, revision });
             }
         }
-        JobDone::Replayed { document, revision, report } => {
+        JobDone::Replayed { document, revision, window, report } => {
             if let Some(document) = app.by_id(document) {
                 document.derived.replaying = None;
+                document.derived.replay_window = window;
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
@@ -473,6 +611,30 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.previewing = None;
                 document.derived.preview = Some(Stamped { value: previewed, revision });
             }
+        }
+        JobDone::WhatIf { document, revision, result } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.what_iffing = false;
+                document.derived.what_if = Some(Stamped { value: result, revision });
+            }
+        }
+        JobDone::Sought { document, from, result } => {
+            let Some(document) = app.by_id(document) else { return };
+            document.derived.seeking = false;
+            // Whoever chose somebody else meanwhile wants to see them.
+            if document.view.contact.as_ref() != Some(&from) {
+                return;
+            }
+            let (said, is_error) = match result {
+                Ok(Some((contact, differences))) => {
+                    document.choose_contact(Some(contact));
+                    let name = super::act::contact_name(document).unwrap_or_default();
+                    (format!("{name}: {differences}"), false)
+                }
+                Ok(None) => ("Everybody gets the same mail, apart from the values in it".to_owned(), false),
+                Err(why) => (why, true),
+            };
+            app.tell(said, is_error, now);
         }
     }
 }

@@ -1,25 +1,38 @@
 //! The editor without a window: state, commands, jobs.
 //!
-//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes, and it
-//! gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands. Three sorts
-//! of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection, pan, zoom: never
-//! rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came from).
-//! Deliberately not here: egui, dialogs, files, clocks, threads.
+//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes,
+//! and it gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands.
+//! Three sorts of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection,
+//! pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came
+//! from). Deliberately not here: egui, dialogs, files, clocks, threads.
 
+pub mod act;
 pub mod card;
 pub mod command;
+pub mod counts;
 mod document;
+pub mod fields_use;
+#[cfg(test)]
+pub mod fixture;
 pub mod jobs;
+pub mod journal;
 pub mod ops;
+pub mod outline;
 pub mod overlay;
+pub mod preferences;
+pub mod preview;
 pub mod problems;
 mod project;
+pub mod search;
 pub mod stage;
+pub mod timeline;
+pub mod what_if;
+pub mod when;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
-pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View, Window};
 pub use jobs::{Job, JobDone};
 pub use project::Home;
 
@@ -91,6 +104,10 @@ pub enum Request {
     Start(Job),
     /// Put a text on the clipboard.
     CopyText(String),
+    /// Give the keyboard to the field of this name.
+    Focus(&'static str),
+    /// Read the clipboard; the text comes back as a paste of the window.
+    AskPaste,
     /// Show a page in the browser.
     OpenInBrowser {
         /// Name of the file it is put into.

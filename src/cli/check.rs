@@ -12,14 +12,11 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::{
-    Done, Failure, Format, Outcome, Places, Streams,
-    load::{self, FlowFile, Home, Unreadable},
-    locate, show,
-};
+use super::{Done, Failure, Format, Outcome, Places, Streams, load, locate, show};
 use crate::{
     audience::Audience,
     base::{Diagnostic, Severity},
+    disk::{self, Home, Unreadable},
     flow::{
         Flow, Target,
         check::{Surroundings, check, check_workspace},
@@ -89,7 +86,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let mut rows: Vec<Row> = Vec::new();
     let mut audiences = Audiences { places, streams, known: BTreeMap::new() };
     for path in &args.paths {
-        match load::flow_paths(path) {
+        match disk::flow_paths(path) {
             Ok(files) => {
                 for file in &files {
                     one(file, args, places, &mut audiences, &mut rows)?;
@@ -153,7 +150,7 @@ fn one(
     audiences: &mut Audiences<'_>,
     rows: &mut Vec<Row>,
 ) -> Result<(), Failure> {
-    let home = match load::home(path, places) {
+    let home = match load::home_of(path, places) {
         Ok(home) => home,
         Err(fault) => {
             push_unreadable(rows, fault);
@@ -173,7 +170,7 @@ fn one(
             ..Row::default()
         });
     }
-    let file = match load::flow(path) {
+    let file = match disk::flow(path) {
         Ok(file) => file,
         Err(fault) => {
             push_unreadable(rows, fault);
@@ -183,24 +180,14 @@ fn one(
     audiences.read(&home)?;
     let around = Surroundings {
         workspace: &home.workspace,
-        other_flows: &neighbours(path, &home),
+        other_flows: &disk::neighbours(path, &home),
         audience: audiences.known.get(&home.folder).and_then(Option::as_ref),
     };
     let mut diagnostics = file.loaded.notes.clone();
     diagnostics.extend(findings(file.flow(), &around, args.target.map(PlatformName::target)));
-    let flow = matches!(file.context().parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
+    let flow = matches!(load::context(&file).parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
     rows.push(Row { path: file.source.shown, diagnostics, text: file.source.text, flow, ..Row::default() });
     Ok(())
-}
-
-/// The other flows of the workspace, for checks that look at several; those that cannot be read are passed over,
-/// since checking them is their own business.
-pub fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
-    let Some(folder) = &home.folder else { return Vec::new() };
-    let here = std::fs::canonicalize(path).ok();
-    let files = load::siblings(folder).unwrap_or_default();
-    let others = files.iter().filter(|file| std::fs::canonicalize(file).ok() != here);
-    others.filter_map(|file| load::flow(file).ok()).map(|file: FlowFile| file.loaded.flow).collect()
 }
 
 /// Everything that is wrong with a flow, and with a target what is lost there.

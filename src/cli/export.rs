@@ -4,9 +4,10 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, out, show};
+use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
     base::{Diagnostic, Severity},
+    disk,
     flow::{Target, check::Surroundings},
     platforms::{self, Export},
 };
@@ -52,14 +53,14 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (home, file) = load::one(&args.flow, places)?;
     let refuse = |found: &[Diagnostic]| {
         let errors = found.iter().filter(|found| found.severity == Severity::Error);
-        let mut text: String = errors.map(|found| show::diagnostic(found, file.context())).collect();
+        let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
         let path = show::clean(&file.source.shown);
         let _ =
             write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
         Failure { exit_code: 1, text }
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let neighbours = check::neighbours(&file.source.path, &home);
+    let neighbours = disk::neighbours(&file.source.path, &home);
     let around = Surroundings { workspace: &home.workspace, other_flows: &neighbours, audience: None };
     let findings = check::findings(file.flow(), &around, None);
     if findings.iter().any(is_error) {
@@ -71,12 +72,12 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     }
     let one_file = args.out.extension().is_some_and(|ending| ending == "json");
     if !one_file {
-        out::folder(&args.out, &out::Files(export.files.clone()), args.force)?;
+        disk::folder(&args.out, &disk::Files(export.files.clone()), args.force)?;
     } else if target == Target::Engine {
         // The pinned version is all that an engine reads; what lies beside it in a folder is for people.
         export.files.retain(|(name, _)| name == platforms::engine::ENGINE_FILE);
         let bytes = export.files.first().map_or(&[][..], |(_, bytes)| bytes);
-        out::file(&args.out, bytes, args.force)?;
+        disk::file(&args.out, bytes, args.force)?;
     } else {
         return Err(Failure::unusable(
             format!("An export to {} has several files", target.title()),

@@ -35,6 +35,7 @@ pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
+pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,
 };

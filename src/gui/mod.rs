@@ -1,11 +1,12 @@
 //! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
 //!
 //! The one idea: while a frame is drawn the [`App`] is read-only; panels push [`Command`]s, which are applied after
-//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in tests
-//! and in pictures. Deliberately not here: anything a test without a window would want to read.
+//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in
+//! tests and in pictures. Deliberately not here: anything a test without a window would want to read.
 
 pub mod canvas;
 pub mod icons;
+pub mod inline;
 mod keys;
 mod panels;
 pub mod probe;
@@ -70,7 +71,7 @@ impl Studio {
             Theme::Dark => egui::ThemePreference::Dark,
         });
         let mut out = Vec::new();
-        keys::take(&ctx, &self.app, &mut out);
+        keys::take(&ctx, &self.app, self.canvas.has_keyboard(&ctx), &mut out);
         self.draw(ui, &mut out);
         for command in out {
             self.command(command, &ctx);
@@ -127,10 +128,17 @@ impl eframe::App for Studio {
     }
 }
 
+/// Gives the keyboard to the field of this name; such fields have the id `Id::unique(name)`.
+pub fn focus(ctx: &egui::Context, field: &'static str) {
+    ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique(field)));
+}
+
 /// Opens the window, on a flow or on the gallery; returns when it is closed.
 ///
-/// Errors: no window could be opened, with what the system said.
+/// Errors: no window could be opened, with what is missing and the one line that installs it, or what the system said.
 pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
+    // winit would panic over what this finds.
+    probe::probe().map_err(|missing| missing.advice())?;
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Flowloom")

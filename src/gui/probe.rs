@@ -1,17 +1,18 @@
 //! Whether a window can be opened here, found out before winit and eframe would panic over it.
 //!
-//! The one idea: try what winit is going to try, in its order, and name what is not there. winit 0.30 takes Wayland when
-//! `WAYLAND_DISPLAY` or `WAYLAND_SOCKET` is set, else X11 when `DISPLAY` is, and never goes from one to the other. All
-//! libraries are opened at run time: those of X11 by the same safe functions that winit uses; for the few without one
-//! the loader's cache is asked, and an answer it cannot give counts as "there" (eframe then says what failed).
-//! Deliberately not here: whether the driver is any good, and other systems than Unix desktops, which bring a window.
+//! The one idea: try what winit is going to try, in its order, and name what is not there. winit 0.30 takes Wayland
+//! when `WAYLAND_DISPLAY` or `WAYLAND_SOCKET` is set, else X11 when `DISPLAY` is, and never goes from one to the other.
+//! All libraries are opened at run time: those of X11 by the same safe functions that winit uses; for the few without
+//! one the loader's cache is asked, and an answer it cannot give counts as "there" (eframe then says what failed).
+//! Deliberately not here: whether the driver is any good, and systems other than Unix desktops, which bring a window.
 
 use std::fmt;
 
-/// Debian and Ubuntu packages with what a window on X11 loads. Source: tried in an empty bookworm root, 2025-11.
+/// Debian and Ubuntu packages with what a window on X11 loads. Source: tried in an otherwise empty bookworm root.
 const X11_PACKAGES: &str = "libgl1 libgl1-mesa-dri libx11-xcb1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrender1";
 
-/// The same for Wayland. Source: the names of the files that winit and glutin open, and Debian's package contents.
+/// The same for Wayland. Source: the names of the files that winit and glutin open, and the packages Debian has them
+/// in; not tried in an empty root.
 const WAYLAND_PACKAGES: &str = "libwayland-client0 libwayland-egl1 libegl1 libgl1-mesa-dri libxkbcommon0";
 
 /// What a window needs and does not find.

@@ -608,7 +608,7 @@ mod tests {
         delta.clear();
         let primitives = [on(Rect::EVERYTHING, gradient()), on(Rect::EVERYTHING, image)];
         raster.paint(1.0, &primitives, Color32::from_rgb(240, 241, 245));
-        // The same in a debug and a release build, and on the machines tried so far.
+        // The same in a debug and in an optimised build.
         assert_eq!(
             xxhash_rust::xxh64::xxh64(raster.rgba(), 0),
             15_888_798_216_517_695_304,

@@ -1,9 +1,7 @@
 //! What the window asks of the machine: clock, dialogs, files, threads. The only file of this room that touches them.
 
 use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
@@ -14,7 +12,7 @@ use super::Outside;
 use crate::{
     app::{Answer, Home, Request},
     base::Instant,
-    cli,
+    disk,
 };
 
 /// The machine.
@@ -71,16 +69,18 @@ impl Outside for System {
             }),
             Request::Read(path) => self.spawn("reader", ctx, move || Some(read(&path))),
             Request::Write { document, path, text, revision } => self.spawn("writer", ctx, move || {
-                Some(match write(&path, text.as_bytes()) {
+                Some(match disk::file(&path, text.as_bytes(), true) {
                     Ok(()) => Answer::Saved { document, path, revision },
-                    Err(error) => Answer::Failed(format!("{} cannot be written: {error}", path.display())),
+                    Err(error) => Answer::Failed(error.to_string()),
                 })
             }),
             Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
             Request::CopyText(text) => ctx.copy_text(text),
+            Request::Focus(field) => super::focus(ctx, field),
+            Request::AskPaste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),
             Request::OpenInBrowser { name, html } => {
                 let path = std::env::temp_dir().join(name);
-                match fs::write(&path, html) {
+                match disk::file(&path, html.as_bytes(), true) {
                     Ok(()) => ctx.open_url(egui::OpenUrl::new_tab(format!("file://{}", path.display()))),
                     Err(error) => {
                         let _ =
@@ -99,40 +99,30 @@ impl Outside for System {
 
 /// Reads a flow with what stands around it.
 pub fn read(path: &Path) -> Answer {
-    let opened = || -> Result<Answer, String> {
-        let file = cli::load::flow(path).map_err(|e| e.failure().text)?;
-        let places = cli::Places::default();
-        let place = cli::load::home(path, &places).map_err(|e| e.failure().text)?;
-        let mut streams = cli::Streams::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
-        let audience = cli::load::audience(&place, &places, &mut streams).map_err(|failure| failure.text)?;
-        let siblings = place.folder.as_deref().map(cli::load::siblings).and_then(Result::ok).unwrap_or_default();
-        let others = siblings.iter().filter(|other| !is_same(other, path)).filter_map(|p| cli::load::flow(p).ok());
-        let other_flows = others.map(|file| file.loaded.flow).collect();
-        let home = Home {
-            folder: place.folder,
-            source: place.source.map(|source| source.text).unwrap_or_default(),
-            workspace: place.workspace,
-            audience,
-            other_flows,
-            notes: place.notes,
-        };
+    let opened = || -> Result<Answer, disk::Error> {
+        let file = disk::flow_even_newer(path)?;
+        let home = home(path)?;
         Ok(Answer::Opened { path: Some(path.to_owned()), loaded: Box::new(file.loaded), home: Arc::new(home) })
     };
-    opened().unwrap_or_else(Answer::Failed)
+    opened().unwrap_or_else(|error| Answer::Failed(error.to_string()))
 }
 
-fn is_same(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    real(a) == real(b)
-}
-
-/// Writes beside, syncs, renames: a crash leaves the old file or the new one, never half of one.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".saving");
-    let beside = PathBuf::from(beside);
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+/// What stands around a flow.
+fn home(path: &Path) -> Result<Home, disk::Error> {
+    let place = disk::home(path, None)?;
+    let found = disk::audience_folder(&place).map(|folder| disk::audience(&folder)).transpose()?;
+    let other_flows = disk::neighbours(path, &place);
+    let mut notes = place.notes;
+    let audience = found.map(|found| {
+        notes.extend(found.warnings);
+        found.audience
+    });
+    Ok(Home {
+        folder: place.folder,
+        source: place.source.map(|source| source.text).unwrap_or_default(),
+        workspace: place.workspace,
+        audience: audience.unwrap_or_default(),
+        other_flows,
+        notes,
+    })
 }

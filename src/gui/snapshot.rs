@@ -1,8 +1,8 @@
 //! A picture of any piece of the window, drawn without a screen.
 //!
 //! The one idea: the same closure that draws in the window draws here, for a few frames on a clock that moves by fixed
-//! steps, until nothing asks for another frame; then [`Raster`] paints what egui has left. Deliberately not here: files,
-//! and the studio's own start (fonts and theme are the `setup` of the caller; egui comes without any).
+//! steps, until nothing asks for another frame; then [`Raster`] paints what egui has left. Deliberately not here:
+//! files, and the studio's own start (fonts and theme are the `setup` of the caller; egui comes without any).
 
 use std::time::Duration;
 
@@ -74,7 +74,10 @@ fn input(frame: u32, size: Vec2, pixels_per_point: f32, theme: Theme) -> RawInpu
 mod tests {
     use std::sync::Arc;
 
-    use egui::{CentralPanel, FontData, FontDefinitions, FontFamily, Frame, Panel, RichText, ScrollArea};
+    use egui::{
+        Align2, CentralPanel, FontData, FontDefinitions, FontFamily, FontId, Frame, Panel, RichText, ScrollArea,
+        Shadow, StrokeKind, epaint::CubicBezierShape,
+    };
 
     use super::*;
 
@@ -152,6 +155,82 @@ mod tests {
         check(1, 3);
         check(5, 6);
         check(u32::MAX, 8);
+    }
+
+    /// About as much as the studio shows at once: cards with shadows and text, wires, panels full of rows.
+    fn busy(ui: &mut Ui) {
+        Panel::left("left").exact_size(212.0).show(ui, |ui| {
+            for row in 0..30 {
+                _ = ui.button(format!("Step to drag, number {row}"));
+            }
+        });
+        Panel::right("right").exact_size(300.0).show(ui, |ui| {
+            for row in 0..40 {
+                ui.label(format!("{row}. A line of help about the chosen step and its settings"));
+            }
+        });
+        CentralPanel::default().show(ui, |ui| {
+            let (area, painter) = (ui.max_rect(), ui.painter());
+            let visuals = ui.visuals();
+            for (column, row) in (0..4).flat_map(|column| (0..7).map(move |row| (column, row))) {
+                let at = area.min + Vec2::new(20.0 + column as f32 * 220.0, 10.0 + row as f32 * 122.0);
+                let card = Rect::from_min_size(at, Vec2::new(200.0, 80.0));
+                let shadow = Shadow { offset: [0, 4], blur: 18, spread: 0, color: Color32::from_black_alpha(40) };
+                painter.add(shadow.as_shape(card, 12));
+                let line = visuals.widgets.noninteractive.bg_stroke;
+                painter.rect(card, 12, visuals.extreme_bg_color, line, StrokeKind::Inside);
+                let wire = [0.0, 20.0, 25.0, 42.0].map(|down| card.center_bottom() + Vec2::new(down / 3.0, down));
+                let stroke = (2.0, visuals.text_color());
+                painter.add(CubicBezierShape::from_points_stroke(wire, false, Color32::TRANSPARENT, stroke));
+                for (line, text) in ["Email", "Reminder, 10% off", "Your watch is waiting"].into_iter().enumerate() {
+                    let at = at + Vec2::new(14.0, 12.0 + 20.0 * line as f32);
+                    painter.text(at, Align2::LEFT_TOP, text, FontId::proportional(13.0), visuals.text_color());
+                }
+            }
+        });
+    }
+
+    /// `cargo test --release --lib the_time_of_a_picture -- --ignored --nocapture`; with `FLOWLOOM_PICTURES` set to a
+    /// folder the pictures are left there.
+    #[test]
+    #[ignore = "measures; nothing can fail"]
+    #[expect(clippy::disallowed_methods, reason = "the wall clock is what is measured")]
+    fn the_time_of_a_picture() {
+        for (pixels_per_point, theme) in [(1.0, Theme::Light), (1.0, Theme::Dark), (2.0, Theme::Light)] {
+            let start = std::time::Instant::now();
+            let mut raster = snapshot((1440, 900), pixels_per_point, theme, fonts, busy);
+            let all = start.elapsed();
+            let ctx = Context::default();
+            fonts(&ctx);
+            let mut output = ctx.run_ui(input(1, Vec2::new(1440.0, 900.0), pixels_per_point, theme), busy);
+            output
+                .textures_delta
+                .append(ctx.run_ui(input(2, Vec2::new(1440.0, 900.0), pixels_per_point, theme), busy).textures_delta);
+            raster.apply_textures(&output.textures_delta);
+            output.textures_delta.clear();
+            let primitives = ctx.tessellate(output.shapes, pixels_per_point);
+            let mut millis: Vec<u128> = (0..11)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    raster.paint(pixels_per_point, &primitives, Color32::WHITE);
+                    start.elapsed().as_micros()
+                })
+                .collect();
+            millis.sort_unstable();
+            let start = std::time::Instant::now();
+            let png = snapshot((1440, 900), pixels_per_point, theme, fonts, busy).to_png();
+            println!(
+                "1440x900 at {pixels_per_point}, {theme:?}: snapshot {all:?}, paint alone {} us (median of 11), \
+                 snapshot and PNG {:?}, {} bytes",
+                millis[5],
+                start.elapsed(),
+                png.len()
+            );
+            if let Some(folder) = std::env::var_os("FLOWLOOM_PICTURES") {
+                let name = format!("busy-{theme:?}-{pixels_per_point}.png");
+                std::fs::write(std::path::Path::new(&folder).join(name), png).unwrap();
+            }
+        }
     }
 
     #[test]

@@ -1,37 +1,9 @@
-//! A studio for tests: the same code as the window, with a world that does everything at once and a clock that stands.
+//! The studio under test: the same code as the window, found by accessible names.
 
 use egui_kittest::Harness;
 
-use super::{Outside, Studio, theme};
-use crate::{
-    app::{Answer, App, Command, Home, Request},
-    base::Instant,
-    flow::file,
-};
-
-/// A world that does jobs at once, keeps what was written, and answers no dialog.
-#[derive(Default)]
-pub struct Inline {
-    answers: Vec<Answer>,
-}
-
-impl Outside for Inline {
-    fn now(&self) -> Instant {
-        Instant::from_millis(1_790_000_000_000)
-    }
-
-    fn perform(&mut self, request: Request, ctx: &egui::Context) {
-        match request {
-            Request::Start(job) => self.answers.push(Answer::Done(job.run())),
-            Request::CopyText(text) => ctx.copy_text(text),
-            _ => {}
-        }
-    }
-
-    fn poll(&mut self) -> Vec<Answer> {
-        std::mem::take(&mut self.answers)
-    }
-}
+use super::{Studio, inline, theme};
+use crate::{app::Home, flow::file};
 
 /// A studio with a flow of this text open, in a window of 1440 by 900.
 pub fn studio(text: &str) -> Harness<'static, Studio> {
@@ -40,12 +12,7 @@ pub fn studio(text: &str) -> Harness<'static, Studio> {
 
 /// A studio with a flow and its surroundings.
 pub fn studio_in(text: &str, home: Home, size: egui::Vec2, theme: egui::Theme) -> Harness<'static, Studio> {
-    let mut app = App::new();
-    app.theme = if theme == egui::Theme::Light { crate::app::Theme::Light } else { crate::app::Theme::Dark };
-    let mut studio = Studio::new(app, Box::new(Inline::default()));
-    let loaded = file::read(text).expect("a flow");
-    let opened = Answer::Opened { path: None, loaded: Box::new(loaded), home: std::sync::Arc::new(home) };
-    studio.command(Command::Answer(opened), &egui::Context::default());
+    let studio = inline::studio(None, file::read(text).expect("a flow"), home, theme == egui::Theme::Dark);
     let mut harness = Harness::builder()
         .with_size(size)
         .with_theme(theme)

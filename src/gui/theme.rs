@@ -1,7 +1,7 @@
 //! Colours, fonts, spacing: the one place they come from.
 //!
-//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so that
-//! pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
+//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so
+//! that pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
 
 use std::sync::Arc;
 

@@ -97,6 +97,10 @@ impl Geometry {
                 wired.insert((from, edge.port.as_str()), to);
             }
         }
+        let mut num_into = vec![0_usize; flow.nodes.len()];
+        for to in wired.values() {
+            num_into[*to] += 1;
+        }
         let few = flow.nodes.len() <= 400;
         for (n, node) in flow.nodes.iter().enumerate() {
             let ports = node.ports();
@@ -107,7 +111,11 @@ impl Geometry {
                     Some(&to) => {
                         let end = pos2(out.cards[to].center().x, out.cards[to].top());
                         let points = route(at, end, &out.cards, &out.frames, n, to, few);
-                        out.edges.push(EdgePath::new(n, p, to, port.name.clone(), label, points));
+                        let mut edge = EdgePath::new(n, p, to, port.name.clone(), label, points);
+                        if num_into[to] > 1 {
+                            edge.label_near_source();
+                        }
+                        out.edges.push(edge);
                     }
                     None => out.open_ports.push(OpenPort { node_idx: n, port: port.name.clone(), label, at }),
                 }
@@ -158,6 +166,17 @@ impl EdgePath {
         let tail = points[last] - points[last - 1];
         let label_at = points[last] - vec2(0.0, (tail.y.abs() * if straight { 0.28 } else { 0.5 }).min(26.0));
         Self { from_idx, port_idx, to_idx, port, label, points, bounds, label_at, plus_at }
+    }
+
+    /// Where several edges end at one card their labels stand on the way across, each near its own port.
+    fn label_near_source(&mut self) {
+        if let [_, a, b, _, ..] = self.points[..] {
+            let across = b - a;
+            let along = (across.x.abs() * 0.5).min(64.0).max(across.x.abs().min(34.0));
+            self.label_at = a + vec2(across.x.signum() * along, 0.0);
+        } else {
+            self.label_at = self.points[0] + (self.points[1] - self.points[0]) * 0.72;
+        }
     }
 
     /// Distance of a point, in canvas units.

@@ -43,8 +43,12 @@ pub struct Canvas {
     way: Way,
     way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
     drag: Drag,
+    /// Lines along which a dragged card is snapped, in canvas units.
+    guides: Vec<[egui::Pos2; 2]>,
     /// The list of kinds at the pointer.
     pub quick_add: Option<QuickAdd>,
+    /// What of the canvas had the keyboard in the last frame.
+    focused: Option<egui::Id>,
     last_zoom: f32,
     last_selected: Option<NodeId>,
 }
@@ -81,6 +85,13 @@ impl Canvas {
                 ui.ctx().request_repaint();
             }
         }
+        if view.fit_selection_wanted {
+            let cards = view.selection.iter().filter_map(|id| self.geometry.idx(id)).map(|n| self.geometry.cards[n]);
+            if let Some(bounds) = cards.reduce(Rect::union) {
+                let (center, zoom) = Projection::fitting(rect, bounds);
+                out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom });
+            }
+        }
         let zooming = (self.last_zoom - projection.zoom).abs() > 1e-4;
         if zooming {
             // Once more when the gesture rests, with crisp text.
@@ -91,8 +102,12 @@ impl Canvas {
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);
+        self.focused = None;
         let background = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
         background.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("Flow {}", document.title())));
+        if background.has_focus() {
+            self.focused = Some(background.id);
+        }
         self.background(ui, &background, &frame, out);
         self.frames_ui(ui, &frame, out);
         self.edges_ui(ui, &frame, out);
@@ -104,8 +119,14 @@ impl Canvas {
             self.minimap_ui(ui, &frame, out);
         }
         self.zoom_bar(ui, &frame, app, out);
+        overlay::legend(ui, projection, palette, document, out);
+        self.pan_ui(ui, &frame, out);
         self.quick_add_ui(ui, &frame, out);
         self.drop_ui(ui, &background, &frame, out);
+        if view.insert_wanted {
+            out.push(Command::InsertTaken);
+            self.insert_after(document);
+        }
         self.follow_selection(ui, &frame, out);
     }
 
@@ -169,6 +190,11 @@ impl Canvas {
             let center = frame.projection.center_in_canvas + by / frame.projection.zoom;
             out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom: frame.projection.zoom });
         }
+    }
+
+    /// Whether the keyboard is the canvas's: nothing else has the focus.
+    pub fn has_keyboard(&self, ctx: &egui::Context) -> bool {
+        ctx.memory(|memory| memory.focused()).is_none_or(|id| self.focused == Some(id))
     }
 
     fn refresh(&mut self, document: &Document) {

@@ -5,6 +5,7 @@ use egui::{Button, CornerRadius, Frame, Margin, Rect, RichText, Shadow, Stroke, 
 use super::geometry::{EdgePath, Projection};
 use crate::{
     app::{App, Command, CommandId, Document, overlay},
+    base::Severity,
     gui::{
         icons,
         theme::{self, Palette},
@@ -28,7 +29,7 @@ pub fn edge_label(document: &Document, edge: &EdgePath) -> String {
 /// Minus, percent, plus, fit.
 pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &App, out: &mut Vec<Command>) {
     let screen = projection.screen;
-    let size = vec2(176.0, 40.0);
+    let size = vec2(188.0, 40.0);
     let rect = Rect::from_min_size(screen.right_bottom() - size - vec2(16.0, 16.0), size);
     let painter = ui.painter_at(screen);
     let radius = CornerRadius::same(theme::TILE_RADIUS);
@@ -57,6 +58,43 @@ pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &Ap
     if actual.clicked() {
         out.push(CommandId::ZoomActual.into());
     }
+}
+
+/// What the colours say, and a switch for each overlay.
+pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: &Document, out: &mut Vec<Command>) {
+    let screen = projection.screen;
+    if screen.width() < 420.0 || screen.height() < 260.0 {
+        return;
+    }
+    let rect = Rect::from_min_size(screen.right_top() + vec2(-52.0, 12.0), vec2(40.0, 36.0));
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    let icon = RichText::new(icons::glyph("stack")).font(theme::icon(17.0));
+    let button = child.add(Button::new(icon).min_size(vec2(36.0, 34.0))).accessible_name("Overlays");
+    let button = button.on_hover_text("What is painted over the flow");
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(220.0);
+        let mut overlays = document.view.overlays;
+        let before = overlays;
+        ui.checkbox(&mut overlays.problems, "Problems");
+        ui.horizontal(|ui| {
+            for (severity, word) in
+                [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Hint, "hint")]
+            {
+                let (at, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
+                super::paint::mark(ui.painter(), at.center(), severity, 14.0, palette);
+                ui.label(RichText::new(word).font(theme::regular(11.5)).color(palette.weak));
+            }
+        });
+        ui.checkbox(&mut overlays.path, "Way of the chosen contact");
+        let contact = document.view.contact.as_ref().map_or("nobody is chosen", |id| id.as_str());
+        ui.label(RichText::new(format!("drawn in indigo: {contact}")).font(theme::regular(11.5)).color(palette.weak));
+        ui.checkbox(&mut overlays.counts, "Counts of the replay");
+        let words = "entered, waiting, share by port";
+        ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+        if overlays != before {
+            out.push(Command::SetOverlays(overlays));
+        }
+    });
 }
 
 /// What to do with an empty canvas.

@@ -181,3 +181,46 @@ fn zoom_and_fit() {
     h.run_steps(3);
     assert!((zoom(&h) - fitted).abs() < 1e-3);
 }
+
+#[test]
+fn copies_travel_as_text() {
+    let mut h = studio(TWO);
+    h.get_by_label("Delay: Wait a bit").click();
+    h.run_steps(2);
+    h.event(egui::Event::Copy);
+    h.run_steps(1);
+    let copied = h.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let text = copied.expect("a text on the clipboard");
+    assert!(text.contains("clip/1") && text.contains("4 h"), "{text}");
+    h.event(egui::Event::Paste(text));
+    h.run_steps(3);
+    assert_eq!(flow(&h).nodes.len(), 4);
+    assert_eq!(selected(&h).len(), 1);
+    assert_ne!(selected(&h), ["b"], "the copy is selected");
+}
+
+#[test]
+fn insert_and_bookmarks_by_keyboard() {
+    let mut h = studio(TWO);
+    h.get_by_label("Delay: Wait a bit").click();
+    h.run_steps(2);
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::ALT, Key::Num1);
+    h.run_steps(2);
+    h.key_press(Key::Insert);
+    h.run_steps(4);
+    h.get_by_label("Search steps to add").type_text("goal");
+    h.run_steps(2);
+    h.key_press(Key::Enter);
+    h.run_steps(3);
+    assert!(flow(&h).nodes.iter().any(|node| node.kind == "goal"));
+    assert_ne!(selected(&h), ["b"]);
+    h.key_press_modifiers(Modifiers::ALT, Key::Num1);
+    h.run_steps(2);
+    assert_eq!(selected(&h), ["b"]);
+    h.key_press(Key::F2);
+    h.run_steps(2);
+    assert!(h.get_by_label("Step name").is_focused());
+}

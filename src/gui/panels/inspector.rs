@@ -53,7 +53,10 @@ pub fn inspector(ui: &mut Ui, _app: &App, document: &Document, drafts: &mut Draf
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             let label = ui.label(RichText::new("Step name").color(palette.weak));
             let field = ui.add(
-                TextEdit::singleline(&mut draft.title).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6)),
+                TextEdit::singleline(&mut draft.title)
+                    .id(egui::Id::unique("step name"))
+                    .desired_width(f32::INFINITY)
+                    .margin(Margin::symmetric(10, 6)),
             );
             let field = field.labelled_by(label.id);
             if field.changed() {

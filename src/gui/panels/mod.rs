@@ -24,6 +24,6 @@ pub struct Drafts {
     pub command_row: usize,
     /// Inspector.
     pub inspector: inspector::Draft,
-    /// Which part of a mail is shown.
-    pub preview_tab: bottom::PreviewTab,
+    /// The panels below the canvas.
+    pub bottom: bottom::Draft,
 }
