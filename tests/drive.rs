@@ -234,5 +234,5 @@ fn told(world: &World, decision: &Decision) -> Option<Row> {
     };
     let flow = decision.flow.as_ref().map_or("-".to_owned(), ToString::to_string);
     let node = decision.node.as_ref().map_or("-".to_owned(), ToString::to_string);
-    world.told.iter().any(|told| told == name).then(|| Row { at: decision.at, flow, node, pass: decision.pass, what })
+    world.told.iter().any(|told| told == name).then_some(Row { at: decision.at, flow, node, pass: decision.pass, what })
 }

@@ -54,7 +54,7 @@ impl Unreadable {
 #[derive(Clone, Debug)]
 pub enum Error {
     /// A file cannot be read.
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
     /// Lines of an audience cannot be read; each says file, line and column itself.
     Lines(Vec<Diagnostic>),
     /// What was named is not what is wanted.
@@ -92,7 +92,7 @@ impl Error {
 
 impl From<Unreadable> for Error {
     fn from(unreadable: Unreadable) -> Self {
-        Self::Unreadable(unreadable)
+        Self::Unreadable(Box::new(unreadable))
     }
 }
 
