@@ -3,7 +3,7 @@
 use super::project::Home;
 use crate::{
     audience::Contact,
-    base::{ContactId, Instant, Weekday, Zone},
+    base::{ContactId, Instant, Zone},
 };
 
 const MINUTE: i64 = 60_000;
@@ -29,7 +29,7 @@ pub fn day_time(at: Instant, zone: &Zone) -> String {
 /// "Tue 20 Oct".
 pub fn day(at: Instant, zone: &Zone) -> String {
     let local = zone.local(at);
-    format!("{} {} {}", Weekday::of(local.date()).short(), local.day(), local.strftime("%b"))
+    format!("{} {} {}", local.strftime("%a"), local.day(), local.strftime("%b"))
 }
 
 /// "03:10".
