@@ -120,7 +120,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
         }
         Control::Move { journey, node } => {
             if let Some((j, version)) = find(run, journey) {
-                run.move_to(j, &version, node);
+                run.move_to(j, version, node);
             }
             "move"
         }
@@ -156,7 +156,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
     run.tell(None, What::Controlled { control: name });
 }
 
-fn find(run: &Run<'_>, id: &JourneyId) -> Option<(usize, std::sync::Arc<Version>)> {
+fn find<'a>(run: &Run<'a>, id: &JourneyId) -> Option<(usize, &'a std::sync::Arc<Version>)> {
     let j = run.state.journeys.iter().position(|journey| journey.id == *id && journey.is_active())?;
     Some((j, run.version_of(j)?))
 }
@@ -272,7 +272,7 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     };
     let variant = message.and_then(|m| m.message.variants.iter().position(|v| v.id == send.message.1)).unwrap_or(0);
     let sending = Sending {
-        key: key.clone(),
+        key,
         flow: &send.flow,
         channel: send.channel,
         transactional: send.transactional,
