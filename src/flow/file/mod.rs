@@ -4,6 +4,7 @@
 //! written back letter by letter. `ron::Value` and `#[serde(flatten)]` lose identifiers, hence the raw envelopes.
 //! Deliberately not here: opening files; texts come in, texts go out.
 
+mod lex;
 mod migrate;
 pub mod raw;
 
@@ -13,7 +14,10 @@ use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, de};
 use smol_str::SmolStr;
 
-use self::raw::{RawStruct, offset_in};
+use self::{
+    lex::{Lexeme, lex, split_list},
+    raw::{RawStruct, offset_in},
+};
 use super::{
     graph::{Edge, Flow, MessageSection, Node, Section, is_plain_port},
     settings::FlowSettings,
@@ -94,7 +98,7 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
 /// the part is kept as written and `check` reports it.
 pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
     bound_depth(source)?;
-    let envelope: Envelope<'_> = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
+    let envelope = Envelope::read(source).map_err(|error| spanned(source, &error))?;
     let version = envelope.version;
     if version > FLOW_VERSION {
         let mut loaded = build(source, &envelope)?;
@@ -112,7 +116,7 @@ pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
     }
     if version < FLOW_VERSION {
         let migrated = migrate::to_newest(source, version)?;
-        let envelope: Envelope<'_> = ron_options().from_str(&migrated).map_err(|error| spanned(&migrated, &error))?;
+        let envelope = Envelope::read(&migrated).map_err(|error| spanned(&migrated, &error))?;
         let mut loaded = build(&migrated, &envelope)?;
         loaded.version = version;
         loaded.notes.push(
@@ -133,111 +137,25 @@ pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
 fn bound_depth(source: &str) -> Result<(), Diagnostic> {
     const MOST_DEPTH: usize = 64;
     let mut depth = 0_usize;
-    for (at, kind) in lex(source) {
-        match kind {
-            Lexeme::Open => {
-                depth += 1;
-                if depth > MOST_DEPTH {
-                    let (line, column) = text::line_and_column(source, at);
-                    return Err(Diagnostic::error(
-                        "file/unreadable",
-                        Place::default().with_range(TextRange::new(at, at + 1)),
-                        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
-                    )
-                    .hint("No flow needs that; is the file damaged?"));
-                }
+    let mut too_deep = None;
+    lex(source, |range, kind| match kind {
+        Lexeme::Open => {
+            depth += 1;
+            if depth > MOST_DEPTH && too_deep.is_none() {
+                too_deep = Some(range.start);
             }
-            Lexeme::Close => depth = depth.saturating_sub(1),
-            Lexeme::Comment | Lexeme::LongString => {}
         }
-    }
-    Ok(())
-}
-
-#[derive(PartialEq)]
-enum Lexeme {
-    Open,
-    Close,
-    Comment,
-    /// A string that goes over several lines.
-    LongString,
-}
-
-/// Brackets and comments outside strings, with their places. Knows just enough of RON for that.
-fn lex(source: &str) -> Vec<(usize, Lexeme)> {
-    let bytes = source.as_bytes();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'(' | b'[' | b'{' => out.push((at, Lexeme::Open)),
-            b')' | b']' | b'}' => out.push((at, Lexeme::Close)),
-            b'"' => {
-                let start = at;
-                at += 1;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                if bytes[start..at.min(bytes.len())].contains(&b'\n') {
-                    out.push((start, Lexeme::LongString));
-                }
-            }
-            b'\'' => {
-                // A character: 'x' or '\n'; anything else is RON's to complain about.
-                if bytes.get(at + 1) == Some(&b'\\') {
-                    at += 3;
-                } else if let Some(end) = source[at + 1..].char_indices().nth(1).map(|(n, _)| at + 1 + n)
-                    && bytes.get(end) == Some(&b'\'')
-                {
-                    at = end;
-                }
-            }
-            b'r' if matches!(bytes.get(at + 1), Some(b'"' | b'#')) && !is_word_before(bytes, at) => {
-                let hashes = bytes[at + 1..].iter().take_while(|b| **b == b'#').count();
-                if bytes.get(at + 1 + hashes) == Some(&b'"') {
-                    let close = format!("\"{}", "#".repeat(hashes));
-                    let start = at + 2 + hashes;
-                    let end = source.get(start..).and_then(|rest| rest.find(&close)).map_or(bytes.len(), |n| start + n);
-                    if bytes[start..end].contains(&b'\n') {
-                        out.push((at, Lexeme::LongString));
-                    }
-                    at = end + hashes;
-                }
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                out.push((at, Lexeme::Comment));
-                at = source[at..].find('\n').map_or(bytes.len(), |n| at + n);
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                out.push((at, Lexeme::Comment));
-                let mut depth = 0_usize;
-                while at < bytes.len() {
-                    match (bytes[at], bytes.get(at + 1)) {
-                        (b'/', Some(b'*')) => {
-                            depth += 1;
-                            at += 2;
-                        }
-                        (b'*', Some(b'/')) => {
-                            depth -= 1;
-                            at += 2;
-                            if depth == 0 {
-                                break;
-                            }
-                        }
-                        _ => at += 1,
-                    }
-                }
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    out
-}
-
-fn is_word_before(bytes: &[u8], at: usize) -> bool {
-    at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_')
+        Lexeme::Close => depth = depth.saturating_sub(1),
+        Lexeme::Comma | Lexeme::Colon | Lexeme::Comment | Lexeme::LongString => {}
+    });
+    let Some(at) = too_deep else { return Ok(()) };
+    let (line, column) = text::line_and_column(source, at);
+    Err(Diagnostic::error(
+        "file/unreadable",
+        Place::default().with_range(TextRange::new(at, at + 1)),
+        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
+    )
+    .hint("No flow needs that; is the file damaged?"))
 }
 
 /// What RON says, as a diagnostic with line and column.
@@ -258,12 +176,12 @@ struct Envelope<'a> {
     version: u32,
     id: String,
     name: String,
-    settings: Option<&'a RawValue>,
-    fields: Vec<&'a RawValue>,
+    settings: Option<&'a str>,
+    fields: Vec<&'a str>,
     nodes: Vec<RawStruct<'a>>,
-    edges: Option<&'a RawValue>,
-    messages: Vec<&'a RawValue>,
-    extra: Vec<(SmolStr, &'a RawValue)>,
+    edges: Option<&'a str>,
+    messages: Vec<&'a str>,
+    extra: Vec<(SmolStr, &'a str)>,
 }
 
 const ENVELOPE_KEYS: &[&str] = &["version", "id", "name", "settings", "fields", "nodes", "edges", "messages"];
@@ -283,7 +201,25 @@ fn next() -> SmolStr {
 
 impl<'de> Deserialize<'de> for Envelope<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawStruct::deserialize(deserializer)?;
+        Self::of(RawStruct::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a flow file as far as its parts.
+    ///
+    /// Errors: what RON says, with line and column.
+    fn read(source: &'a str) -> Result<Self, ron::error::SpannedError> {
+        let whole = ron_options().from_str::<de::IgnoredAny>(source).ok();
+        let parts = whole.and_then(|_| RawStruct::split(source));
+        match parts.and_then(|parts| Self::of(parts).ok()) {
+            Some(envelope) => Ok(envelope),
+            // Not of the plain shape, or with a fault, whose place RON knows.
+            None => ron_options().from_str(source),
+        }
+    }
+
+    fn of(parts: RawStruct<'a>) -> Result<Self, String> {
         let mut envelope = Self {
             version: 0,
             id: String::new(),
@@ -296,16 +232,19 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
             extra: Vec::new(),
         };
         let fail = |key: &str, error: ron::error::SpannedError| {
-            de::Error::custom(format!(
-                "in `{key}`, line {} of it, column {}: {}",
-                error.span.start.line, error.span.start.col, error.code
-            ))
+            format!("in `{key}`, line {} of it, column {}: {}", error.span.start.line, error.span.start.col, error.code)
         };
-        fn part<'de, T: Deserialize<'de>>(value: &'de RawValue) -> Result<T, ron::error::SpannedError> {
-            ron_options().from_str(value.get_ron())
+        fn part<'a, T: Deserialize<'a>>(value: &'a str) -> Result<T, ron::error::SpannedError> {
+            ron_options().from_str(value)
+        }
+        fn list(value: &str) -> Result<Vec<&str>, ron::error::SpannedError> {
+            match split_list(value) {
+                Some(items) => Ok(items),
+                None => Ok(part::<Vec<&RawValue>>(value)?.into_iter().map(|item| item.get_ron().trim()).collect()),
+            }
         }
         let mut has_version = false;
-        for (key, value) in raw.0 {
+        for (key, value) in parts.0 {
             match key.as_str() {
                 "version" => {
                     has_version = true;
@@ -314,15 +253,18 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                 "id" => envelope.id = part(value).map_err(|e| fail("id", e))?,
                 "name" => envelope.name = part(value).map_err(|e| fail("name", e))?,
                 "settings" => envelope.settings = Some(value),
-                "fields" => envelope.fields = part(value).map_err(|e| fail("fields", e))?,
-                "nodes" => envelope.nodes = part(value).map_err(|e| fail("nodes", e))?,
+                "fields" => envelope.fields = list(value).map_err(|e| fail("fields", e))?,
+                "nodes" => {
+                    let items = split_list(value).and_then(|items| items.into_iter().map(RawStruct::split).collect());
+                    envelope.nodes = items.map_or_else(|| part(value), Ok).map_err(|e| fail("nodes", e))?;
+                }
                 "edges" => envelope.edges = Some(value),
-                "messages" => envelope.messages = part(value).map_err(|e| fail("messages", e))?,
-                _ => envelope.extra.push((SmolStr::new(&key), value)),
+                "messages" => envelope.messages = list(value).map_err(|e| fail("messages", e))?,
+                _ => envelope.extra.push((key, value)),
             }
         }
         if !has_version {
-            return Err(de::Error::custom("`version` is missing; is this a flow file?"));
+            return Err("`version` is missing; is this a flow file?".to_owned());
         }
         Ok(envelope)
     }
@@ -369,18 +311,17 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
         ));
     }
     let mut flow = Flow::new(FlowId::new(&envelope.id), &envelope.name);
-    if let Some(settings) = envelope.settings {
-        let raw = settings.get_ron().trim();
+    if let Some(raw) = envelope.settings {
         flow.settings = Arc::new(Section::new(raw, read_flow_settings(raw), offset_in(source, raw)));
     }
-    for field in &envelope.fields {
-        let raw = field.get_ron().trim();
+    for raw in &envelope.fields {
+        let raw = *raw;
         let value = ron_options().from_str::<Field>(raw).map_err(|error| unreadable(&error));
         flow.fields.push(Arc::new(Section::new(raw, value, offset_in(source, raw))));
     }
     for node in &envelope.nodes {
         let get = |key: &str| node.get(key);
-        let whole = node.0.first().map_or("", |(_, value)| value.get_ron());
+        let whole = node.0.first().map_or("", |(_, value)| *value);
         fn read_as<T: de::DeserializeOwned + Default>(
             raw: Option<&str>,
             fault: impl Fn(&str, String) -> Diagnostic,
@@ -401,7 +342,7 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
             return Err(fault(get("pos").unwrap_or(whole), "a position must be finite".to_owned()));
         }
         let settings = Section::new(raw, Settings::read(&kind, raw), offset_in(source, raw));
-        if let (Some(value), Ok(keys)) = (settings.value(), RawStruct::parse(raw)) {
+        if let (Some(value), Ok(keys)) = (settings.value(), RawStruct::of_read(raw)) {
             let known = value.spec().fields;
             for (key, _) in &keys.0 {
                 if !known.iter().any(|field| field.name == key) && !is_structural(&kind, key) {
@@ -428,21 +369,20 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
                 .0
                 .iter()
                 .filter(|(key, _)| !NODE_KEYS.contains(&key.as_str()))
-                .map(|(key, value)| (SmolStr::new(key), Arc::from(value.get_ron().trim())))
+                .map(|(key, value)| (SmolStr::new(key), Arc::from(*value)))
                 .collect(),
         }));
         for (key, _) in node.0.iter().filter(|(key, _)| !NODE_KEYS.contains(&key.as_str())) {
             notes.push(unknown_key(key, Place::node(&id), NODE_KEYS));
         }
     }
-    if let Some(edges) = envelope.edges {
-        let raw = edges.get_ron().trim();
+    if let Some(raw) = envelope.edges {
         let edges: Vec<EdgeEnvelope> =
             ron_options().from_str(raw).map_err(|e| fault(raw, format!("in the edges: {}", e.code)))?;
         flow.edges = edges.into_iter().map(|e| Edge { from: e.from, port: e.port, to: e.to }).collect();
     }
-    for (n, message) in envelope.messages.iter().enumerate() {
-        let raw = message.get_ron().trim();
+    for (n, raw) in envelope.messages.iter().enumerate() {
+        let raw = *raw;
         let value = Message::from_ron(raw).map_err(|error| unreadable(&error));
         let id = match &value {
             Ok(message) => message.id.clone(),
@@ -455,9 +395,9 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
     }
     for (key, value) in &envelope.extra {
         notes.push(unknown_key(key, Place::default(), ENVELOPE_KEYS));
-        flow.extra.push((key.clone(), Arc::from(value.get_ron().trim())));
+        flow.extra.push((key.clone(), Arc::from(*value)));
     }
-    if let Some(settings) = flow.settings.value().and(RawStruct::parse(flow.settings.raw()).ok()) {
+    if let Some(settings) = flow.settings.value().and(RawStruct::of_read(flow.settings.raw()).ok()) {
         for (key, _) in settings.0.iter().filter(|(key, _)| !FlowSettings::NAMES.contains(&key.as_str())) {
             notes.push(unknown_key(key, Place::default().with_field(format!("settings.{key}")), FlowSettings::NAMES));
         }
@@ -499,15 +439,14 @@ fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
     flow.nodes.iter().for_each(|n| push(n.settings.offset, n.settings.raw()));
     flow.messages.iter().for_each(|m| push(m.section.offset, m.section.raw()));
     ranges.sort_unstable();
-    lex(source)
-        .into_iter()
-        .filter(|(at, kind)| {
-            matches!(kind, Lexeme::Comment) && {
-                let before = ranges.partition_point(|(start, _)| start <= at);
-                before == 0 || ranges[before - 1].1 <= *at
-            }
-        })
-        .count()
+    let mut count = 0;
+    lex(source, |range, kind| {
+        if kind == Lexeme::Comment {
+            let before = ranges.partition_point(|(start, _)| *start <= range.start);
+            count += usize::from(before == 0 || ranges[before - 1].1 <= range.start);
+        }
+    });
+    count
 }
 
 /// Writes a flow file in the newest version.
@@ -566,7 +505,9 @@ fn node_text(node: &Node, quote: &impl Fn(&str) -> String) -> String {
 /// which begins its lines at the margin, is moved right, and never where a string goes over several lines.
 fn indented(raw: &str, by: usize) -> String {
     let margin = raw.lines().last().is_some_and(|line| line.starts_with([')', ']', '}']));
-    if margin && raw.contains('\n') && lex(raw).iter().all(|(_, lexeme)| *lexeme != Lexeme::LongString) {
+    let mut has_long_string = false;
+    lex(raw, |_, kind| has_long_string |= kind == Lexeme::LongString);
+    if margin && raw.contains('\n') && !has_long_string {
         raw.replace('\n', &format!("\n{}", " ".repeat(by)))
     } else {
         raw.to_owned()
