@@ -98,15 +98,12 @@ fn name_at(text: &str) -> &str {
 /// Whether a tag says `display: none`, white space and case set aside.
 fn hides(tag: &str) -> bool {
     const WANTED: &[u8] = b"display:none";
-    let mut found = 0;
-    for c in tag.chars().filter(|c| !c.is_whitespace()) {
-        let is = |n: usize| c.to_ascii_lowercase() == char::from(WANTED[n]);
-        found = if is(found) { found + 1 } else { usize::from(is(0)) };
-        if found == WANTED.len() {
-            return true;
-        }
-    }
-    false
+    let bytes = tag.as_bytes();
+    let is_said_at = |at: usize| {
+        let mut letters = bytes[at..].iter().filter(|b| !b.is_ascii_whitespace()).map(u8::to_ascii_lowercase);
+        WANTED.iter().all(|wanted| letters.next() == Some(*wanted))
+    };
+    (0..bytes.len()).any(|at| matches!(bytes[at], b'd' | b'D') && is_said_at(at))
 }
 
 /// Length of the element of that name at the start of `rest`, elements of the same name inside counted.

@@ -295,6 +295,9 @@ fn incomplete(
         Ok(prepared) => prepared,
         Err(why) => return held(Reason::Fault, why),
     };
+    if !sending.at_hand_over && variant.needs.is_empty() {
+        return None;
+    }
     let facts = state.facts(flows, now, Some(journey.entry()));
     let links = Links::default();
     let context = ResolveContext {

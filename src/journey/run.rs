@@ -1,6 +1,6 @@
 //! One input, from the due timers to the triggers (SEMANTICS R1), and the walk of a journey from step to step.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
@@ -40,14 +40,14 @@ pub(super) struct Run<'a> {
     pub effects: Effects,
     steps: u32,
     /// Writes of steps that flows have not seen yet: lists joined, the flow that wrote, its hops.
-    writes: VecDeque<(Vec<SmolStr>, FlowId, u32)>,
+    writes: Vec<(Vec<SmolStr>, FlowId, u32)>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant) -> Self {
         // An entry or the end of a wait makes six as a rule.
         let effects = Effects { trace: Vec::with_capacity(6), ..Effects::default() };
-        Self { flows, state, at, now: at, effects, steps: 0, writes: VecDeque::new() }
+        Self { flows, state, at, now: at, effects, steps: 0, writes: Vec::new() }
     }
 
     // ---- trace -----------------------------------------------------------------------------------------------------
@@ -63,6 +63,7 @@ impl<'a> Run<'a> {
         });
     }
 
+    #[inline]
     fn tell_at(&mut self, j: usize, version: &Version, what: What) {
         let journey = &self.state.journeys[j];
         let node = journey.node;
@@ -291,7 +292,7 @@ impl<'a> Run<'a> {
                     // The profile is current for the next step; flows see the write when the journey waits or ends.
                     let joined = self.apply_change(&change);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back((joined, journey.flow.clone(), journey.hops));
+                    self.writes.push((joined, journey.flow.clone(), journey.hops));
                     // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
                     self.settle_journeys(None);
                     if !self.state.journeys[j].is_active() {
@@ -762,7 +763,8 @@ impl<'a> Run<'a> {
 
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some((joined, flow, hops)) = self.writes.pop_front() {
+        while !self.writes.is_empty() {
+            let (joined, flow, hops) = self.writes.remove(0);
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();
