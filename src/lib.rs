@@ -15,7 +15,10 @@
 //! | [`journey`] | `advance()`: one contact and its flows, one input at a time; no clock, no IO |
 //! | [`simulate`] | replay of an audience through `journey` |
 //! | [`platforms`] | Klaviyo, HubSpot, engine: exports, templates, losses |
-//! | [`cli`] | one file per subcommand; the only room that opens files |
+//! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
+//! | [`disk`] | workspaces and flows as files: read with limits, written whole; for `gui` and `cli` |
+//! | `gui` | the window (feature `gui`): canvas, panels, widgets, theme; draws and asks, decides nothing; `requests` performs |
+//! | [`cli`] | one file per subcommand |
 //! | `testing` | generators and fixtures; hidden, for tests, benches and the samples |
 //!
 //! Data flow one way: a file becomes a [`flow::Flow`] (a value), edits make new ones, checks read one,
@@ -41,11 +44,15 @@
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.
 //! - **workspace**: a folder with `flowloom.ron`: segments, score models, caps, senders, brand.
 
+pub mod app;
 pub mod audience;
 pub mod base;
 pub mod cli;
 pub mod content;
+pub mod disk;
 pub mod flow;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod journey;
 pub mod kinds;
 pub mod platforms;

@@ -62,6 +62,7 @@ pub fn drive(world: &World) -> Vec<Row> {
     }
     let mut rows = Vec::new();
     let mut steps = 0;
+    let mut asleep = world.asleep;
     loop {
         steps += 1;
         if steps > 10_000 {
@@ -69,7 +70,7 @@ pub fn drive(world: &World) -> Vec<Row> {
             rows.push(Row { at: state.now, flow: "-".to_owned(), node: "-".to_owned(), pass: 0, what });
             return rows;
         }
-        let wake = if world.asleep { None } else { state.next_wake() };
+        let wake = if asleep { None } else { state.next_wake() };
         let next = (0..tasks.len()).min_by_key(|n| (tasks[*n].0, tasks[*n].1));
         let task_at = next.map(|n| tasks[n].0);
         // Wakes come exactly when they are due, before what arrives at the same instant.
@@ -85,26 +86,27 @@ pub fn drive(world: &World) -> Vec<Row> {
                 match tasks.remove(n).2 {
                     Task::Input(input) => input,
                     Task::HandOver(key) => {
-                        let result = match journey::may_hand_over(&set, &state, &key, at) {
-                            HandOver::Go => Delivery::Sent,
-                            HandOver::Defer(until) => Delivery::Deferred { until },
-                            HandOver::Stop(Outcome::Held, reason) => Delivery::Held(reason),
-                            HandOver::Stop(_, reason) => Delivery::Skipped(reason),
-                        };
-                        Input::Delivered { at, key, result }
+                        let answer = journey::may_hand_over(&set, &state, &key, at);
+                        if let HandOver::Defer(until) = answer {
+                            put(&mut tasks, until, Task::HandOver(key.clone()));
+                        }
+                        Input::Delivered { at, key, result: Option::from(answer).unwrap_or(Delivery::Sent) }
                     }
                 }
             }
             _ => break,
         };
-        let slept = world.asleep && matches!(input, Input::Wake { .. });
+        // Awake again: from here on it is woken when it asks.
+        asleep &= !matches!(input, Input::Wake { .. });
         let effects = journey::advance(&set, &mut state, &input);
         for intent in effects.intents {
             match intent.what {
-                IntentWhat::Message { .. } => put(&mut tasks, intent.at, Task::HandOver(intent.key)),
+                IntentWhat::Message { .. } => {
+                    put(&mut tasks, intent.at.plus_millis(world.latency), Task::HandOver(intent.key));
+                }
                 IntentWhat::Webhook => {
-                    let answer = Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent };
-                    put(&mut tasks, intent.at, Task::Input(answer));
+                    let at = intent.at.plus_millis(world.latency);
+                    put(&mut tasks, at, Task::Input(Input::Delivered { at, key: intent.key, result: Delivery::Sent }));
                 }
                 IntentWhat::Alert => {}
             }
@@ -117,49 +119,6 @@ pub fn drive(world: &World) -> Vec<Row> {
             }
             rows.extend(row(&world.flows, decision));
         }
-        if slept {
-            // Awake again: from here on it is woken when it asks.
-            return awake(world, &set, state, tasks, rows);
-        }
-    }
-    rows
-}
-
-/// The rest after a sleep.
-fn awake(
-    world: &World,
-    set: &FlowSet,
-    mut state: ContactState,
-    mut tasks: Vec<(Instant, usize, Task)>,
-    mut rows: Vec<Row>,
-) -> Vec<Row> {
-    for _ in 0..10_000 {
-        tasks.sort_by_key(|(at, made, _)| (*at, *made));
-        let task_at = tasks.first().map(|task| task.0);
-        let wake = state.next_wake().filter(|wake| task_at.is_none_or(|at| *wake <= at));
-        let Some(at) = wake.or(task_at).filter(|at| *at <= world.until) else { break };
-        let input = if wake.is_some() {
-            Input::Wake { at }
-        } else {
-            match tasks.remove(0).2 {
-                Task::Input(input) => input,
-                Task::HandOver(key) => {
-                    let result = match journey::may_hand_over(set, &state, &key, at) {
-                        HandOver::Go => Delivery::Sent,
-                        HandOver::Defer(until) => Delivery::Deferred { until },
-                        HandOver::Stop(Outcome::Held, reason) => Delivery::Held(reason),
-                        HandOver::Stop(_, reason) => Delivery::Skipped(reason),
-                    };
-                    Input::Delivered { at, key, result }
-                }
-            }
-        };
-        let effects = journey::advance(set, &mut state, &input);
-        for intent in effects.intents {
-            let made = tasks.last().map_or(0, |task| task.1) + 1;
-            tasks.push((intent.at, made, Task::HandOver(intent.key)));
-        }
-        rows.extend(effects.trace.iter().filter_map(|decision| row(&world.flows, decision)));
     }
     rows
 }
@@ -192,10 +151,7 @@ fn core_input(input: &world::Input) -> Input {
     match input {
         world::Input::Event(event) => Input::Event(Arc::new(event.clone())),
         world::Input::Wake(at) => Input::Wake { at: *at },
-        world::Input::Pause(at, flow) => {
-            Input::Control { at: *at, control: Control::Pause { flow: flow.clone(), freeze: false } }
-        }
-        world::Input::Resume(at, flow) => Input::Control { at: *at, control: Control::Resume { flow: flow.clone() } },
+        world::Input::Control(at, control) => Input::Control { at: *at, control: control.clone() },
         world::Input::Change(at, change) => {
             let mut to = Change::default();
             match change {

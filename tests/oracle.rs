@@ -55,10 +55,12 @@ struct Oracle<'w> {
     intents: Vec<(usize, String, u32, String)>,
     /// What is watched for edges: (flow, alternative) with the value it had.
     watched: BTreeMap<(usize, usize), bool>,
-    /// Values of date properties for which a timer is armed.
-    dates: BTreeMap<(usize, usize), Option<Value>>,
-    /// Flows that wrote while the input at hand was worked through, with their hops.
-    writers: Vec<(usize, u32)>,
+    /// Values of date properties for which a timer is armed, and the zone in which.
+    dates: BTreeMap<(usize, usize), (Option<Value>, String)>,
+    /// The day on the wall on which a date last fired.
+    fired: BTreeMap<(usize, usize), jiff::civil::Date>,
+    /// Flows that wrote while the input at hand was worked through, with their hops and the lists they joined.
+    writers: Vec<(usize, u32, Vec<SmolStr>)>,
     now: Instant,
     rows: Vec<Row>,
 }
@@ -168,12 +170,13 @@ impl<'w> Oracle<'w> {
             intents: Vec::new(),
             watched: BTreeMap::new(),
             dates: BTreeMap::new(),
+            fired: BTreeMap::new(),
             writers: Vec::new(),
             now: adopted,
             rows: Vec::new(),
         };
         // Adopting arms timers and records baselines without firing (R0).
-        oracle.watch(false, None);
+        oracle.watch(false, None, &[]);
         oracle.arm_dates();
         for (flow, alternative) in oracle.all_alternatives() {
             if let Alternative::Inactivity(silence) = &oracle.flows[flow].alternatives[alternative] {
@@ -197,7 +200,7 @@ impl<'w> Oracle<'w> {
             self.now = next.max(self.now);
             if turn == Some(next) {
                 self.settle();
-                self.watch(true, None);
+                self.watch(true, None, &[]);
             } else if let Some((due, sequence)) = timer.filter(|(due, _)| *due == next) {
                 let found = self.timers.iter().position(|t| (t.due, t.sequence) == (due, sequence)).unwrap();
                 let timer = self.timers.remove(found);
@@ -206,16 +209,19 @@ impl<'w> Oracle<'w> {
                 match self.inputs.remove(0) {
                     Input::Event(event) => self.take_event(event),
                     Input::Change(_, change) => self.take_change(&change),
-                    Input::Wake(_) | Input::Pause(..) | Input::Resume(..) => {}
+                    Input::Wake(_) | Input::Control(..) => {}
                 }
             }
             // What steps wrote lets others in when all have come to rest: triggers come last (R1, R11).
             while !self.writers.is_empty() {
-                let writer = self.writers.remove(0);
-                self.watch(true, Some(writer));
+                let (writer, num_hops, joined) = self.writers.remove(0);
+                self.watch(true, Some((writer, num_hops)), &joined);
             }
-            // The simulator hands over at the intent's instant (R2).
-            self.hand_over();
+            // The simulator hands over at the intent's instant (R2), when all timers of that instant have fired (R1).
+            let was_timer = turn == Some(next) || timer.is_some_and(|(due, _)| due == next);
+            if !was_timer || self.timers.iter().all(|timer| timer.due > self.now) {
+                self.hand_over();
+            }
         }
     }
 
@@ -235,7 +241,12 @@ impl<'w> Oracle<'w> {
         self.fade();
         self.log.push(event.clone());
         if event.name == "$unsubscribed" {
-            self.contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            let answered = |name: &str| event.properties.get(name).and_then(Value::as_text);
+            let plan = self.flows.iter().find(|plan| Some(plan.flow.id.as_str()) == answered("flow"));
+            let node = plan.and_then(|plan| plan.flow.node(answered("node")?));
+            let is_sms = matches!(node.and_then(|node| node.settings()), Some(Settings::Sms(_)));
+            let channel = if is_sms { Channel::Sms } else { Channel::Email };
+            self.contact.consent.set(channel, ConsentStatus::Unsubscribed);
         }
         self.settle_by(Some(&event));
         self.waits_see(&event);
@@ -247,12 +258,17 @@ impl<'w> Oracle<'w> {
 
     fn take_change(&mut self, change: &Change) {
         let zone_before = self.zone();
+        let mut joined = Vec::new();
         match change {
             Change::Consent(channel, status) => self.contact.consent.set(*channel, *status),
             Change::Zone(name) => self.contact.zone = Some(name.into()),
             Change::Set(name, value) => drop(self.contact.properties.insert(name.into(), value.clone())),
             Change::Unset(name) => drop(self.contact.properties.remove(name.as_str())),
-            Change::AddList(list) => drop(self.contact.lists.insert(list.into())),
+            Change::AddList(list) => {
+                if self.contact.lists.insert(list.into()) {
+                    joined.push(list.into());
+                }
+            }
             Change::RemoveList(list) => drop(self.contact.lists.remove(list.as_str())),
         }
         self.settle();
@@ -260,7 +276,7 @@ impl<'w> Oracle<'w> {
             self.recompute_delays();
         }
         self.arm_dates();
-        self.watch(true, None);
+        self.watch(true, None, &joined);
     }
 
     /// Goals, then exits, then disarming (R1, R9, R15).
@@ -358,7 +374,8 @@ impl<'w> Oracle<'w> {
                         let group = |e: &Event| trigger.same.as_ref().map(|path| value(e, path));
                         let (mut before, mut after) = (0.0_f64, 0.0_f64);
                         for other in &self.log {
-                            let inside = other.happened > from && other.happened <= self.now;
+                            // What has been accepted has happened, whatever a fast clock says (R2).
+                            let inside = other.happened > from;
                             let alike = group(other) == group(event);
                             if !inside || !alike || !self.matches(flow, &counted, other, Some(event)) {
                                 continue;
@@ -375,13 +392,13 @@ impl<'w> Oracle<'w> {
                             }
                         }
                         let unless = self.log.iter().any(|other| {
-                            let inside = other.happened > from && other.happened <= self.now;
-                            inside && trigger.unless.iter().any(|m| self.matches(flow, m, other, Some(event)))
+                            other.happened > from
+                                && trigger.unless.iter().any(|m| self.matches(flow, m, other, Some(event)))
                         });
                         before < trigger.at_least && trigger.at_least <= after && !unless
                     }
                 }
-                ref watched @ (Alternative::Score(_) | Alternative::Segment(_) | Alternative::List(_)) => {
+                ref watched @ (Alternative::Score(_) | Alternative::Segment(_)) => {
                     let after = self.watched_condition(watched).is_some_and(|c| self.known(flow, None).holds(&c));
                     !self.watched.insert((flow, alternative), after).unwrap_or(false) && after
                 }
@@ -395,7 +412,7 @@ impl<'w> Oracle<'w> {
                     }
                     false
                 }
-                Alternative::Date(_) => false,
+                Alternative::Date(_) | Alternative::List(_) => false,
             };
             if fires && !fired {
                 fired = true;
@@ -456,6 +473,7 @@ impl<'w> Oracle<'w> {
             Due::Armed { flow, alternative, event, .. } => self.enter(flow, alternative, Some(event), 0),
             Due::Date { flow, alternative } => {
                 self.dates.remove(&(flow, alternative));
+                self.fired.insert((flow, alternative), self.zone().local(self.now).date());
                 self.arm_dates();
                 self.enter(flow, alternative, None, 0);
             }
@@ -474,17 +492,20 @@ impl<'w> Oracle<'w> {
         }
     }
 
-    /// Segments, lists and scores as they are now; an edge enters if `fire` (R10). `by` is the flow whose write this
-    /// is.
-    fn watch(&mut self, fire: bool, by: Option<(usize, u32)>) {
+    /// Segments and scores as they are now, and lists just joined; an edge enters if `fire` (R10). `by` is the flow
+    /// whose write this is.
+    fn watch(&mut self, fire: bool, by: Option<(usize, u32)>, joined: &[SmolStr]) {
         for flow in 0..self.flows.len() {
             let mut fired = false;
             for alternative in 0..self.flows[flow].alternatives.len() {
-                let Some(condition) = self.watched_condition(&self.flows[flow].alternatives[alternative]) else {
-                    continue;
+                let (holds, held) = match &self.flows[flow].alternatives[alternative] {
+                    Alternative::List(trigger) => (joined.contains(&trigger.list), false),
+                    other => {
+                        let Some(condition) = self.watched_condition(other) else { continue };
+                        let holds = self.known(flow, None).holds(&condition);
+                        (holds, self.watched.insert((flow, alternative), holds).unwrap_or(false))
+                    }
                 };
-                let holds = self.known(flow, None).holds(&condition);
-                let held = self.watched.insert((flow, alternative), holds).unwrap_or(false);
                 let own_write = by.is_some_and(|(writer, _)| writer == flow);
                 if fire && holds && !held && !fired && !own_write {
                     fired = true;
@@ -498,7 +519,6 @@ impl<'w> Oracle<'w> {
     fn watched_condition(&self, alternative: &Alternative) -> Option<Condition> {
         match alternative {
             Alternative::Segment(trigger) => Some(trigger.condition()),
-            Alternative::List(trigger) => Some(Condition::InList(trigger.list.clone())),
             Alternative::Score(trigger) => Some(trigger.condition()),
             _ => None,
         }
@@ -519,20 +539,29 @@ impl<'w> Oracle<'w> {
         for (flow, alternative) in self.all_alternatives() {
             let Alternative::Date(trigger) = self.flows[flow].alternatives[alternative].clone() else { continue };
             let value = self.known(flow, None).value(&trigger.property);
-            if self.dates.get(&(flow, alternative)) == Some(&value) {
+            let armed_for = (value.clone(), self.zone().name().to_owned());
+            if self.dates.get(&(flow, alternative)) == Some(&armed_for) {
                 continue;
             }
-            self.dates.insert((flow, alternative), value.clone());
+            self.dates.insert((flow, alternative), armed_for);
             self.timers
                 .retain(|t| !matches!(t.what, Due::Date { flow: f, alternative: a } if (f, a) == (flow, alternative)));
-            if let Some(due) = value.and_then(|value| trigger.next_due(&value, self.now, &self.zone())) {
+            let zone = self.zone();
+            let mut due = value.as_ref().and_then(|value| trigger.next_due(value, self.now, &zone));
+            // Never twice (R17): the day has fired, in another zone.
+            if let (Some(at), Some(fired)) = (due, self.fired.get(&(flow, alternative)))
+                && zone.local(at).date() == *fired
+            {
+                due = value.and_then(|value| trigger.next_due(&value, at, &zone));
+            }
+            if let Some(due) = due {
                 self.arm(due, Due::Date { flow, alternative });
             }
         }
     }
 
     fn enter(&mut self, flow: usize, alternative: usize, event: Option<Event>, num_hops: u32) {
-        if num_hops > 5 || !self.consents(flow) {
+        if !self.consents(flow) {
             return;
         }
         let key = self.key_of(flow, event.as_ref());
@@ -582,7 +611,8 @@ impl<'w> Oracle<'w> {
             ended: String::new(),
         });
         self.row(journey, "-", 0, "entered".to_owned());
-        if let Some(trigger) = self.flows[flow].flow.trigger() {
+        // Over 5 hops it is held where it came in (R11).
+        if let Some(trigger) = self.flows[flow].flow.trigger().filter(|_| num_hops <= 5) {
             self.leave(journey, trigger.id.as_str(), "next");
         }
     }
@@ -712,22 +742,23 @@ impl<'w> Oracle<'w> {
                         None => drop(self.contact.properties.remove(&name)),
                     }
                 }
-                self.written(journey)
+                self.written(journey, Vec::new())
             }
             Settings::ListUpdate(update) => {
+                let joined = update.add.iter().filter(|list| !self.contact.lists.contains(*list)).cloned().collect();
                 self.contact.lists.extend(update.add.iter().cloned());
                 self.contact.lists.retain(|list| !update.remove.contains(list));
-                self.written(journey)
+                self.written(journey, joined)
             }
             Settings::Trigger(_) | Settings::Note(_) => None,
         }
     }
 
     /// After a flow's own write: exits at once (R15), other flows may begin (R11), the journey goes on if it still can.
-    fn written(&mut self, journey: usize) -> Option<String> {
+    fn written(&mut self, journey: usize, joined: Vec<SmolStr>) -> Option<String> {
         self.settle();
         self.arm_dates();
-        let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops);
+        let writer = (self.journeys[journey].flow, self.journeys[journey].num_hops, joined);
         self.writers.push(writer);
         self.inside(journey).then(|| "next".to_owned())
     }
@@ -773,6 +804,18 @@ impl<'w> Oracle<'w> {
     /// The instant is computed again when the zone changes (R17).
     fn recompute_delays(&mut self) {
         for journey in 0..self.journeys.len() {
+            // Quiet hours are others now.
+            if matches!(self.journeys[journey].place, Place::Message { .. }) {
+                self.unarm(journey);
+                self.arm(self.now, Due::Journey(journey));
+            }
+            if let Place::Wait { node, arrived, .. } = self.journeys[journey].place.clone()
+                && let Some(Settings::WaitForEvent(wait)) = self.settings_of(journey, &node)
+            {
+                let due = wait.timeout.after(arrived, &self.zone());
+                self.unarm(journey);
+                self.arm(due.max(self.now), Due::Journey(journey));
+            }
             let Place::Delay { node, arrived } = self.journeys[journey].place.clone() else { continue };
             let Some(Settings::Delay(delay)) = self.settings_of(journey, &node) else { continue };
             if delay.window.is_none() && matches!(delay.wait, Wait::For(span) if span.is_exact()) {
@@ -871,6 +914,10 @@ impl<'w> Oracle<'w> {
                 "exit exit" => Some("exit"),
                 "exit no_consent" => Some("no_consent"),
                 "exit restarted" => Some("not_in_flow"),
+                // What has been turned since the step, also of a journey that came to its end by it.
+                _ if self.goal_holds(journey) => Some("goal"),
+                _ if self.exit_holds(journey) => Some("exit"),
+                _ if !self.consents(self.journeys[journey].flow) => Some("no_consent"),
                 _ => None,
             };
             match stopped {

@@ -29,7 +29,7 @@ const KNOWN: &[&str] = &[];
 fn the_oracle_keeps_the_fixtures() {
     let mut wrong = String::new();
     for (name, world) in fixtures() {
-        if world.asleep || world.needs_controls() {
+        if world.is_beyond_the_oracle() {
             continue;
         }
         let rows = by_flow(oracle::play(&world, world.adopted()));

@@ -20,14 +20,16 @@
 //!
 //! After `=>` stand targets, `port:node` or a node alone for the ordinary port. Every message a flow names is made
 //! with one variant without tags, as plain HTML so that thousands of worlds play quickly; `variants m a=1 b=3`
-//! inside a flow gives it more.
+//! inside a flow gives it more. `latency 1 min` lets hand-overs take so long; `asleep` lets nobody wake the contact
+//! until the first `wake`.
 
 use std::fmt;
 
 use flowloom::{
     audience::{Audience, Channel, ConsentStatus, Contact, Event, Properties, Response, ResponseKind, Value},
-    base::{ContactId, FlowId, Instant, Span},
+    base::{ContactId, Instant, Span},
     flow::{Flow, Workspace},
+    kinds::runtime::Control,
 };
 
 /// One line of the outcome: what happened, where, when.
@@ -63,15 +65,14 @@ pub enum Input {
     Event(Event),
     Change(Instant, Change),
     Wake(Instant),
-    Pause(Instant, FlowId),
-    Resume(Instant, FlowId),
+    Control(Instant, Control),
 }
 
 impl Input {
     pub fn at(&self) -> Instant {
         match self {
             Self::Event(event) => event.accepted,
-            Self::Change(at, _) | Self::Wake(at) | Self::Pause(at, _) | Self::Resume(at, _) => *at,
+            Self::Change(at, _) | Self::Wake(at) | Self::Control(at, _) => *at,
         }
     }
 }
@@ -88,6 +89,8 @@ pub struct World {
     pub until: Instant,
     /// Nobody wakes the contact but the inputs (the engine slept).
     pub asleep: bool,
+    /// How long a hand-over takes, in milliseconds; webhooks are answered as late.
+    pub latency: i64,
     pub expected: Vec<String>,
 }
 
@@ -100,7 +103,7 @@ impl World {
         contact.email = Some("ada@example.com".into());
         contact.consent.email = ConsentStatus::Subscribed;
         let (mut inputs, mut responses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut until, mut asleep) = (None, false);
+        let (mut until, mut asleep, mut latency) = (None, false, 0);
         for (head, lines) in sections(text) {
             let (word, rest) = split(head);
             match word {
@@ -126,12 +129,14 @@ impl World {
                 }
                 "until" => until = Some(Instant::parse(rest)?),
                 "asleep" => asleep = true,
+                "latency" => latency = Span::parse(rest)?.about_millis(),
                 "expect" => expected = lines.iter().map(|line| line.trim().to_owned()).collect(),
                 _ => return Err(format!("`{word}` begins no section")),
             }
         }
         let until = until.ok_or("`until` is missing")?;
-        Ok(Self { text: text.to_owned(), workspace, flows, contact, inputs, responses, until, asleep, expected })
+        let text = text.to_owned();
+        Ok(Self { text, workspace, flows, contact, inputs, responses, until, asleep, latency, expected })
     }
 
     /// What a replay needs besides workspace and flows; profile changes and controls have no place in it.
@@ -294,8 +299,10 @@ fn read_input(line: &str, n: usize, contact: &ContactId) -> Result<Input, String
             },
         ),
         "wake" => Input::Wake(at),
-        "pause" => Input::Pause(at, first.into()),
-        "resume" => Input::Resume(at, first.into()),
+        "pause" => Input::Control(at, Control::Pause { flow: first.into(), freeze: false }),
+        "freeze" => Input::Control(at, Control::Pause { flow: first.into(), freeze: true }),
+        "resume" => Input::Control(at, Control::Resume { flow: first.into() }),
+        "retry" => Input::Control(at, Control::Retry { journey: first.into() }),
         _ => return Err(format!("`{word}` is no input")),
     })
 }
@@ -323,8 +330,8 @@ impl World {
         Ok(Self { text, inputs, ..self.clone() })
     }
 
-    /// Whether it pauses or resumes, which a replay of an audience cannot show.
-    pub fn needs_controls(&self) -> bool {
-        self.inputs.iter().any(|input| matches!(input, Input::Pause(..) | Input::Resume(..)))
+    /// Whether it shows what the oracle does not play: words from outside, sleep, hand-overs that take time.
+    pub fn is_beyond_the_oracle(&self) -> bool {
+        self.asleep || self.latency > 0 || self.inputs.iter().any(|input| matches!(input, Input::Control(..)))
     }
 }

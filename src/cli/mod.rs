@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand, and the only rooms besides it that touch files are `load` and `out`.
+//! The command line: one file per subcommand, files are read and written by the room `disk`.
 //!
 //! The one idea: a command reads what it needs, asks the core, and says the answer on one of two [`Streams`]; it ends
 //! with [`Done`] or a [`Failure`], and only [`main`] turns that into an exit code. The exit codes are a contract:
@@ -17,10 +17,13 @@ mod load;
 mod locate;
 mod man;
 mod matrix;
-mod out;
+#[cfg(feature = "gui")]
+mod open;
 mod preview;
 mod show;
 mod simulate;
+#[cfg(feature = "gui")]
+mod snapshot;
 mod stage;
 mod streams;
 mod tour;
@@ -119,6 +122,10 @@ enum Command {
     Matrix(matrix::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
+    #[cfg(feature = "gui")]
+    Open(open::Arguments),
+    #[cfg(feature = "gui")]
+    Snapshot(snapshot::Arguments),
     Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
@@ -155,10 +162,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
+        #[cfg(feature = "gui")]
+        Some(Command::Open(args)) => open::run(&args),
+        #[cfg(feature = "gui")]
+        Some(Command::Snapshot(args)) => snapshot::run(&args, places, streams),
         Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),
         Some(Command::Man(args)) => man::run(&args, streams),
+        #[cfg(feature = "gui")]
+        None => open::without_a_command(streams),
+        #[cfg(not(feature = "gui"))]
         None => tour::run(&tour::Arguments::default(), streams),
     };
     match outcome {

@@ -8,13 +8,14 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use super::{
-    Done, Failure, Outcome, Places, Streams, eml, out, show,
+    Done, Failure, Outcome, Places, Streams, eml, load, show,
     stage::{self, Made, Stage},
 };
 use crate::{
     audience::Contact,
     base::Instant,
     content::{Completeness, Message, TagState},
+    disk,
 };
 
 /// Show a mail as one contact gets it
@@ -81,7 +82,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     };
     if args.format != MailFormat::Text {
         for found in &made.lints {
-            streams.tell(&show::diagnostic(found, stage.file.context()));
+            streams.tell(&show::diagnostic(found, load::context(&stage.file)));
         }
     }
     write(streams, args.out.as_deref(), &bytes, args.force)
@@ -95,7 +96,7 @@ fn write(streams: &mut Streams, path: Option<&Path>, bytes: &[u8], force: bool) 
                 streams.say("\n");
             }
         }
-        Some(path) => out::file(path, bytes, force)?,
+        Some(path) => disk::file(path, bytes, force)?,
     }
     Ok(Done::Well)
 }
@@ -160,7 +161,7 @@ fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) ->
     }
     let mut out = show::clean(&out);
     for found in &made.lints {
-        out.push_str(&show::diagnostic(found, stage.file.context()));
+        out.push_str(&show::diagnostic(found, load::context(&stage.file)));
     }
     out
 }

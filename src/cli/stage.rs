@@ -7,14 +7,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::{
-    Failure, Places, Streams,
-    load::{self, FlowFile, Home},
-};
+use super::{Failure, Places, Streams, load};
 use crate::{
     audience::{Audience, Channel, Contact, Event, EventLog, Value},
     base::{Diagnostic, Instant, Severity, Zone, nearest},
     content::{Field, FieldValues, Links, Message, PreparedMessage, RenderedMail, ResolveContext, Variant, lint},
+    disk::{FlowFile, Home},
     flow::{Node, Workspace},
     journey::FlowSet,
     kinds::{Alternative, Settings},
@@ -184,7 +182,7 @@ impl Stage {
     pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
         PreparedMessage::new(message, variant, &self.fields, &self.home.workspace.brand).map_err(|found| {
             let errors = found.iter().filter(|found| found.severity == Severity::Error);
-            let lines: String = errors.map(|found| super::show::diagnostic(found, self.file.context())).collect();
+            let lines: String = errors.map(|found| super::show::diagnostic(found, load::context(&self.file))).collect();
             Failure { exit_code: 1, text: lines.trim_end().to_owned() }
         })
     }
@@ -228,7 +226,7 @@ impl Stage {
         let values = FieldValues::resolve(&self.fields, &context);
         let mail = prepared.render(&values).map_err(|found| Failure {
             exit_code: 1,
-            text: super::show::diagnostic(&found, self.file.context()).trim_end().to_owned(),
+            text: super::show::diagnostic(&found, load::context(&self.file)).trim_end().to_owned(),
         })?;
         let mut lints = prepared.findings().to_vec();
         lints.extend(lint(message, variant, &mail));

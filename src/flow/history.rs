@@ -133,6 +133,11 @@ impl History {
         self.past.iter().rev().map(|step| step.label.as_str())
     }
 
+    /// Labels of the steps that can be done again, next first.
+    pub fn redo_labels(&self) -> impl Iterator<Item = &str> {
+        self.future.iter().rev().map(|step| step.label.as_str())
+    }
+
     /// Whether the document is as saved, also after undoing back to it.
     pub fn is_clean(&self) -> bool {
         self.now == self.saved

@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
                     }
                     let from = settings.within.before(self.now, zone).plus_millis(1);
                     let spoilt = unless.iter().any(|m| {
-                        let events = self.state.log.between(&m.event, from, self.now);
+                        let events = self.state.log.between(&m.event, from, Instant::MAX);
                         events.iter().any(|other| self.is_meant(m, other, Some(event)))
                     });
                     if spoilt {
@@ -177,8 +177,7 @@ impl<'a> Run<'a> {
     }
 
     fn enter_by_event(&mut self, version: &Arc<Version>, alternative: usize, event: &Arc<Event>) -> bool {
-        let late = event.accepted.since(event.happened);
-        if late > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(event.happened, self.state.zone(self.flows)) < event.accepted {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the event came too late" });
             return false;
         }
@@ -258,7 +257,15 @@ impl<'a> Run<'a> {
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
         self.state.triggers.remove(&key);
         let facts = self.state.facts(self.flows, self.now, None);
-        let due = value_of(&settings.property, &facts).and_then(|value| settings.next_due(&value, after, facts.zone));
+        let fired = self.state.fired.get(&key).copied();
+        let due = value_of(&settings.property, &facts).and_then(|value| {
+            let due = settings.next_due(&value, after, facts.zone)?;
+            // A day that fired in another zone does not come twice (SEMANTICS R17).
+            if fired == Some(facts.zone.local(due).date()) {
+                return settings.next_due(&value, due, facts.zone);
+            }
+            Some(due)
+        });
         if let Some(due) = due {
             self.state.triggers.insert(key.clone(), TriggerState::Armed(None));
             self.state.arm(due, TimerWhat::Trigger(key));
@@ -269,9 +276,12 @@ impl<'a> Run<'a> {
     pub fn fire_armed(&mut self, key: TriggerKey, due: Instant) {
         let Some(TriggerState::Armed(event)) = self.state.triggers.remove(&key) else { return };
         let Some(version) = self.live_version_of(&key.flow) else { return };
-        if matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Date(settings)) if settings.yearly)
-        {
-            self.arm_date(version, key.alternative, due);
+        if let Some(PreparedTrigger::Date(settings)) = version.alternatives.get(key.alternative) {
+            let day = self.state.zone(self.flows).local(due).date();
+            self.state.fired.insert(key.clone(), day);
+            if settings.yearly {
+                self.arm_date(version, key.alternative, due);
+            }
         }
         self.fire_late_or_enter(version, key.alternative, due, event, key.key, 0);
     }
@@ -285,7 +295,7 @@ impl<'a> Run<'a> {
         key: SmolStr,
         hops: u32,
     ) -> bool {
-        if self.at.since(due) > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(due, self.state.zone(self.flows)) < self.at {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the wake came too late" });
             return false;
         }
@@ -348,17 +358,9 @@ impl<'a> Run<'a> {
                             entered = self.enter(version, Entry { alternative, event: None, key, hops });
                         }
                     }
-                    PreparedTrigger::Watch { condition, .. } => {
-                        if own {
-                            // Noted, so that it is no edge later, but the same flow never enters by its own write.
-                            let facts = self.state.facts(self.flows, self.now, None);
-                            let is = condition.eval(&facts).is_yes();
-                            let key =
-                                TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-                            self.state.triggers.insert(key, TriggerState::Was(is));
-                        } else {
-                            entered |= self.test_watch(&version.flow, alternative, None, hops, !entered);
-                        }
+                    PreparedTrigger::Watch { .. } => {
+                        // The same flow never enters by its own write; it is noted, so that it is no edge later.
+                        entered |= self.test_watch(&version.flow, alternative, None, hops, !entered && !own);
                     }
                     PreparedTrigger::Date(_) => self.arm_date(version, alternative, self.now),
                     _ => {}
@@ -395,6 +397,7 @@ impl<'a> Run<'a> {
             self.state.triggers.remove(&key);
             self.state.disarm(&TimerWhat::Trigger(key));
         }
+        let mut entered = !version.settings.enrol_current;
         for (alternative, trigger) in version.alternatives.iter().enumerate() {
             match trigger {
                 PreparedTrigger::Watch { condition, .. } => {
@@ -407,15 +410,15 @@ impl<'a> Run<'a> {
                     if let Some(next) = next {
                         self.state.arm(next, what);
                     }
-                    if is && version.settings.enrol_current {
+                    if is && !entered {
                         let key = self.key_of(version, None);
-                        self.enter(version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::List(list) => {
-                    if version.settings.enrol_current && self.state.contact.lists.contains(list) {
+                    if !entered && self.state.contact.lists.contains(list) {
                         let key = self.key_of(version, None);
-                        self.enter(version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::Date(_) => self.arm_date(version, alternative, self.now),

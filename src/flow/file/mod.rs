@@ -4,8 +4,10 @@
 //! written back letter by letter. `ron::Value` and `#[serde(flatten)]` lose identifiers, hence the raw envelopes.
 //! Deliberately not here: opening files; texts come in, texts go out.
 
-mod lex;
+mod fault;
+mod lexemes;
 mod migrate;
+mod parts;
 pub mod raw;
 
 use std::{fmt::Write as _, sync::Arc};
@@ -14,8 +16,10 @@ use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, de};
 use smol_str::SmolStr;
 
+pub use self::fault::spanned;
 use self::{
-    lex::{Lexeme, lex, split_list},
+    lexemes::{Lexeme, bound_depth, comments, lex},
+    parts::split_list,
     raw::{RawStruct, offset_in},
 };
 use super::{
@@ -98,26 +102,36 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
 /// the part is kept as written and `check` reports it.
 pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
     bound_depth(source)?;
-    let envelope = Envelope::read(source).map_err(|error| spanned(source, &error))?;
+    let envelope = Envelope::read(source).map_err(|error| {
+        // A newer version may have another shape, and then its shape is not what is to be mended.
+        match RawStruct::parse(source).ok().and_then(|keys| fault::version_in(&keys)) {
+            Some(version) if version > FLOW_VERSION => {
+                newer("file", version, FLOW_VERSION).hint("Get a newer Flowloom")
+            }
+            _ => fault::of_envelope(source, &error),
+        }
+    })?;
     let version = envelope.version;
     if version > FLOW_VERSION {
-        let mut loaded = build(source, &envelope)?;
+        let mut loaded = build(source, source, &envelope)?;
         loaded.read_only = true;
         loaded.notes.insert(
             0,
-            Diagnostic::error(
-                "file/newer-version",
-                Place::default(),
-                format!("The file has version {version}, this build reads up to {FLOW_VERSION}"),
-            )
-            .hint("Get a newer Flowloom; what can be shown is shown, nothing is saved"),
+            newer("file", version, FLOW_VERSION)
+                .hint("Get a newer Flowloom; what can be shown is shown, nothing is saved"),
         );
         return Ok(loaded);
     }
     if version < FLOW_VERSION {
         let migrated = migrate::to_newest(source, version)?;
-        let envelope = Envelope::read(&migrated).map_err(|error| spanned(&migrated, &error))?;
-        let mut loaded = build(&migrated, &envelope)?;
+        // Places in the migrated text are none in the file.
+        let unplaced = |mut found: Diagnostic| {
+            found.place.range = None;
+            found.message = format!("Read as version {FLOW_VERSION}: {}", found.message);
+            found
+        };
+        let envelope = Envelope::read(&migrated).map_err(|error| unplaced(fault::of_envelope(&migrated, &error)))?;
+        let mut loaded = build(source, &migrated, &envelope).map_err(unplaced)?;
         loaded.version = version;
         loaded.notes.push(
             Diagnostic::new(
@@ -130,45 +144,18 @@ pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
         );
         return Ok(loaded);
     }
-    build(source, &envelope)
+    build(source, source, &envelope)
 }
 
-/// Nesting is bounded before RON sees the text, so that a hostile file cannot exhaust the stack.
-fn bound_depth(source: &str) -> Result<(), Diagnostic> {
-    const MOST_DEPTH: usize = 64;
-    let mut depth = 0_usize;
-    let mut too_deep = None;
-    lex(source, |range, kind| match kind {
-        Lexeme::Open => {
-            depth += 1;
-            if depth > MOST_DEPTH && too_deep.is_none() {
-                too_deep = Some(range.start);
-            }
-        }
-        Lexeme::Close => depth = depth.saturating_sub(1),
-        Lexeme::Comma | Lexeme::Colon | Lexeme::Comment | Lexeme::LongString => {}
-    });
-    let Some(at) = too_deep else { return Ok(()) };
-    let (line, column) = text::line_and_column(source, at);
-    Err(Diagnostic::error(
-        "file/unreadable",
-        Place::default().with_range(TextRange::new(at, at + 1)),
-        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
-    )
-    .hint("No flow needs that; is the file damaged?"))
+fn never_was(what: &str, version: u32) -> Diagnostic {
+    let message = format!("There never was a {what} file of version {version}");
+    Diagnostic::error("file/unknown-version", Place::default(), message)
+        .hint("Versions begin with 1; look at the first line of the file")
 }
 
-/// What RON says, as a diagnostic with line and column.
-pub fn spanned(source: &str, error: &ron::error::SpannedError) -> Diagnostic {
-    let (line, column) = (error.span.start.line, error.span.start.col);
-    let start = text::offset_of(source, line, column);
-    let end = text::offset_of(source, error.span.end.line, error.span.end.col);
-    Diagnostic::error(
-        "file/unreadable",
-        Place::default().with_range(TextRange::new(start, end)),
-        format!("Line {line}, column {column}: {}", error.code),
-    )
-    .hint("Mend that place with a text editor; nothing was changed")
+fn newer(what: &str, version: u32, newest: u32) -> Diagnostic {
+    let message = format!("The {what} has version {version}, this build reads up to {newest}");
+    Diagnostic::error("file/newer-version", Place::default(), message)
 }
 
 /// A flow file before its parts are read.
@@ -232,7 +219,8 @@ impl<'a> Envelope<'a> {
             extra: Vec::new(),
         };
         let fail = |key: &str, error: ron::error::SpannedError| {
-            format!("in `{key}`, line {} of it, column {}: {}", error.span.start.line, error.span.start.col, error.code)
+            // `fault::of_envelope` says it with its place.
+            format!("in `{key}`: {}", error.code)
         };
         fn part<'a, T: Deserialize<'a>>(value: &'a str) -> Result<T, ron::error::SpannedError> {
             ron_options().from_str(value)
@@ -292,7 +280,8 @@ pub fn read_flow_settings(ron: &str) -> Result<FlowSettings, SettingsError> {
     ron_options().from_str(ron).map_err(|error| unreadable(&error))
 }
 
-fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
+/// A flow from its parts. `written` is the file as it lies, of which `source` is the newest version.
+fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
     let mut notes = Vec::new();
     let fault = |part: &str, message: String| {
         let at = offset_in(source, part);
@@ -402,14 +391,19 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
             notes.push(unknown_key(key, Place::default().with_field(format!("settings.{key}")), FlowSettings::NAMES));
         }
     }
-    let dropped = comments_outside_parts(source, &flow);
+    let dropped = comments_dropped(written, source, &flow);
     if dropped > 0 {
+        let (comments, them) = if dropped == 1 {
+            ("1 comment stands".to_owned(), "it")
+        } else {
+            (format!("{dropped} comments stand"), "them")
+        };
         notes.push(
             Diagnostic::new(
                 crate::base::Severity::Hint,
                 "file/comments",
                 Place::default(),
-                format!("{dropped} comments stand between the parts of the file; a save after an edit drops them"),
+                format!("{comments} between the parts of the file; a save after an edit drops {them}"),
             )
             .hint("Move them into settings or notes, where they are kept"),
         );
@@ -431,7 +425,8 @@ fn unknown_key(key: &str, place: Place, known: &[&str]) -> Diagnostic {
     .hint(nearest::hint(key, known.iter().copied()))
 }
 
-fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
+/// How many comments of the file as it lies are in none of the parts that are written back as they are.
+fn comments_dropped(written: &str, source: &str, flow: &Flow) -> usize {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     let mut push = |offset: usize, raw: &str| ranges.push((offset, offset + raw.len()));
     push(flow.settings.offset, flow.settings.raw());
@@ -439,14 +434,14 @@ fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
     flow.nodes.iter().for_each(|n| push(n.settings.offset, n.settings.raw()));
     flow.messages.iter().for_each(|m| push(m.section.offset, m.section.raw()));
     ranges.sort_unstable();
-    let mut count = 0;
-    lex(source, |range, kind| {
-        if kind == Lexeme::Comment {
-            let before = ranges.partition_point(|(start, _)| *start <= range.start);
-            count += usize::from(before == 0 || ranges[before - 1].1 <= range.start);
-        }
-    });
-    count
+    let found = comments(source);
+    let is_kept = |at: &&usize| {
+        let before = ranges.partition_point(|(start, _)| start <= *at);
+        before > 0 && ranges[before - 1].1 > **at
+    };
+    let num_kept = found.iter().filter(is_kept).count();
+    let num_written = if std::ptr::eq(written, source) { found.len() } else { comments(written).len() };
+    num_written.saturating_sub(num_kept)
 }
 
 /// Writes a flow file in the newest version.
@@ -531,15 +526,14 @@ fn list(out: &mut String, name: &str, items: impl ExactSizeIterator<Item = Strin
 pub fn read_workspace(source: &str) -> Result<(Workspace, Vec<Diagnostic>), Diagnostic> {
     bound_depth(source)?;
     let keys = RawStruct::parse(source).map_err(|error| spanned(source, &error))?;
-    let workspace: Workspace = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
-    if workspace.version > WORKSPACE_VERSION {
-        return Err(Diagnostic::error(
-            "file/newer-version",
-            Place::default(),
-            format!("The workspace has version {}, this build reads up to {WORKSPACE_VERSION}", workspace.version),
-        )
-        .hint("Get a newer Flowloom"));
+    match fault::version_in(&keys) {
+        Some(version) if version > WORKSPACE_VERSION => {
+            return Err(newer("workspace", version, WORKSPACE_VERSION).hint("Get a newer Flowloom"));
+        }
+        Some(0) => return Err(never_was("workspace", 0)),
+        _ => {}
     }
+    let workspace: Workspace = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
     let unknown = keys.0.iter().filter(|(key, _)| !Workspace::NAMES.contains(&key.as_str()));
     let notes =
         unknown.map(|(key, _)| unknown_key(key, Place::default().with_field(key.as_str()), Workspace::NAMES)).collect();
@@ -629,6 +623,12 @@ mod tests {
         check_unreadable("(version: 2, id: \"f\",\n nodes: [(id: \"a\")])", "needs `id` and `kind`");
         check_unreadable("(version: 2, id: \"a b\")", "not well formed");
         check_unreadable("(id: \"f\")", "`version` is missing");
+        check_unreadable("(\n version: \"2\",\n id: \"f\")", "Line 2, column 11: in `version`: Expected integer");
+        check_unreadable("(version: 2, id: \"f\",\n nodes: [\n  3,\n])", "Line 3, column 3: in `nodes`");
+        check_unreadable("(version: 3, id: \"f\", nodes: {})", "has version 3, this build reads up to 2");
+        let workspace = |source: &str| read_workspace(source).expect_err(source).message;
+        assert!(workspace("(version: 0)").contains("never was"), "{}", workspace("(version: 0)"));
+        assert!(workspace("(version: 7, caps: \"new\")").contains("has version 7"));
         check_unreadable("(version: 0, id: \"f\")", "never was");
         check_unreadable(&"(".repeat(100_000), "Nested deeper");
         check_unreadable(&format!("(version: 2, id: \"f\", x: {}", "[".repeat(70)), "Nested deeper");

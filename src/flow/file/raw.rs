@@ -4,7 +4,7 @@ use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, de};
 use smol_str::SmolStr;
 
-use super::lex::split_struct;
+use super::parts::split_struct;
 
 /// Keys and values of a RON struct in order, values as written, without the white space around them.
 #[derive(Debug, Default)]

@@ -1,0 +1,631 @@
+//! Everything a user can do, as one table, and the one place that does it.
+//!
+//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts all
+//! read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
+
+use smol_str::SmolStr;
+
+use super::{Answer, App, DocumentId, JobDone, Panel, Request, Screen, Side, Stamped, Theme, document::Document, ops};
+use crate::{
+    base::{ContactId, EventId, Instant, NodeId},
+    flow::Edit,
+};
+
+/// A row of the command table.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandRow {
+    /// Which command.
+    pub id: CommandId,
+    /// Sentence case; "…" when something will be asked.
+    pub label: &'static str,
+    /// One sentence of help.
+    pub help: &'static str,
+    /// Keys, such as `Ctrl+Shift+Z`; several with a space between.
+    pub keys: &'static str,
+    /// Where it stands in menus and on the page of shortcuts.
+    pub group: &'static str,
+}
+
+macro_rules! commands {
+    ($($group:literal { $($id:ident $label:literal, $keys:literal, $help:literal;)* })*) => {
+        /// A command that needs no argument.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum CommandId {
+            $($(#[doc = $help] $id,)*)*
+        }
+
+        /// Every command, in the order of the menus.
+        pub const COMMANDS: &[CommandRow] = &[
+            $($(CommandRow { id: CommandId::$id, label: $label, help: $help, keys: $keys, group: $group },)*)*
+        ];
+    };
+}
+
+commands! {
+    "File" {
+        New "New flow", "Ctrl+N", "Begin an empty flow";
+        Open "Open…", "Ctrl+O", "Open a flow file";
+        Gallery "Gallery", "Ctrl+Shift+G", "Samples, templates and recent files";
+        Save "Save", "Ctrl+S", "Write the flow to its file";
+        SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
+        Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
+        CloseTab "Close", "Ctrl+W", "Close this flow";
+    }
+    "Edit" {
+        Undo "Undo", "Ctrl+Z", "Take the last step back";
+        Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
+        Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
+        Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Rename "Rename", "F2", "Type a new name for the selected step";
+        EditStep "Edit step", "Enter", "Go to the settings of the selected step";
+        Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
+        Delete "Delete", "Delete Backspace", "Remove what is selected";
+        DeleteReconnect "Delete and reconnect", "Shift+Delete", "Remove the selected steps and join what came before to what comes after";
+        Mute "Mute", "M", "Let journeys pass through the selected steps at once, or not any more";
+        SelectAll "Select all", "Ctrl+A", "Select every step";
+        SelectNone "Select nothing", "Escape", "Clear the selection, close what is open";
+    }
+    "Arrange" {
+        Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
+    }
+    "View" {
+        Fit "Fit the flow", "Ctrl+0 Home", "Show the whole flow";
+        FitSelection "Fit the selection", "Ctrl+2", "Show all of what is selected";
+        ZoomIn "Zoom in", "Ctrl+Plus Ctrl+Equals", "Larger";
+        ZoomOut "Zoom out", "Ctrl+Minus", "Smaller";
+        ZoomActual "Actual size", "Ctrl+1", "Zoom to 100 %";
+        PanelProblems "Problems", "Ctrl+Shift+M", "Show or hide what the checks found";
+        PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
+        PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
+        SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
+        ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
+        CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
+    }
+    "Go" {
+        InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
+        NextStep "Next step", "ArrowDown", "Select the step that comes after";
+        PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
+        LeftStep "Step to the left", "ArrowLeft", "Select the neighbour on the left";
+        RightStep "Step to the right", "ArrowRight", "Select the neighbour on the right";
+    }
+    "Bookmarks" {
+        Mark1 "Set bookmark 1", "Ctrl+Alt+1", "Remember the selected step as bookmark 1";
+        Bookmark1 "Go to bookmark 1", "Alt+1", "Select the step of bookmark 1";
+        Mark2 "Set bookmark 2", "Ctrl+Alt+2", "Remember the selected step as bookmark 2";
+        Bookmark2 "Go to bookmark 2", "Alt+2", "Select the step of bookmark 2";
+        Mark3 "Set bookmark 3", "Ctrl+Alt+3", "Remember the selected step as bookmark 3";
+        Bookmark3 "Go to bookmark 3", "Alt+3", "Select the step of bookmark 3";
+        Mark4 "Set bookmark 4", "Ctrl+Alt+4", "Remember the selected step as bookmark 4";
+        Bookmark4 "Go to bookmark 4", "Alt+4", "Select the step of bookmark 4";
+        Mark5 "Set bookmark 5", "Ctrl+Alt+5", "Remember the selected step as bookmark 5";
+        Bookmark5 "Go to bookmark 5", "Alt+5", "Select the step of bookmark 5";
+        Mark6 "Set bookmark 6", "Ctrl+Alt+6", "Remember the selected step as bookmark 6";
+        Bookmark6 "Go to bookmark 6", "Alt+6", "Select the step of bookmark 6";
+        Mark7 "Set bookmark 7", "Ctrl+Alt+7", "Remember the selected step as bookmark 7";
+        Bookmark7 "Go to bookmark 7", "Alt+7", "Select the step of bookmark 7";
+        Mark8 "Set bookmark 8", "Ctrl+Alt+8", "Remember the selected step as bookmark 8";
+        Bookmark8 "Go to bookmark 8", "Alt+8", "Select the step of bookmark 8";
+        Mark9 "Set bookmark 9", "Ctrl+Alt+9", "Remember the selected step as bookmark 9";
+        Bookmark9 "Go to bookmark 9", "Alt+9", "Select the step of bookmark 9";
+    }
+}
+
+/// Why a command cannot be used now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unavailable(pub &'static str);
+
+/// What a panel, a key or the world outside asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// A command of the table.
+    Run(CommandId),
+    /// Select steps.
+    Select {
+        /// Which.
+        nodes: Vec<NodeId>,
+        /// Add them to the selection, or take them out where they are in it.
+        toggle: bool,
+    },
+    /// Select an edge.
+    SelectEdge {
+        /// Where it begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+    },
+    /// Begin a transaction, such as a drag.
+    Begin(String),
+    /// End it.
+    Commit,
+    /// End it and take back what it did.
+    Abort,
+    /// Move the selected steps by so many canvas units, inside a transaction.
+    MoveSelection {
+        /// To the right and down.
+        by: (f32, f32),
+    },
+    /// Apply edits.
+    Edit {
+        /// What the undo list says.
+        label: String,
+        /// The edits, all or nothing.
+        edits: Vec<Edit>,
+        /// Joins typing in one field to one step.
+        merge: Option<String>,
+    },
+    /// Put steps at these places, inside a transaction.
+    Place(Vec<(NodeId, (f32, f32))>),
+    /// Copy the selected steps beside themselves.
+    Duplicate {
+        /// So many canvas units to the right and down.
+        by: (f32, f32),
+    },
+    /// Put copied steps into the flow.
+    Paste {
+        /// What was copied.
+        text: String,
+        /// Middle of the new steps; beside the old ones where left out.
+        at: Option<(f32, f32)>,
+    },
+    /// Add a step of a kind.
+    Insert {
+        /// Kind of the step.
+        kind: SmolStr,
+        /// Where, by its centre.
+        at: Option<(f32, f32)>,
+        /// From this port on; what it led to comes after the new step.
+        after: Option<(NodeId, SmolStr)>,
+    },
+    /// The list of kinds for [`CommandId::InsertAfter`] is open.
+    InsertTaken,
+    /// Draw an edge; one that leaves the port already is replaced.
+    Connect {
+        /// Where it begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+        /// Where it ends.
+        to: NodeId,
+    },
+    /// Pan and zoom.
+    SetView {
+        /// Canvas point in the middle of the window.
+        center_in_canvas: (f32, f32),
+        /// Points on the screen per canvas unit.
+        zoom: f32,
+    },
+    /// Choose the sample contact.
+    ChooseContact(Option<ContactId>),
+    /// Choose the event that let them in.
+    ChooseEvent(Option<EventId>),
+    /// Choose the instant of previews.
+    ChooseInstant(Option<Instant>),
+    /// Switch what is painted over the flow.
+    SetOverlays(super::Overlays),
+    /// Show a panel below the canvas, or none.
+    ShowPanel(Option<Panel>),
+    /// Show this tab.
+    ShowTab(DocumentId),
+    /// Go to a step: select it and bring it into view.
+    GoTo(NodeId),
+    /// Open a file.
+    OpenPath(std::path::PathBuf),
+    /// Dismiss a toast by its text.
+    Dismiss(String),
+    /// Choose the theme.
+    SetTheme(Theme),
+    /// Something came back from outside.
+    Answer(Answer),
+}
+
+impl From<CommandId> for Command {
+    fn from(id: CommandId) -> Self {
+        Self::Run(id)
+    }
+}
+
+/// Which bookmark a command sets.
+fn mark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
+}
+
+/// Which bookmark a command goes to.
+fn bookmark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && !n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
+}
+
+/// The row of a command.
+pub fn row(id: CommandId) -> &'static CommandRow {
+    &COMMANDS[id as usize]
+}
+
+/// Whether a command can be used now.
+///
+/// Errors: why not, as a tooltip says it.
+pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
+    use CommandId as Id;
+    let no = |why| Err(Unavailable(why));
+    match id {
+        Id::New | Id::Open | Id::Gallery | Id::ToggleTheme | Id::CommandPalette => return Ok(()),
+        _ => {}
+    }
+    let Some(document) = app.document() else { return no("No flow is open") };
+    match id {
+        Id::Save if document.is_read_only() => no("The file comes from a newer version"),
+        Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
+        Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
+        Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
+        Id::Cut | Id::Copy | Id::Duplicate | Id::DeleteReconnect | Id::Mute | Id::FitSelection
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
+        id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
+        id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
+            no("This bookmark is not set")
+        }
+        Id::SelectAll | Id::Fit | Id::Layout | Id::LayoutRight if document.flow().nodes.is_empty() => {
+            no("The flow has no steps")
+        }
+        Id::NextStep | Id::PreviousStep | Id::LeftStep | Id::RightStep if document.flow().nodes.is_empty() => {
+            no("The flow has no steps")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Does a command; called by [`App::apply`] alone.
+pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Request> {
+    match command {
+        Command::Run(id) => return run(app, id, now),
+        Command::OpenPath(path) => return vec![Request::Read(path)],
+        Command::Dismiss(text) => app.toasts.retain(|toast| toast.text != text),
+        Command::SetTheme(theme) => app.theme = theme,
+        Command::ShowTab(id) => {
+            if let Some(at) = app.documents.iter().position(|document| document.id == id) {
+                app.active_idx = at;
+                app.screen = Screen::Editor;
+            }
+        }
+        Command::Answer(answer) => return take(app, answer, now),
+        other => {
+            let Some(document) = app.document_mut() else { return Vec::new() };
+            if let Err(refused) = on_document(document, other, now) {
+                app.tell(refused, true, now);
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn on_document(document: &mut Document, command: Command, now: Instant) -> Result<(), String> {
+    let said = |error: crate::flow::EditError| {
+        let text = error.to_string();
+        let mut chars = text.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or(text.clone())
+    };
+    match command {
+        Command::Select { nodes, toggle } => {
+            let view = &mut document.view;
+            view.edge = None;
+            if !toggle {
+                view.selection = nodes.into_iter().collect();
+            } else {
+                for id in nodes {
+                    if !view.selection.remove(&id) {
+                        view.selection.insert(id);
+                    }
+                }
+            }
+        }
+        Command::SelectEdge { from, port } => {
+            document.view.selection.clear();
+            document.view.edge = Some((from, port));
+        }
+        Command::Begin(label) => document.history.begin(label),
+        Command::Commit => document.history.commit(),
+        Command::Abort => {
+            document.history.abort();
+            document.settle();
+        }
+        Command::MoveSelection { by } => {
+            let edits = ops::moved(document.flow(), &document.view.selection, by);
+            let label = ops::count_label("Move", document.view.selection.len());
+            document.edit(&label, &edits, None).map_err(said)?;
+        }
+        Command::Edit { label, edits, merge } => {
+            let merge = merge.as_deref().map(|key| (key, now));
+            document.edit(&label, &edits, merge).map_err(said)?;
+        }
+        Command::Place(places) => {
+            let edits: Vec<Edit> = places.into_iter().map(|(id, pos)| Edit::MoveNode { id, pos }).collect();
+            document.edit(&ops::count_label("Move", edits.len()), &edits, None).map_err(said)?;
+        }
+        Command::Duplicate { by } => {
+            let pasted = ops::clipboard::duplicate(document.flow(), &document.view.selection, by)?;
+            document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.selection = pasted.ids.into_iter().collect();
+        }
+        Command::Paste { text, at } => {
+            let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
+            document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.edge = None;
+            document.view.selection = pasted.ids.into_iter().collect();
+            if !pasted.clashes.is_empty() {
+                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "Merge tags that this flow declares in another way, and keeps: {}",
+                    names.join(", ")
+                ));
+            }
+        }
+        Command::Insert { kind, at, after } => {
+            let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
+            let title = super::card::spec(&kind).map_or(kind.as_str(), |spec| spec.title);
+            document.edit(&format!("Add {title}"), &edits, None).map_err(said)?;
+            document.view.selection = [id].into();
+            document.view.edge = None;
+        }
+        Command::Connect { from, port, to } => {
+            let edits = ops::connect(document.flow(), &from, &port, &to);
+            document.edit("Connect", &edits, None).map_err(said)?;
+        }
+        Command::InsertTaken => document.view.insert_wanted = false,
+        Command::SetView { center_in_canvas, zoom } => {
+            document.view.center_in_canvas = center_in_canvas;
+            document.view.zoom = zoom.clamp(0.05, 3.0);
+            document.view.fit_wanted = false;
+            document.view.fit_selection_wanted = false;
+        }
+        Command::ChooseContact(contact) => {
+            document.view.contact = contact;
+            document.view.event = None;
+        }
+        Command::ChooseEvent(event) => document.view.event = event,
+        Command::ChooseInstant(at) => document.view.at = at,
+        Command::SetOverlays(overlays) => document.view.overlays = overlays,
+        Command::ShowPanel(panel) => document.view.panel = panel,
+        Command::GoTo(id) => {
+            if let Some(node) = document.flow().node(id.as_str()) {
+                document.view.center_in_canvas = node.pos;
+                document.view.fit_wanted = false;
+                document.view.zoom = document.view.zoom.max(0.6);
+                document.view.edge = None;
+                document.view.selection = [id].into();
+            }
+        }
+        Command::Run(_)
+        | Command::OpenPath(_)
+        | Command::Dismiss(_)
+        | Command::SetTheme(_)
+        | Command::ShowTab(_)
+        | Command::Answer(_) => {}
+    }
+    Ok(())
+}
+
+fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
+    use CommandId as Id;
+    if let Err(Unavailable(why)) = available(app, id) {
+        app.tell(why, false, now);
+        return Vec::new();
+    }
+    match id {
+        Id::New => {
+            let loaded = super::new_flow("new-flow", "New flow");
+            return app.open(None, loaded, std::sync::Arc::default());
+        }
+        Id::Open => return vec![Request::AskOpen],
+        Id::Gallery => app.screen = Screen::Gallery,
+        Id::ToggleTheme => app.theme = if app.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
+        Id::CommandPalette => app.palette_open = !app.palette_open,
+        Id::CloseTab => {
+            app.documents.remove(app.active_idx);
+            app.active_idx = app.active_idx.min(app.documents.len().saturating_sub(1));
+            if app.documents.is_empty() {
+                app.screen = Screen::Gallery;
+            }
+        }
+        Id::SelectNone if app.palette_open => app.palette_open = false,
+        _ => {
+            let Some(document) = app.document_mut() else { return Vec::new() };
+            match id {
+                Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
+                Id::Copy | Id::Cut => {
+                    let text = ops::clipboard::copy(document.flow(), &document.view.selection);
+                    if id == Id::Cut {
+                        let (label, edits) = ops::delete(document.flow(), &document.view.selection, None);
+                        if let Err(refused) = document.edit(&label.replacen("Delete", "Cut", 1), &edits, None) {
+                            app.tell(refused.to_string(), true, now);
+                            return Vec::new();
+                        }
+                    }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::Paste => return vec![Request::AskPaste],
+                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
+                _ => {
+                    if let Err(refused) = run_on_document(document, id) {
+                        app.tell(refused, true, now);
+                    }
+                }
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn save(document: &mut Document, ask: bool) -> Vec<Request> {
+    document.history.commit();
+    match &document.path {
+        Some(path) if !ask => vec![Request::Write {
+            document: document.id,
+            path: path.clone(),
+            text: document.text(),
+            revision: document.history.revision(),
+        }],
+        _ => vec![Request::AskSave { document: document.id, suggested: format!("{}.flow.ron", document.flow().id) }],
+    }
+}
+
+fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String> {
+    use CommandId as Id;
+    let toggle = |document: &mut Document, panel: Panel| {
+        document.view.panel = if document.view.panel == Some(panel) { None } else { Some(panel) };
+    };
+    let said = |error: crate::flow::EditError| error.to_string();
+    if let Some(n) = mark_of(id) {
+        document.view.bookmarks.extend(document.selected().cloned().map(|node| (n, node)));
+        return Ok(());
+    }
+    if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
+        return on_document(document, Command::GoTo(node), Instant::from_millis(0));
+    }
+    match id {
+        Id::InsertAfter => document.view.insert_wanted = true,
+        Id::Undo => {
+            document.history.undo();
+            document.settle();
+        }
+        Id::Redo => {
+            document.history.redo();
+            document.settle();
+        }
+        Id::Delete => {
+            let (label, edits) = ops::delete(document.flow(), &document.view.selection, document.view.edge.as_ref());
+            document.edit(&label, &edits, None).map_err(said)?;
+        }
+        Id::DeleteReconnect => {
+            let edits = ops::delete_reconnect(document.flow(), &document.view.selection);
+            let label = ops::count_label("Delete and reconnect", document.view.selection.len());
+            document.edit(&label, &edits, None).map_err(said)?;
+        }
+        Id::Mute => {
+            let (label, edits) = ops::toggle_mute(document.flow(), &document.view.selection)?;
+            document.edit(&label, &edits, None).map_err(said)?;
+        }
+        Id::SelectAll => {
+            document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
+        }
+        Id::SelectNone => {
+            document.history.abort();
+            document.view.selection.clear();
+            document.view.edge = None;
+        }
+        Id::Duplicate => on_document(document, Command::Duplicate { by: (32.0, 32.0) }, Instant::from_millis(0))?,
+        Id::Layout | Id::LayoutRight => {
+            let flowing = if id == Id::Layout { ops::layout::Flowing::Down } else { ops::layout::Flowing::Right };
+            let edits = ops::layout::layout(document.flow(), &document.view.selection, flowing);
+            document.edit("Arrange", &edits, None).map_err(said)?;
+            document.view.fit_wanted = document.view.selection.is_empty();
+        }
+        Id::FitSelection => document.view.fit_selection_wanted = true,
+        Id::Fit => document.view.fit_wanted = true,
+        Id::ZoomIn => document.view.zoom = (document.view.zoom * 1.2).min(3.0),
+        Id::ZoomOut => document.view.zoom = (document.view.zoom / 1.2).max(0.05),
+        Id::ZoomActual => document.view.zoom = 1.0,
+        Id::PanelProblems => toggle(document, Panel::Problems),
+        Id::PanelPreview => toggle(document, Panel::Preview),
+        Id::PanelTimeline => toggle(document, Panel::Timeline),
+        Id::SideOutline => {
+            document.view.side = if document.view.side == Side::Outline { Side::Palette } else { Side::Outline };
+        }
+        Id::NextStep | Id::PreviousStep | Id::LeftStep | Id::RightStep => {
+            let direction = match id {
+                Id::NextStep => ops::Direction::Down,
+                Id::PreviousStep => ops::Direction::Up,
+                Id::LeftStep => ops::Direction::Left,
+                _ => ops::Direction::Right,
+            };
+            if let Some(next) = ops::neighbour(document.flow(), document.selected(), direction) {
+                document.view.selection = [next].into();
+                document.view.edge = None;
+            }
+        }
+        Id::New
+        | Id::Open
+        | Id::Gallery
+        | Id::Save
+        | Id::SaveAs
+        | Id::Rename
+        | Id::EditStep
+        | Id::Cut
+        | Id::Copy
+        | Id::Paste
+        | Id::CloseTab
+        | Id::Publish
+        | Id::ToggleTheme
+        | Id::CommandPalette => {}
+        // Bookmarks were dealt with above.
+        id => debug_assert!(mark_of(id).or(bookmark_of(id)).is_some(), "{id:?} does nothing"),
+    }
+    Ok(())
+}
+
+fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
+    match answer {
+        Answer::Opened { path, loaded, home } => return app.open(path, *loaded, home),
+        Answer::SavePath { document, path } => {
+            if let Some(document) = app.by_id(document) {
+                document.path = Some(path);
+                return save(document, false);
+            }
+        }
+        Answer::Saved { document, path, revision } => {
+            if let Some(document) = app.by_id(document) {
+                document.saved(path, revision);
+            }
+        }
+        Answer::Failed(text) => app.tell(text, true, now),
+        Answer::Told(text) => app.tell(text, false, now),
+        Answer::Done(done) => job_done(app, done),
+    }
+    Vec::new()
+}
+
+fn job_done(app: &mut App, done: JobDone) {
+    match done {
+        JobDone::Checked { document, revision, findings } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.checking = None;
+                document.derived.findings = Some(Stamped { value: findings, revision });
+            }
+        }
+        JobDone::Replayed { document, revision, report } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.replaying = None;
+                document.derived.replay = Some(Stamped { value: report, revision });
+            }
+        }
+        JobDone::Previewed { document, revision, previewed } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.previewing = None;
+                document.derived.preview = Some(Stamped { value: previewed, revision });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+        for (at, row) in COMMANDS.iter().enumerate() {
+            assert_eq!(row.id as usize, at, "{}", row.label);
+            assert!(!row.label.ends_with('.') && !row.help.ends_with('.') && !row.help.is_empty(), "{}", row.label);
+            for key in row.keys.split(' ').filter(|key| !key.is_empty()) {
+                assert_eq!(keys.insert(key, row.label), None, "{key} is taken");
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! An open flow: the document in its history, the view of it, and what is derived from it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use smol_str::SmolStr;
+
+use super::{
+    jobs::{Job, Previewed},
+    project::Home,
+};
+use crate::{
+    base::{ContactId, EventId, Instant, NodeId},
+    flow::{Edit, EditError, Finding, Flow, History, file::Loaded},
+    simulate::Report,
+};
+
+/// Names an open document; never reused in one run of the studio.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DocumentId(pub u64);
+
+/// Which panel stands below the canvas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Panel {
+    /// Findings of the checks.
+    #[default]
+    Problems,
+    /// The mail of the selected step, for the chosen contact.
+    Preview,
+    /// What happens to the chosen contact, and when.
+    Timeline,
+    /// All steps as a tree.
+    Outline,
+}
+
+/// What stands left of the canvas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Side {
+    /// Kinds of steps to draw with.
+    #[default]
+    Palette,
+    /// All steps as a tree.
+    Outline,
+}
+
+/// What is painted over cards and edges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Overlays {
+    /// Findings.
+    pub problems: bool,
+    /// The way of the chosen contact.
+    pub path: bool,
+    /// Counts of the replay.
+    pub counts: bool,
+}
+
+impl Default for Overlays {
+    fn default() -> Self {
+        Self { problems: true, path: true, counts: true }
+    }
+}
+
+/// The view of a document: never saved with it, never rewound by undo.
+#[derive(Clone, PartialEq, Debug)]
+pub struct View {
+    /// Selected steps.
+    pub selection: BTreeSet<NodeId>,
+    /// The selected edge: where it begins and by which port.
+    pub edge: Option<(NodeId, SmolStr)>,
+    /// Canvas point in the middle of the window.
+    pub center_in_canvas: (f32, f32),
+    /// Points on the screen per canvas unit, 0.05..=3.
+    pub zoom: f32,
+    /// Fit the flow into the window as soon as its size is known.
+    pub fit_wanted: bool,
+    /// Fit the selection into the window.
+    pub fit_selection_wanted: bool,
+    /// Open the list of kinds behind the selected step.
+    pub insert_wanted: bool,
+    /// The panel below the canvas; `None` when folded.
+    pub panel: Option<Panel>,
+    /// The panel left of the canvas.
+    pub side: Side,
+    /// The sample contact of previews, path and time line.
+    pub contact: Option<ContactId>,
+    /// The event that is taken to have let them in; the newest that fits where left out.
+    pub event: Option<EventId>,
+    /// The instant of previews; the newest of the audience where left out.
+    pub at: Option<Instant>,
+    /// What is painted over the flow.
+    pub overlays: Overlays,
+    /// Frames that are folded: notes with a size.
+    pub folded: BTreeSet<NodeId>,
+    /// Bookmarks 1 to 9: a step each.
+    pub bookmarks: BTreeMap<u8, NodeId>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            selection: BTreeSet::new(),
+            edge: None,
+            center_in_canvas: (0.0, 0.0),
+            zoom: 1.0,
+            fit_wanted: true,
+            fit_selection_wanted: false,
+            insert_wanted: false,
+            panel: Some(Panel::Problems),
+            side: Side::Palette,
+            contact: None,
+            event: None,
+            at: None,
+            overlays: Overlays::default(),
+            folded: BTreeSet::new(),
+            bookmarks: BTreeMap::new(),
+        }
+    }
+}
+
+/// A value, and the revision of the document that it was made from.
+#[derive(Clone, Debug)]
+pub struct Stamped<T> {
+    /// The value; shown as stale where the document has moved on.
+    pub value: T,
+    /// Of this revision.
+    pub revision: u64,
+}
+
+/// What is derived from the document; `None` until first made.
+#[derive(Clone, Debug, Default)]
+pub struct Derived {
+    /// What the checks found.
+    pub findings: Option<Stamped<Arc<Vec<Finding>>>>,
+    /// The replay of the audience.
+    pub replay: Option<Stamped<Arc<Report>>>,
+    /// The mail of the selected step for the chosen contact, with what it was asked for.
+    pub preview: Option<Stamped<Previewed>>,
+    /// Revisions that jobs are under way for.
+    pub(super) checking: Option<u64>,
+    pub(super) replaying: Option<u64>,
+    pub(super) previewing: Option<(u64, PreviewKey)>,
+}
+
+/// What a preview depends on besides the document.
+pub type PreviewKey = (Option<NodeId>, Option<ContactId>, Option<EventId>, Option<Instant>);
+
+/// An open flow.
+#[derive(Debug)]
+pub struct Document {
+    /// Its id.
+    pub id: DocumentId,
+    /// Its file; `None` until first saved.
+    pub path: Option<PathBuf>,
+    /// The document with its past and future.
+    pub history: History,
+    /// What stands around it.
+    pub home: Arc<Home>,
+    /// The view of it.
+    pub view: View,
+    /// What is derived from it.
+    pub derived: Derived,
+    loaded: Loaded,
+}
+
+impl Document {
+    /// Opens a file's content.
+    pub fn new(id: DocumentId, path: Option<PathBuf>, loaded: Loaded, home: Arc<Home>) -> Self {
+        let view =
+            View { contact: home.audience.contacts.first().map(|contact| contact.id.clone()), ..View::default() };
+        Self { id, path, history: History::new(loaded.flow.clone()), home, view, derived: Derived::default(), loaded }
+    }
+
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        self.history.flow()
+    }
+
+    /// Whether it may not be saved, and why: it comes from a newer version.
+    pub fn is_read_only(&self) -> bool {
+        self.loaded.read_only
+    }
+
+    /// The text to save.
+    pub fn text(&self) -> String {
+        self.loaded.write(self.flow())
+    }
+
+    /// What reading the file found.
+    pub fn notes(&self) -> &[crate::base::Diagnostic] {
+        &self.loaded.notes
+    }
+
+    /// What people read on its tab.
+    pub fn title(&self) -> &str {
+        if self.flow().name.is_empty() { self.flow().id.as_str() } else { &self.flow().name }
+    }
+
+    /// The one selected step.
+    pub fn selected(&self) -> Option<&NodeId> {
+        if self.view.selection.len() == 1 { self.view.selection.first() } else { None }
+    }
+
+    /// Applies edits as one step of the history; what was selected and is gone is no longer selected.
+    ///
+    /// Errors: the refusal; nothing changed.
+    pub fn edit(&mut self, label: &str, edits: &[Edit], merge: Option<(&str, Instant)>) -> Result<(), EditError> {
+        self.history.apply(label, edits, merge)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Forgets selected things that are gone.
+    pub fn settle(&mut self) {
+        let flow = self.history.flow();
+        if !self.view.selection.is_empty() {
+            let there: BTreeSet<&NodeId> = flow.nodes.iter().map(|node| &node.id).collect();
+            self.view.selection.retain(|id| there.contains(id));
+        }
+        if let Some((from, port)) = &self.view.edge
+            && flow.target(from.as_str(), port).is_none()
+        {
+            self.view.edge = None;
+        }
+    }
+
+    pub(super) fn preview_key(&self) -> PreviewKey {
+        let message = self.selected().filter(|id| {
+            self.flow().node(id.as_str()).and_then(|node| node.settings()).is_some_and(|s| s.message().is_some())
+        });
+        (message.cloned(), self.view.contact.clone(), self.view.event.clone(), self.view.at)
+    }
+
+    /// Jobs for what is derived from an older revision and not under way yet.
+    pub(super) fn wanted_jobs(&mut self) -> Vec<Job> {
+        let revision = self.history.revision();
+        let mut jobs = Vec::new();
+        let is_old = |stamp: Option<u64>, under_way: Option<u64>| stamp != Some(revision) && under_way.is_none();
+        if is_old(self.derived.findings.as_ref().map(|s| s.revision), self.derived.checking) {
+            self.derived.checking = Some(revision);
+            jobs.push(Job::Check {
+                document: self.id,
+                revision,
+                flow: Box::new(self.flow().clone()),
+                home: Arc::clone(&self.home),
+            });
+        }
+        let has_people = !self.home.audience.contacts.is_empty();
+        if has_people && is_old(self.derived.replay.as_ref().map(|s| s.revision), self.derived.replaying) {
+            self.derived.replaying = Some(revision);
+            jobs.push(Job::Replay {
+                document: self.id,
+                revision,
+                flow: Box::new(self.flow().clone()),
+                home: Arc::clone(&self.home),
+            });
+        }
+        let key = self.preview_key();
+        let made = self.derived.preview.as_ref().is_some_and(|s| s.revision == revision && s.value.key == key);
+        if key.0.is_some() && key.1.is_some() && !made && self.derived.previewing.is_none() {
+            self.derived.previewing = Some((revision, key.clone()));
+            jobs.push(Job::Preview {
+                document: self.id,
+                revision,
+                flow: Box::new(self.flow().clone()),
+                home: Arc::clone(&self.home),
+                key,
+            });
+        }
+        jobs
+    }
+
+    /// Notes that its text of `revision` is on disk at `path`.
+    pub(super) fn saved(&mut self, path: PathBuf, revision: u64) {
+        self.path = Some(path);
+        if let Ok(mut loaded) = crate::flow::file::read(&self.text()) {
+            loaded.notes.clear();
+            self.loaded = loaded;
+        }
+        if self.history.revision() == revision {
+            self.history.mark_saved();
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The editor without a window: state, commands, jobs.
+//!
+//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes, and it
+//! gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands. Three sorts
+//! of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection, pan, zoom: never
+//! rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came from).
+//! Deliberately not here: egui, dialogs, files, clocks, threads.
+
+pub mod card;
+pub mod command;
+mod document;
+pub mod jobs;
+pub mod ops;
+pub mod overlay;
+pub mod problems;
+mod project;
+pub mod stage;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub use command::{Command, CommandId, Unavailable};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View};
+pub use jobs::{Job, JobDone};
+pub use project::Home;
+
+use crate::{
+    base::Instant,
+    flow::{Flow, History, file::Loaded},
+};
+
+/// What fills the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screen {
+    /// Samples, recent files, templates.
+    #[default]
+    Gallery,
+    /// The canvas of the active document.
+    Editor,
+}
+
+/// Light, dark, or as the system says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// A short word to the user that goes away by itself and never takes the focus.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// Whether it tells of a failure; those stay until dismissed.
+    pub is_error: bool,
+    /// When it appeared.
+    pub since: Instant,
+}
+
+/// Something the world outside has to do; the answer comes back as [`Command::Answer`].
+#[derive(Debug)]
+pub enum Request {
+    /// Ask which flow to open.
+    AskOpen,
+    /// Ask where to save a document.
+    AskSave {
+        /// Which.
+        document: DocumentId,
+        /// A name to begin with.
+        suggested: String,
+    },
+    /// Read a flow with its workspace.
+    Read(PathBuf),
+    /// Write a document: beside, sync, rename.
+    Write {
+        /// Which document.
+        document: DocumentId,
+        /// Where to.
+        path: PathBuf,
+        /// The bytes.
+        text: String,
+        /// The revision they are of.
+        revision: u64,
+    },
+    /// Do this off the frame.
+    Start(Job),
+    /// Put a text on the clipboard.
+    CopyText(String),
+    /// Give the keyboard to the field of this name.
+    Focus(&'static str),
+    /// Read the clipboard; the text comes back as a paste of the window.
+    AskPaste,
+    /// Show a page in the browser.
+    OpenInBrowser {
+        /// Name of the file it is put into.
+        name: String,
+        /// The page.
+        html: String,
+    },
+    /// Close the window.
+    Quit,
+}
+
+/// What came back from outside.
+#[derive(Debug)]
+pub enum Answer {
+    /// A flow was read.
+    Opened {
+        /// Where from; none for one that has no file yet.
+        path: Option<PathBuf>,
+        /// The file.
+        loaded: Box<Loaded>,
+        /// What stands around it.
+        home: Arc<Home>,
+    },
+    /// A dialog named a path for a document.
+    SavePath {
+        /// Which document.
+        document: DocumentId,
+        /// Where to.
+        path: PathBuf,
+    },
+    /// A document is on disk.
+    Saved {
+        /// Which.
+        document: DocumentId,
+        /// Where.
+        path: PathBuf,
+        /// The revision that was written.
+        revision: u64,
+    },
+    /// A job is done.
+    Done(JobDone),
+    /// Something failed; said to the user.
+    Failed(String),
+    /// Something worked; said to the user.
+    Told(String),
+}
+
+/// The state of the studio.
+#[derive(Debug, Default)]
+pub struct App {
+    /// Open flows, in the order of the tabs.
+    pub documents: Vec<Document>,
+    /// Place of the active one.
+    pub active_idx: usize,
+    /// What fills the window.
+    pub screen: Screen,
+    /// The chosen theme.
+    pub theme: Theme,
+    /// What is told.
+    pub toasts: Vec<Toast>,
+    /// Whether the list of all commands is open.
+    pub palette_open: bool,
+    next_document: u64,
+}
+
+impl App {
+    /// A studio with nothing open.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The active document.
+    pub fn document(&self) -> Option<&Document> {
+        (self.screen == Screen::Editor).then(|| self.documents.get(self.active_idx)).flatten()
+    }
+
+    fn document_mut(&mut self) -> Option<&mut Document> {
+        if self.screen == Screen::Editor { self.documents.get_mut(self.active_idx) } else { None }
+    }
+
+    fn by_id(&mut self, id: DocumentId) -> Option<&mut Document> {
+        self.documents.iter_mut().find(|document| document.id == id)
+    }
+
+    /// Puts a document on the screen.
+    pub fn open(&mut self, path: Option<PathBuf>, loaded: Loaded, home: Arc<Home>) -> Vec<Request> {
+        let same = |document: &Document| path.is_some() && document.path == path;
+        if let Some(at) = self.documents.iter().position(same) {
+            self.active_idx = at;
+            self.screen = Screen::Editor;
+            return Vec::new();
+        }
+        self.next_document += 1;
+        let document = Document::new(DocumentId(self.next_document), path, loaded, home);
+        self.documents.push(document);
+        self.active_idx = self.documents.len() - 1;
+        self.screen = Screen::Editor;
+        self.derive()
+    }
+
+    /// Applies a command: the one place where state changes.
+    ///
+    /// `now` is the wall clock's word: it joins typing to one step and dates toasts, nothing else.
+    pub fn apply(&mut self, command: Command, now: Instant) -> Vec<Request> {
+        let mut requests = command::apply(self, command, now);
+        requests.extend(self.derive());
+        requests
+    }
+
+    /// Says something to the user.
+    pub fn tell(&mut self, text: impl Into<String>, is_error: bool, now: Instant) {
+        let text = text.into();
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push(Toast { text, is_error, since: now });
+    }
+
+    /// Jobs for what is derived from a document that has moved on.
+    fn derive(&mut self) -> Vec<Request> {
+        let Some(document) = self.document_mut() else { return Vec::new() };
+        document.wanted_jobs().into_iter().map(Request::Start).collect()
+    }
+}
+
+/// An empty flow as a file that was never saved.
+///
+/// # Panics
+///
+/// Never: the text is fixed and a test reads it.
+pub fn new_flow(id: &str, name: &str) -> Loaded {
+    let text = crate::flow::file::write(&Flow::new(id, name));
+    crate::flow::file::read(&text).unwrap_or_else(|found| unreachable!("our own text is read: {}", found.message))
+}
+
+/// The labels of what can be undone, last first, for the undo list.
+pub fn undo_labels(history: &History) -> Vec<&str> {
+    history.undo_labels().collect()
+}

@@ -1,0 +1,37 @@
+//! `flowloom open`: the studio on a flow. Without a command: the studio on the gallery, or the tour where there is no
+//! display.
+
+use std::path::PathBuf;
+
+use super::{Done, Failure, Outcome, Streams, tour};
+
+/// Open the studio on a flow
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Flow file
+    #[arg(value_name = "FLOW")]
+    flow: PathBuf,
+}
+
+/// Opens the window on a flow.
+pub fn run(args: &Arguments) -> Outcome {
+    crate::disk::flow_even_newer(&args.flow)?;
+    match crate::gui::run(Some(args.flow.clone())) {
+        Ok(()) => Ok(Done::Well),
+        Err(why) => Err(Failure::refused(
+            format!("No window can be opened: {why}"),
+            "The command line does all but drawing: flowloom --help",
+        )),
+    }
+}
+
+/// Opens the window on the gallery; where none can be opened, says what is missing and runs the tour.
+pub fn without_a_command(streams: &mut Streams) -> Outcome {
+    match crate::gui::run(None) {
+        Ok(()) => Ok(Done::Well),
+        Err(why) => {
+            streams.tell(&format!("No window can be opened: {why}\nHere is the tour instead.\n"));
+            tour::run(&tour::Arguments::default(), streams)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What stands over the canvas: labels with shares, the zoom bar, the words on an empty canvas.
+
+use egui::{Button, CornerRadius, Frame, Margin, Rect, RichText, Shadow, Stroke, Ui, UiBuilder, vec2};
+
+use super::geometry::{EdgePath, Projection};
+use crate::{
+    app::{App, Command, CommandId, Document, overlay},
+    base::Severity,
+    gui::{
+        icons,
+        theme::{self, Palette},
+    },
+};
+
+/// "Yes · 21%": the port's name, and the share of arrivals that left by it.
+pub fn edge_label(document: &Document, edge: &EdgePath) -> String {
+    let node = &document.flow().nodes[edge.from_idx];
+    let counts = document.view.overlays.counts.then(|| overlay::counts(document)).flatten();
+    let Some(report) = counts.and_then(|counts| counts.get(&node.id)) else { return edge.label.clone() };
+    let total: u64 = report.left.values().sum();
+    let left = report.left.get(&edge.port).copied().unwrap_or(0);
+    match (left * 100 + total / 2).checked_div(total) {
+        // A split says its share itself.
+        Some(share) if node.kind != "split" => format!("{} \u{b7} {share}%", edge.label),
+        _ => edge.label.clone(),
+    }
+}
+
+/// Minus, percent, plus, fit.
+pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &App, out: &mut Vec<Command>) {
+    let screen = projection.screen;
+    let size = vec2(188.0, 40.0);
+    let rect = Rect::from_min_size(screen.right_bottom() - size - vec2(16.0, 16.0), size);
+    let painter = ui.painter_at(screen);
+    let radius = CornerRadius::same(theme::TILE_RADIUS);
+    painter.add(Shadow { offset: [0, 3], blur: 14, spread: 0, color: palette.shadow }.as_shape(rect, radius));
+    painter.rect(rect, radius, palette.card, Stroke::new(1.0, palette.line), egui::StrokeKind::Inside);
+    let mut bar = ui.new_child(
+        UiBuilder::new()
+            .max_rect(rect.shrink2(vec2(6.0, 5.0)))
+            .layout(egui::Layout::left_to_right(egui::Align::Center)),
+    );
+    bar.spacing_mut().item_spacing.x = 2.0;
+    let mut icon = |ui: &mut Ui, name: &str, id: CommandId| {
+        if super::super::widgets::icon_button(ui, name, app, id).clicked() {
+            out.push(id.into());
+        }
+    };
+    icon(&mut bar, "minus", CommandId::ZoomOut);
+    let percent = format!("{:.0}%", projection.zoom * 100.0);
+    let button = Button::new(RichText::new(percent).font(theme::medium(12.5)))
+        .frame_when_inactive(false)
+        .min_size(vec2(52.0, 28.0));
+    let actual = bar.add(button).on_hover_text("Actual size");
+    icon(&mut bar, "plus", CommandId::ZoomIn);
+    bar.separator();
+    icon(&mut bar, "frame-corners", CommandId::Fit);
+    if actual.clicked() {
+        out.push(CommandId::ZoomActual.into());
+    }
+}
+
+/// What the colours say, and a switch for each overlay.
+pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: &Document, out: &mut Vec<Command>) {
+    let screen = projection.screen;
+    if screen.width() < 420.0 || screen.height() < 260.0 {
+        return;
+    }
+    let rect = Rect::from_min_size(screen.right_top() + vec2(-52.0, 12.0), vec2(40.0, 36.0));
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    let icon = RichText::new(icons::glyph("stack")).font(theme::icon(17.0));
+    let button = child.add(Button::new(icon).min_size(vec2(36.0, 34.0))).accessible_name("Overlays");
+    let button = button.on_hover_text("What is painted over the flow");
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(220.0);
+        let mut overlays = document.view.overlays;
+        let before = overlays;
+        ui.checkbox(&mut overlays.problems, "Problems");
+        ui.horizontal(|ui| {
+            for (severity, word) in
+                [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Hint, "hint")]
+            {
+                let (at, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
+                super::paint::mark(ui.painter(), at.center(), severity, 14.0, palette);
+                ui.label(RichText::new(word).font(theme::regular(11.5)).color(palette.weak));
+            }
+        });
+        ui.checkbox(&mut overlays.path, "Way of the chosen contact");
+        let contact = document.view.contact.as_ref().map_or("nobody is chosen", |id| id.as_str());
+        ui.label(RichText::new(format!("drawn in indigo: {contact}")).font(theme::regular(11.5)).color(palette.weak));
+        ui.checkbox(&mut overlays.counts, "Counts of the replay");
+        let words = "entered, waiting, share by port";
+        ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+        if overlays != before {
+            out.push(Command::SetOverlays(overlays));
+        }
+    });
+}
+
+/// What to do with an empty canvas.
+pub fn empty(ui: &mut Ui, screen: Rect, palette: &Palette, out: &mut Vec<Command>) {
+    let rect = Rect::from_center_size(screen.center(), vec2(380.0, 190.0));
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect).layout(egui::Layout::top_down(egui::Align::Center)));
+    Frame::new().inner_margin(Margin::same(16)).show(&mut child, |ui| {
+        ui.label(RichText::new(icons::glyph("flow-arrow")).font(theme::icon(34.0)).color(palette.accent));
+        ui.label(RichText::new("Every flow begins with a trigger").font(theme::semibold(16.0)));
+        ui.add_space(2.0);
+        ui.label(RichText::new("Drag a step from the left, or double-click anywhere").color(palette.weak));
+        ui.add_space(8.0);
+        let text = RichText::new("Add a trigger").color(palette.on_accent);
+        if ui.add(Button::new(text).fill(palette.accent).min_size(vec2(0.0, 32.0))).clicked() {
+            out.push(Command::Insert { kind: "event".into(), at: Some((0.0, 0.0)), after: None });
+        }
+    });
+}

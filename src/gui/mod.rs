@@ -1,0 +1,159 @@
+//! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
+//!
+//! The one idea: while a frame is drawn the [`App`] is read-only; panels push [`Command`]s, which are applied after
+//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in tests
+//! and in pictures. Deliberately not here: anything a test without a window would want to read.
+
+pub mod canvas;
+pub mod icons;
+pub mod inline;
+mod keys;
+mod panels;
+pub mod probe;
+pub mod raster;
+pub mod requests;
+pub mod snapshot;
+#[cfg(test)]
+pub mod testing;
+pub mod theme;
+pub mod widgets;
+
+use egui::{CentralPanel, Frame, Panel, Ui};
+
+use self::{canvas::Canvas, theme::Palette};
+use crate::{
+    app::{Answer, App, Command, Request, Screen, Theme},
+    base::Instant,
+};
+
+/// The world outside: clock, dialogs, files, threads.
+pub trait Outside {
+    /// The wall clock.
+    fn now(&self) -> Instant;
+    /// Does what was asked, or begins to.
+    fn perform(&mut self, request: Request, ctx: &egui::Context);
+    /// What has come back since.
+    fn poll(&mut self) -> Vec<Answer>;
+}
+
+/// The studio: state, what panels keep for themselves, and the way out.
+pub struct Studio {
+    /// The state.
+    pub app: App,
+    canvas: Canvas,
+    panels: panels::Drafts,
+    outside: Box<dyn Outside>,
+}
+
+impl Studio {
+    /// A studio before its first frame.
+    pub fn new(app: App, outside: Box<dyn Outside>) -> Self {
+        Self { app, canvas: Canvas::default(), panels: panels::Drafts::default(), outside }
+    }
+
+    /// Does a command at once, as if a panel had asked for it.
+    pub fn command(&mut self, command: Command, ctx: &egui::Context) {
+        let requests = self.app.apply(command, self.outside.now());
+        for request in requests {
+            self.outside.perform(request, ctx);
+        }
+    }
+
+    /// One frame: take what came back, draw, apply what was asked.
+    pub fn root(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        for answer in self.outside.poll() {
+            self.command(Command::Answer(answer), &ctx);
+        }
+        ctx.set_theme(match self.app.theme {
+            Theme::System => egui::ThemePreference::System,
+            Theme::Light => egui::ThemePreference::Light,
+            Theme::Dark => egui::ThemePreference::Dark,
+        });
+        let mut out = Vec::new();
+        keys::take(&ctx, &self.app, self.canvas.has_keyboard(&ctx), &mut out);
+        self.draw(ui, &mut out);
+        for command in out {
+            self.command(command, &ctx);
+        }
+        // What came back while drawing is shown at once where nothing else would wake the window.
+        for answer in self.outside.poll() {
+            self.command(Command::Answer(answer), &ctx);
+            ctx.request_repaint();
+        }
+    }
+
+    fn draw(&mut self, ui: &mut Ui, out: &mut Vec<Command>) {
+        let palette = Palette::get(ui);
+        let bare = Frame::new().fill(palette.panel);
+        let app = &self.app;
+        if app.screen == Screen::Gallery {
+            CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
+                panels::gallery(ui, app, &mut self.panels, out);
+            });
+        } else if let Some(document) = app.document() {
+            Panel::top("top bar").exact_size(52.0).resizable(false).frame(bare).show(ui, |ui| {
+                panels::top_bar(ui, app, document, out);
+            });
+            if let Some(panel) = document.view.panel {
+                let high = if panel == crate::app::Panel::Problems { 118.0 } else { 300.0 };
+                Panel::bottom(("panel", format!("{panel:?}")))
+                    .default_size(high)
+                    .min_size(80.0)
+                    .resizable(true)
+                    .frame(bare)
+                    .show(ui, |ui| panels::bottom(ui, app, document, &mut self.panels, panel, out));
+            }
+            Panel::left("side").exact_size(212.0).resizable(false).frame(bare).show(ui, |ui| {
+                panels::side(ui, app, document, &mut self.panels, out);
+            });
+            Panel::right("inspector").default_size(300.0).size_range(260.0..=520.0).resizable(true).frame(bare).show(
+                ui,
+                |ui| {
+                    panels::inspector(ui, app, document, &mut self.panels, out);
+                },
+            );
+            CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
+                self.canvas.ui(ui, app, document, out);
+            });
+        }
+        panels::command_palette(ui, app, &mut self.panels, out);
+        panels::toasts(ui, app, self.outside.now(), out);
+    }
+}
+
+impl eframe::App for Studio {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.root(ui);
+    }
+}
+
+/// Gives the keyboard to the field of this name; such fields have the id `Id::unique(name)`.
+pub fn focus(ctx: &egui::Context, field: &'static str) {
+    ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique(field)));
+}
+
+/// Opens the window, on a flow or on the gallery; returns when it is closed.
+///
+/// Errors: no window could be opened, with what is missing and the one line that installs it, or what the system said.
+pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
+    // winit would panic over what this finds.
+    probe::probe().map_err(|missing| missing.advice())?;
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Flowloom")
+            .with_app_id("flowloom")
+            .with_inner_size([1600.0, 1000.0])
+            .with_min_inner_size([640.0, 420.0]),
+        ..eframe::NativeOptions::default()
+    };
+    let start = move |creation: &eframe::CreationContext<'_>| {
+        theme::install(&creation.egui_ctx);
+        let mut studio = Studio::new(App::new(), Box::new(requests::System::new()));
+        if let Some(path) = flow {
+            studio.command(Command::OpenPath(path), &creation.egui_ctx);
+        }
+        Ok(Box::new(studio) as Box<dyn eframe::App>)
+    };
+    eframe::run_native("Flowloom", options, Box::new(start)).map_err(|error| error.to_string())
+}

@@ -1,0 +1,29 @@
+//! The panels around the canvas: each gets the state, its own drafts, and a list to push commands to.
+
+mod bottom;
+mod command_palette;
+mod gallery;
+mod inspector;
+mod side;
+mod toasts;
+mod top_bar;
+
+pub use self::{
+    bottom::bottom, command_palette::command_palette, gallery::gallery, inspector::inspector, side::side,
+    toasts::toasts, top_bar::top_bar,
+};
+
+/// What panels keep for themselves: half-typed words, never the document.
+#[derive(Debug, Default)]
+pub struct Drafts {
+    /// Search of the palette of steps.
+    pub step_search: String,
+    /// Search of the command palette, and its row.
+    pub command_search: String,
+    /// The chosen row of the command palette.
+    pub command_row: usize,
+    /// Inspector.
+    pub inspector: inspector::Draft,
+    /// Which part of a mail is shown.
+    pub preview_tab: bottom::PreviewTab,
+}

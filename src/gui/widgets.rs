@@ -1,0 +1,202 @@
+//! Small parts that several panels use.
+
+use egui::{
+    Align, Area, Button, Frame, Id, Key, Layout, Modifiers, Order, Pos2, Rect, Response, RichText, ScrollArea,
+    TextEdit, Ui, vec2,
+};
+
+use super::{
+    canvas::QuickAdd,
+    icons,
+    theme::{self, Palette},
+};
+use crate::{
+    app::{
+        App, CommandId, card,
+        command::{available, row},
+    },
+    flow::Flow,
+    kinds::{CATALOGUE, Spec},
+};
+
+/// A round-cornered button with an icon only; its name and key are in the tooltip.
+pub fn icon_button(ui: &mut Ui, icon: &str, app: &App, id: CommandId) -> Response {
+    let row = row(id);
+    let can = available(app, id);
+    let text = RichText::new(icons::glyph(icon)).font(theme::icon(17.0));
+    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(30.0, 30.0));
+    let response = ui.add_enabled(can.is_ok(), button).accessible_name(row.label);
+    let keys = row.keys.split(' ').next().unwrap_or("");
+    let response =
+        response.on_hover_text(if keys.is_empty() { row.label.to_owned() } else { format!("{}  {keys}", row.label) });
+    match can {
+        Ok(()) => response,
+        Err(why) => response.on_disabled_hover_text(format!("{}: {}", row.label, why.0)),
+    }
+}
+
+/// A caption in small capitals.
+pub fn caption(ui: &mut Ui, text: &str) {
+    let palette = Palette::get(ui);
+    ui.label(RichText::new(text.to_uppercase()).font(theme::semibold(10.5)).color(palette.weak));
+}
+
+/// The icon of a family on its tint.
+pub fn tile(ui: &mut Ui, icon: &str, family: card::Family, size: f32) {
+    let palette = Palette::get(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(size, size), egui::Sense::hover());
+    ui.painter().rect_filled(rect, theme::CONTROL_RADIUS as f32, palette.family_soft(family));
+    let font = theme::icon((size * 0.56).round());
+    ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, icons::glyph(icon), font, palette.family(family));
+}
+
+/// A pill with a word.
+pub fn pill(ui: &mut Ui, text: &str, ink: egui::Color32, fill: egui::Color32) -> Response {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::medium(11.5), ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(18.0, 8.0), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    ui.painter().rect_filled(rect, rect.height() / 2.0, fill);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+    response
+}
+
+/// What came of the list of kinds in this frame.
+#[derive(Debug)]
+pub enum Chosen {
+    /// Still open.
+    Nothing,
+    /// Closed without a choice.
+    Closed,
+    /// A kind.
+    Kind(&'static str),
+}
+
+/// Kinds that a search finds, best first, for a flow as it is.
+pub fn find_kinds(query: &str, flow: &Flow, after_port: bool) -> Vec<&'static Spec> {
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let has_trigger = flow.trigger().is_some();
+    let fits = |spec: &&&'static Spec| {
+        let is_trigger = card::family(spec.name) == card::Family::Trigger;
+        if is_trigger {
+            !has_trigger && !after_port && spec.name != "trigger"
+        } else {
+            !(after_port && spec.name == "note")
+        }
+    };
+    let score = |spec: &Spec| -> Option<usize> {
+        words
+            .iter()
+            .map(|word| {
+                let title = spec.title.to_lowercase();
+                if title.starts_with(word.as_str()) {
+                    Some(0)
+                } else if title.contains(word.as_str()) || spec.name.contains(word.as_str()) {
+                    Some(1)
+                } else if spec.search.iter().any(|s| s.to_lowercase().contains(word.as_str())) {
+                    Some(2)
+                } else {
+                    None
+                }
+            })
+            .sum()
+    };
+    let mut hits: Vec<(usize, &'static Spec)> = CATALOGUE
+        .iter()
+        .collect::<Vec<_>>()
+        .iter()
+        .filter(fits)
+        .filter_map(|spec| Some((score(spec)?, *spec)))
+        .collect();
+    hits.sort_by_key(|(score, _)| *score);
+    hits.into_iter().map(|(_, spec)| spec).collect()
+}
+
+/// The list of kinds at a point: type to search, arrows and Enter to choose, Escape to close.
+pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow: &Flow) -> Chosen {
+    let palette = Palette::get(ui);
+    let size = vec2(264.0, 320.0);
+    let corner = Pos2::new(
+        at.x.min(screen.right() - size.x - 12.0).max(screen.left() + 8.0),
+        at.y.min(screen.bottom() - size.y - 12.0).max(screen.top() + 8.0),
+    );
+    let kinds = find_kinds(&open.query, flow, open.after.is_some());
+    // The click that opened the list is no click beside it.
+    let was_new = open.is_new;
+    let mut chosen = Chosen::Nothing;
+    let (up, down, enter, escape) = ui.input_mut(|i| {
+        (
+            i.consume_key(Modifiers::NONE, Key::ArrowUp),
+            i.consume_key(Modifiers::NONE, Key::ArrowDown),
+            i.consume_key(Modifiers::NONE, Key::Enter),
+            i.consume_key(Modifiers::NONE, Key::Escape),
+        )
+    });
+    if down {
+        open.row += 1;
+    }
+    if up {
+        open.row = open.row.saturating_sub(1);
+    }
+    open.row = open.row.min(kinds.len().saturating_sub(1));
+    let area = Area::new(Id::unique("quick-add")).order(Order::Foreground).fixed_pos(corner);
+    let area = area.show(ui.ctx(), |ui| {
+        Frame::popup(ui.style()).inner_margin(10.0).show(ui, |ui| {
+            ui.set_width(size.x - 22.0);
+            let field = TextEdit::singleline(&mut open.query).hint_text("Add a step…").desired_width(f32::INFINITY);
+            let field = ui.add(field).accessible_name("Search steps to add");
+            if open.is_new {
+                field.request_focus();
+                open.is_new = false;
+            }
+            if field.changed() {
+                open.row = 0;
+            }
+            ui.add_space(4.0);
+            if kinds.is_empty() {
+                ui.label(RichText::new("No step is called that").color(palette.weak));
+            }
+            ScrollArea::vertical().max_height(size.y - 70.0).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 1.0;
+                for (n, spec) in kinds.iter().enumerate() {
+                    let response = kind_row(ui, spec, n == open.row);
+                    if response.clicked() {
+                        chosen = Chosen::Kind(spec.name);
+                    }
+                    if n == open.row && (up || down) {
+                        response.scroll_to_me(None);
+                    }
+                }
+            });
+        });
+    });
+    if enter && let Some(spec) = kinds.get(open.row) {
+        chosen = Chosen::Kind(spec.name);
+    }
+    let left = escape || (!was_new && area.response.clicked_elsewhere());
+    if left && matches!(chosen, Chosen::Nothing) {
+        chosen = Chosen::Closed;
+    }
+    chosen
+}
+
+/// A row of a list of kinds.
+fn kind_row(ui: &mut Ui, spec: &Spec, active: bool) -> Response {
+    let palette = Palette::get(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), egui::Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Add {}", spec.title)));
+    let fill = if active {
+        palette.accent_soft
+    } else if response.hovered() {
+        palette.hover
+    } else {
+        palette.card
+    };
+    ui.painter().rect_filled(rect, theme::CONTROL_RADIUS as f32, fill);
+    let mut child = ui.new_child(
+        egui::UiBuilder::new().max_rect(rect.shrink2(vec2(6.0, 3.0))).layout(Layout::left_to_right(Align::Center)),
+    );
+    tile(&mut child, spec.icon, card::family(spec.name), 24.0);
+    child.add_space(2.0);
+    child.label(RichText::new(spec.title).font(theme::medium(13.0)));
+    response.on_hover_text(spec.docs.what)
+}
