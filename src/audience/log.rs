@@ -14,16 +14,21 @@ pub const LOG_EVENTS: usize = 10_000;
 /// How long an event id is remembered to ignore a second arrival, in milliseconds: 30 days. Source: SEMANTICS R2.
 pub const SEEN_MILLIS: i64 = 30 * 24 * 3_600_000;
 
+/// Up to so many metrics are looked through one by one. Source: assumption.
+const FEW_METRICS: usize = 8;
+
 /// Events of one contact, per metric in (happened, id) order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventLog {
-    by_metric: BTreeMap<SmolStr, Metric>,
+    /// By name.
+    metrics: Vec<Metric>,
     seen: BTreeMap<EventId, Instant>,
     num_events: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Metric {
+    name: SmolStr,
     events: Vec<Arc<Event>>,
     forgotten: u64,
     last: Option<Instant>,
@@ -40,10 +45,13 @@ impl EventLog {
         if self.seen.len() > 64 && self.seen.len().is_power_of_two() {
             self.seen.retain(|_, at| now.since(*at) <= SEEN_MILLIS);
         }
-        let metric = self.by_metric.entry(event.name.clone()).or_default();
+        let place = self.metrics.binary_search_by(|metric| metric.name.cmp(&event.name)).unwrap_or_else(|place| {
+            self.metrics.insert(place, Metric { name: event.name.clone(), ..Metric::default() });
+            place
+        });
+        let metric = &mut self.metrics[place];
         metric.last = metric.last.max(Some(event.happened));
-        let key = (event.happened, event.id.clone());
-        let at = metric.events.partition_point(|e| (e.happened, &e.id) < (key.0, &key.1));
+        let at = metric.events.partition_point(|e| (e.happened, &e.id) < (event.happened, &event.id));
         metric.events.insert(at, event);
         self.num_events += 1;
         if self.num_events > LOG_EVENTS {
@@ -55,12 +63,12 @@ impl EventLog {
     /// Drops what is older than 400 days, then the oldest tenth where the log is still full; the counts stay.
     fn forget(&mut self, now: Instant) {
         let mut cut = now.plus_millis(-LOG_MILLIS);
-        let mut all: Vec<Instant> = self.by_metric.values().flat_map(|m| m.events.iter().map(|e| e.happened)).collect();
+        let mut all: Vec<Instant> = self.metrics.iter().flat_map(|m| m.events.iter().map(|e| e.happened)).collect();
         if all.iter().filter(|at| **at >= cut).count() > LOG_EVENTS * 9 / 10 {
             all.sort_unstable();
             cut = cut.max(all[all.len() - LOG_EVENTS * 9 / 10]);
         }
-        for metric in self.by_metric.values_mut() {
+        for metric in &mut self.metrics {
             let gone = metric.events.partition_point(|e| e.happened < cut);
             metric.events.drain(..gone);
             metric.forgotten += gone as u64;
@@ -68,9 +76,18 @@ impl EventLog {
         }
     }
 
+    fn metric(&self, name: &str) -> Option<&Metric> {
+        // A handful as a rule: telling names apart is quicker than putting them in order.
+        if self.metrics.len() <= FEW_METRICS {
+            return self.metrics.iter().find(|metric| metric.name == name);
+        }
+        let place = self.metrics.binary_search_by(|metric| metric.name.as_str().cmp(name)).ok()?;
+        self.metrics.get(place)
+    }
+
     /// Events of a metric, oldest first.
     pub fn of(&self, metric: &str) -> &[Arc<Event>] {
-        self.by_metric.get(metric).map_or(&[], |m| m.events.as_slice())
+        self.metric(metric).map_or(&[], |m| m.events.as_slice())
     }
 
     /// Events of a metric that happened in `from..=until`.
@@ -83,17 +100,17 @@ impl EventLog {
 
     /// How many events of a metric were dropped from the log.
     pub fn forgotten(&self, metric: &str) -> u64 {
-        self.by_metric.get(metric).map_or(0, |m| m.forgotten)
+        self.metric(metric).map_or(0, |m| m.forgotten)
     }
 
     /// When the last event of a metric happened, forgotten ones included.
     pub fn last(&self, metric: &str) -> Option<Instant> {
-        self.by_metric.get(metric).and_then(|m| m.last)
+        self.metric(metric).and_then(|m| m.last)
     }
 
     /// All events, by metric and time.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
-        self.by_metric.values().flat_map(|m| m.events.iter())
+        self.metrics.iter().flat_map(|m| m.events.iter())
     }
 
     /// Number of events in the log.

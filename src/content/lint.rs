@@ -155,10 +155,11 @@ impl Lint {
             );
         }
         let visible = plain::visible(html);
-        let has_words = plain::text_of(&visible).chars().any(char::is_alphanumeric);
+        let has_words = plain::has_words(&visible);
+        let completeness = mail.completeness_as_shown(&visible);
         let tags = elements(&visible);
         let images: Vec<&Element> = tags.iter().filter(|tag| tag.name == "img").collect();
-        if (!has_words && images.is_empty()) || mail.completeness() == super::Completeness::Empty {
+        if (!has_words && images.is_empty()) || completeness == super::Completeness::Empty {
             self.push(Severity::Error, "mail/empty", "body", "This mail shows nothing", "Add a text or a picture");
             return;
         }
@@ -217,7 +218,7 @@ impl Lint {
                 "Add `<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">` to the head",
             );
         }
-        if let super::Completeness::Leftover(found) = mail.completeness() {
+        if let super::Completeness::Leftover(found) = completeness {
             let from = mail
                 .tags
                 .iter()

@@ -3,6 +3,8 @@
 //! Includes are refused: nothing here reads a file or asks a server. A source is bounded in size and depth before
 //! the compiler, which descends without a bound of its own, sees it.
 
+use std::cell::RefCell;
+
 use super::{markup::Tokens, template::tree::MAX_SOURCE};
 
 /// Deepest nesting of elements. Source: assumption; real mails stay below 40.
@@ -19,8 +21,44 @@ pub(super) fn compile(source: &str) -> Result<(String, Vec<String>), String> {
     Ok((tokens.restore(&html), warnings))
 }
 
-/// Compiles a document without tags.
-pub(super) fn compile_bare(source: &str) -> Result<(String, Vec<String>), String> {
+/// How many drawn documents are kept for the next mail of the same build, and how long each may be. Source: assumption;
+/// a flow has few builds, and a mail's MJML has some 5 KB.
+const KEPT: usize = 16;
+const KEPT_BYTES: usize = 64 << 10;
+
+thread_local! {
+    /// Sources and what came of them, the last used at the end. What was drawn depends on the source alone.
+    static DRAWN: RefCell<Vec<(String, Drawn)>> = const { RefCell::new(Vec::new()) };
+}
+
+type Drawn = Result<(String, Vec<String>), String>;
+
+/// Compiles a document without tags. Words stand in it for all that a user wrote, so mails of the same blocks have the
+/// same document, which is drawn once.
+pub(super) fn compile_bare(source: &str) -> Drawn {
+    if source.len() > KEPT_BYTES {
+        return draw(source);
+    }
+    let known = DRAWN.with_borrow_mut(|drawn| {
+        let at = drawn.iter().rposition(|(of, _)| of == source)?;
+        let entry = drawn.remove(at);
+        let known = entry.1.clone();
+        drawn.push(entry);
+        Some(known)
+    });
+    known.unwrap_or_else(|| {
+        let new = draw(source);
+        DRAWN.with_borrow_mut(|drawn| {
+            if drawn.len() >= KEPT {
+                drop(drawn.remove(0));
+            }
+            drawn.push((source.to_owned(), new.clone()));
+        });
+        new
+    })
+}
+
+fn draw(source: &str) -> Drawn {
     if source.len() > MAX_SOURCE {
         return Err("This MJML is longer than 1 MB".into());
     }

@@ -21,56 +21,106 @@ pub(super) fn text_of(html: &str) -> String {
     tidy(&laid_out.unwrap_or_else(|| strip(&html)))
 }
 
+/// Whether there is anything to read in HTML of which only what is shown is left ([`visible`]).
+pub(super) fn has_words(visible: &str) -> bool {
+    // As a rule a word stands between two tags; what the converter makes of addresses and pictures is asked only where
+    // none does.
+    has_word_between_tags(visible) || text_of(visible).chars().any(char::is_alphanumeric)
+}
+
+fn has_word_between_tags(html: &str) -> bool {
+    let mut rest = html;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '<' => tag_length(rest),
+            // An entity may stand for a space.
+            '&' => rest.find(';').map_or(rest.len(), |n| n + 1),
+            c if c.is_alphanumeric() => return true,
+            c => c.len_utf8(),
+        };
+        rest = &rest[length..];
+    }
+    false
+}
+
+/// Length of the tag at the start of a text; what stands in quotes does not end it.
+fn tag_length(text: &str) -> usize {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return at + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), close) if open == close => quote = None,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 /// Without `<head>`, `<style>`, `<script>`, comments, and elements that are not shown.
 pub(super) fn visible(html: &str) -> String {
+    const UNSEEN: [&str; 4] = ["style", "script", "head", "title"];
+    const HIDEABLE: [&str; 6] = ["div", "span", "p", "td", "tr", "table"];
     let mut out = String::with_capacity(html.len());
-    let lower = html.to_ascii_lowercase();
     let mut at = 0;
     while let Some(step) = html[at..].find('<') {
         let here = at + step;
         out.push_str(&html[at..here]);
-        let rest = &lower[here..];
-        let skipped = if rest.starts_with("<!--") {
-            Some(rest.find("-->").map_or(rest.len(), |n| n + 3))
-        } else {
-            ["style", "script", "head", "title"].iter().find_map(|name| {
-                let after = rest.strip_prefix('<')?.strip_prefix(name)?;
-                after.starts_with(|c: char| !c.is_ascii_alphanumeric()).then(|| skip_element(rest, name))
-            })
-        };
-        if let Some(length) = skipped {
-            at = here + length;
+        let rest = &html[here..];
+        if rest.starts_with("<!--") {
+            at = here + rest.find("-->").map_or(rest.len(), |n| n + 3);
             continue;
         }
-        let end = rest.find('>').map_or(rest.len(), |n| n + 1);
-        let tag = &rest[..end];
-        let name_end = tag[1..].find(|c: char| !c.is_ascii_alphanumeric()).map_or(tag.len(), |n| n + 1);
-        let name = &tag[1..name_end];
-        let compact: String = tag.chars().filter(|c| !c.is_whitespace()).collect();
-        if compact.contains("display:none") && matches!(name, "div" | "span" | "p" | "td" | "tr" | "table") {
+        let name = name_at(&rest[1..]);
+        let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
+        let ends = rest.len() > 1 + name.len();
+        if ends && is_one_of(&UNSEEN) {
             at = here + skip_element(rest, name);
             continue;
         }
-        out.push_str(&html[here..here + end]);
+        let end = rest.find('>').map_or(rest.len(), |n| n + 1);
+        if is_one_of(&HIDEABLE) && hides(&rest[..end]) {
+            at = here + skip_element(rest, name);
+            continue;
+        }
+        out.push_str(&rest[..end]);
         at = here + end;
     }
     out.push_str(&html[at..]);
     out
 }
 
-/// Length of the element of that name at the start of `rest` (lower case), elements of the same name inside counted.
+/// The letters and digits at the start of a text.
+fn name_at(text: &str) -> &str {
+    &text[..text.bytes().take_while(u8::is_ascii_alphanumeric).count()]
+}
+
+/// Whether a tag says `display: none`, white space and case set aside.
+fn hides(tag: &str) -> bool {
+    const WANTED: &[u8] = b"display:none";
+    let bytes = tag.as_bytes();
+    let is_said_at = |at: usize| {
+        let mut letters = bytes[at..].iter().filter(|b| !b.is_ascii_whitespace()).map(u8::to_ascii_lowercase);
+        WANTED.iter().all(|wanted| letters.next() == Some(*wanted))
+    };
+    (0..bytes.len()).any(|at| matches!(bytes[at], b'd' | b'D') && is_said_at(at))
+}
+
+/// Length of the element of that name at the start of `rest`, elements of the same name inside counted.
 fn skip_element(rest: &str, name: &str) -> usize {
-    let (open, close) = (format!("<{name}"), format!("</{name}"));
+    let begins = |at: usize| {
+        rest.as_bytes().get(at..at + name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+    };
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(step) = rest[at..].find('<') {
         let here = at + step;
-        if rest[here..].starts_with(&close) {
+        if rest[here..].starts_with("</") && begins(here + 2) {
             depth = depth.saturating_sub(1);
             if depth == 0 {
                 return rest[here..].find('>').map_or(rest.len(), |n| here + n + 1);
             }
-        } else if rest[here..].starts_with(&open) {
+        } else if begins(here + 1) {
             depth += 1;
         }
         at = here + 1;
@@ -225,6 +275,22 @@ mod tests {
             "<head><title>T</title><style>p{}</style></head><body><!-- c --><div style=\"display: none; max-height:0\">pre<div>x</div></div><p>Seen</p></body>",
             "Seen",
         );
+    }
+
+    #[test]
+    fn words_are_seen_without_laying_out() {
+        for (html, expected) in [
+            ("<p>Hi</p>", true),
+            ("<td title=\"a > b\">&nbsp;&zwnj;</td>", false),
+            ("<p> - </p>", false),
+            ("<p>&#65;</p>", true),
+            ("<img src=\"a.png\" alt=\"A watch\">", true),
+            ("<img src=\"a.png\" alt=\"\">", false),
+            ("", false),
+        ] {
+            assert_eq!(has_words(html), expected, "{html}");
+            assert_eq!(text_of(html).chars().any(char::is_alphanumeric), expected, "{html}");
+        }
     }
 
     #[test]

@@ -315,13 +315,20 @@ impl RenderedMail {
         if !self.missing.is_empty() {
             return Completeness::Incomplete(self.missing.clone());
         }
-        let html_text = if self.html.is_empty() { String::new() } else { super::plain::visible(&self.html) };
+        self.completeness_as_shown(&super::plain::visible(&self.html))
+    }
+
+    /// The same, where what is shown of the HTML has been worked out already.
+    pub(super) fn completeness_as_shown(&self, html_text: &str) -> Completeness {
+        if !self.missing.is_empty() {
+            return Completeness::Incomplete(self.missing.clone());
+        }
         let pictures = html_text.contains("<img");
         let words = self.text.split_whitespace().any(|word| word.chars().any(char::is_alphanumeric));
         if !words && !pictures {
             return Completeness::Empty;
         }
-        for text in [&self.subject, &self.preheader, &self.text, &html_text] {
+        for text in [&self.subject, &self.preheader, &self.text, html_text] {
             if let Some(found) = leftover(text) {
                 return Completeness::Leftover(found);
             }

@@ -95,6 +95,35 @@ impl FieldValues {
         Self::build(values, context.zone, context.currency, context.links)
     }
 
+    /// Whether a field has a value, without printing it; the same as [`Self::resolve`] would say.
+    pub fn has(field: &Field, context: &ResolveContext<'_>) -> bool {
+        value_of(field, context).is_some_and(|value| !is_empty(&value))
+    }
+
+    /// Whether a field is a constant or a code that everybody has.
+    pub fn has_for_all(
+        field: &Field,
+        constants: &BTreeMap<SmolStr, Value>,
+        codes: &BTreeMap<SmolStr, SmolStr>,
+    ) -> bool {
+        if !matches!(field.source, FieldSource::Constant(_) | FieldSource::Code { .. }) {
+            return false;
+        }
+        // Nobody, nowhere: these sources ask neither.
+        let context = ResolveContext {
+            now: Instant::default(),
+            zone: &Zone::utc(),
+            contact: &Contact::new(""),
+            log: &EventLog::default(),
+            trigger: None,
+            constants,
+            codes,
+            links: &Links::default(),
+            currency: None,
+        };
+        Self::has(field, &context)
+    }
+
     /// The first sample of every field, for looking at a message without a contact. Fields without samples get a
     /// value that fits their kind.
     pub fn samples(fields: &[Field], brand: &Brand) -> Self {

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use crate::{
     audience::{Channel, Compiled, Value, condition::Book},
     base::{FlowId, NodeId, Severity, VersionHash, Window, Zone, hash},
-    content::{Brand, Field, Message, PreparedMessage, Variant},
+    content::{Brand, Field, FieldValues, Message, PreparedMessage, Variant},
     flow::{Flow, FlowSettings, Workspace},
     kinds::{
         Alternative, CapRule, Settings,
@@ -82,7 +82,7 @@ pub struct RunMessage {
 /// A variant of a message, laid out when it is first looked at closely.
 #[derive(Clone, Debug)]
 pub(super) struct RunVariant {
-    /// Fields that it names and that have no fallback, by place in the version's fields.
+    /// Fields that it names and that a contact may lack, by place in the version's fields.
     pub needs: Vec<usize>,
     /// There is nothing in it at all.
     pub is_empty: bool,
@@ -149,7 +149,7 @@ impl FlowSet {
 
     /// Adds a version and makes it the live one; its name.
     pub fn publish(&mut self, flow: &Flow) -> VersionHash {
-        let version = Version::new(&self.workspace, flow);
+        let version = Version::new(&self.workspace, &self.sample_codes, flow);
         let hash = version.hash;
         self.live.insert(flow.id.clone(), hash);
         self.versions.insert(hash, Arc::new(version));
@@ -188,12 +188,16 @@ fn cap_rows(rules: &[CapRule], book: &Book<'_>) -> Vec<CapRow> {
 }
 
 impl Version {
-    fn new(workspace: &Workspace, flow: &Flow) -> Self {
+    fn new(workspace: &Workspace, codes: &BTreeMap<SmolStr, SmolStr>, flow: &Flow) -> Self {
         let settings = flow.settings();
         let scores = workspace.scores_by_name();
         let constants = settings.constants.clone();
         let book = workspace.book(&scores, &constants);
         let fields: Vec<Field> = flow.fields().cloned().collect();
+        // What has a fallback, or the same value for everybody, is never missing.
+        let wanting: Vec<usize> = (0..fields.len())
+            .filter(|n| fields[*n].fallback.is_none() && !FieldValues::has_for_all(&fields[*n], &constants, codes))
+            .collect();
         let mut order: Vec<_> = flow.nodes.iter().filter(|node| node.kind != "note").collect();
         order.sort_by(|a, b| a.id.cmp(&b.id));
         let place_of = |id: &NodeId| order.binary_search_by(|node| node.id.cmp(id)).ok();
@@ -212,7 +216,7 @@ impl Version {
                     prepared: node.settings().map_or(Prepared::Fault, |s| Prepared::new(s, &book)),
                     muted: node.muted,
                     ports: ports.collect(),
-                    message: message.map(|message| Arc::new(RunMessage::new(message, &fields))),
+                    message: message.map(|message| Arc::new(RunMessage::new(message, &fields, &wanting))),
                 }
             })
             .collect();
@@ -265,14 +269,14 @@ pub fn pinned(workspace: &Workspace, flow: &Flow) -> Vec<u8> {
 }
 
 impl RunMessage {
-    fn new(message: &Message, fields: &[Field]) -> Self {
+    fn new(message: &Message, fields: &[Field], wanting: &[usize]) -> Self {
         let run = |variant: &Variant| {
             let has_text = variant.text.as_deref().is_some_and(|text| !text.trim().is_empty());
             let is_empty = match message.channel {
                 Channel::Sms => !has_text,
                 Channel::Email => variant.subject.trim().is_empty() || (variant.body.is_empty() && !has_text),
             };
-            RunVariant { needs: needed_fields(variant, fields), is_empty, prepared: OnceLock::new() }
+            RunVariant { needs: needed_fields(variant, fields, wanting), is_empty, prepared: OnceLock::new() }
         };
         Self {
             total_weight: message.variants.iter().map(|v| u64::from(v.weight)).sum(),
@@ -282,18 +286,17 @@ impl RunMessage {
     }
 
     /// A variant ready to be rendered; what is wrong with it where it cannot be.
-    pub(super) fn prepared(&self, n: usize, fields: &[Field], brand: &Brand) -> Result<Arc<PreparedMessage>, String> {
+    pub(super) fn prepared(&self, n: usize, fields: &[Field], brand: &Brand) -> Result<&PreparedMessage, &str> {
         let (Some(run), Some(variant)) = (self.variants.get(n), self.message.variants.get(n)) else {
-            return Err("the message has no such variant".to_owned());
+            return Err("the message has no such variant");
         };
         let prepare = || {
-            let prepared = PreparedMessage::new(&self.message, variant, fields, brand);
-            prepared.map(Arc::new).map_err(|faults| {
+            PreparedMessage::new(&self.message, variant, fields, brand).map(Arc::new).map_err(|faults| {
                 let fault = faults.into_iter().find(|fault| fault.severity == Severity::Error);
                 fault.map_or_else(|| "the message cannot be laid out".to_owned(), |fault| fault.message)
             })
         };
-        run.prepared.get_or_init(prepare).clone()
+        run.prepared.get_or_init(prepare).as_deref().map_err(String::as_str)
     }
 
     /// The variant a contact gets: by weight over XXH64(salt, contact), as splits are dealt (SEMANTICS R19).
@@ -313,9 +316,12 @@ impl RunMessage {
     }
 }
 
-/// Fields without a fallback that a variant names anywhere. Whether a tag in a hidden block counts is decided by
+/// The fields among `wanting` that a variant names anywhere. Whether a tag in a hidden block counts is decided by
 /// rendering; this list only says which mails need that closer look.
-fn needed_fields(variant: &Variant, fields: &[Field]) -> Vec<usize> {
+fn needed_fields(variant: &Variant, fields: &[Field], wanting: &[usize]) -> Vec<usize> {
+    if wanting.is_empty() {
+        return Vec::new();
+    }
     let text = serde_json::to_string(variant).unwrap_or_default();
     let names = |field: &Field| {
         text.match_indices(field.name.as_str()).any(|(at, name)| {
@@ -323,7 +329,7 @@ fn needed_fields(variant: &Variant, fields: &[Field]) -> Vec<usize> {
             !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())
         })
     };
-    fields.iter().enumerate().filter(|(_, field)| field.fallback.is_none() && names(field)).map(|(n, _)| n).collect()
+    wanting.iter().copied().filter(|n| names(&fields[*n])).collect()
 }
 
 impl PreparedTrigger {

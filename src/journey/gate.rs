@@ -10,7 +10,7 @@ use super::{
 use crate::{
     audience::{Channel, ConsentStatus, Facts},
     base::{FlowId, Instant, SendKey, Span, Window, hash},
-    content::{Completeness, Field, FieldValues, Links, ResolveContext},
+    content::{Completeness, FieldValues, Links, ResolveContext},
     flow::RequiredConsent,
     kinds::{
         CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope,
@@ -37,7 +37,7 @@ pub enum Gate {
 /// What a message step says of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Sending<'a> {
-    pub key: SendKey,
+    pub key: &'a SendKey,
     pub flow: &'a FlowId,
     pub channel: Channel,
     pub transactional: bool,
@@ -72,10 +72,12 @@ pub(super) fn ask(
     if let Some(pause) = state.live_of(sending.flow).and_then(|live| live.paused.as_ref()) {
         return stop(Outcome::Held, pause.reason);
     }
-    let day_ago = now.plus_millis(-24 * 3_600_000);
-    let recent = places_before(state, Some(&sending.key), now).filter(|send| send.at > day_ago);
-    if recent.count() >= MOST_IN_24_H {
-        return skip(Reason::Breaker);
+    if state.sends.len() >= MOST_IN_24_H {
+        let day_ago = now.plus_millis(-24 * 3_600_000);
+        let recent = places_before(state, Some(sending.key), now).filter(|send| send.at > day_ago);
+        if recent.count() >= MOST_IN_24_H {
+            return skip(Reason::Breaker);
+        }
     }
     let Some(journey) = journey else { return skip(Reason::NotInFlow) };
     if let Some(reason) = journey.ended.as_ref().and_then(|(_, end)| end.stops_sends()) {
@@ -109,7 +111,7 @@ pub(super) fn ask(
     }
     let quiet = version.settings.quiet_hours.or(flows.quiet_hours);
     if let Some(end) = quiet.filter(|w| w.from != w.until).and_then(|window| quiet_until(&window, now, zone)) {
-        return Gate::Defer(end.plus_millis(jitter(sending.flow, &sending.key)), Reason::QuietHours);
+        return Gate::Defer(end.plus_millis(jitter(sending.flow, sending.key)), Reason::QuietHours);
     }
     if !sending.transactional {
         if let Some(free_at) = capped_until(flows, version, state, sending, now) {
@@ -226,11 +228,16 @@ fn capped_until(
     sending: &Sending<'_>,
     now: Instant,
 ) -> Option<Instant> {
+    // Fewer messages than any limit in all: no row need be looked at.
+    let may_bind = |row: &CapRow| matches!(row.rule.limit, Limit::AtMost(limit) if state.sends.len() >= limit as usize);
+    if !flows.caps.iter().chain(&version.caps).any(may_bind) {
+        return None;
+    }
     let facts = state.facts(flows, now, None);
     [&flows.caps, &version.caps]
         .into_iter()
         .flat_map(|rows| rows_for(rows, sending.channel, &facts))
-        .filter_map(|rule| full_until(flows, state, rule, sending.flow, Some(&sending.key), now))
+        .filter_map(|rule| full_until(flows, state, rule, sending.flow, Some(sending.key), now))
         .max()
 }
 
@@ -275,6 +282,9 @@ fn in_cooldown<'a>(
     now: Instant,
     flows: &FlowSet,
 ) -> Option<(Instant, &'a Cooldown)> {
+    if state.sends.iter().all(|send| send.cooldown.is_none()) {
+        return None;
+    }
     let zone = state.zone(flows);
     let meets = |send: &'a Send| {
         let cooldown = send.cooldown.as_ref()?;
@@ -283,7 +293,7 @@ fn in_cooldown<'a>(
         let end = cooldown.lasts.after(send.at, zone);
         (applies && end > now).then_some((end, cooldown))
     };
-    places_before(state, Some(&sending.key), now).filter_map(meets).max_by_key(|(end, _)| *end)
+    places_before(state, Some(sending.key), now).filter_map(meets).max_by_key(|(end, _)| *end)
 }
 
 /// A tag with neither value nor fallback holds the message; an empty one never leaves (SEMANTICS R27).
@@ -309,29 +319,33 @@ fn incomplete(
     let brand = &flows.workspace().brand;
     let prepared = match message.prepared(sending.variant, &version.fields, brand) {
         Ok(prepared) => prepared,
-        Err(why) => return held(Reason::Fault, &why),
+        Err(why) => return held(Reason::Fault, why),
     };
-    let facts = state.facts(flows, now, Some(journey.entry()));
-    if !sending.at_hand_over {
-        let fields = variant.needs.iter().filter_map(|n| version.fields.get(*n));
-        let mut missing = fields.filter(|field| is_missing(field, &facts, version, flows));
-        missing.next()?;
+    if !sending.at_hand_over && variant.needs.is_empty() {
+        return None;
     }
-    let links = Links::placeholders();
-    let values = FieldValues::resolve(
-        &version.fields,
-        &ResolveContext {
-            now,
-            zone: facts.zone,
-            contact: facts.contact,
-            log: facts.log,
-            trigger: journey.event.as_deref(),
-            constants: &version.constants,
-            codes: &flows.sample_codes,
-            links: &links,
-            currency: brand.default_currency(),
-        },
-    );
+    let facts = state.facts(flows, now, Some(journey.entry()));
+    let links = Links::default();
+    let context = ResolveContext {
+        now,
+        zone: facts.zone,
+        contact: facts.contact,
+        log: facts.log,
+        trigger: journey.event.as_deref(),
+        constants: &version.constants,
+        codes: &flows.sample_codes,
+        links: &links,
+        currency: None,
+    };
+    if !sending.at_hand_over {
+        let mut fields = variant.needs.iter().filter_map(|n| version.fields.get(*n));
+        if fields.all(|field| FieldValues::has(field, &context)) {
+            return None;
+        }
+    }
+    let placeholders = Links::placeholders();
+    let context = ResolveContext { links: &placeholders, currency: brand.default_currency(), ..context };
+    let values = FieldValues::resolve(&version.fields, &context);
     match prepared.render(&values).map(|mail| mail.completeness()) {
         Ok(Completeness::Complete) => None,
         Ok(Completeness::Incomplete(names)) => {
@@ -341,22 +355,4 @@ fn incomplete(
         Ok(Completeness::Leftover(text)) => held(Reason::Incomplete, &format!("`{text}` is left in it")),
         Err(fault) => held(Reason::Fault, &fault.message),
     }
-}
-
-fn is_missing(field: &Field, facts: &Facts<'_>, version: &Version, flows: &FlowSet) -> bool {
-    let links = Links::default();
-    let context = ResolveContext {
-        now: facts.now,
-        zone: facts.zone,
-        contact: facts.contact,
-        log: facts.log,
-        trigger: facts.entry.and_then(|entry| entry.event),
-        constants: &version.constants,
-        codes: &flows.sample_codes,
-        links: &links,
-        currency: None,
-    };
-    FieldValues::resolve(std::slice::from_ref(field), &context)
-        .get(&field.name)
-        .is_none_or(|value| value.value.is_none())
 }

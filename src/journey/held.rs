@@ -48,7 +48,7 @@ impl Run<'_> {
             };
             let id = journey.id.clone();
             self.state.disarm(&TimerWhat::Step(id));
-            self.wait(j, &version, moved);
+            self.wait(j, version, moved);
         }
     }
 
@@ -180,12 +180,12 @@ impl Run<'_> {
         if version.nodes[node].message.is_some()
             || matches!(version.nodes[node].prepared, Prepared::Email(_) | Prepared::Sms(_))
         {
-            if let Some(port) = self.try_message(j, &version, node) {
-                self.leave(j, &version, node, port);
+            if let Some(port) = self.try_message(j, version, node) {
+                self.leave(j, version, node, port);
             }
         } else {
             self.state.journeys[j].waiting = Waiting::No;
-            self.walk(j, &version, Some(node));
+            self.walk(j, version, Some(node));
         }
     }
 

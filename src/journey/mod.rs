@@ -134,7 +134,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
         }
         Control::Move { journey, node } => {
             if let Some((j, version)) = find(run, journey) {
-                run.move_to(j, &version, node);
+                run.move_to(j, version, node);
             }
             "move"
         }
@@ -171,7 +171,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
     run.tell(None, What::Controlled { control: name });
 }
 
-fn find(run: &Run<'_>, id: &JourneyId) -> Option<(usize, std::sync::Arc<Version>)> {
+fn find<'a>(run: &Run<'a>, id: &JourneyId) -> Option<(usize, &'a std::sync::Arc<Version>)> {
     let j = run.state.journeys.iter().position(|journey| journey.id == *id && journey.is_active())?;
     Some((j, run.version_of(j)?))
 }
@@ -291,7 +291,7 @@ fn ask_gate(flows: &FlowSet, contact: &ContactState, send: &Send, now: Instant) 
     };
     let variant = message.and_then(|m| m.message.variants.iter().position(|v| v.id == send.message.1)).unwrap_or(0);
     let sending = Sending {
-        key: send.key.clone(),
+        key: &send.key,
         flow: &send.flow,
         channel: send.channel,
         transactional: send.transactional,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::{
     flowset::{FlowSet, Version},
@@ -55,8 +55,8 @@ struct Write {
 
 impl<'a> Run<'a> {
     pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant) -> Self {
-        // Most inputs make a handful of decisions.
-        let effects = Effects { trace: Vec::with_capacity(12), ..Effects::default() };
+        // An entry or the end of a wait makes six as a rule.
+        let effects = Effects { trace: Vec::with_capacity(6), ..Effects::default() };
         Self { flows, state, at, now: at, effects, steps: 0, writes: VecDeque::new() }
     }
 
@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
         });
     }
 
+    #[inline]
     fn tell_at(&mut self, j: usize, version: &Version, what: What) {
         let journey = &self.state.journeys[j];
         let node = journey.node;
@@ -197,8 +198,8 @@ impl<'a> Run<'a> {
         self.state.journeys.iter().position(|journey| journey.id == *id && journey.is_active())
     }
 
-    pub fn version_of(&self, j: usize) -> Option<Arc<Version>> {
-        self.flows.versions.get(&self.state.journeys[j].version).cloned()
+    pub fn version_of(&self, j: usize) -> Option<&'a Arc<Version>> {
+        self.flows.versions.get(&self.state.journeys[j].version)
     }
 
     fn wake_step(&mut self, id: &JourneyId) {
@@ -209,11 +210,11 @@ impl<'a> Run<'a> {
             return;
         }
         match self.state.journeys[j].waiting {
-            Waiting::Until(_) => self.leave(j, &version, node, 0),
-            Waiting::Event(_) | Waiting::Answer(_) => self.leave(j, &version, node, 1),
+            Waiting::Until(_) => self.leave(j, version, node, 0),
+            Waiting::Event(_) | Waiting::Answer(_) => self.leave(j, version, node, 1),
             Waiting::Retry(_) => {
-                if let Some(port) = self.try_message(j, &version, node) {
-                    self.leave(j, &version, node, port);
+                if let Some(port) = self.try_message(j, version, node) {
+                    self.leave(j, version, node, port);
                 }
             }
             Waiting::No | Waiting::Held(_) => {}
@@ -446,7 +447,7 @@ impl<'a> Run<'a> {
         let now = self.now;
         let since = *self.state.journeys[j].since.get_or_insert(now);
         let sending = Sending {
-            key: key.clone(),
+            key: &key,
             flow: &flow,
             channel,
             transactional,
@@ -542,7 +543,7 @@ impl<'a> Run<'a> {
                 let port = usize::from(!matches!(result, Delivery::Sent));
                 let id = self.state.journeys[j].id.clone();
                 self.state.disarm(&TimerWhat::Step(id));
-                self.leave(j, &version, node, port);
+                self.leave(j, version, node, port);
                 return;
             }
         }
@@ -716,7 +717,7 @@ impl<'a> Run<'a> {
         if event.happened >= since && !is_own && wanted.is(event, &facts) && !self.is_frozen(&journey.flow) {
             let id = journey.id.clone();
             self.state.disarm(&TimerWhat::Step(id));
-            self.leave(j, &version, node, 0);
+            self.leave(j, version, node, 0);
         }
     }
 
@@ -816,12 +817,17 @@ impl<'a> Run<'a> {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why });
             return false;
         }
-        let past = self.state.past.entry(version.flow.clone()).or_default();
+        let past = self.state.past_of_mut(&version.flow);
         past.entries += 1;
         past.last_entry = Some(self.now);
         past.keys.insert(entry.key.clone());
-        let id = JourneyId::new(format!("{}/{}/{}", self.state.contact.id, version.flow, past.entries));
+        let nth = past.entries;
+        let id = JourneyId::new(format_smolstr!("{}/{}/{nth}", self.state.contact.id, version.flow));
         self.forget_old_journeys();
+        // Most contacts are never in two.
+        if self.state.journeys.capacity() == 0 {
+            self.state.journeys.reserve_exact(1);
+        }
         self.state.journeys.push(Journey {
             id,
             flow: version.flow.clone(),
@@ -836,7 +842,7 @@ impl<'a> Run<'a> {
             converted: None,
             arrived: self.now,
             shift_millis: 0,
-            passes: Vec::new(),
+            passes: Vec::with_capacity(version.nodes.len().min(8)),
             arms: Vec::new(),
             skip_messages: false,
             hops: entry.hops,
@@ -878,7 +884,7 @@ impl<'a> Run<'a> {
         let inside: Vec<usize> = (0..self.state.journeys.len())
             .filter(|j| self.state.journeys[*j].flow == version.flow && self.state.journeys[*j].is_active())
             .collect();
-        let past = self.state.past.get(&version.flow);
+        let past = self.state.past_of(&version.flow);
         match &version.settings.reentry {
             Reentry::AfterExit => (!inside.is_empty()).then_some("inside already"),
             Reentry::Once => past.is_some_and(|past| past.entries > 0).then_some("entered before"),

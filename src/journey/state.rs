@@ -29,7 +29,8 @@ pub struct ContactState {
     pub(super) fired: BTreeMap<TriggerKey, jiff::civil::Date>,
     /// Journeys in the order of entry; ended ones stay while a conversion may be credited to them.
     pub journeys: Vec<Journey>,
-    pub(super) past: BTreeMap<FlowId, Past>,
+    /// Earlier entries, for each flow that ever let the contact in.
+    pub(super) past: Vec<(FlowId, Past)>,
     /// Messages intended, oldest first; they count for caps, cooldowns and breakers.
     pub sends: Vec<Send>,
     /// Latest first, so that the next one is at the end.
@@ -266,7 +267,7 @@ impl ContactState {
             triggers: BTreeMap::new(),
             fired: BTreeMap::new(),
             journeys: Vec::new(),
-            past: BTreeMap::new(),
+            past: Vec::new(),
             sends: Vec::new(),
             timers: Vec::new(),
             seq: 0,
@@ -299,6 +300,20 @@ impl ContactState {
     /// What conditions may look at.
     pub(super) fn facts<'a>(&'a self, flows: &'a FlowSet, now: Instant, entry: Option<EntryFacts<'a>>) -> Facts<'a> {
         Facts { now, zone: self.zone(flows), contact: &self.contact, log: &self.log, entry, event: None }
+    }
+
+    /// Earlier entries into a flow, if there were any.
+    pub(super) fn past_of(&self, flow: &FlowId) -> Option<&Past> {
+        self.past.iter().find(|(of, _)| of == flow).map(|(_, past)| past)
+    }
+
+    /// Earlier entries into a flow, to add one.
+    pub(super) fn past_of_mut(&mut self, flow: &FlowId) -> &mut Past {
+        let n = self.past.iter().position(|(of, _)| of == flow).unwrap_or_else(|| {
+            self.past.push((flow.clone(), Past::default()));
+            self.past.len() - 1
+        });
+        &mut self.past[n].1
     }
 
     pub(super) fn arm(&mut self, due: Instant, what: TimerWhat) {

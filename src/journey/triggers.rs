@@ -20,14 +20,19 @@ use crate::{
     },
 };
 
-impl Run<'_> {
-    /// Live flows with their versions, in flow order.
-    fn live_versions(&self) -> Vec<Arc<Version>> {
-        self.state.live.iter().filter_map(|live| self.flows.versions.get(&live.version).cloned()).collect()
+impl<'a> Run<'a> {
+    /// The version of the nth live flow; they stand in flow order.
+    fn live_version(&self, n: usize) -> Option<&'a Arc<Version>> {
+        self.flows.versions.get(&self.state.live.get(n)?.version)
     }
 
-    fn zone(&self) -> Zone {
-        self.state.zone(self.flows).clone()
+    /// The version of a flow that is live for this contact.
+    fn live_version_of(&self, flow: &FlowId) -> Option<&'a Arc<Version>> {
+        self.flows.versions.get(&self.state.live_of(flow)?.version)
+    }
+
+    fn zone(&self) -> &Zone {
+        self.state.zone(self.flows)
     }
 
     /// Whether an event is meant, with `trigger.…` standing for `entry` (which is the event itself for triggers).
@@ -43,14 +48,18 @@ impl Run<'_> {
 
     /// First what an event disarms, then what it fires, by flow.
     pub fn event_triggers(&mut self, event: &Arc<Event>) {
-        let versions = self.live_versions();
+        let num_live = self.state.live.len();
         if !self.state.triggers.is_empty() {
-            for version in &versions {
-                self.disarm_by(version, event);
+            for n in 0..num_live {
+                if let Some(version) = self.live_version(n) {
+                    self.disarm_by(version, event);
+                }
             }
         }
-        for version in &versions {
-            self.fire_by(version, event);
+        for n in 0..num_live {
+            if let Some(version) = self.live_version(n) {
+                self.fire_by(version, event);
+            }
         }
         self.disarm_lost();
     }
@@ -93,7 +102,8 @@ impl Run<'_> {
         if self.state.triggers.is_empty() {
             return;
         }
-        for version in self.live_versions() {
+        for n in 0..self.state.live.len() {
+            let Some(version) = self.live_version(n) else { continue };
             for (alternative, trigger) in version.alternatives.iter().enumerate() {
                 if !matches!(trigger, PreparedTrigger::Abandonment { .. }) {
                     continue;
@@ -135,11 +145,11 @@ impl Run<'_> {
                     }
                     let zone = self.zone();
                     let counts = |other: &Event| self.is_meant(wanted, other, Some(other));
-                    let (before, after) = settings.measure(&self.state.log, event, self.now, &zone, counts);
+                    let (before, after) = settings.measure(&self.state.log, event, self.now, zone, counts);
                     if !(before < settings.at_least && settings.at_least <= after) {
                         continue;
                     }
-                    let from = settings.within.before(self.now, &zone).plus_millis(1);
+                    let from = settings.within.before(self.now, zone).plus_millis(1);
                     let spoilt = unless.iter().any(|m| {
                         let events = self.state.log.between(&m.event, from, Instant::MAX);
                         events.iter().any(|other| self.is_meant(m, other, Some(event)))
@@ -177,7 +187,6 @@ impl Run<'_> {
 
     fn arm_abandonment(&mut self, version: &Arc<Version>, alternative: usize, event: &Arc<Event>) {
         let PreparedTrigger::Abandonment { unless, settings, .. } = &version.alternatives[alternative] else { return };
-        let zone = self.zone();
         let spoilt = unless.iter().any(|m| {
             let events = self.state.log.between(&m.event, event.happened.plus_millis(1), Instant::MAX);
             events.iter().any(|other| self.is_meant(m, other, Some(event)))
@@ -187,7 +196,7 @@ impl Run<'_> {
             return;
         }
         let key = self.key_of(version, Some(event));
-        let due = settings.due(event.happened, event.accepted, &zone);
+        let due = settings.due(event.happened, event.accepted, self.zone());
         let mut key = TriggerKey { flow: version.flow.clone(), alternative, key, nth: 0 };
         if settings.again != Again::Add
             && let Some(TriggerState::Armed(Some(armed_by))) = self.state.triggers.get(&key)
@@ -222,7 +231,7 @@ impl Run<'_> {
     fn arm_inactivity(&mut self, version: &Arc<Version>, alternative: usize, settings: &Inactivity) {
         let last = settings.events.iter().filter_map(|name| self.state.log.last(name)).max();
         let Some(since) = last.or(self.state.contact.created_at).or(Some(self.now)) else { return };
-        let due = settings.after.after(since, &self.zone());
+        let due = settings.after.after(since, self.zone());
         let key = TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
         self.state.triggers.remove(&key);
@@ -266,19 +275,15 @@ impl Run<'_> {
     /// An armed clock ran out.
     pub fn fire_armed(&mut self, key: TriggerKey, due: Instant) {
         let Some(TriggerState::Armed(event)) = self.state.triggers.remove(&key) else { return };
-        let Some(version) =
-            self.state.live_of(&key.flow).and_then(|live| self.flows.versions.get(&live.version)).cloned()
-        else {
-            return;
-        };
+        let Some(version) = self.live_version_of(&key.flow) else { return };
         if let Some(PreparedTrigger::Date(settings)) = version.alternatives.get(key.alternative) {
             let day = self.state.zone(self.flows).local(due).date();
             self.state.fired.insert(key.clone(), day);
             if settings.yearly {
-                self.arm_date(&version, key.alternative, due);
+                self.arm_date(version, key.alternative, due);
             }
         }
-        self.fire_late_or_enter(&version, key.alternative, due, event, key.key, 0);
+        self.fire_late_or_enter(version, key.alternative, due, event, key.key, 0);
     }
 
     fn fire_late_or_enter(
@@ -307,10 +312,7 @@ impl Run<'_> {
         hops: u32,
         may_enter: bool,
     ) -> bool {
-        let Some(version) = self.state.live_of(flow).and_then(|live| self.flows.versions.get(&live.version)).cloned()
-        else {
-            return false;
-        };
+        let Some(version) = self.live_version_of(flow) else { return false };
         let Some(PreparedTrigger::Watch { condition, with_event }) = version.alternatives.get(alternative) else {
             return false;
         };
@@ -319,9 +321,9 @@ impl Run<'_> {
         if turns && may_enter {
             let event = event.filter(|_| *with_event).cloned();
             if let Some(event) = &event {
-                return self.enter_by_event(&version, alternative, event);
+                return self.enter_by_event(version, alternative, event);
             }
-            return self.fire_late_or_enter(&version, alternative, self.now, event, SmolStr::default(), hops);
+            return self.fire_late_or_enter(version, alternative, self.now, event, SmolStr::default(), hops);
         }
         false
     }
@@ -341,13 +343,13 @@ impl Run<'_> {
     }
 
     /// Watched conditions that do not hold, for [`Self::turned_since`].
-    pub fn watched(&self) -> Vec<(Arc<Version>, usize)> {
+    pub fn watched(&self) -> Vec<(&'a Arc<Version>, usize)> {
         let mut out = Vec::new();
-        for version in self.live_versions() {
+        for version in (0..self.state.live.len()).filter_map(|n| self.live_version(n)) {
             for (alternative, trigger) in version.alternatives.iter().enumerate() {
                 let PreparedTrigger::Watch { condition, .. } = trigger else { continue };
                 if !condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes() {
-                    out.push((version.clone(), alternative));
+                    out.push((version, alternative));
                 }
             }
         }
@@ -356,7 +358,7 @@ impl Run<'_> {
 
     /// Which of them a step's write has turned. Noted at once, so that nothing else of the same input passes for what
     /// turned them; who enters is decided when flows see the write (SEMANTICS R1, R11).
-    pub fn turned_since(&mut self, before: Vec<(Arc<Version>, usize)>) -> Vec<(FlowId, usize)> {
+    pub fn turned_since(&mut self, before: Vec<(&'a Arc<Version>, usize)>) -> Vec<(FlowId, usize)> {
         let mut out = Vec::new();
         for (version, alternative) in before {
             let PreparedTrigger::Watch { condition, .. } = &version.alternatives[alternative] else { continue };
@@ -371,7 +373,8 @@ impl Run<'_> {
     /// What a change of the profile fires; `writer` is the flow whose step made it, with its hops (SEMANTICS R11), and
     /// `turned` the watched conditions that it turned then.
     pub fn profile_triggers(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
-        for version in self.live_versions() {
+        for n in 0..self.state.live.len() {
+            let Some(version) = self.live_version(n) else { continue };
             let own = writer.is_some_and(|(flow, _)| *flow == version.flow);
             let hops = writer.map_or(0, |(_, hops)| hops + 1);
             let mut entered = false;
@@ -384,8 +387,8 @@ impl Run<'_> {
                                 What::NotEntered { alternative, why: "the flow's own write" },
                             );
                         } else if !entered {
-                            let key = self.key_of(&version, None);
-                            entered = self.enter(&version, Entry { alternative, event: None, key, hops });
+                            let key = self.key_of(version, None);
+                            entered = self.enter(version, Entry { alternative, event: None, key, hops });
                         }
                     }
                     PreparedTrigger::Watch { condition, .. } => {
@@ -396,10 +399,10 @@ impl Run<'_> {
                         let facts = self.state.facts(self.flows, self.now, None);
                         if had_turned && may_enter && !entered && condition.eval(&facts).is_yes() {
                             let key = SmolStr::default();
-                            entered = self.fire_late_or_enter(&version, alternative, self.now, None, key, hops);
+                            entered = self.fire_late_or_enter(version, alternative, self.now, None, key, hops);
                         }
                     }
-                    PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
+                    PreparedTrigger::Date(_) => self.arm_date(version, alternative, self.now),
                     _ => {}
                 }
             }
@@ -409,7 +412,7 @@ impl Run<'_> {
 
     /// A version goes live: baselines are recorded and timers armed, nobody enters unless the flow says so (R0).
     pub fn adopt(&mut self, flow: &FlowId, hash: &VersionHash) {
-        let Some(version) = self.flows.versions.get(hash).cloned() else { return };
+        let Some(version) = self.flows.versions.get(hash) else { return };
         match self.state.live.iter_mut().find(|live| live.flow == *flow) {
             Some(live) => {
                 live.version = *hash;
@@ -448,18 +451,18 @@ impl Run<'_> {
                         self.state.arm(next, what);
                     }
                     if is && !entered {
-                        let key = self.key_of(&version, None);
-                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        let key = self.key_of(version, None);
+                        entered = self.enter(version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::List(list) => {
                     if !entered && self.state.contact.lists.contains(list) {
-                        let key = self.key_of(&version, None);
-                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        let key = self.key_of(version, None);
+                        entered = self.enter(version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
-                PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
-                PreparedTrigger::Inactivity(settings) => self.arm_inactivity(&version, alternative, settings),
+                PreparedTrigger::Date(_) => self.arm_date(version, alternative, self.now),
+                PreparedTrigger::Inactivity(settings) => self.arm_inactivity(version, alternative, settings),
                 PreparedTrigger::Event(_)
                 | PreparedTrigger::Abandonment { .. }
                 | PreparedTrigger::Engagement { .. } => {}

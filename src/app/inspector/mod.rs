@@ -212,7 +212,7 @@ pub fn edit_raw(flow: &Flow, target: &Target, text: &str) -> Result<Ready, Strin
             parsed
                 .0
                 .iter()
-                .map(|(key, value)| Edit::SetFlowField { field: key.into(), value: Some(value.get_ron().to_owned()) })
+                .map(|(key, value)| Edit::SetFlowField { field: key.clone(), value: Some((*value).to_owned()) })
                 .collect::<Vec<_>>()
         }
     };

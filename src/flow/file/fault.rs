@@ -37,8 +37,7 @@ pub(super) fn of_envelope(source: &str, error: &ron::error::SpannedError) -> Dia
         ron_options().from_str::<T>(part).err()
     }
     let keys = RawStruct::parse(source).unwrap_or_default();
-    for (key, value) in &keys.0 {
-        let part = value.get_ron();
+    for (key, part) in keys.0 {
         let found = match key.as_str() {
             "version" => fault::<u32>(part),
             "id" | "name" => fault::<String>(part),

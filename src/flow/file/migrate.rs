@@ -29,9 +29,8 @@ fn one_to_two(source: &str) -> Result<String, Diagnostic> {
         let text = match key.as_str() {
             "version" => "2".to_owned(),
             "edges" => {
-                let edges: Vec<(String, String, String)> = crate::kinds::ron_options()
-                    .from_str(value.get_ron())
-                    .map_err(|error| spanned(value.get_ron(), &error))?;
+                let edges: Vec<(String, String, String)> =
+                    crate::kinds::ron_options().from_str(value).map_err(|error| spanned(value, &error))?;
                 let quote = |text: &str| ron::to_string(text).unwrap_or_default();
                 let edges: Vec<String> = edges
                     .iter()
@@ -41,7 +40,7 @@ fn one_to_two(source: &str) -> Result<String, Diagnostic> {
                     .collect();
                 format!("[{}]", edges.join(", "))
             }
-            _ => value.get_ron().trim().to_owned(),
+            _ => (*value).to_owned(),
         };
         rows.push(format!("    {key}: {text},\n"));
     }

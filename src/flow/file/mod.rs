@@ -5,8 +5,9 @@
 //! Deliberately not here: opening files; texts come in, texts go out.
 
 mod fault;
-mod lex;
+mod lexemes;
 mod migrate;
+mod parts;
 pub mod raw;
 
 use std::{fmt::Write as _, sync::Arc};
@@ -17,7 +18,8 @@ use smol_str::SmolStr;
 
 pub use self::fault::spanned;
 use self::{
-    lex::{Lexeme, bound_depth, lex},
+    lexemes::{Lexeme, bound_depth, comments, lex},
+    parts::split_list,
     raw::{RawStruct, offset_in},
 };
 use super::{
@@ -100,7 +102,7 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
 /// the part is kept as written and `check` reports it.
 pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
     bound_depth(source)?;
-    let envelope: Envelope<'_> = ron_options().from_str(source).map_err(|error| {
+    let envelope = Envelope::read(source).map_err(|error| {
         // A newer version may have another shape, and then its shape is not what is to be mended.
         match RawStruct::parse(source).ok().and_then(|keys| fault::version_in(&keys)) {
             Some(version) if version > FLOW_VERSION => {
@@ -128,8 +130,7 @@ pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
             found.message = format!("Read as version {FLOW_VERSION}: {}", found.message);
             found
         };
-        let envelope: Envelope<'_> =
-            ron_options().from_str(&migrated).map_err(|error| unplaced(fault::of_envelope(&migrated, &error)))?;
+        let envelope = Envelope::read(&migrated).map_err(|error| unplaced(fault::of_envelope(&migrated, &error)))?;
         let mut loaded = build(source, &migrated, &envelope).map_err(unplaced)?;
         loaded.version = version;
         loaded.notes.push(
@@ -162,12 +163,12 @@ struct Envelope<'a> {
     version: u32,
     id: String,
     name: String,
-    settings: Option<&'a RawValue>,
-    fields: Vec<&'a RawValue>,
+    settings: Option<&'a str>,
+    fields: Vec<&'a str>,
     nodes: Vec<RawStruct<'a>>,
-    edges: Option<&'a RawValue>,
-    messages: Vec<&'a RawValue>,
-    extra: Vec<(SmolStr, &'a RawValue)>,
+    edges: Option<&'a str>,
+    messages: Vec<&'a str>,
+    extra: Vec<(SmolStr, &'a str)>,
 }
 
 const ENVELOPE_KEYS: &[&str] = &["version", "id", "name", "settings", "fields", "nodes", "edges", "messages"];
@@ -187,7 +188,25 @@ fn next() -> SmolStr {
 
 impl<'de> Deserialize<'de> for Envelope<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = RawStruct::deserialize(deserializer)?;
+        Self::of(RawStruct::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a flow file as far as its parts.
+    ///
+    /// Errors: what RON says, with line and column.
+    fn read(source: &'a str) -> Result<Self, ron::error::SpannedError> {
+        let whole = ron_options().from_str::<de::IgnoredAny>(source).ok();
+        let parts = whole.and_then(|_| RawStruct::split(source));
+        match parts.and_then(|parts| Self::of(parts).ok()) {
+            Some(envelope) => Ok(envelope),
+            // Not of the plain shape, or with a fault, whose place RON knows.
+            None => ron_options().from_str(source),
+        }
+    }
+
+    fn of(parts: RawStruct<'a>) -> Result<Self, String> {
         let mut envelope = Self {
             version: 0,
             id: String::new(),
@@ -201,13 +220,19 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
         };
         let fail = |key: &str, error: ron::error::SpannedError| {
             // `fault::of_envelope` says it with its place.
-            de::Error::custom(format!("in `{key}`: {}", error.code))
+            format!("in `{key}`: {}", error.code)
         };
-        fn part<'de, T: Deserialize<'de>>(value: &'de RawValue) -> Result<T, ron::error::SpannedError> {
-            ron_options().from_str(value.get_ron())
+        fn part<'a, T: Deserialize<'a>>(value: &'a str) -> Result<T, ron::error::SpannedError> {
+            ron_options().from_str(value)
+        }
+        fn list(value: &str) -> Result<Vec<&str>, ron::error::SpannedError> {
+            match split_list(value) {
+                Some(items) => Ok(items),
+                None => Ok(part::<Vec<&RawValue>>(value)?.into_iter().map(|item| item.get_ron().trim()).collect()),
+            }
         }
         let mut has_version = false;
-        for (key, value) in raw.0 {
+        for (key, value) in parts.0 {
             match key.as_str() {
                 "version" => {
                     has_version = true;
@@ -216,15 +241,18 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                 "id" => envelope.id = part(value).map_err(|e| fail("id", e))?,
                 "name" => envelope.name = part(value).map_err(|e| fail("name", e))?,
                 "settings" => envelope.settings = Some(value),
-                "fields" => envelope.fields = part(value).map_err(|e| fail("fields", e))?,
-                "nodes" => envelope.nodes = part(value).map_err(|e| fail("nodes", e))?,
+                "fields" => envelope.fields = list(value).map_err(|e| fail("fields", e))?,
+                "nodes" => {
+                    let items = split_list(value).and_then(|items| items.into_iter().map(RawStruct::split).collect());
+                    envelope.nodes = items.map_or_else(|| part(value), Ok).map_err(|e| fail("nodes", e))?;
+                }
                 "edges" => envelope.edges = Some(value),
-                "messages" => envelope.messages = part(value).map_err(|e| fail("messages", e))?,
-                _ => envelope.extra.push((SmolStr::new(&key), value)),
+                "messages" => envelope.messages = list(value).map_err(|e| fail("messages", e))?,
+                _ => envelope.extra.push((key, value)),
             }
         }
         if !has_version {
-            return Err(de::Error::custom("`version` is missing; is this a flow file?"));
+            return Err("`version` is missing; is this a flow file?".to_owned());
         }
         Ok(envelope)
     }
@@ -272,18 +300,17 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
         ));
     }
     let mut flow = Flow::new(FlowId::new(&envelope.id), &envelope.name);
-    if let Some(settings) = envelope.settings {
-        let raw = settings.get_ron().trim();
+    if let Some(raw) = envelope.settings {
         flow.settings = Arc::new(Section::new(raw, read_flow_settings(raw), offset_in(source, raw)));
     }
-    for field in &envelope.fields {
-        let raw = field.get_ron().trim();
+    for raw in &envelope.fields {
+        let raw = *raw;
         let value = ron_options().from_str::<Field>(raw).map_err(|error| unreadable(&error));
         flow.fields.push(Arc::new(Section::new(raw, value, offset_in(source, raw))));
     }
     for node in &envelope.nodes {
         let get = |key: &str| node.get(key);
-        let whole = node.0.first().map_or("", |(_, value)| value.get_ron());
+        let whole = node.0.first().map_or("", |(_, value)| *value);
         fn read_as<T: de::DeserializeOwned + Default>(
             raw: Option<&str>,
             fault: impl Fn(&str, String) -> Diagnostic,
@@ -304,7 +331,7 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
             return Err(fault(get("pos").unwrap_or(whole), "a position must be finite".to_owned()));
         }
         let settings = Section::new(raw, Settings::read(&kind, raw), offset_in(source, raw));
-        if let (Some(value), Ok(keys)) = (settings.value(), RawStruct::parse(raw)) {
+        if let (Some(value), Ok(keys)) = (settings.value(), RawStruct::of_read(raw)) {
             let known = value.spec().fields;
             for (key, _) in &keys.0 {
                 if !known.iter().any(|field| field.name == key) && !is_structural(&kind, key) {
@@ -331,21 +358,20 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
                 .0
                 .iter()
                 .filter(|(key, _)| !NODE_KEYS.contains(&key.as_str()))
-                .map(|(key, value)| (SmolStr::new(key), Arc::from(value.get_ron().trim())))
+                .map(|(key, value)| (SmolStr::new(key), Arc::from(*value)))
                 .collect(),
         }));
         for (key, _) in node.0.iter().filter(|(key, _)| !NODE_KEYS.contains(&key.as_str())) {
             notes.push(unknown_key(key, Place::node(&id), NODE_KEYS));
         }
     }
-    if let Some(edges) = envelope.edges {
-        let raw = edges.get_ron().trim();
+    if let Some(raw) = envelope.edges {
         let edges: Vec<EdgeEnvelope> =
             ron_options().from_str(raw).map_err(|e| fault(raw, format!("in the edges: {}", e.code)))?;
         flow.edges = edges.into_iter().map(|e| Edge { from: e.from, port: e.port, to: e.to }).collect();
     }
-    for (n, message) in envelope.messages.iter().enumerate() {
-        let raw = message.get_ron().trim();
+    for (n, raw) in envelope.messages.iter().enumerate() {
+        let raw = *raw;
         let value = Message::from_ron(raw).map_err(|error| unreadable(&error));
         let id = match &value {
             Ok(message) => message.id.clone(),
@@ -358,9 +384,9 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
     }
     for (key, value) in &envelope.extra {
         notes.push(unknown_key(key, Place::default(), ENVELOPE_KEYS));
-        flow.extra.push((key.clone(), Arc::from(value.get_ron().trim())));
+        flow.extra.push((key.clone(), Arc::from(*value)));
     }
-    if let Some(settings) = flow.settings.value().and(RawStruct::parse(flow.settings.raw()).ok()) {
+    if let Some(settings) = flow.settings.value().and(RawStruct::of_read(flow.settings.raw()).ok()) {
         for (key, _) in settings.0.iter().filter(|(key, _)| !FlowSettings::NAMES.contains(&key.as_str())) {
             notes.push(unknown_key(key, Place::default().with_field(format!("settings.{key}")), FlowSettings::NAMES));
         }
@@ -408,13 +434,13 @@ fn comments_dropped(written: &str, source: &str, flow: &Flow) -> usize {
     flow.nodes.iter().for_each(|n| push(n.settings.offset, n.settings.raw()));
     flow.messages.iter().for_each(|m| push(m.section.offset, m.section.raw()));
     ranges.sort_unstable();
-    let comments = lex::comments(source);
+    let found = comments(source);
     let is_kept = |at: &&usize| {
         let before = ranges.partition_point(|(start, _)| start <= *at);
         before > 0 && ranges[before - 1].1 > **at
     };
-    let num_kept = comments.iter().filter(is_kept).count();
-    let num_written = if std::ptr::eq(written, source) { comments.len() } else { lex::comments(written).len() };
+    let num_kept = found.iter().filter(is_kept).count();
+    let num_written = if std::ptr::eq(written, source) { found.len() } else { comments(written).len() };
     num_written.saturating_sub(num_kept)
 }
 
@@ -474,7 +500,9 @@ fn node_text(node: &Node, quote: &impl Fn(&str) -> String) -> String {
 /// which begins its lines at the margin, is moved right, and never where a string goes over several lines.
 fn indented(raw: &str, by: usize) -> String {
     let margin = raw.lines().last().is_some_and(|line| line.starts_with([')', ']', '}']));
-    if margin && raw.contains('\n') && lex(raw).iter().all(|(_, lexeme)| *lexeme != Lexeme::LongString) {
+    let mut has_long_string = false;
+    lex(raw, |_, kind| has_long_string |= kind == Lexeme::LongString);
+    if margin && raw.contains('\n') && !has_long_string {
         raw.replace('\n', &format!("\n{}", " ".repeat(by)))
     } else {
         raw.to_owned()

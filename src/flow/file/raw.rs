@@ -2,13 +2,16 @@
 
 use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, de};
+use smol_str::SmolStr;
 
-/// Keys and values of a RON struct in order, values as written.
+use super::parts::split_struct;
+
+/// Keys and values of a RON struct in order, values as written, without the white space around them.
 #[derive(Debug, Default)]
-pub struct RawStruct<'a>(pub Vec<(String, &'a RawValue)>);
+pub struct RawStruct<'a>(pub Vec<(SmolStr, &'a str)>);
 
 /// A key of a RON struct: an identifier, which RON hands over in its own way.
-struct Key(String);
+struct Key(SmolStr);
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -19,7 +22,7 @@ impl<'de> Deserialize<'de> for Key {
                 f.write_str("a name")
             }
             fn visit_str<E>(self, text: &str) -> Result<Key, E> {
-                Ok(Key(text.to_owned()))
+                Ok(Key(SmolStr::new(text)))
             }
         }
         deserializer.deserialize_identifier(Visitor)
@@ -37,10 +40,11 @@ impl<'de> Deserialize<'de> for RawStruct<'de> {
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawStruct<'de>, A::Error> {
                 let mut out = Vec::new();
                 while let Some(Key(key)) = map.next_key()? {
-                    if out.iter().any(|(k, _): &(String, _)| *k == key) {
+                    if out.iter().any(|(k, _): &(SmolStr, _)| *k == key) {
                         return Err(de::Error::custom(format!("`{key}` stands here twice")));
                     }
-                    out.push((key, map.next_value()?));
+                    let value: &RawValue = map.next_value()?;
+                    out.push((key, value.get_ron().trim()));
                 }
                 Ok(RawStruct(out))
             }
@@ -57,9 +61,22 @@ impl<'a> RawStruct<'a> {
         crate::kinds::ron_options().from_str(ron)
     }
 
+    /// Finds the parts of a text that RON has read already, as a part of another; `None` where its shape is unusual or
+    /// a key stands in it twice.
+    pub(super) fn split(ron: &'a str) -> Option<Self> {
+        let parts = split_struct(ron)?;
+        let is_twice = |n: usize| parts[..n].iter().any(|(key, _)| *key == parts[n].0);
+        (!(0..parts.len()).any(is_twice)).then_some(Self(parts))
+    }
+
+    /// As [`Self::parse`], for a text that RON has read already.
+    pub(super) fn of_read(ron: &'a str) -> Result<Self, ron::error::SpannedError> {
+        Self::split(ron).map_or_else(|| Self::parse(ron), Ok)
+    }
+
     /// The raw text of a key.
     pub fn get(&self, key: &str) -> Option<&'a str> {
-        self.0.iter().find(|(k, _)| k == key).map(|(_, value)| value.get_ron().trim())
+        self.0.iter().find(|(k, _)| k == key).map(|(_, value)| *value)
     }
 }
 
@@ -84,12 +101,8 @@ pub fn set_field(ron: &str, field: &str, value: Option<&str>) -> Result<String, 
     } else if value.is_none() {
         return Ok(ron.to_owned());
     }
-    let mut rows: Vec<String> = parsed
-        .0
-        .iter()
-        .filter(|(key, _)| key != field)
-        .map(|(key, raw)| format!("{key}: {}", raw.get_ron().trim()))
-        .collect();
+    let mut rows: Vec<String> =
+        parsed.0.iter().filter(|(key, _)| key != field).map(|(key, raw)| format!("{key}: {raw}")).collect();
     rows.extend(value.map(|value| format!("{field}: {value}")));
     let one_line = format!("({})", rows.join(", "));
     if one_line.len() <= 100 && !one_line.contains('\n') && !one_line.contains("//") {

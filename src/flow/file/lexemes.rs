@@ -1,4 +1,7 @@
-//! Brackets and comments of a RON text, found without parsing it: for what must be known before RON sees the text.
+//! Brackets, commas, strings and comments of a RON text, found without parsing it: for what must be known before RON
+//! sees the text, and for finding its parts afterwards.
+
+use std::ops::Range;
 
 use crate::base::{Diagnostic, Place, TextRange, text};
 
@@ -6,49 +9,54 @@ use crate::base::{Diagnostic, Place, TextRange, text};
 pub(super) fn bound_depth(source: &str) -> Result<(), Diagnostic> {
     const MOST_DEPTH: usize = 64;
     let mut depth = 0_usize;
-    for (at, kind) in lex(source) {
-        match kind {
-            Lexeme::Open => {
-                depth += 1;
-                if depth > MOST_DEPTH {
-                    let (line, column) = text::line_and_column(source, at);
-                    return Err(Diagnostic::error(
-                        "file/unreadable",
-                        Place::default().with_range(TextRange::new(at, at + 1)),
-                        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
-                    )
-                    .hint("No flow needs that; is the file damaged?"));
-                }
+    let mut too_deep = None;
+    lex(source, |range, kind| match kind {
+        Lexeme::Open => {
+            depth += 1;
+            if depth > MOST_DEPTH && too_deep.is_none() {
+                too_deep = Some(range.start);
             }
-            Lexeme::Close => depth = depth.saturating_sub(1),
-            Lexeme::Comment | Lexeme::LongString => {}
         }
-    }
-    Ok(())
+        Lexeme::Close => depth = depth.saturating_sub(1),
+        Lexeme::Comma | Lexeme::Colon | Lexeme::Comment | Lexeme::LongString => {}
+    });
+    let Some(at) = too_deep else { return Ok(()) };
+    let (line, column) = text::line_and_column(source, at);
+    Err(Diagnostic::error(
+        "file/unreadable",
+        Place::default().with_range(TextRange::new(at, at + 1)),
+        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
+    )
+    .hint("No flow needs that; is the file damaged?"))
 }
 
-/// What stands at a place.
-#[derive(PartialEq)]
+/// What the brackets, commas and comments outside strings say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lexeme {
     /// An opening bracket.
     Open,
     /// A closing one.
     Close,
-    /// The beginning of a comment.
+    /// Between two parts.
+    Comma,
+    /// Between a key and its value.
+    Colon,
+    /// A comment of one line or of several.
     Comment,
     /// A string that goes over several lines.
     LongString,
 }
 
-/// Brackets and comments outside strings, with their places. Knows just enough of RON for that.
-pub(super) fn lex(source: &str) -> Vec<(usize, Lexeme)> {
+/// Finds them, in order, with their places. Knows just enough of RON for that.
+pub(super) fn lex(source: &str, mut found: impl FnMut(Range<usize>, Lexeme)) {
     let bytes = source.as_bytes();
-    let mut out = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
-            b'(' | b'[' | b'{' => out.push((at, Lexeme::Open)),
-            b')' | b']' | b'}' => out.push((at, Lexeme::Close)),
+            b'(' | b'[' | b'{' => found(at..at + 1, Lexeme::Open),
+            b')' | b']' | b'}' => found(at..at + 1, Lexeme::Close),
+            b',' => found(at..at + 1, Lexeme::Comma),
+            b':' => found(at..at + 1, Lexeme::Colon),
             b'"' => {
                 let start = at;
                 at += 1;
@@ -56,7 +64,7 @@ pub(super) fn lex(source: &str) -> Vec<(usize, Lexeme)> {
                     at += if bytes[at] == b'\\' { 2 } else { 1 };
                 }
                 if bytes[start..at.min(bytes.len())].contains(&b'\n') {
-                    out.push((start, Lexeme::LongString));
+                    found(start..at.min(bytes.len()), Lexeme::LongString);
                 }
             }
             b'\'' => {
@@ -76,17 +84,18 @@ pub(super) fn lex(source: &str) -> Vec<(usize, Lexeme)> {
                     let start = at + 2 + hashes;
                     let end = source.get(start..).and_then(|rest| rest.find(&close)).map_or(bytes.len(), |n| start + n);
                     if bytes[start..end].contains(&b'\n') {
-                        out.push((at, Lexeme::LongString));
+                        found(at..end, Lexeme::LongString);
                     }
                     at = end + hashes;
                 }
             }
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                out.push((at, Lexeme::Comment));
+                let start = at;
                 at = source[at..].find('\n').map_or(bytes.len(), |n| at + n);
+                found(start..at, Lexeme::Comment);
             }
             b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                out.push((at, Lexeme::Comment));
+                let start = at;
                 let mut depth = 0_usize;
                 while at < bytes.len() {
                     match (bytes[at], bytes.get(at + 1)) {
@@ -104,20 +113,37 @@ pub(super) fn lex(source: &str) -> Vec<(usize, Lexeme)> {
                         _ => at += 1,
                     }
                 }
+                found(start..at, Lexeme::Comment);
                 continue;
             }
             _ => {}
         }
         at += 1;
     }
-    out
 }
 
 fn is_word_before(bytes: &[u8], at: usize) -> bool {
     at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_')
 }
 
+/// Whether a text has nothing but white space and comments.
+pub(super) fn is_blank(text: &str) -> bool {
+    let mut blank = true;
+    let mut until = 0;
+    lex(text, |range, kind| {
+        blank &= kind == Lexeme::Comment && text[until..range.start].trim().is_empty();
+        until = range.end;
+    });
+    blank && text[until..].trim().is_empty()
+}
+
 /// Where the comments outside strings begin.
 pub(super) fn comments(source: &str) -> Vec<usize> {
-    lex(source).into_iter().filter(|(_, kind)| *kind == Lexeme::Comment).map(|(at, _)| at).collect()
+    let mut out = Vec::new();
+    lex(source, |range, kind| {
+        if kind == Lexeme::Comment {
+            out.push(range.start);
+        }
+    });
+    out
 }
