@@ -5,7 +5,9 @@
 
 use smol_str::SmolStr;
 
-use super::{Answer, App, DocumentId, JobDone, Panel, Request, Screen, Side, Stamped, Theme, document::Document, ops};
+use super::{
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, ops,
+};
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::Edit,
@@ -68,6 +70,20 @@ commands! {
     }
     "Arrange" {
         Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        AlignLeft "Align left edges", "", "Bring the left edges of the selected steps to one line";
+        AlignCenter "Align centres", "", "Bring the middles of the selected steps into one column";
+        AlignRight "Align right edges", "", "Bring the right edges of the selected steps to one line";
+        AlignTop "Align upper edges", "", "Bring the upper edges of the selected steps to one line";
+        AlignMiddle "Align middles", "", "Bring the middles of the selected steps into one row";
+        AlignBottom "Align lower edges", "", "Bring the lower edges of the selected steps to one line";
+        DistributeAcross "Distribute across", "", "Spread the selected steps evenly from left to right";
+        DistributeDown "Distribute down", "", "Spread the selected steps evenly from top to bottom";
+        FrameSelection "Frame the selection", "Ctrl+G", "Draw a frame around the selected steps that carries them";
+        FoldFrame "Fold or unfold the frame", "Ctrl+Shift+F", "Show a frame as one card, or all that is in it";
+        NudgeLeft "Nudge left", "Shift+ArrowLeft", "Move the selected steps by one line of the grid";
+        NudgeRight "Nudge right", "Shift+ArrowRight", "Move the selected steps by one line of the grid";
+        NudgeUp "Nudge up", "Shift+ArrowUp", "Move the selected steps by one line of the grid";
+        NudgeDown "Nudge down", "Shift+ArrowDown", "Move the selected steps by one line of the grid";
         LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
     }
     "View" {
@@ -84,6 +100,9 @@ commands! {
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
+        Find "Find…", "Ctrl+F", "Search steps, messages, conditions and merge tags";
+        FindNext "Find next", "F3", "Go to the next place that was found";
+        FindPrevious "Find the one before", "Shift+F3", "Go to the place found before";
         InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
@@ -208,6 +227,24 @@ pub enum Command {
     ShowPanel(Option<Panel>),
     /// Show this tab.
     ShowTab(DocumentId),
+    /// Search the flow, and go to the first hit.
+    Search(String),
+    /// Make another kind of step of one, keeping what fits.
+    Replace {
+        /// Which.
+        id: NodeId,
+        /// The new kind.
+        kind: SmolStr,
+    },
+    /// Wire a loose step into an edge.
+    DropOnEdge {
+        /// The step.
+        id: NodeId,
+        /// Where the edge begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+    },
     /// Go to a step: select it and bring it into view.
     GoTo(NodeId),
     /// Open a file.
@@ -225,6 +262,39 @@ pub enum Command {
 impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
         Self::Run(id)
+    }
+}
+
+/// Selected frames that can be folded.
+fn selected_frames(document: &Document) -> Vec<NodeId> {
+    let flow = document.flow();
+    let is_frame = |id: &&NodeId| flow.node(id.as_str()).is_some_and(|node| ops::frames::frame_size(node).is_some());
+    document.view.selection.iter().filter(is_frame).cloned().collect()
+}
+
+/// Goes to the next hit, or the one before.
+fn find(document: &mut Document, forward: bool) {
+    let search = &mut document.view.search;
+    search.current = super::search::step(search.hits.len(), search.current, forward);
+    let Some(hit) = search.current.and_then(|at| search.hits.get(at)) else { return };
+    let node = match &hit.spot {
+        super::search::Spot::Step { id, .. } => Some(id.clone()),
+        super::search::Spot::Message { sent_by, .. } => sent_by.clone(),
+        super::search::Spot::Field(_) | super::search::Spot::Settings(_) => None,
+    };
+    match node {
+        Some(node) => go_to(document, node),
+        None => document.view.selection.clear(),
+    }
+}
+
+fn go_to(document: &mut Document, id: NodeId) {
+    if let Some(node) = document.flow().node(id.as_str()) {
+        document.view.center_in_canvas = node.pos;
+        document.view.fit_wanted = false;
+        document.view.zoom = document.view.zoom.max(0.6);
+        document.view.edge = None;
+        document.view.selection = [id].into();
     }
 }
 
@@ -266,6 +336,21 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::AlignLeft | Id::AlignCenter | Id::AlignRight | Id::AlignTop | Id::AlignMiddle | Id::AlignBottom
+            if document.view.selection.len() < 2 =>
+        {
+            no("Select two steps or more")
+        }
+        Id::DistributeAcross | Id::DistributeDown if document.view.selection.len() < 3 => {
+            no("Select three steps or more")
+        }
+        Id::FrameSelection | Id::NudgeLeft | Id::NudgeRight | Id::NudgeUp | Id::NudgeDown
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
+        Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
         id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
         id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
@@ -392,14 +477,19 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         Command::ChooseInstant(at) => document.view.at = at,
         Command::SetOverlays(overlays) => document.view.overlays = overlays,
         Command::ShowPanel(panel) => document.view.panel = panel,
-        Command::GoTo(id) => {
-            if let Some(node) = document.flow().node(id.as_str()) {
-                document.view.center_in_canvas = node.pos;
-                document.view.fit_wanted = false;
-                document.view.zoom = document.view.zoom.max(0.6);
-                document.view.edge = None;
-                document.view.selection = [id].into();
-            }
+        Command::GoTo(id) => go_to(document, id),
+        Command::Search(query) => {
+            let hits = super::search::search(document.flow(), &query);
+            document.view.search = Search { is_open: true, query, hits, current: None };
+            find(document, true);
+        }
+        Command::Replace { id, kind } => {
+            let edits = ops::replace::replace_kind(document.flow(), &id, &kind)?;
+            document.edit("Replace step", &edits, None).map_err(said)?;
+        }
+        Command::DropOnEdge { id, from, port } => {
+            let edits = ops::insert_on_edge::insert_on_edge(document.flow(), &id, &from, &port)?;
+            document.edit("Insert on edge", &edits, None).map_err(said)?;
         }
         Command::Run(_)
         | Command::OpenPath(_)
@@ -451,7 +541,11 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     return vec![Request::CopyText(text)];
                 }
                 Id::Paste => return vec![Request::AskPaste],
-                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
+                Id::Find => {
+                    document.view.search.is_open = true;
+                    return vec![Request::Focus("find")];
+                }
+                Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -489,7 +583,51 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
     if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
         return on_document(document, Command::GoTo(node), Instant::from_millis(0));
     }
+    use ops::arrange::{Align, Axis};
+    let align = match id {
+        Id::AlignLeft => Some(Align::Left),
+        Id::AlignCenter => Some(Align::Center),
+        Id::AlignRight => Some(Align::Right),
+        Id::AlignTop => Some(Align::Top),
+        Id::AlignMiddle => Some(Align::Middle),
+        Id::AlignBottom => Some(Align::Bottom),
+        _ => None,
+    };
+    if let Some(align) = align {
+        let edits = ops::arrange::align(document.flow(), &document.view.selection, align);
+        return document.edit("Align", &edits, None).map_err(said);
+    }
+    let nudge = match id {
+        Id::NudgeLeft => Some((-1, 0)),
+        Id::NudgeRight => Some((1, 0)),
+        Id::NudgeUp => Some((0, -1)),
+        Id::NudgeDown => Some((0, 1)),
+        _ => None,
+    };
+    if let Some((right, down)) = nudge {
+        let moving = ops::frames::with_contents(document.flow(), &document.view.selection);
+        let edits = ops::arrange::nudge(document.flow(), &moving, right, down, false);
+        return document.edit("Nudge", &edits, None).map_err(said);
+    }
     match id {
+        Id::DistributeAcross | Id::DistributeDown => {
+            let axis = if id == Id::DistributeAcross { Axis::Horizontal } else { Axis::Vertical };
+            let edits = ops::arrange::distribute(document.flow(), &document.view.selection, axis);
+            document.edit("Distribute", &edits, None).map_err(said)?;
+        }
+        Id::FrameSelection => {
+            let (frame, edits) = ops::frames::frame_selection(document.flow(), &document.view.selection, "Frame")?;
+            document.edit("Frame the selection", &edits, None).map_err(said)?;
+            document.view.selection = [frame].into();
+        }
+        Id::FoldFrame => {
+            for frame in selected_frames(document) {
+                if !document.view.folded.remove(&frame) {
+                    document.view.folded.insert(frame);
+                }
+            }
+        }
+        Id::FindNext | Id::FindPrevious => find(document, id == Id::FindNext),
         Id::InsertAfter => document.view.insert_wanted = true,
         Id::Undo => {
             document.history.undo();
@@ -515,6 +653,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         Id::SelectAll => {
             document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
         }
+        Id::SelectNone if document.view.search.is_open => document.view.search = Search::default(),
         Id::SelectNone => {
             document.history.abort();
             document.view.selection.clear();
@@ -564,8 +703,8 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Publish
         | Id::ToggleTheme
         | Id::CommandPalette => {}
-        // Bookmarks were dealt with above.
-        id => debug_assert!(mark_of(id).or(bookmark_of(id)).is_some(), "{id:?} does nothing"),
+        // Dealt with above: bookmarks, aligning, nudging, and what asks the world outside.
+        _ => {}
     }
     Ok(())
 }

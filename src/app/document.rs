@@ -70,6 +70,19 @@ impl Default for Overlays {
     }
 }
 
+/// What is searched for in a flow, and what was found.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Search {
+    /// The bar is open.
+    pub is_open: bool,
+    /// What was typed.
+    pub query: String,
+    /// What was found.
+    pub hits: Vec<super::search::Hit>,
+    /// Which of them is shown.
+    pub current: Option<usize>,
+}
+
 /// The view of a document: never saved with it, never rewound by undo.
 #[derive(Clone, PartialEq, Debug)]
 pub struct View {
@@ -111,6 +124,8 @@ pub struct View {
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
     pub folded: BTreeSet<NodeId>,
+    /// What is searched for.
+    pub search: Search,
     /// Bookmarks 1 to 9: a step each.
     pub bookmarks: BTreeMap<u8, NodeId>,
 }
@@ -137,6 +152,7 @@ impl Default for View {
             changes: Vec::new(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
+            search: Search::default(),
             bookmarks: BTreeMap::new(),
         }
     }

@@ -14,6 +14,7 @@ mod document;
 pub mod fields_use;
 #[cfg(test)]
 pub mod fixture;
+pub mod inspector;
 pub mod jobs;
 pub mod journal;
 pub mod ops;
@@ -32,7 +33,7 @@ pub mod when;
 use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
-pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View, Window};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Search, Side, Stamped, View, Window};
 pub use jobs::{Job, JobDone};
 pub use project::Home;
 

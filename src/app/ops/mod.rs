@@ -11,6 +11,4 @@ pub mod replace;
 pub(in crate::app) mod ron_text;
 pub(in crate::app) mod templates;
 
-pub use basic::{
-    Direction, carried, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute,
-};
+pub use basic::{Direction, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute};

@@ -16,6 +16,9 @@ pub use self::{
 /// What panels keep for themselves: half-typed words, never the document.
 #[derive(Debug, Default)]
 pub struct Drafts {
+    /// Rows of the outline, and what they were made from.
+    pub outline: Vec<crate::app::outline::Row>,
+    outline_of: Option<(crate::app::DocumentId, u64, Option<u64>)>,
     /// Search of the palette of steps.
     pub step_search: String,
     /// Search of the command palette, and its row.
