@@ -1,7 +1,7 @@
 //! What `preview`, `matrix` and `tour` share: one contact, one message, one instant, one mail.
 //!
-//! The one idea: the mail is [`crate::app::stage`]'s, the same as in the window; what stands here is loading, and saying
-//! what a path, a name or a date on the command line lacks. Deliberately not here: printing.
+//! The one idea: the mail is [`crate::app::stage`]'s, the same as in the window; what stands here is loading, and
+//! saying what a path, a name or a date on the command line lacks. Deliberately not here: printing.
 
 use std::sync::Arc;
 
