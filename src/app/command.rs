@@ -6,7 +6,8 @@
 use smol_str::SmolStr;
 
 use super::{
-    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, ops,
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files,
+    ops,
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
@@ -51,7 +52,10 @@ commands! {
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
         Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
+        Revert "Revert", "", "Go back to the file as it is on the disk";
         CloseTab "Close", "Ctrl+W", "Close this flow";
+        Settings "Settings…", "Ctrl+Comma", "Theme, size, keys, zone, numbers and dates";
+        Quit "Quit", "Ctrl+Q", "Close the window";
     }
     "Edit" {
         Undo "Undo", "Ctrl+Z", "Take the last step back";
@@ -97,6 +101,9 @@ commands! {
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
         SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
         ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
+        NextTab "Next tab", "Ctrl+Tab Ctrl+PageDown", "Show the flow to the right";
+        PreviousTab "Tab before", "Ctrl+Shift+Tab Ctrl+PageUp", "Show the flow to the left";
+        Shortcuts "Shortcuts…", "Ctrl+Slash", "Every key on one page";
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
@@ -255,6 +262,8 @@ pub enum Command {
     SetTheme(Theme),
     /// What the panels below the canvas ask for.
     Act(super::act::Act),
+    /// Something about files.
+    Files(files::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -322,12 +331,24 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
     use CommandId as Id;
     let no = |why| Err(Unavailable(why));
     match id {
-        Id::New | Id::Open | Id::Gallery | Id::ToggleTheme | Id::CommandPalette => return Ok(()),
+        Id::New
+        | Id::Open
+        | Id::Gallery
+        | Id::ToggleTheme
+        | Id::CommandPalette
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::Quit => return Ok(()),
+        Id::NextTab | Id::PreviousTab if app.documents.len() < 2 => return no("No other flow is open"),
+        Id::NextTab | Id::PreviousTab => return Ok(()),
+        Id::SelectNone if app.files.page.is_some() => return Ok(()),
         _ => {}
     }
     let Some(document) = app.document() else { return no("No flow is open") };
     match id {
-        Id::Save if document.is_read_only() => no("The file comes from a newer version"),
+        Id::Save => document.on_disk.read_only.map_or(Ok(()), |why| no(why.why())),
+        Id::Revert if document.path.is_none() => no("The flow has no file yet"),
+        Id::Revert if document.history.is_clean() => no("The flow is as in its file"),
         Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
         Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
         Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
@@ -380,6 +401,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
             }
         }
         Command::Act(act) => return super::act::apply(app, act, now),
+        Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
@@ -497,6 +519,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::SetTheme(_)
         | Command::ShowTab(_)
         | Command::Act(_)
+        | Command::Files(_)
         | Command::Answer(_) => {}
     }
     Ok(())
@@ -518,17 +541,26 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         Id::ToggleTheme => app.theme = if app.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
         Id::CommandPalette => app.palette_open = !app.palette_open,
         Id::CloseTab => {
-            app.documents.remove(app.active_idx);
-            app.active_idx = app.active_idx.min(app.documents.len().saturating_sub(1));
-            if app.documents.is_empty() {
-                app.screen = Screen::Gallery;
-            }
+            let id = app.document().map(|document| document.id);
+            return id.map(|id| files::apply(app, files::Act::Close(id), now)).unwrap_or_default();
         }
+        Id::NextTab | Id::PreviousTab => {
+            let count = app.documents.len();
+            let step = if id == Id::NextTab { 1 } else { count - 1 };
+            if app.screen == Screen::Editor {
+                app.active_idx = (app.active_idx + step) % count;
+            }
+            app.screen = Screen::Editor;
+        }
+        Id::Quit => return files::apply(app, files::Act::Quit, now),
+        Id::Publish => return files::apply(app, files::Act::Show(Some(files::Page::Publish)), now),
+        Id::Settings => return files::apply(app, files::Act::Show(Some(files::Page::Settings)), now),
+        Id::Shortcuts => return files::apply(app, files::Act::Show(Some(files::Page::Shortcuts)), now),
         Id::SelectNone if app.palette_open => app.palette_open = false,
+        Id::SelectNone if app.files.page.is_some() => app.files.page = None,
         _ => {
             let Some(document) = app.document_mut() else { return Vec::new() };
             match id {
-                Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
                 Id::Copy | Id::Cut => {
                     let text = ops::clipboard::copy(document.flow(), &document.view.selection);
                     if id == Id::Cut {
@@ -546,6 +578,11 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     return vec![Request::Focus("find")];
                 }
                 Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
+                Id::Save | Id::SaveAs => {
+                    let document = document.id;
+                    return files::save(app, document, id == Id::SaveAs);
+                }
+                Id::Revert => return files::revert(document),
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -555,19 +592,6 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         }
     }
     Vec::new()
-}
-
-fn save(document: &mut Document, ask: bool) -> Vec<Request> {
-    document.history.commit();
-    match &document.path {
-        Some(path) if !ask => vec![Request::Write {
-            document: document.id,
-            path: path.clone(),
-            text: document.text(),
-            revision: document.history.revision(),
-        }],
-        _ => vec![Request::AskSave { document: document.id, suggested: format!("{}.flow.ron", document.flow().id) }],
-    }
 }
 
 fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String> {
@@ -701,6 +725,12 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::Revert
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::NextTab
+        | Id::PreviousTab
+        | Id::Quit
         | Id::ToggleTheme
         | Id::CommandPalette => {}
         // Dealt with above: bookmarks, aligning, nudging, and what asks the world outside.
@@ -713,19 +743,15 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
     match answer {
         Answer::Opened { path, loaded, home } => return app.open(path, *loaded, home),
         Answer::SavePath { document, path } => {
-            if let Some(document) = app.by_id(document) {
-                document.path = Some(path);
-                return save(document, false);
-            }
+            return files::path_given(app, document, path);
         }
         Answer::Saved { document, path, revision } => {
-            if let Some(document) = app.by_id(document) {
-                document.saved(path, revision);
-            }
+            return files::saved(app, document, path, revision);
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
         Answer::Done(done) => job_done(app, done, now),
+        Answer::Files(told) => return files::take(app, told, now),
     }
     Vec::new()
 }

@@ -213,6 +213,8 @@ pub struct Document {
     pub view: View,
     /// What is derived from it.
     pub derived: Derived,
+    /// Its file and its draft.
+    pub on_disk: super::files::OnDisk,
     loaded: Loaded,
 }
 
@@ -221,7 +223,9 @@ impl Document {
     pub fn new(id: DocumentId, path: Option<PathBuf>, loaded: Loaded, home: Arc<Home>) -> Self {
         let view =
             View { contact: home.audience.contacts.first().map(|contact| contact.id.clone()), ..View::default() };
-        Self { id, path, history: History::new(loaded.flow.clone()), home, view, derived: Derived::default(), loaded }
+        let history = History::new(loaded.flow.clone());
+        let on_disk = super::files::OnDisk::default();
+        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded }
     }
 
     /// The flow.
@@ -229,9 +233,34 @@ impl Document {
         self.history.flow()
     }
 
-    /// Whether it may not be saved, and why: it comes from a newer version.
+    /// Whether it may not be saved to its file; `on_disk` says why.
     pub fn is_read_only(&self) -> bool {
+        self.on_disk.read_only.is_some()
+    }
+
+    /// Whether the file comes from a newer version.
+    pub(super) fn is_from_newer(&self) -> bool {
         self.loaded.read_only
+    }
+
+    /// The file takes the document's place, as a step that can be undone.
+    pub(super) fn take(&mut self, loaded: Loaded, home: Arc<Home>, label: &str) {
+        self.history.commit();
+        self.history.replace(label, loaded.flow.clone());
+        self.history.mark_saved();
+        self.loaded = loaded;
+        self.set_home(home);
+        self.settle();
+    }
+
+    /// Other surroundings: what was derived with the old ones is worked out again.
+    pub(super) fn set_home(&mut self, home: Arc<Home>) {
+        self.home = home;
+        self.derived = Derived::default();
+        if !self.home.audience.contacts.iter().any(|contact| Some(&contact.id) == self.view.contact.as_ref()) {
+            self.view.contact = self.home.audience.contacts.first().map(|contact| contact.id.clone());
+            self.view.event = None;
+        }
     }
 
     /// The text to save.

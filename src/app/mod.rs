@@ -12,6 +12,7 @@ pub mod command;
 pub mod counts;
 mod document;
 pub mod fields_use;
+pub mod files;
 #[cfg(test)]
 pub mod fixture;
 pub mod inspector;
@@ -90,17 +91,6 @@ pub enum Request {
     },
     /// Read a flow with its workspace.
     Read(PathBuf),
-    /// Write a document: beside, sync, rename.
-    Write {
-        /// Which document.
-        document: DocumentId,
-        /// Where to.
-        path: PathBuf,
-        /// The bytes.
-        text: String,
-        /// The revision they are of.
-        revision: u64,
-    },
     /// Do this off the frame.
     Start(Job),
     /// Put a text on the clipboard.
@@ -116,6 +106,8 @@ pub enum Request {
         /// The page.
         html: String,
     },
+    /// Something about files.
+    Files(files::Task),
     /// Close the window.
     Quit,
 }
@@ -150,6 +142,8 @@ pub enum Answer {
     },
     /// A job is done.
     Done(JobDone),
+    /// Something about files.
+    Files(files::Told),
     /// Something failed; said to the user.
     Failed(String),
     /// Something worked; said to the user.
@@ -171,6 +165,10 @@ pub struct App {
     pub toasts: Vec<Toast>,
     /// Whether the list of all commands is open.
     pub palette_open: bool,
+    /// Files, drafts, what waits for an answer.
+    pub files: files::Files,
+    /// The user's settings.
+    pub preferences: preferences::Preferences,
     next_document: u64,
 }
 
@@ -206,7 +204,9 @@ impl App {
         self.documents.push(document);
         self.active_idx = self.documents.len() - 1;
         self.screen = Screen::Editor;
-        self.derive()
+        let mut requests = files::opened(self);
+        requests.extend(self.derive());
+        requests
     }
 
     /// Applies a command: the one place where state changes.
@@ -215,6 +215,8 @@ impl App {
     pub fn apply(&mut self, command: Command, now: Instant) -> Vec<Request> {
         let mut requests = command::apply(self, command, now);
         requests.extend(self.derive());
+        requests.extend(files::after(self, now));
+        requests.extend(files::settle(self));
         requests
     }
 

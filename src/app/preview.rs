@@ -278,7 +278,7 @@ pub fn next_differing(
     }
     let mut prepared = BTreeMap::new();
     for variant in &message.variants {
-        if let Ok(ready) = stage.prepare(message, variant) {
+        if let Ok(ready) = stage.prepare(step, message, variant) {
             prepared.insert(variant.id.as_str(), ready);
         }
     }

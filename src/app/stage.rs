@@ -92,11 +92,17 @@ impl Stage {
         message.variants.get(dealt).or(message.variants.first())
     }
 
-    /// Makes a variant ready for any number of contacts.
+    /// Makes a variant ready for any number of contacts, its links with the flow's parameters.
     ///
     /// Errors: everything that is wrong with its content.
-    pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Vec<Diagnostic>> {
-        PreparedMessage::new(message, variant, &self.fields, &self.workspace.brand)
+    pub fn prepare(
+        &self,
+        node: &Node,
+        message: &Message,
+        variant: &Variant,
+    ) -> Result<PreparedMessage, Vec<Diagnostic>> {
+        let prepared = PreparedMessage::new(message, variant, &self.fields, &self.workspace.brand)?;
+        Ok(prepared.with_tracking(&self.flow.settings().tracking, &self.fields, &self.flow.id, &node.id))
     }
 
     /// The mail of a variant for a contact.
@@ -297,7 +303,7 @@ pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, Strin
     let stage = Stage::new(flow, &home.workspace);
     let variant = stage.dealt(node, message, id).ok_or("The message has no content yet")?;
     let lines = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.message).collect::<Vec<_>>().join("\n");
-    let prepared = stage.prepare(message, variant).map_err(lines)?;
+    let prepared = stage.prepare(node, message, variant).map_err(lines)?;
     let at = key.3.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
     let history = History::of(&home.audience.events, id, at);
     let event = match &key.2 {

@@ -29,7 +29,7 @@ pub fn day_time(at: Instant, zone: &Zone) -> String {
 /// "Tue 20 Oct".
 pub fn day(at: Instant, zone: &Zone) -> String {
     let local = zone.local(at);
-    local.strftime("%a %-d %b").to_string()
+    format!("{} {} {}", local.strftime("%a"), local.day(), local.strftime("%b"))
 }
 
 /// "03:10".

@@ -1,7 +1,7 @@
 //! What `preview`, `matrix` and `tour` share: one contact, one message, one instant, one mail.
 //!
-//! The one idea: the mail is [`crate::app::stage`]'s, the same as in the window; what stands here is loading, and
-//! saying what a path, a name or a date on the command line lacks. Deliberately not here: printing.
+//! The one idea: the mail is [`app::stage`]'s, the same as in the window; what stands here is loading, and saying what
+//! a path, a name or a date on the command line lacks. Deliberately not here: printing.
 
 use std::sync::Arc;
 
@@ -140,20 +140,21 @@ impl Stage {
     /// Errors: an event that is not the contact's, or content that cannot be made into a mail.
     pub fn make(
         &self,
+        node: &Node,
         message: &Message,
         variant: &Variant,
         contact: &Contact,
         event: Option<&str>,
     ) -> Result<Made, Failure> {
-        let prepared = self.prepare(message, variant)?;
+        let prepared = self.prepare(node, message, variant)?;
         self.render(&prepared, message, variant, contact, event)
     }
 
     /// Makes a variant ready for any number of contacts.
     ///
     /// Errors: what is wrong with its content.
-    pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
-        self.inner.prepare(message, variant).map_err(|found| {
+    pub fn prepare(&self, node: &Node, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
+        self.inner.prepare(node, message, variant).map_err(|found| {
             let errors = found.iter().filter(|found| found.severity == Severity::Error);
             let lines: String = errors.map(|found| super::show::diagnostic(found, load::context(&self.file))).collect();
             Failure { exit_code: 1, text: lines.trim_end().to_owned() }

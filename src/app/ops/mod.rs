@@ -1,4 +1,5 @@
-//! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of [`Edit`]s.
+//! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of
+//! [`Edit`](crate::flow::Edit)s.
 
 pub mod arrange;
 mod basic;

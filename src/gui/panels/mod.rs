@@ -2,15 +2,28 @@
 
 mod bottom;
 mod command_palette;
+mod dialogs;
 mod gallery;
 mod inspector;
+mod publish;
+mod settings;
+mod shortcuts;
 mod side;
 mod toasts;
 mod top_bar;
 
 pub use self::{
-    bottom::bottom, command_palette::command_palette, gallery::gallery, inspector::inspector, side::side,
-    toasts::toasts, top_bar::top_bar,
+    bottom::bottom,
+    command_palette::command_palette,
+    dialogs::dialogs,
+    gallery::gallery,
+    inspector::inspector,
+    publish::publish,
+    settings::settings,
+    shortcuts::shortcuts,
+    side::side,
+    toasts::toasts,
+    top_bar::{tabs, top_bar},
 };
 
 /// What panels keep for themselves: half-typed words, never the document.
@@ -29,4 +42,10 @@ pub struct Drafts {
     pub inspector: inspector::Draft,
     /// The panels below the canvas.
     pub bottom: bottom::Draft,
+    /// Search and pictures of the gallery.
+    pub gallery: gallery::Draft,
+    /// Our own dialog for paths.
+    pub dialog: dialogs::Draft,
+    /// Half-typed settings.
+    pub settings: settings::Draft,
 }
