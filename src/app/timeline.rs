@@ -13,7 +13,7 @@ use super::{
 use crate::{
     audience::{Contact, Event, ResponseKind},
     base::{Instant, JourneyId, NodeId, Zone},
-    flow::{Flow, Node},
+    flow::{Flow, Moment, Node},
     journey::{Decision, What},
     kinds::runtime::{Outcome, Reason},
 };
@@ -90,6 +90,8 @@ pub struct Row {
     pub when: String,
     /// What sort.
     pub sort: Sort,
+    /// Its icon; of an event by what kind of moment it is.
+    pub icon: &'static str,
     /// What happened.
     pub text: String,
     /// More, in less weight; may be empty.
@@ -273,7 +275,8 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn push(&mut self, order: i64, at: Instant, sort: Sort, text: String, detail: String, node: Option<&NodeId>) {
         let when = when::day_time(at, self.zone);
-        self.rows.push((order, Row { at, when, sort, text, detail, node: node.cloned(), until: None }));
+        let icon = sort.icon();
+        self.rows.push((order, Row { at, when, sort, icon, text, detail, node: node.cloned(), until: None }));
     }
 
     fn sorted(self) -> Vec<Row> {
@@ -314,18 +317,31 @@ impl Teller<'_> {
         let mut seen = BTreeSet::new();
         for event in document.home.audience.events.iter().filter(|event| event.contact == self.contact.id) {
             if seen.insert(&event.id) {
-                self.event(event);
+                let known = document.home.workspace.events.iter().find(|known| known.name == event.name);
+                self.event(event, known.map_or(Moment::Other, |known| known.moment));
             }
         }
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &Event, moment: Moment) {
         let mut detail = stage::key_values(event, None);
         if event.accepted.since(event.happened) >= 60_000 {
             let late = when::length(event.accepted.since(event.happened));
             detail = format!("{detail}{}arrived {late} late", if detail.is_empty() { "" } else { " \u{b7} " });
         }
         self.push(-1, event.accepted, Sort::Event, event.name.to_string(), detail, None);
+        if let Some((_, row)) = self.rows.last_mut() {
+            row.icon = match moment {
+                Moment::Cart => "shopping-cart-simple",
+                Moment::Checkout => "storefront",
+                Moment::Content => "book-open",
+                Moment::Product => "eye",
+                Moment::Exit => "arrow-right",
+                Moment::Purchase => "handbag",
+                Moment::Visit => "user",
+                Moment::Other => Sort::Event.icon(),
+            };
+        }
     }
 
     fn decision(&mut self, document: &Document, order: i64, decision: &Decision, left: Instant) {

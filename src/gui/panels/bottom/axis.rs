@@ -91,7 +91,7 @@ pub fn axis_ui(ui: &mut Ui, document: &Document, line: &Timeline, out: &mut Vec<
         let ink = ink(palette, row.sort);
         let (fill, ink) = if past { (ink, palette.panel) } else { (theme::mix(palette.field, ink, 0.25), ink) };
         painter.circle(*at, 7.5, fill, Stroke::new(1.0, palette.field));
-        painter.text(*at, Align2::CENTER_CENTER, icons::glyph(row.sort.icon()), theme::icon(9.5), ink);
+        painter.text(*at, Align2::CENTER_CENTER, icons::glyph(row.icon), theme::icon(9.5), ink);
     }
     if let Some(at) = clock {
         let x = x_of(at).round() + 0.5;

@@ -15,11 +15,8 @@ use egui::{Align, Button, Frame, Layout, Margin, RichText, Ui, vec2};
 
 use super::Drafts;
 use crate::{
-    app::{App, Command, CommandId, Document, Panel},
-    gui::{
-        theme::{self, Palette},
-        widgets,
-    },
+    app::{App, Command, Document, Panel},
+    gui::theme::{self, Palette},
 };
 
 /// What these panels keep for themselves: half-typed words, open pages, caches of what is drawn.
@@ -34,20 +31,14 @@ pub struct Draft {
 }
 
 /// Draws it.
-pub fn bottom(ui: &mut Ui, app: &App, document: &Document, drafts: &mut Drafts, panel: Panel, out: &mut Vec<Command>) {
+pub fn bottom(ui: &mut Ui, _app: &App, document: &Document, drafts: &mut Drafts, panel: Panel, out: &mut Vec<Command>) {
     let draft = &mut drafts.bottom;
     Frame::new().inner_margin(Margin { left: 16, right: 12, top: 6, bottom: 4 }).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.set_height(30.0);
             tabs(ui, document, draft, panel, out);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let id = match panel {
-                    Panel::Problems => CommandId::PanelProblems,
-                    Panel::Preview => CommandId::PanelPreview,
-                    _ => CommandId::PanelTimeline,
-                };
-                let close = widgets::icon_button(ui, "x", app, id);
-                if close.clicked() {
+                if parts::icon_button(ui, "x", "Close the panel", true).clicked() {
                     out.push(Command::ShowPanel(None));
                 }
                 if panel == Panel::Problems {

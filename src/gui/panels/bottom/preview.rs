@@ -66,14 +66,13 @@ pub fn preview_ui(ui: &mut Ui, document: &Document, draft: &mut super::Draft, ou
         event_ui(ui, document, out);
         instant_ui(ui, document, moment.as_ref(), &mut draft.preview, out);
         let is_page = made(document).is_some_and(|made| !made.mail.html.is_empty());
-        ui.add_enabled_ui(is_page, |ui| {
-            if parts::small_button(ui, "Open in browser").clicked() {
-                out.push(Act::OpenInBrowser.into());
+        for (words, act) in [("Open in browser", Act::OpenInBrowser), ("Copy HTML", Act::CopyHtml)] {
+            let button = Button::new(RichText::new(words).font(theme::medium(12.0))).min_size(vec2(0.0, 24.0));
+            let button = ui.add_enabled(is_page, button);
+            if button.on_disabled_hover_text("There is no HTML mail to show").clicked() {
+                out.push(act.into());
             }
-            if parts::small_button(ui, "Copy HTML").clicked() {
-                out.push(Act::CopyHtml.into());
-            }
-        });
+        }
     });
     let key = document.preview_key();
     let Some(node) = &key.0 else {

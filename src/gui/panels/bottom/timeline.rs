@@ -112,7 +112,7 @@ fn transport(ui: &mut Ui, document: &Document, line: &Timeline, out: &mut Vec<Co
             out.push(act.into());
         }
     }
-    let words = clock.map_or("No clock: the whole way".to_owned(), |at| when::day_time(at, &line.zone));
+    let words = clock.map_or("The whole way".to_owned(), |at| when::day_time(at, &line.zone));
     let ink = if clock.is_some() { palette.accent } else { palette.weak };
     ui.label(RichText::new(words).font(theme::semibold(12.5)).color(ink));
     ui.label(RichText::new(line.zone.name()).font(theme::regular(11.5)).color(palette.weak));
@@ -178,7 +178,7 @@ fn row_ui(ui: &mut Ui, row: &Row, is_past: bool, is_here: bool) -> bool {
     let ink = if is_past { palette.text } else { palette.weak };
     parts::text(painter, cells[0], &row.when, theme::regular(12.0), palette.weak);
     let mark = if is_past { axis::ink(palette, row.sort) } else { palette.weak };
-    parts::icon(painter, cells[1], row.sort.icon(), mark);
+    parts::icon(painter, cells[1], row.icon, mark);
     let strong = !matches!(row.sort, Sort::Event | Sort::Trigger | Sort::Passed);
     let font = if strong { theme::medium(13.0) } else { theme::regular(13.0) };
     let mut cell = cells[2];
