@@ -14,7 +14,7 @@ use crate::{
     },
     base::{TimeOfDay, Weekday, Weekdays, Window},
     gui::theme::{self, Palette},
-    kinds::{CaseBody, Editor, ListSpec},
+    kinds::{Editor, ListSpec},
 };
 
 /// Makes edits of a change to a row.
@@ -178,6 +178,7 @@ fn text_row(
         wrong: if text == value { &wrong } else { &[] },
         less_width: if has_picker { 36.0 } else { 0.0 },
         small: false,
+        grows: false,
     };
     let mut picked = None;
     let response = ui
@@ -358,13 +359,24 @@ fn list_row(
         }
         inputs::boxed(ui, |ui| {
             ui.horizontal(|ui| {
-                let text = RichText::new(heading).font(theme::semibold(12.5));
-                let buttons = if list.ordered { 78.0 } else { 26.0 };
+                let buttons = if list.ordered { 72.0 } else { 28.0 };
                 let room = (ui.available_width() - buttons).max(40.0);
-                ui.scope(|ui| {
-                    ui.set_max_width(room);
-                    ui.add(egui::Label::new(text).truncate().selectable(false));
-                });
+                if let Input::OneOf { chosen, cases, .. } = &item.input {
+                    // What one is, is its heading, and the place to make it another.
+                    let key = format!("{prefix} {}", item.route);
+                    let around = Around { key: &key, label: "", name: &whose, help: "" };
+                    let options: Vec<(String, String)> =
+                        cases.iter().map(|case| (case.name.to_owned(), case.label.to_owned())).collect();
+                    if let Some(name) = inputs::combo(ui, &around, None, chosen, &options, room) {
+                        pen.act(&key, sink(&item.route, &Change::Pick(name)));
+                    }
+                } else {
+                    let text = RichText::new(heading).font(theme::semibold(12.5));
+                    ui.scope(|ui| {
+                        ui.set_max_width(room);
+                        ui.add(egui::Label::new(text).truncate().selectable(false));
+                    });
+                }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.spacing_mut().item_spacing.x = 1.0;
                     let lower = whose.to_lowercase();
@@ -386,10 +398,7 @@ fn list_row(
             });
             match &item.input {
                 Input::Group { rows, .. } => rows_ui(ui, pen, rows, prefix, &whose, sink),
-                // What is in it by its heading; another case is chosen only where that says nothing yet.
-                Input::OneOf { rows, cases, .. } if cases.iter().any(|c| matches!(c.body, CaseBody::Fields(_))) => {
-                    rows_ui(ui, pen, rows, prefix, &whose, sink);
-                }
+                Input::OneOf { rows, .. } => rows_ui(ui, pen, rows, prefix, &whose, sink),
                 _ => row_ui(ui, pen, item, prefix, &whose, sink),
             }
             inputs::notes(ui, None, &item.notes);

@@ -48,7 +48,7 @@ pub fn map(
                         let look = TextLook {
                             rows: 1,
                             is_wrong: error.is_some(),
-                            less_width: if is_name { room * 0.55 } else { 0.0 },
+                            less_width: if is_name { room * 0.5 } else { 0.0 },
                             ..TextLook::default()
                         };
                         let response = inputs::text_field(ui, pen.draft, &key, &mut text, look);

@@ -55,6 +55,7 @@ fn scrolled(ui: &mut Ui, salt: &str, add: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]).show(ui, |ui| {
         Frame::new().inner_margin(Margin { left: 0, right: 6, top: 2, bottom: 20 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 4.0;
             add(ui);
         });
     });
@@ -89,13 +90,16 @@ fn steps(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
         } else {
             inputs::small(ui, "What they have in common; a change is made in all of them");
         }
+        // Of a step that sends, the words come before the circumstances.
+        let sends = ids.len() == 1 && node.settings().is_some_and(|settings| settings.message().is_some());
+        if sends {
+            message_ui::message_ui(ui, pen, &node.id);
+            ui.add_space(4.0);
+            message_ui::preview_button(ui, pen);
+            inputs::caption(ui, "Sending");
+        }
         settings(ui, pen, form);
         if ids.len() == 1 {
-            if node.settings().is_some_and(|settings| settings.message().is_some()) {
-                message_ui::message_ui(ui, pen, &node.id);
-                ui.add_space(4.0);
-                message_ui::preview_button(ui, pen);
-            }
             step_note(ui, pen, node);
             footer_ui::stats(ui, pen, &node.id);
             footer_ui::step_problems(ui, pen, &node.id);
