@@ -130,10 +130,19 @@ pub fn icon_button_enabled(ui: &mut Ui, enabled: bool, icon: &str, name: &str) -
     .inner
 }
 
+/// An icon and a word. The icon has its own font: the text font has letters of its own at some of the same places.
+pub fn icon_words(icon: &str, words: &str, ink: Color32) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let format = |font, color| TextFormat { font_id: font, color, valign: Align::Center, ..TextFormat::default() };
+    job.append(icons::glyph(icon), 0.0, format(theme::icon(13.0), ink));
+    job.append(words, 5.0, format(theme::medium(12.0), ink));
+    job
+}
+
 /// A small button with an icon and a word, in the accent colour.
 pub fn word_button(ui: &mut Ui, icon: &str, word: &str, name: &str) -> Response {
     let palette = Palette::get(ui);
-    let text = RichText::new(format!("{} {word}", icons::glyph(icon))).font(theme::medium(12.0)).color(palette.accent);
+    let text = icon_words(icon, word, palette.accent);
     ui.scope(|ui| {
         ui.spacing_mut().button_padding = vec2(4.0, 1.0);
         ui.spacing_mut().interact_size.y = 18.0;

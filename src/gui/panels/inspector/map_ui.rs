@@ -75,6 +75,5 @@ pub fn map(
         let key = around.key.to_owned();
         pen.act(&key, sink(&row.route, &Change::Pairs(all)));
     }
-    let (_, error) = pen.draft.shown(around.key, "");
-    inputs::notes(ui, error.as_deref(), &row.notes);
+    inputs::notes(ui, pen.refused(around.key).as_deref(), &row.notes);
 }

@@ -329,7 +329,7 @@ fn block_header(ui: &mut Ui, block: &BlockForm, name: &str, is_open: bool) -> eg
 
 /// A hint to the panel below: the mail as it reads.
 pub fn preview_button(ui: &mut Ui, pen: &mut Pen<'_>) {
-    let words = format!("{}  Preview", icons::glyph("eye"));
+    let words = inputs::icon_words("eye", "Preview", Palette::get(ui).text);
     if ui.button(words).accessible_name("Preview the mail").clicked() {
         pen.out.push(Command::ShowPanel(Some(crate::app::Panel::Preview)));
     }
