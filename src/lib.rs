@@ -16,8 +16,9 @@
 //! | [`simulate`] | replay of an audience through `journey` |
 //! | [`platforms`] | Klaviyo, HubSpot, engine: exports, templates, losses |
 //! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
-//! | `gui` | the window (feature `gui`): canvas, panels, widgets, theme; draws and asks, decides nothing |
-//! | [`cli`] | one file per subcommand; the only room that opens files |
+//! | [`disk`] | workspaces and flows as files: read with limits, written whole; for `gui` and `cli` |
+//! | `gui` | the window (feature `gui`): canvas, panels, widgets, theme; draws and asks, decides nothing; `requests` performs |
+//! | [`cli`] | one file per subcommand |
 //! | `testing` | generators and fixtures; hidden, for tests, benches and the samples |
 //!
 //! Data flow one way: a file becomes a [`flow::Flow`] (a value), edits make new ones, checks read one,
@@ -48,6 +49,7 @@ pub mod audience;
 pub mod base;
 pub mod cli;
 pub mod content;
+pub mod disk;
 pub mod flow;
 #[cfg(feature = "gui")]
 pub mod gui;

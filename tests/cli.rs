@@ -160,6 +160,17 @@ fn simulate_says_what_scripts_read() {
     check(folder.path(), &["simulate", WATCH, "--from", "soon"], 2, &["is not an instant"]);
 }
 
+/// Without an event there is no time to play at; it used to be January 1970.
+#[test]
+fn a_replay_needs_a_time() {
+    let folder = samples();
+    for name in ["events.jsonl", "responses.jsonl"] {
+        fs::remove_file(folder.path().join("sample_flows/watch-shop/audience").join(name)).expect("removes");
+    }
+    check(folder.path(), &["simulate", WATCH], 2, &["no events to take the time from", "--from"]);
+    check(folder.path(), &["simulate", WATCH, "--from", "2026-10-01T00:00:00Z"], 0, &["no entries"]);
+}
+
 #[test]
 fn an_edit_with_a_text_editor_shows_everywhere() {
     let folder = samples();
@@ -186,6 +197,71 @@ fn an_edit_with_a_text_editor_shows_everywhere() {
         &["is not exported while it has errors"],
     );
     assert!(!folder.path().join("out").exists(), "a refusal writes nothing");
+}
+
+/// What is past is judged by the newest event, so `check` must know the audience.
+#[test]
+fn the_audience_stands_in_for_a_clock() {
+    let folder = samples();
+    let path = folder.path().join(WATCH);
+    let text = fs::read_to_string(&path).expect("reads");
+    let dated = text.replace("event.item_count > 0", "event.item_count > 0 and event.happened < 2020-01-01");
+    assert_ne!(dated, text);
+    fs::write(&path, dated).expect("writes");
+    check(folder.path(), &["check", WATCH], 0, &["time/past-date"]);
+    check(folder.path(), &["check", WATCH, "--audience", "nowhere"], 2, &["nowhere is not a folder"]);
+    // A damaged audience is said, and the flow is looked at without it.
+    fs::write(folder.path().join("sample_flows/watch-shop/audience/events.jsonl"), "{").expect("writes");
+    let said = check(folder.path(), &["check", WATCH], 0, &["line 1", "left out of this check"]);
+    assert!(!said.out.contains("time/past-date"), "{said:?}");
+    check(folder.path(), &["check", WATCH, "--audience", "sample_flows/watch-shop/audience"], 2, &["line 1"]);
+}
+
+#[test]
+fn a_copy_with_the_same_id_is_found() {
+    let folder = samples();
+    fs::copy(folder.path().join(WATCH), folder.path().join("sample_flows/watch-shop/copy.flow.ron")).expect("copies");
+    check(folder.path(), &["check", "sample_flows/watch-shop"], 1, &["workspace/duplicate-flow", "`watch-shop`"]);
+    check(folder.path(), &["check", WATCH], 1, &["workspace/duplicate-flow"]);
+}
+
+#[test]
+fn an_engine_takes_one_file() {
+    let folder = samples();
+    let args = ["export", WATCH, "--to", "engine", "--out", "pinned.json", "--format", "json"];
+    let said = check(folder.path(), &args, 0, &[]).json();
+    assert_eq!((&said["out"], &said["files"]), (&"pinned.json".into(), &serde_json::json!(["flow.json"])));
+    let text = fs::read_to_string(folder.path().join("pinned.json")).expect("reads");
+    let pinned: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(pinned["schema"], "flowloom/pinned/1");
+    // The engine puts them on the links when it makes the mails.
+    assert_eq!(pinned["flow"]["settings"]["tracking"]["utm_source"], "flowloom");
+    check(folder.path(), &args, 1, &["pinned.json is there already"]);
+    check(folder.path(), &["export", WATCH, "--to", "engine", "--out", "v"], 0, &["losses.json"]);
+    assert_eq!(fs::read_to_string(folder.path().join("v/flow.json")).expect("reads"), text);
+    let args = ["export", WATCH, "--to", "klaviyo", "--out", "k.json"];
+    check(folder.path(), &args, 2, &["has several files"]);
+}
+
+/// A large flow that is wrong everywhere answers, and says how much it holds back.
+#[test]
+fn many_findings_do_not_hang() {
+    let folder = tempfile::tempdir().expect("a folder");
+    const NUM: usize = 80;
+    let arms: Vec<String> = (0..NUM).map(|n| format!("(name: \"x{n}\", condition: \"contact.a > {n}\")")).collect();
+    let arms = arms.join(", ");
+    let nodes: Vec<String> =
+        (0..NUM).map(|n| format!("(id: \"c{n}\", kind: \"branch\", settings: (arms: [{arms}]))")).collect();
+    let edges: Vec<String> = (0..NUM)
+        .flat_map(|n| (0..NUM).map(move |to| format!("(from: \"c{n}\", port: \"x{to}\", to: \"c{to}\")")))
+        .collect();
+    let text =
+        format!("(version: 2, id: \"m\", name: \"M\", nodes: [{}], edges: [{}])", nodes.join(", "), edges.join(", "));
+    fs::write(folder.path().join("m.flow.ron"), text).expect("writes");
+    let begun = Instant::now();
+    let said = check(folder.path(), &["check", "m.flow.ron"], 1, &["more of graph/cycle-without-wait"]);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(said.out.len() < 200_000, "{} bytes", said.out.len());
 }
 
 #[test]
@@ -231,6 +307,33 @@ fn matrix_has_a_row_for_every_message_and_contact() {
     let rows = said["rows"].as_array().expect("rows");
     let contacts = check(folder.path(), &["simulate", WATCH, "--format", "json"], 0, &[]).json()["contacts"].as_u64();
     assert!(rows.len() as u64 >= 3 * contacts.expect("a number"), "{} rows", rows.len());
+    // The list behind the products is a tag like the others.
+    let lists = rows.iter().flat_map(|row| row["tags"].as_array().expect("tags"));
+    let lists: Vec<&str> =
+        lists.filter(|tag| tag["name"] == "cart_items").map(|tag| tag["value"].as_str().expect("a text")).collect();
+    assert!(lists.iter().any(|value| value.ends_with(" item") || value.ends_with(" items")), "{lists:?}");
+}
+
+/// Links carry the flow's parameters in the mail that is read, and not in a template that a platform adds its own to.
+#[test]
+fn links_are_tracked_once() {
+    let folder = samples();
+    let (contact, _) = mailed(folder.path());
+    let args = ["preview", WATCH, "--message", "mail-1", "--contact", &contact, "--format", "json"];
+    let mail = check(folder.path(), &args, 0, &[]).json();
+    let text = |name: &str| mail[name].as_str().expect("a text").to_owned();
+    let query = "utm_campaign=watch-cart&utm_medium=email&utm_source=flowloom";
+    assert!(text("text").contains(query), "{}", text("text"));
+    assert!(text("html").contains(&query.replace('&', "&amp;")), "{}", text("html"));
+    assert!(!text("html").contains("unsubscribe?"), "{}", text("html"));
+    for target in ["klaviyo", "hubspot"] {
+        check(folder.path(), &["export", WATCH, "--to", target, "--out", target], 0, &[]);
+        let mails = if target == "klaviyo" { "templates" } else { "emails" };
+        for file in fs::read_dir(folder.path().join(target).join(mails)).expect("is there") {
+            let text = fs::read_to_string(file.expect("a file").path()).expect("reads");
+            assert!(!text.contains("utm_"), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -391,11 +494,14 @@ fn bad_audiences_name_file_line_and_column() {
     put("a.flow.ron", b"(version: 2, id: \"a\", name: \"A\")");
     put("audience/contacts.csv", b"id,email\n1,a@example.com\n2,\"b@example.com\n3,c@example.com\n");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["contacts.csv", "line 3"]);
+    put("audience/contacts.csv", b"id,email,city\n1,a@example.com,\"Bad\" Ems\n");
+    check(folder.path(), &["simulate", "a.flow.ron"], 2, &["contacts.csv", "line 2, column 22", "as two"]);
     put("audience/contacts.csv", b"id,email\n1,a@example.com\n");
     put("audience/events.jsonl", b"{\"id\":\"e\",\n");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["events.jsonl", "line 1"]);
     fs::remove_file(folder.path().join("audience/events.jsonl")).expect("removes");
-    check(folder.path(), &["simulate", "a.flow.ron", "--save-mapping"], 0, &["mapping.ron"]);
+    let args = ["simulate", "a.flow.ron", "--save-mapping", "--from", "2026-10-01T00:00:00Z"];
+    check(folder.path(), &args, 0, &["mapping.ron"]);
     assert!(folder.path().join("audience/mapping.ron").is_file());
     put("audience/mapping.ron", b"(contacts: [(header: 5)])");
     check(folder.path(), &["simulate", "a.flow.ron"], 2, &["mapping.ron", "line 1"]);

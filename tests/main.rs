@@ -9,6 +9,7 @@
 mod cli;
 mod compare;
 mod drive;
+mod files;
 mod fuzz;
 mod oracle;
 mod readme;

@@ -1,11 +1,14 @@
 //! Everything a user can do, as one table, and the one place that does it.
 //!
-//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts all
-//! read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
+//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts
+//! all read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
 
 use smol_str::SmolStr;
 
-use super::{Answer, App, DocumentId, JobDone, Panel, Request, Screen, Side, Stamped, Theme, document::Document, ops};
+use super::{
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files,
+    ops,
+};
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::Edit,
@@ -49,19 +52,47 @@ commands! {
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
         Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
+        Revert "Revert", "", "Go back to the file as it is on the disk";
         CloseTab "Close", "Ctrl+W", "Close this flow";
+        Settings "Settings…", "Ctrl+Comma", "Theme, size, keys, zone, numbers and dates";
+        Quit "Quit", "Ctrl+Q", "Close the window";
     }
     "Edit" {
         Undo "Undo", "Ctrl+Z", "Take the last step back";
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
+        Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
+        Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Rename "Rename", "F2", "Type a new name for the selected step";
+        EditStep "Edit step", "Enter", "Go to the settings of the selected step";
+        Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
         Delete "Delete", "Delete Backspace", "Remove what is selected";
         DeleteReconnect "Delete and reconnect", "Shift+Delete", "Remove the selected steps and join what came before to what comes after";
         Mute "Mute", "M", "Let journeys pass through the selected steps at once, or not any more";
         SelectAll "Select all", "Ctrl+A", "Select every step";
         SelectNone "Select nothing", "Escape", "Clear the selection, close what is open";
     }
+    "Arrange" {
+        Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        AlignLeft "Align left edges", "", "Bring the left edges of the selected steps to one line";
+        AlignCenter "Align centres", "", "Bring the middles of the selected steps into one column";
+        AlignRight "Align right edges", "", "Bring the right edges of the selected steps to one line";
+        AlignTop "Align upper edges", "", "Bring the upper edges of the selected steps to one line";
+        AlignMiddle "Align middles", "", "Bring the middles of the selected steps into one row";
+        AlignBottom "Align lower edges", "", "Bring the lower edges of the selected steps to one line";
+        DistributeAcross "Distribute across", "", "Spread the selected steps evenly from left to right";
+        DistributeDown "Distribute down", "", "Spread the selected steps evenly from top to bottom";
+        FrameSelection "Frame the selection", "Ctrl+G", "Draw a frame around the selected steps that carries them";
+        FoldFrame "Fold or unfold the frame", "Ctrl+Shift+F", "Show a frame as one card, or all that is in it";
+        NudgeLeft "Nudge left", "Shift+ArrowLeft", "Move the selected steps by one line of the grid";
+        NudgeRight "Nudge right", "Shift+ArrowRight", "Move the selected steps by one line of the grid";
+        NudgeUp "Nudge up", "Shift+ArrowUp", "Move the selected steps by one line of the grid";
+        NudgeDown "Nudge down", "Shift+ArrowDown", "Move the selected steps by one line of the grid";
+        LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
+    }
     "View" {
         Fit "Fit the flow", "Ctrl+0 Home", "Show the whole flow";
+        FitSelection "Fit the selection", "Ctrl+2", "Show all of what is selected";
         ZoomIn "Zoom in", "Ctrl+Plus Ctrl+Equals", "Larger";
         ZoomOut "Zoom out", "Ctrl+Minus", "Smaller";
         ZoomActual "Actual size", "Ctrl+1", "Zoom to 100 %";
@@ -70,13 +101,40 @@ commands! {
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
         SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
         ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
+        NextTab "Next tab", "Ctrl+Tab Ctrl+PageDown", "Show the flow to the right";
+        PreviousTab "Tab before", "Ctrl+Shift+Tab Ctrl+PageUp", "Show the flow to the left";
+        Shortcuts "Shortcuts…", "Ctrl+Slash", "Every key on one page";
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
+        Find "Find…", "Ctrl+F", "Search steps, messages, conditions and merge tags";
+        FindNext "Find next", "F3", "Go to the next place that was found";
+        FindPrevious "Find the one before", "Shift+F3", "Go to the place found before";
+        InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
         LeftStep "Step to the left", "ArrowLeft", "Select the neighbour on the left";
         RightStep "Step to the right", "ArrowRight", "Select the neighbour on the right";
+    }
+    "Bookmarks" {
+        Mark1 "Set bookmark 1", "Ctrl+Alt+1", "Remember the selected step as bookmark 1";
+        Bookmark1 "Go to bookmark 1", "Alt+1", "Select the step of bookmark 1";
+        Mark2 "Set bookmark 2", "Ctrl+Alt+2", "Remember the selected step as bookmark 2";
+        Bookmark2 "Go to bookmark 2", "Alt+2", "Select the step of bookmark 2";
+        Mark3 "Set bookmark 3", "Ctrl+Alt+3", "Remember the selected step as bookmark 3";
+        Bookmark3 "Go to bookmark 3", "Alt+3", "Select the step of bookmark 3";
+        Mark4 "Set bookmark 4", "Ctrl+Alt+4", "Remember the selected step as bookmark 4";
+        Bookmark4 "Go to bookmark 4", "Alt+4", "Select the step of bookmark 4";
+        Mark5 "Set bookmark 5", "Ctrl+Alt+5", "Remember the selected step as bookmark 5";
+        Bookmark5 "Go to bookmark 5", "Alt+5", "Select the step of bookmark 5";
+        Mark6 "Set bookmark 6", "Ctrl+Alt+6", "Remember the selected step as bookmark 6";
+        Bookmark6 "Go to bookmark 6", "Alt+6", "Select the step of bookmark 6";
+        Mark7 "Set bookmark 7", "Ctrl+Alt+7", "Remember the selected step as bookmark 7";
+        Bookmark7 "Go to bookmark 7", "Alt+7", "Select the step of bookmark 7";
+        Mark8 "Set bookmark 8", "Ctrl+Alt+8", "Remember the selected step as bookmark 8";
+        Bookmark8 "Go to bookmark 8", "Alt+8", "Select the step of bookmark 8";
+        Mark9 "Set bookmark 9", "Ctrl+Alt+9", "Remember the selected step as bookmark 9";
+        Bookmark9 "Go to bookmark 9", "Alt+9", "Select the step of bookmark 9";
     }
 }
 
@@ -123,6 +181,20 @@ pub enum Command {
         /// Joins typing in one field to one step.
         merge: Option<String>,
     },
+    /// Put steps at these places, inside a transaction.
+    Place(Vec<(NodeId, (f32, f32))>),
+    /// Copy the selected steps beside themselves.
+    Duplicate {
+        /// So many canvas units to the right and down.
+        by: (f32, f32),
+    },
+    /// Put copied steps into the flow.
+    Paste {
+        /// What was copied.
+        text: String,
+        /// Middle of the new steps; beside the old ones where left out.
+        at: Option<(f32, f32)>,
+    },
     /// Add a step of a kind.
     Insert {
         /// Kind of the step.
@@ -132,6 +204,8 @@ pub enum Command {
         /// From this port on; what it led to comes after the new step.
         after: Option<(NodeId, SmolStr)>,
     },
+    /// The list of kinds for [`CommandId::InsertAfter`] is open.
+    InsertTaken,
     /// Draw an edge; one that leaves the port already is replaced.
     Connect {
         /// Where it begins.
@@ -154,10 +228,30 @@ pub enum Command {
     ChooseEvent(Option<EventId>),
     /// Choose the instant of previews.
     ChooseInstant(Option<Instant>),
+    /// Switch what is painted over the flow.
+    SetOverlays(super::Overlays),
     /// Show a panel below the canvas, or none.
     ShowPanel(Option<Panel>),
     /// Show this tab.
     ShowTab(DocumentId),
+    /// Search the flow, and go to the first hit.
+    Search(String),
+    /// Make another kind of step of one, keeping what fits.
+    Replace {
+        /// Which.
+        id: NodeId,
+        /// The new kind.
+        kind: SmolStr,
+    },
+    /// Wire a loose step into an edge.
+    DropOnEdge {
+        /// The step.
+        id: NodeId,
+        /// Where the edge begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+    },
     /// Go to a step: select it and bring it into view.
     GoTo(NodeId),
     /// Open a file.
@@ -166,6 +260,10 @@ pub enum Command {
     Dismiss(String),
     /// Choose the theme.
     SetTheme(Theme),
+    /// What the panels below the canvas ask for.
+    Act(super::act::Act),
+    /// Something about files.
+    Files(files::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -174,6 +272,51 @@ impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
         Self::Run(id)
     }
+}
+
+/// Selected frames that can be folded.
+fn selected_frames(document: &Document) -> Vec<NodeId> {
+    let flow = document.flow();
+    let is_frame = |id: &&NodeId| flow.node(id.as_str()).is_some_and(|node| ops::frames::frame_size(node).is_some());
+    document.view.selection.iter().filter(is_frame).cloned().collect()
+}
+
+/// Goes to the next hit, or the one before.
+fn find(document: &mut Document, forward: bool) {
+    let search = &mut document.view.search;
+    search.current = super::search::step(search.hits.len(), search.current, forward);
+    let Some(hit) = search.current.and_then(|at| search.hits.get(at)) else { return };
+    let node = match &hit.spot {
+        super::search::Spot::Step { id, .. } => Some(id.clone()),
+        super::search::Spot::Message { sent_by, .. } => sent_by.clone(),
+        super::search::Spot::Field(_) | super::search::Spot::Settings(_) => None,
+    };
+    match node {
+        Some(node) => go_to(document, node),
+        None => document.view.selection.clear(),
+    }
+}
+
+fn go_to(document: &mut Document, id: NodeId) {
+    if let Some(node) = document.flow().node(id.as_str()) {
+        document.view.center_in_canvas = node.pos;
+        document.view.fit_wanted = false;
+        document.view.zoom = document.view.zoom.max(0.6);
+        document.view.edge = None;
+        document.view.selection = [id].into();
+    }
+}
+
+/// Which bookmark a command sets.
+fn mark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
+}
+
+/// Which bookmark a command goes to.
+fn bookmark_of(id: CommandId) -> Option<u8> {
+    let n = (id as usize).checked_sub(CommandId::Mark1 as usize)?;
+    (n < 18 && !n.is_multiple_of(2)).then_some(n as u8 / 2 + 1)
 }
 
 /// The row of a command.
@@ -188,17 +331,55 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
     use CommandId as Id;
     let no = |why| Err(Unavailable(why));
     match id {
-        Id::New | Id::Open | Id::Gallery | Id::ToggleTheme | Id::CommandPalette => return Ok(()),
+        Id::New
+        | Id::Open
+        | Id::Gallery
+        | Id::ToggleTheme
+        | Id::CommandPalette
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::Quit => return Ok(()),
+        Id::NextTab | Id::PreviousTab if app.documents.len() < 2 => return no("No other flow is open"),
+        Id::NextTab | Id::PreviousTab => return Ok(()),
+        Id::SelectNone if app.files.page.is_some() => return Ok(()),
         _ => {}
     }
     let Some(document) = app.document() else { return no("No flow is open") };
     match id {
-        Id::Save if document.is_read_only() => no("The file comes from a newer version"),
+        Id::Save => document.on_disk.read_only.map_or(Ok(()), |why| no(why.why())),
+        Id::Revert if document.path.is_none() => no("The flow has no file yet"),
+        Id::Revert if document.history.is_clean() => no("The flow is as in its file"),
         Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
         Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
         Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
-        Id::DeleteReconnect | Id::Mute if document.view.selection.is_empty() => no("No step is selected"),
-        Id::SelectAll if document.flow().nodes.is_empty() => no("The flow has no steps"),
+        Id::Cut | Id::Copy | Id::Duplicate | Id::DeleteReconnect | Id::Mute | Id::FitSelection
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::AlignLeft | Id::AlignCenter | Id::AlignRight | Id::AlignTop | Id::AlignMiddle | Id::AlignBottom
+            if document.view.selection.len() < 2 =>
+        {
+            no("Select two steps or more")
+        }
+        Id::DistributeAcross | Id::DistributeDown if document.view.selection.len() < 3 => {
+            no("Select three steps or more")
+        }
+        Id::FrameSelection | Id::NudgeLeft | Id::NudgeRight | Id::NudgeUp | Id::NudgeDown
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
+        Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
+        Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
+        id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
+        id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
+            no("This bookmark is not set")
+        }
+        Id::SelectAll | Id::Fit | Id::Layout | Id::LayoutRight if document.flow().nodes.is_empty() => {
+            no("The flow has no steps")
+        }
         Id::NextStep | Id::PreviousStep | Id::LeftStep | Id::RightStep if document.flow().nodes.is_empty() => {
             no("The flow has no steps")
         }
@@ -219,6 +400,8 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
                 app.screen = Screen::Editor;
             }
         }
+        Command::Act(act) => return super::act::apply(app, act, now),
+        Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
@@ -269,6 +452,28 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             let merge = merge.as_deref().map(|key| (key, now));
             document.edit(&label, &edits, merge).map_err(said)?;
         }
+        Command::Place(places) => {
+            let edits: Vec<Edit> = places.into_iter().map(|(id, pos)| Edit::MoveNode { id, pos }).collect();
+            document.edit(&ops::count_label("Move", edits.len()), &edits, None).map_err(said)?;
+        }
+        Command::Duplicate { by } => {
+            let pasted = ops::clipboard::duplicate(document.flow(), &document.view.selection, by)?;
+            document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.selection = pasted.ids.into_iter().collect();
+        }
+        Command::Paste { text, at } => {
+            let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
+            document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
+            document.view.edge = None;
+            document.view.selection = pasted.ids.into_iter().collect();
+            if !pasted.clashes.is_empty() {
+                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "Merge tags that this flow declares in another way, and keeps: {}",
+                    names.join(", ")
+                ));
+            }
+        }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
             let title = super::card::spec(&kind).map_or(kind.as_str(), |spec| spec.title);
@@ -280,32 +485,41 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             let edits = ops::connect(document.flow(), &from, &port, &to);
             document.edit("Connect", &edits, None).map_err(said)?;
         }
+        Command::InsertTaken => document.view.insert_wanted = false,
         Command::SetView { center_in_canvas, zoom } => {
             document.view.center_in_canvas = center_in_canvas;
             document.view.zoom = zoom.clamp(0.05, 3.0);
             document.view.fit_wanted = false;
+            document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
-            document.view.contact = contact;
-            document.view.event = None;
+            document.choose_contact(contact);
         }
         Command::ChooseEvent(event) => document.view.event = event,
         Command::ChooseInstant(at) => document.view.at = at,
+        Command::SetOverlays(overlays) => document.view.overlays = overlays,
         Command::ShowPanel(panel) => document.view.panel = panel,
-        Command::GoTo(id) => {
-            if let Some(node) = document.flow().node(id.as_str()) {
-                document.view.center_in_canvas = node.pos;
-                document.view.fit_wanted = false;
-                document.view.zoom = document.view.zoom.max(0.6);
-                document.view.edge = None;
-                document.view.selection = [id].into();
-            }
+        Command::GoTo(id) => go_to(document, id),
+        Command::Search(query) => {
+            let hits = super::search::search(document.flow(), &query);
+            document.view.search = Search { is_open: true, query, hits, current: None };
+            find(document, true);
+        }
+        Command::Replace { id, kind } => {
+            let edits = ops::replace::replace_kind(document.flow(), &id, &kind)?;
+            document.edit("Replace step", &edits, None).map_err(said)?;
+        }
+        Command::DropOnEdge { id, from, port } => {
+            let edits = ops::insert_on_edge::insert_on_edge(document.flow(), &id, &from, &port)?;
+            document.edit("Insert on edge", &edits, None).map_err(said)?;
         }
         Command::Run(_)
         | Command::OpenPath(_)
         | Command::Dismiss(_)
         | Command::SetTheme(_)
         | Command::ShowTab(_)
+        | Command::Act(_)
+        | Command::Files(_)
         | Command::Answer(_) => {}
     }
     Ok(())
@@ -327,17 +541,48 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         Id::ToggleTheme => app.theme = if app.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
         Id::CommandPalette => app.palette_open = !app.palette_open,
         Id::CloseTab => {
-            app.documents.remove(app.active_idx);
-            app.active_idx = app.active_idx.min(app.documents.len().saturating_sub(1));
-            if app.documents.is_empty() {
-                app.screen = Screen::Gallery;
-            }
+            let id = app.document().map(|document| document.id);
+            return id.map(|id| files::apply(app, files::Act::Close(id), now)).unwrap_or_default();
         }
+        Id::NextTab | Id::PreviousTab => {
+            let count = app.documents.len();
+            let step = if id == Id::NextTab { 1 } else { count - 1 };
+            if app.screen == Screen::Editor {
+                app.active_idx = (app.active_idx + step) % count;
+            }
+            app.screen = Screen::Editor;
+        }
+        Id::Quit => return files::apply(app, files::Act::Quit, now),
+        Id::Publish => return files::apply(app, files::Act::Show(Some(files::Page::Publish)), now),
+        Id::Settings => return files::apply(app, files::Act::Show(Some(files::Page::Settings)), now),
+        Id::Shortcuts => return files::apply(app, files::Act::Show(Some(files::Page::Shortcuts)), now),
         Id::SelectNone if app.palette_open => app.palette_open = false,
+        Id::SelectNone if app.files.page.is_some() => app.files.page = None,
         _ => {
             let Some(document) = app.document_mut() else { return Vec::new() };
             match id {
-                Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
+                Id::Copy | Id::Cut => {
+                    let text = ops::clipboard::copy(document.flow(), &document.view.selection);
+                    if id == Id::Cut {
+                        let (label, edits) = ops::delete(document.flow(), &document.view.selection, None);
+                        if let Err(refused) = document.edit(&label.replacen("Delete", "Cut", 1), &edits, None) {
+                            app.tell(refused.to_string(), true, now);
+                            return Vec::new();
+                        }
+                    }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::Paste => return vec![Request::AskPaste],
+                Id::Find => {
+                    document.view.search.is_open = true;
+                    return vec![Request::Focus("find")];
+                }
+                Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
+                Id::Save | Id::SaveAs => {
+                    let document = document.id;
+                    return files::save(app, document, id == Id::SaveAs);
+                }
+                Id::Revert => return files::revert(document),
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -349,26 +594,65 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
     Vec::new()
 }
 
-fn save(document: &mut Document, ask: bool) -> Vec<Request> {
-    document.history.commit();
-    match &document.path {
-        Some(path) if !ask => vec![Request::Write {
-            document: document.id,
-            path: path.clone(),
-            text: document.text(),
-            revision: document.history.revision(),
-        }],
-        _ => vec![Request::AskSave { document: document.id, suggested: format!("{}.flow.ron", document.flow().id) }],
-    }
-}
-
 fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String> {
     use CommandId as Id;
     let toggle = |document: &mut Document, panel: Panel| {
         document.view.panel = if document.view.panel == Some(panel) { None } else { Some(panel) };
     };
     let said = |error: crate::flow::EditError| error.to_string();
+    if let Some(n) = mark_of(id) {
+        document.view.bookmarks.extend(document.selected().cloned().map(|node| (n, node)));
+        return Ok(());
+    }
+    if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
+        return on_document(document, Command::GoTo(node), Instant::from_millis(0));
+    }
+    use ops::arrange::{Align, Axis};
+    let align = match id {
+        Id::AlignLeft => Some(Align::Left),
+        Id::AlignCenter => Some(Align::Center),
+        Id::AlignRight => Some(Align::Right),
+        Id::AlignTop => Some(Align::Top),
+        Id::AlignMiddle => Some(Align::Middle),
+        Id::AlignBottom => Some(Align::Bottom),
+        _ => None,
+    };
+    if let Some(align) = align {
+        let edits = ops::arrange::align(document.flow(), &document.view.selection, align);
+        return document.edit("Align", &edits, None).map_err(said);
+    }
+    let nudge = match id {
+        Id::NudgeLeft => Some((-1, 0)),
+        Id::NudgeRight => Some((1, 0)),
+        Id::NudgeUp => Some((0, -1)),
+        Id::NudgeDown => Some((0, 1)),
+        _ => None,
+    };
+    if let Some((right, down)) = nudge {
+        let moving = ops::frames::with_contents(document.flow(), &document.view.selection);
+        let edits = ops::arrange::nudge(document.flow(), &moving, right, down, false);
+        return document.edit("Nudge", &edits, None).map_err(said);
+    }
     match id {
+        Id::DistributeAcross | Id::DistributeDown => {
+            let axis = if id == Id::DistributeAcross { Axis::Horizontal } else { Axis::Vertical };
+            let edits = ops::arrange::distribute(document.flow(), &document.view.selection, axis);
+            document.edit("Distribute", &edits, None).map_err(said)?;
+        }
+        Id::FrameSelection => {
+            let (frame, edits) = ops::frames::frame_selection(document.flow(), &document.view.selection, "Frame")?;
+            document.edit("Frame the selection", &edits, None).map_err(said)?;
+            document.view.selection = [frame].into();
+        }
+        Id::FoldFrame => {
+            for frame in selected_frames(document) {
+                if !document.view.folded.remove(&frame) {
+                    document.view.folded.insert(frame);
+                }
+            }
+        }
+        Id::FindNext | Id::FindPrevious => find(document, id == Id::FindNext),
+        Id::InsertAfter => document.view.insert_wanted = true,
         Id::Undo => {
             document.history.undo();
             document.settle();
@@ -393,11 +677,20 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         Id::SelectAll => {
             document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
         }
+        Id::SelectNone if document.view.search.is_open => document.view.search = Search::default(),
         Id::SelectNone => {
             document.history.abort();
             document.view.selection.clear();
             document.view.edge = None;
         }
+        Id::Duplicate => on_document(document, Command::Duplicate { by: (32.0, 32.0) }, Instant::from_millis(0))?,
+        Id::Layout | Id::LayoutRight => {
+            let flowing = if id == Id::Layout { ops::layout::Flowing::Down } else { ops::layout::Flowing::Right };
+            let edits = ops::layout::layout(document.flow(), &document.view.selection, flowing);
+            document.edit("Arrange", &edits, None).map_err(said)?;
+            document.view.fit_wanted = document.view.selection.is_empty();
+        }
+        Id::FitSelection => document.view.fit_selection_wanted = true,
         Id::Fit => document.view.fit_wanted = true,
         Id::ZoomIn => document.view.zoom = (document.view.zoom * 1.2).min(3.0),
         Id::ZoomOut => document.view.zoom = (document.view.zoom / 1.2).max(0.05),
@@ -425,10 +718,23 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Gallery
         | Id::Save
         | Id::SaveAs
+        | Id::Rename
+        | Id::EditStep
+        | Id::Cut
+        | Id::Copy
+        | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::Revert
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::NextTab
+        | Id::PreviousTab
+        | Id::Quit
         | Id::ToggleTheme
         | Id::CommandPalette => {}
+        // Dealt with above: bookmarks, aligning, nudging, and what asks the world outside.
+        _ => {}
     }
     Ok(())
 }
@@ -437,24 +743,20 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
     match answer {
         Answer::Opened { path, loaded, home } => return app.open(path, *loaded, home),
         Answer::SavePath { document, path } => {
-            if let Some(document) = app.by_id(document) {
-                document.path = Some(path);
-                return save(document, false);
-            }
+            return files::path_given(app, document, path);
         }
         Answer::Saved { document, path, revision } => {
-            if let Some(document) = app.by_id(document) {
-                document.saved(path, revision);
-            }
+            return files::saved(app, document, path, revision);
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
-        Answer::Done(done) => job_done(app, done),
+        Answer::Done(done) => job_done(app, done, now),
+        Answer::Files(told) => return files::take(app, told, now),
     }
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone) {
+fn job_done(app: &mut App, done: JobDone, now: Instant) {
     match done {
         JobDone::Checked { document, revision, findings } => {
             if let Some(document) = app.by_id(document) {
@@ -462,9 +764,10 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.findings = Some(Stamped { value: findings, revision });
             }
         }
-        JobDone::Replayed { document, revision, report } => {
+        JobDone::Replayed { document, revision, window, report } => {
             if let Some(document) = app.by_id(document) {
                 document.derived.replaying = None;
+                document.derived.replay_window = window;
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
@@ -473,6 +776,30 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.previewing = None;
                 document.derived.preview = Some(Stamped { value: previewed, revision });
             }
+        }
+        JobDone::WhatIf { document, revision, result } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.what_iffing = false;
+                document.derived.what_if = Some(Stamped { value: result, revision });
+            }
+        }
+        JobDone::Sought { document, from, result } => {
+            let Some(document) = app.by_id(document) else { return };
+            document.derived.seeking = false;
+            // Whoever chose somebody else meanwhile wants to see them.
+            if document.view.contact.as_ref() != Some(&from) {
+                return;
+            }
+            let (said, is_error) = match result {
+                Ok(Some((contact, differences))) => {
+                    document.choose_contact(Some(contact));
+                    let name = super::act::contact_name(document).unwrap_or_default();
+                    (format!("{name}: {differences}"), false)
+                }
+                Ok(None) => ("Everybody gets the same mail, apart from the values in it".to_owned(), false),
+                Err(why) => (why, true),
+            };
+            app.tell(said, is_error, now);
         }
     }
 }

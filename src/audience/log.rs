@@ -30,12 +30,13 @@ struct Metric {
 }
 
 impl EventLog {
-    /// Adds an event; false where its id is known already, and then nothing changes.
+    /// Adds an event; false where its id has been known for at most 30 days, and then nothing changes.
     pub fn record(&mut self, event: Arc<Event>) -> bool {
         let now = event.accepted;
-        if self.seen.insert(event.id.clone(), now).is_some() {
+        if self.seen.get(&event.id).is_some_and(|at| now.since(*at) <= SEEN_MILLIS) {
             return false;
         }
+        self.seen.insert(event.id.clone(), now);
         if self.seen.len() > 64 && self.seen.len().is_power_of_two() {
             self.seen.retain(|_, at| now.since(*at) <= SEEN_MILLIS);
         }

@@ -62,6 +62,13 @@ impl Zone {
         stamp.or_else(|| ambiguous.compatible().ok()).map_or(Instant::MAX, Instant::from)
     }
 
+    /// When a wall time comes for the second time, where the clock goes back over it.
+    fn again(&self, local: DateTime) -> Option<Instant> {
+        let ambiguous = self.0.to_ambiguous_timestamp(local);
+        let comes_twice = matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Fold { .. });
+        ambiguous.later().ok().filter(|_| comes_twice).map(Instant::from)
+    }
+
     /// So many months and days later on the wall, same time of day; the 31st becomes the last day of a short month.
     pub fn plus_calendar(&self, at: Instant, months: i32, days: i32) -> Instant {
         let local = self.local(at);
@@ -275,6 +282,10 @@ impl Window {
             return Some(at);
         }
         let open = zone.next_time(at, self.from, self.weekdays);
+        // In the hour that comes twice the opening may lie ahead for the second time.
+        let again = zone.again(zone.local(at).date().to_datetime(self.from.0));
+        let again = again.filter(|again| *again > at && self.contains(*again, zone));
+        let open = again.map_or(open, |again| again.min(open));
         (self.from != self.until && open < Instant::MAX).then_some(open)
     }
 
@@ -285,7 +296,10 @@ impl Window {
             if !self.contains(from, zone) {
                 return (from > at).then_some(from);
             }
-            from = zone.next_time(from.plus_millis(1), self.until, Weekdays::ALL);
+            let next = zone.next_time(from.plus_millis(1), self.until, Weekdays::ALL);
+            // In the hour that comes twice the end may lie ahead for the second time.
+            let again = zone.again(zone.local(from).date().to_datetime(self.until.0)).filter(|again| *again > from);
+            from = again.map_or(next, |again| again.min(next));
             if from == Instant::MAX {
                 return None;
             }
@@ -386,6 +400,18 @@ mod tests {
         assert_eq!(night.next_close(at("2026-11-23T22:00:00Z"), &utc), Some(at("2026-11-24T08:00:00Z")));
         assert_eq!(night.next_open(at("2026-11-23T12:00:00Z"), &utc), Some(at("2026-11-23T21:00:00Z")));
         assert_eq!(window("08:00", "08:00").next_open(at("2026-11-23T12:00:00Z"), &utc), None);
+    }
+
+    /// On 25 October 2026 Berlin's clocks go back from 03:00 to 02:00, at 01:00Z.
+    #[test]
+    fn windows_end_and_open_in_the_hour_that_comes_twice() {
+        let berlin = zone("Europe/Berlin");
+        let night = window("21:00", "02:30");
+        assert_eq!(night.next_close(at("2026-10-25T00:10:00Z"), &berlin), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(night.next_close(at("2026-10-25T01:10:00Z"), &berlin), Some(at("2026-10-25T01:30:00Z")));
+        let early = window("02:30", "05:00");
+        assert_eq!(early.next_open(at("2026-10-25T00:10:00Z"), &berlin), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(early.next_open(at("2026-10-25T01:10:00Z"), &berlin), Some(at("2026-10-25T01:30:00Z")));
     }
 
     #[test]

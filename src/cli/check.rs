@@ -3,24 +3,30 @@
 //! The one idea: every file is looked at and everything found is said; only then comes the exit code, 0 clean or
 //! warnings, 1 errors, 2 something was unreadable (which wins).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{
-    Done, Format, Outcome, Places, Streams,
-    load::{self, FlowFile, Home, Unreadable},
-    locate, show,
-};
+use super::{Done, Failure, Format, Outcome, Places, Streams, load, locate, show};
 use crate::{
+    audience::Audience,
     base::{Diagnostic, Severity},
+    disk::{self, Home, Unreadable},
     flow::{
-        Flow, Target, Workspace,
+        Flow, Target,
         check::{Surroundings, check, check_workspace},
     },
     platforms,
 };
+
+/// So many findings of one code are shown of a file; a file that is wrong throughout is mended from its beginning, and
+/// each one shown costs a look through the file. Source: assumption, a few screens.
+const MOST_SHOWN: usize = 50;
 
 /// Find what is wrong with flows and workspaces
 #[derive(Args, Debug)]
@@ -78,9 +84,14 @@ struct Report<'a> {
 /// Runs it.
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let mut rows: Vec<Row> = Vec::new();
+    let mut audiences = Audiences { places, streams, known: BTreeMap::new() };
     for path in &args.paths {
-        match load::flow_paths(path) {
-            Ok(files) => files.iter().for_each(|file| one(file, args, places, &mut rows)),
+        match disk::flow_paths(path) {
+            Ok(files) => {
+                for file in &files {
+                    one(file, args, places, &mut audiences, &mut rows)?;
+                }
+            }
             Err(fault) => push_unreadable(&mut rows, fault),
         }
     }
@@ -99,8 +110,47 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     })
 }
 
-fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
-    let home = match load::home(path, places) {
+/// The audiences beside the flows, each read once. They stand in for a clock and say which properties contacts have.
+struct Audiences<'a> {
+    places: &'a Places,
+    streams: &'a mut Streams,
+    known: BTreeMap<Option<PathBuf>, Option<Audience>>,
+}
+
+impl Audiences<'_> {
+    /// Makes the audience of a workspace known.
+    ///
+    /// Errors: one that was asked for by name and cannot be read. The workspace's own is left out with a word, since a
+    /// flow can be looked at without it.
+    fn read(&mut self, home: &Home) -> Result<(), Failure> {
+        if self.known.contains_key(&home.folder) {
+            return Ok(());
+        }
+        let asked_for = self.places.audience.is_some() || self.places.save_mapping;
+        // What is to be known of its lines is said where they are played.
+        let mut silence = Streams::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
+        let streams = if asked_for { &mut *self.streams } else { &mut silence };
+        let audience = match load::audience(home, self.places, streams) {
+            Ok(audience) => Some(audience),
+            Err(failure) if asked_for => return Err(failure),
+            Err(failure) => {
+                self.streams.tell(&format!("{}\nThe audience is left out of this check\n", failure.text));
+                None
+            }
+        };
+        self.known.insert(home.folder.clone(), audience);
+        Ok(())
+    }
+}
+
+fn one(
+    path: &Path,
+    args: &Arguments,
+    places: &Places,
+    audiences: &mut Audiences<'_>,
+    rows: &mut Vec<Row>,
+) -> Result<(), Failure> {
+    let home = match load::home_of(path, places) {
         Ok(home) => home,
         Err(fault) => {
             push_unreadable(rows, fault);
@@ -120,34 +170,32 @@ fn one(path: &Path, args: &Arguments, places: &Places, rows: &mut Vec<Row>) {
             ..Row::default()
         });
     }
-    let file = match load::flow(path) {
+    let file = match disk::flow(path) {
         Ok(file) => file,
-        Err(fault) => return push_unreadable(rows, fault),
+        Err(fault) => {
+            push_unreadable(rows, fault);
+            return Ok(());
+        }
     };
-    let others = neighbours(path, &home);
+    audiences.read(&home)?;
+    let around = Surroundings {
+        workspace: &home.workspace,
+        other_flows: &disk::neighbours(path, &home),
+        audience: audiences.known.get(&home.folder).and_then(Option::as_ref),
+    };
     let mut diagnostics = file.loaded.notes.clone();
-    diagnostics.extend(findings(file.flow(), &home.workspace, &others, args.target.map(PlatformName::target)));
-    let flow = matches!(file.context().parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
+    diagnostics.extend(findings(file.flow(), &around, args.target.map(PlatformName::target)));
+    let flow = matches!(load::context(&file).parts, locate::Parts::Flow(_)).then(|| file.flow().clone());
     rows.push(Row { path: file.source.shown, diagnostics, text: file.source.text, flow, ..Row::default() });
-}
-
-/// The other flows of the workspace, for checks that look at several; those that cannot be read are passed over,
-/// since checking them is their own business.
-pub fn neighbours(path: &Path, home: &Home) -> Vec<Flow> {
-    let Some(folder) = &home.folder else { return Vec::new() };
-    let here = std::fs::canonicalize(path).ok();
-    let files = load::siblings(folder).unwrap_or_default();
-    let others = files.iter().filter(|file| std::fs::canonicalize(file).ok() != here);
-    others.filter_map(|file| load::flow(file).ok()).map(|file: FlowFile| file.loaded.flow).collect()
+    Ok(())
 }
 
 /// Everything that is wrong with a flow, and with a target what is lost there.
-pub fn findings(flow: &Flow, workspace: &Workspace, others: &[Flow], target: Option<Target>) -> Vec<Diagnostic> {
-    let around = Surroundings { workspace, other_flows: others, audience: None };
-    let mut found: Vec<Diagnostic> = check(flow, &around).into_iter().map(|finding| finding.diagnostic).collect();
+pub fn findings(flow: &Flow, around: &Surroundings<'_>, target: Option<Target>) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = check(flow, around).into_iter().map(|finding| finding.diagnostic).collect();
     // A flow with errors is not exported, so what would be lost is not known yet.
     if let Some(target) = target.filter(|_| found.iter().all(|found| found.severity != Severity::Error)) {
-        found.extend(platforms::losses(target, flow, workspace));
+        found.extend(platforms::losses(target, flow, around.workspace));
     }
     found
 }
@@ -175,9 +223,18 @@ fn in_words(rows: &[Row]) -> String {
             None => locate::Parts::Unknown,
         };
         let context = show::Context { path: &row.path, source: &row.text, parts };
+        let mut of_code: BTreeMap<&str, usize> = BTreeMap::new();
         for found in &row.diagnostics {
             counts[found.severity as usize] += 1;
-            out.push_str(&show::diagnostic(found, context));
+            let number = of_code.entry(&found.code).or_default();
+            *number += 1;
+            if *number <= MOST_SHOWN {
+                out.push_str(&show::diagnostic(found, context));
+            }
+        }
+        for (code, number) in of_code.iter().filter(|(_, number)| **number > MOST_SHOWN) {
+            let path = show::clean(&row.path);
+            let _ = writeln!(out, "{path}: {} more of {code}; --format json lists all", number - MOST_SHOWN);
         }
         if row.diagnostics.is_empty() {
             out.push_str(&format!("{}: clean\n", show::clean(&row.path)));

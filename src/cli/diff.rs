@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Done, Format, Outcome, Places, Streams, load, show};
-use crate::flow::Flow;
+use super::{Done, Format, Outcome, Places, Streams, show};
+use crate::{disk, flow::Flow};
 
 /// Show what differs between two flows
 #[derive(Args, Debug)]
@@ -42,8 +42,8 @@ struct Change {
 
 /// Runs it.
 pub fn run(args: &Arguments, _: &Places, streams: &mut Streams) -> Outcome {
-    let before = load::flow(&args.before).map_err(|e| e.failure())?;
-    let after = load::flow(&args.after).map_err(|e| e.failure())?;
+    let before = disk::flow(&args.before)?;
+    let after = disk::flow(&args.after)?;
     let changes = compare(before.flow(), after.flow());
     match args.format {
         Format::Json => streams.say_json(&serde_json::json!({

@@ -4,10 +4,11 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, out, show};
+use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
     base::{Diagnostic, Severity},
-    flow::Target,
+    disk,
+    flow::{Target, check::Surroundings},
     platforms::{self, Export},
 };
 
@@ -52,32 +53,36 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (home, file) = load::one(&args.flow, places)?;
     let refuse = |found: &[Diagnostic]| {
         let errors = found.iter().filter(|found| found.severity == Severity::Error);
-        let mut text: String = errors.map(|found| show::diagnostic(found, file.context())).collect();
+        let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
         let path = show::clean(&file.source.shown);
         let _ =
             write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
         Failure { exit_code: 1, text }
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let neighbours = check::neighbours(&file.source.path, &home);
-    let findings = check::findings(file.flow(), &home.workspace, &neighbours, None);
+    let neighbours = disk::neighbours(&file.source.path, &home);
+    let around = Surroundings { workspace: &home.workspace, other_flows: &neighbours, audience: None };
+    let findings = check::findings(file.flow(), &around, None);
     if findings.iter().any(is_error) {
         return Err(refuse(&findings));
     }
-    let export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
+    let mut export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
     if export.diagnostics.iter().any(is_error) {
         return Err(refuse(&export.diagnostics));
     }
     let one_file = args.out.extension().is_some_and(|ending| ending == "json");
-    match export.files.as_slice() {
-        [(_, bytes)] if one_file => out::file(&args.out, bytes, args.force)?,
-        _ if one_file => {
-            return Err(Failure::unusable(
-                format!("An export to {} has several files", target.title()),
-                "Name a folder with --out",
-            ));
-        }
-        files => out::folder(&args.out, &out::Files(files.to_vec()), args.force)?,
+    if !one_file {
+        disk::folder(&args.out, &disk::Files(export.files.clone()), args.force)?;
+    } else if target == Target::Engine {
+        // The pinned version is all that an engine reads; what lies beside it in a folder is for people.
+        export.files.retain(|(name, _)| name == platforms::engine::ENGINE_FILE);
+        let bytes = export.files.first().map_or(&[][..], |(_, bytes)| bytes);
+        disk::file(&args.out, bytes, args.force)?;
+    } else {
+        return Err(Failure::unusable(
+            format!("An export to {} has several files", target.title()),
+            "Name a folder with --out",
+        ));
     }
     if args.format == Format::Json {
         streams.say_json(&serde_json::json!({
@@ -90,18 +95,18 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             "diagnostics": export.diagnostics,
         }));
     }
-    streams.to_people(args.format, &in_words(args, target, &export));
+    streams.to_people(args.format, &in_words(args, target, &export, one_file));
     Ok(Done::Well)
 }
 
-fn in_words(args: &Arguments, target: Target, export: &Export) -> String {
+fn in_words(args: &Arguments, target: Target, export: &Export, one_file: bool) -> String {
     let mut out = format!(
         "{}: {} for {}\n",
         args.out.display(),
         show::count(export.files.len(), "file", "files"),
         target.title()
     );
-    for (path, _) in &export.files {
+    for (path, _) in export.files.iter().filter(|_| !one_file) {
         let _ = writeln!(out, "  {path}");
     }
     if !export.losses.is_empty() {

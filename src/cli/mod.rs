@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand, and the only rooms besides it that touch files are `load` and `out`.
+//! The command line: one file per subcommand, files are read and written by the room `disk`.
 //!
 //! The one idea: a command reads what it needs, asks the core, and says the answer on one of two [`Streams`]; it ends
 //! with [`Done`] or a [`Failure`], and only [`main`] turns that into an exit code. The exit codes are a contract:
@@ -13,16 +13,17 @@ mod eml;
 mod explain;
 mod export;
 mod kinds;
-pub(crate) mod load;
+mod load;
 mod locate;
 mod man;
 mod matrix;
 #[cfg(feature = "gui")]
 mod open;
-mod out;
 mod preview;
 mod show;
 mod simulate;
+#[cfg(feature = "gui")]
+mod snapshot;
 mod stage;
 mod streams;
 mod tour;
@@ -123,6 +124,8 @@ enum Command {
     Export(export::Arguments),
     #[cfg(feature = "gui")]
     Open(open::Arguments),
+    #[cfg(feature = "gui")]
+    Snapshot(snapshot::Arguments),
     Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
@@ -161,6 +164,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Export(args)) => export::run(&args, places, streams),
         #[cfg(feature = "gui")]
         Some(Command::Open(args)) => open::run(&args),
+        #[cfg(feature = "gui")]
+        Some(Command::Snapshot(args)) => snapshot::run(&args, streams),
         Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),

@@ -15,7 +15,7 @@ pub struct Arguments {
 
 /// Opens the window on a flow.
 pub fn run(args: &Arguments) -> Outcome {
-    super::load::flow(&args.flow).map_err(|unreadable| unreadable.failure())?;
+    crate::disk::flow_even_newer(&args.flow)?;
     match crate::gui::run(Some(args.flow.clone())) {
         Ok(()) => Ok(Done::Well),
         Err(why) => Err(Failure::refused(

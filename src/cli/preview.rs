@@ -8,13 +8,14 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use super::{
-    Done, Failure, Outcome, Places, Streams, eml, out, show,
+    Done, Failure, Outcome, Places, Streams, eml, load, show,
     stage::{self, Made, Stage},
 };
 use crate::{
     audience::Contact,
     base::Instant,
     content::{Completeness, Message, TagState},
+    disk,
 };
 
 /// Show a mail as one contact gets it
@@ -69,7 +70,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (node, message) = stage.sending(&args.message)?;
     let contact = stage.contact(&args.contact)?;
     let variant = stage.variant(node, message, args.variant.as_deref(), contact)?;
-    let made = stage.make(message, variant, contact, args.event.as_deref())?;
+    let made = stage.make(node, message, variant, contact, args.event.as_deref())?;
     let bytes = match args.format {
         MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
         MailFormat::Html if !stage::is_email(message) => {
@@ -81,7 +82,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     };
     if args.format != MailFormat::Text {
         for found in &made.lints {
-            streams.tell(&show::diagnostic(found, stage.file.context()));
+            streams.tell(&show::diagnostic(found, load::context(&stage.file)));
         }
     }
     write(streams, args.out.as_deref(), &bytes, args.force)
@@ -95,7 +96,7 @@ fn write(streams: &mut Streams, path: Option<&Path>, bytes: &[u8], force: bool) 
                 streams.say("\n");
             }
         }
-        Some(path) => out::file(path, bytes, force)?,
+        Some(path) => disk::file(path, bytes, force)?,
     }
     Ok(Done::Well)
 }
@@ -144,7 +145,8 @@ fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) ->
         let said = match tag.state {
             TagState::Value => tag.value.clone(),
             TagState::Fallback => format!("{} (fallback)", tag.value),
-            TagState::Missing => "missing: the mail would be held".to_owned(),
+            TagState::Missing if mail.missing.contains(&tag.name) => "missing: the mail would be held".to_owned(),
+            TagState::Missing => "missing: nothing is shown for it".to_owned(),
         };
         let said: String = said.chars().take(100).collect();
         let _ = writeln!(out, "  {:<18} {said}", tag.name);
@@ -160,7 +162,7 @@ fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) ->
     }
     let mut out = show::clean(&out);
     for found in &made.lints {
-        out.push_str(&show::diagnostic(found, stage.file.context()));
+        out.push_str(&show::diagnostic(found, load::context(&stage.file)));
     }
     out
 }

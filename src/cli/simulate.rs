@@ -62,6 +62,12 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     {
         return Err(Failure::unusable(format!("--until {until} lies before --from {from}"), "Swap them"));
     }
+    if args.from.is_none() && audience.events.is_empty() {
+        return Err(Failure::unusable(
+            "The audience has no events to take the time from",
+            "Say when flows go live: --from 2026-11-23T09:00:00Z",
+        ));
+    }
     let flows: Vec<Flow> = project.flows.iter().map(|file| file.flow().clone()).collect();
     for file in &project.flows {
         let around = Surroundings { workspace: &project.home.workspace, other_flows: &[], audience: None };

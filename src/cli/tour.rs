@@ -11,8 +11,9 @@ use std::{
 
 use clap::Args;
 
-use super::{Done, Failure, Outcome, Places, Streams, load, out, show};
+use super::{Done, Failure, Outcome, Places, Streams, load, show};
 use crate::{
+    disk,
     journey::FlowSet,
     kinds::runtime,
     simulate::{self, MessageRow, Options},
@@ -53,12 +54,12 @@ const NUM_CONTACTS: usize = 3;
 /// Runs it.
 pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     prepare(&args.out)?;
-    let mut sample = out::Files::default();
+    let mut sample = disk::Files::default();
     sample.add(MARKER, "A tour of Flowloom made this folder; the next one writes over it.\n");
     for (name, text) in SAMPLE {
         sample.add(format!("watch-shop/{name}"), *text);
     }
-    out::folder(&args.out, &sample, true)?;
+    disk::folder(&args.out, &sample, true)?;
     let flow = args.out.join("watch-shop").join("watch-shop.flow.ron");
     streams.say(&format!(
         "The watch shop: someone leaves a watch in the cart; up to three mails answer within twelve hours.\n\

@@ -138,12 +138,12 @@ fn document(html: &str, sources: &Sources, brand: &Brand) -> String {
 /// Spaces that keep a mail client from showing the first words of the body after a short preheader.
 const PREHEADER_FILL: usize = 60;
 
+/// How the hidden preheader of a mail begins; it ends at the next `</div>`.
+pub const PREHEADER_OPENS: &str =
+    "<div style=\"display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;\">";
+
 fn preheader_html(preheader: &str) -> String {
-    format!(
-        "<div style=\"display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;\">{}{}</div>",
-        escape_around_tags(preheader),
-        "&#847;&zwnj;&nbsp;".repeat(PREHEADER_FILL)
-    )
+    format!("{PREHEADER_OPENS}{}{}</div>", escape_around_tags(preheader), "&#847;&zwnj;&nbsp;".repeat(PREHEADER_FILL))
 }
 
 /// Puts the hidden preheader behind `<body …>`.

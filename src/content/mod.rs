@@ -23,17 +23,21 @@ mod plain;
 mod preview;
 mod render;
 mod template;
+mod tracking;
 mod values;
 
 pub use brand::Brand;
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
+pub use layout::PREHEADER_OPENS;
 pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
+pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,
 };
+pub use tracking::OF_THE_MAIL;
 pub use values::{FieldValue, FieldValues, Links, ResolveContext};

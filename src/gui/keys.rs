@@ -2,7 +2,10 @@
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use crate::app::{App, Command, CommandId, command::COMMANDS};
+use crate::app::{
+    App, Command, CommandId,
+    command::{COMMANDS, CommandRow},
+};
 
 /// A key as the command table writes it.
 ///
@@ -15,27 +18,56 @@ pub fn parse(text: &str) -> Result<KeyboardShortcut, String> {
             let key = Key::from_name(part).ok_or_else(|| format!("`{part}` is no key"))?;
             return Ok(KeyboardShortcut::new(modifiers, key));
         }
-        modifiers = modifiers
-            | match part {
-                "Ctrl" => Modifiers::COMMAND,
-                "Shift" => Modifiers::SHIFT,
-                "Alt" => Modifiers::ALT,
-                other => return Err(format!("`{other}` is no modifier")),
-            };
+        modifiers |= match part {
+            "Ctrl" => Modifiers::COMMAND,
+            "Shift" => Modifiers::SHIFT,
+            "Alt" => Modifiers::ALT,
+            other => return Err(format!("`{other}` is no modifier")),
+        };
     }
     Err("no key".to_owned())
 }
 
-/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs.
-pub fn take(ctx: &Context, app: &App, out: &mut Vec<Command>) {
+/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs;
+/// keys without Ctrl or Alt are commands only on the canvas, since elsewhere they press buttons.
+pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
+    // A question in front, or a page, has the keyboard for itself.
+    if !app.files.dialogs.is_empty() || app.files.page.is_some() {
+        return;
+    }
     let typing = ctx.text_edit_focused();
-    for row in COMMANDS {
-        for keys in row.keys.split(' ').filter(|keys| !keys.is_empty()) {
+    if !typing && !app.palette_open {
+        // The clipboard comes as events of its own, not as keys.
+        ctx.input(|i| {
+            for event in &i.events {
+                match event {
+                    egui::Event::Copy => out.push(CommandId::Copy.into()),
+                    egui::Event::Cut => out.push(CommandId::Cut.into()),
+                    egui::Event::Paste(text) => out.push(Command::Paste { text: text.clone(), at: None }),
+                    _ => {}
+                }
+            }
+        });
+    }
+    // The more modifiers the sooner, since egui takes Ctrl+Alt+1 for a Ctrl+1.
+    for num_modifiers in [2, 1, 0] {
+        let keys_of = |row: &'static CommandRow| match app.preferences.keys.is_empty() {
+            true => row.keys,
+            false => app.preferences.keys_of(&format!("{:?}", row.id), row.keys),
+        };
+        for (row, keys) in COMMANDS.iter().flat_map(|row| keys_of(row).split(' ').map(move |keys| (row, keys))) {
+            if keys.is_empty() || keys.matches('+').count() != num_modifiers {
+                continue;
+            }
             let Ok(shortcut) = parse(keys) else { continue };
             let plain = !shortcut.modifiers.command;
             let is_text = plain || matches!(row.group, "Edit" | "Clipboard");
             let closes = row.id == CommandId::SelectNone && app.palette_open;
             if typing && is_text && !closes {
+                continue;
+            }
+            let is_bare = plain && !shortcut.modifiers.alt && !is_function_key(shortcut.logical_key);
+            if is_bare && !on_canvas && !closes {
                 continue;
             }
             if egui::Popup::is_any_open(ctx) && plain {
@@ -50,6 +82,10 @@ pub fn take(ctx: &Context, app: &App, out: &mut Vec<Command>) {
             }
         }
     }
+}
+
+fn is_function_key(key: Key) -> bool {
+    matches!(key, Key::F1 | Key::F2 | Key::F3 | Key::F4 | Key::F5 | Key::F6 | Key::F7 | Key::F8 | Key::F9)
 }
 
 #[cfg(test)]

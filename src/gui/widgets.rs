@@ -14,9 +14,10 @@ use crate::{
     app::{
         App, CommandId, card,
         command::{available, row},
+        ops::quick_add::{Fit, fitting_kinds, quick_add as search_kinds},
     },
     flow::Flow,
-    kinds::{CATALOGUE, Spec},
+    kinds::Spec,
 };
 
 /// A round-cornered button with an icon only; its name and key are in the tooltip.
@@ -52,8 +53,12 @@ pub fn tile(ui: &mut Ui, icon: &str, family: card::Family, size: f32) {
 
 /// A pill with a word.
 pub fn pill(ui: &mut Ui, text: &str, ink: egui::Color32, fill: egui::Color32) -> Response {
-    let inner = Frame::new().fill(fill).corner_radius(20.0).inner_margin(egui::Margin::symmetric(10, 4));
-    inner.show(ui, |ui| ui.label(RichText::new(text).font(theme::medium(11.5)).color(ink))).response
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::medium(11.5), ink);
+    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(18.0, 8.0), egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    ui.painter().rect_filled(rect, rect.height() / 2.0, fill);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
+    response
 }
 
 /// What came of the list of kinds in this frame.
@@ -69,42 +74,10 @@ pub enum Chosen {
 
 /// Kinds that a search finds, best first, for a flow as it is.
 pub fn find_kinds(query: &str, flow: &Flow, after_port: bool) -> Vec<&'static Spec> {
-    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-    let has_trigger = flow.trigger().is_some();
-    let fits = |spec: &&&'static Spec| {
-        let is_trigger = card::family(spec.name) == card::Family::Trigger;
-        if is_trigger {
-            !has_trigger && !after_port && spec.name != "trigger"
-        } else {
-            !(after_port && spec.name == "note")
-        }
-    };
-    let score = |spec: &Spec| -> Option<usize> {
-        words
-            .iter()
-            .map(|word| {
-                let title = spec.title.to_lowercase();
-                if title.starts_with(word.as_str()) {
-                    Some(0)
-                } else if title.contains(word.as_str()) || spec.name.contains(word.as_str()) {
-                    Some(1)
-                } else if spec.search.iter().any(|s| s.to_lowercase().contains(word.as_str())) {
-                    Some(2)
-                } else {
-                    None
-                }
-            })
-            .sum()
-    };
-    let mut hits: Vec<(usize, &'static Spec)> = CATALOGUE
-        .iter()
-        .collect::<Vec<_>>()
-        .iter()
-        .filter(fits)
-        .filter_map(|spec| Some((score(spec)?, *spec)))
-        .collect();
-    hits.sort_by_key(|(score, _)| *score);
-    hits.into_iter().map(|(_, spec)| spec).collect()
+    let kinds = fitting_kinds(flow, if after_port { Fit::AfterPort } else { Fit::Anywhere });
+    // The trigger node is made by its kinds.
+    let kinds: Vec<&'static Spec> = kinds.into_iter().filter(|spec| spec.name != "trigger").collect();
+    search_kinds(query, &kinds).into_iter().map(|hit| hit.spec).collect()
 }
 
 /// The list of kinds at a point: type to search, arrows and Enter to choose, Escape to close.
@@ -116,6 +89,8 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
         at.y.min(screen.bottom() - size.y - 12.0).max(screen.top() + 8.0),
     );
     let kinds = find_kinds(&open.query, flow, open.after.is_some());
+    // The click that opened the list is no click beside it.
+    let was_new = open.is_new;
     let mut chosen = Chosen::Nothing;
     let (up, down, enter, escape) = ui.input_mut(|i| {
         (
@@ -166,10 +141,9 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
     if enter && let Some(spec) = kinds.get(open.row) {
         chosen = Chosen::Kind(spec.name);
     }
-    if escape || (area.response.clicked_elsewhere() && !open.is_new && ui.input(|i| i.pointer.any_click())) {
-        if matches!(chosen, Chosen::Nothing) {
-            chosen = Chosen::Closed;
-        }
+    let left = escape || (!was_new && area.response.clicked_elsewhere());
+    if left && matches!(chosen, Chosen::Nothing) {
+        chosen = Chosen::Closed;
     }
     chosen
 }

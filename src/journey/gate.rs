@@ -4,7 +4,7 @@
 //! content complete → age.
 
 use super::{
-    flowset::{CapRow, FlowSet, RunMessage, Version},
+    flowset::{CapRow, FlowSet, PreparedTrigger, RunMessage, Version},
     state::{ContactState, Journey, Send},
 };
 use crate::{
@@ -46,6 +46,8 @@ pub(super) struct Sending<'a> {
     pub message: Option<&'a RunMessage>,
     pub variant: usize,
     pub since: Instant,
+    /// How late it is by its driver's doing, in milliseconds.
+    pub late: i64,
     /// Asked just before the transport, not at the step.
     pub at_hand_over: bool,
 }
@@ -79,14 +81,18 @@ pub(super) fn ask(
     if let Some(reason) = journey.ended.as_ref().and_then(|(_, end)| end.stops_sends()) {
         return skip(reason);
     }
-    if journey.is_active() && (version.exit.is_some() || version.goal.is_some()) {
-        let facts = state.facts(flows, now, Some(journey.entry()));
+    // Asked of ended journeys too: the last message's intent has completed its journey before it is handed over.
+    let facts = state.facts(flows, now, Some(journey.entry()));
+    if version.exit.is_some() || version.goal.is_some() {
         if version.goal.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
             return skip(Reason::Goal);
         }
         if version.exit.as_ref().is_some_and(|c| c.eval(&facts).is_yes()) {
             return skip(Reason::Exit);
         }
+    }
+    if was_followed(version, state, journey, &facts) {
+        return skip(Reason::Exit);
     }
     let has_address = match sending.channel {
         Channel::Email => state.contact.email.is_some(),
@@ -131,14 +137,34 @@ pub(super) fn ask(
     if let Some(gate) = incomplete(version, state, journey, sending, now, flows) {
         return gate;
     }
-    if sending.latest_age.after(sending.since, zone) < now {
+    // Late by its driver it is shown (SEMANTICS R26), deferred too long by our own rules it is skipped (R25).
+    if sending.latest_age.after(now.plus_millis(-sending.late), zone) < now {
+        return stop(Outcome::Held, Reason::TooLate);
+    }
+    if sending.latest_age.after(sending.since.plus_millis(sending.late), zone) < now {
         return skip(Reason::TooLate);
     }
     Gate::Go
 }
 
+/// Whether an abandonment's B came after its journey had come to its end; before that, B ended it (SEMANTICS R15).
+fn was_followed(version: &Version, state: &ContactState, journey: &Journey, facts: &Facts<'_>) -> bool {
+    let Some((ended, _)) = &journey.ended else { return false };
+    let Some(PreparedTrigger::Abandonment { unless, .. }) = version.alternatives.get(journey.alternative) else {
+        return false;
+    };
+    unless.iter().any(|wanted| {
+        let events = state.log.between(&wanted.event, journey.entry().since(), Instant::MAX);
+        events.iter().any(|event| event.accepted >= *ended && wanted.is(event, facts))
+    })
+}
+
 fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> bool {
-    let status = state.contact.consent.on(sending.channel);
+    let consent = &state.contact.consent;
+    if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
+        return false;
+    }
+    let status = consent.on(sending.channel);
     match sending.channel {
         Channel::Sms => status == ConsentStatus::Subscribed,
         Channel::Email if sending.transactional => true,

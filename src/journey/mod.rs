@@ -7,6 +7,7 @@
 
 mod flowset;
 mod gate;
+mod held;
 mod population;
 mod run;
 mod state;
@@ -26,7 +27,7 @@ pub use trace::{Decision, Effects, Intent, IntentWhat, What};
 use self::{
     gate::{Gate, Sending},
     run::Run,
-    state::{Pause, TimerWhat},
+    state::Pause,
 };
 use crate::{
     audience::{Channel, ConsentStatus, ResponseKind},
@@ -47,7 +48,10 @@ const MOST_FUTURE_MILLIS: i64 = 5 * 60_000;
 pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Effects {
     let at = contact.now.max(input.at());
     let mut run = Run::new(flows, contact, at);
-    run.move_the_late();
+    run.move_the_late(match input {
+        Input::Delivered { key, .. } => Some(key),
+        _ => None,
+    });
     run.fire_timers();
     run.state.now = at;
     run.now = at;
@@ -76,20 +80,30 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
     }
     // What a response says of consent holds before anything else looks at it (SEMANTICS R22).
     if event.name.starts_with('$') {
+        // The send key says which channel it answers (SEMANTICS R0).
+        let key = event.property(&["send_key"]).and_then(crate::audience::Value::as_text);
+        let answered = key.and_then(|key| run.state.sends.iter().rev().find(|send| send.key.to_string() == key));
+        let channel = answered.map_or(Channel::Email, |send| send.channel);
         let contact = &mut run.state.contact;
         if event.name == ResponseKind::Unsubscribed.event_name() {
-            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            contact.consent.set(channel, ConsentStatus::Unsubscribed);
         } else if event.name == ResponseKind::Complained.event_name() {
-            contact.consent.set(Channel::Email, ConsentStatus::Unsubscribed);
+            contact.consent.set(channel, ConsentStatus::Unsubscribed);
             run.state.suppressed = true;
         } else if event.name == ResponseKind::Bounced.event_name() {
             run.state.suppressed |=
                 event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
         }
     }
+    let told = run.effects.trace.len();
     run.settle_journeys(Some(&event));
     run.event_triggers(&event);
     run.schedule_rechecks();
+    let decided = run.state.decided;
+    if event.happened < decided && run.effects.trace.len() > told {
+        run.tell(None, What::Late { event: event.id.clone(), happened: event.happened, decided });
+        run.effects.trace[told..].rotate_right(1);
+    }
 }
 
 fn take(run: &mut Run<'_>, control: &Control) {
@@ -131,6 +145,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
             "end"
         }
         Control::Retry { journey } => {
+            run.intend_again(|send| send.key.journey == *journey && matches!(send.status, Status::Held(_)));
             if let Some((j, _)) = find(run, journey) {
                 run.retry(j);
             }
@@ -171,28 +186,16 @@ fn pause(run: &mut Run<'_>, flow: &crate::base::FlowId, pause: Pause) {
 fn resume(run: &mut Run<'_>, flow: &crate::base::FlowId) {
     let Some(live) = run.state.live.iter_mut().find(|live| live.flow == *flow) else { return };
     let Some(pause) = live.paused.take() else { return };
-    let stood = run.now.since(pause.since);
+    run.intend_again(|send| {
+        send.flow == *flow && matches!(send.status, Status::Held(Reason::Paused | Reason::Breaker))
+    });
     for j in 0..run.state.journeys.len() {
-        let journey = &mut run.state.journeys[j];
+        let journey = &run.state.journeys[j];
         if journey.flow != *flow || !journey.is_active() {
             continue;
         }
         if pause.freeze {
-            journey.shift_millis += stood;
-            let id = journey.id.clone();
-            let moved = match journey.waiting {
-                Waiting::Until(at) => Waiting::Until(at.plus_millis(stood)),
-                Waiting::Event(at) => Waiting::Event(at.plus_millis(stood)),
-                Waiting::Retry(at) => Waiting::Retry(at.plus_millis(stood)),
-                other => other,
-            };
-            if moved != journey.waiting {
-                journey.waiting = moved;
-                run.state.disarm(&TimerWhat::Step(id.clone()));
-                if let Some(due) = moved.due() {
-                    run.state.arm(due, TimerWhat::Step(id));
-                }
-            }
+            run.thaw(j, pause.since);
         }
         if matches!(run.state.journeys[j].waiting, Waiting::Held(Reason::Paused | Reason::Breaker)) {
             run.retry(j);
@@ -223,7 +226,13 @@ fn migrate(
             continue;
         };
         let passes = journey.passes.iter().filter_map(|(n, count)| Some((place(*n)?, *count))).collect();
-        let arms = journey.arms.iter().filter_map(|(n, arm)| Some((place(*n)?, *arm))).collect();
+        // An arm is kept by its name; its place may be another one now.
+        let arm_named = |node: usize, name: &str| to.nodes[node].ports.iter().position(|(port, _)| port == name);
+        let arms = journey.arms.iter().filter_map(|(n, arm)| {
+            let (at, (name, _)) = (place(*n)?, from.nodes.get(*n)?.ports.get(*arm)?);
+            Some((at, arm_named(at, name)?))
+        });
+        let arms = arms.collect();
         let same_sort = std::mem::discriminant(&from.nodes[journey.node].prepared)
             == std::mem::discriminant(&to.nodes[node].prepared);
         let journey = &mut run.state.journeys[j];
@@ -233,6 +242,9 @@ fn migrate(
             run.move_to(j, &to, &id);
         }
     }
+    // The new version may have other goals and exits.
+    run.settle_journeys(None);
+    run.schedule_rechecks();
 }
 
 /// The driver's question just before the transport: the same tests as at the step, at the instant of the hand-over
@@ -254,15 +266,22 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     let Some(send) = contact.send(key).filter(|send| send.status == Status::Pending) else {
         return HandOver::Stop(Outcome::Skipped, Reason::NotInFlow);
     };
-    let Some(version) = flows.version(&send.version) else {
-        return HandOver::Stop(Outcome::Held, Reason::Fault);
-    };
     if now < send.at {
         return HandOver::Defer(send.at);
     }
-    if send.latest_age.after(send.since, contact.zone(flows)) < now {
-        return HandOver::Stop(Outcome::Held, Reason::TooLate);
+    match ask_gate(flows, contact, send, now) {
+        Gate::Go => HandOver::Go,
+        Gate::Defer(until, _) => HandOver::Defer(until),
+        Gate::Stop(outcome, reason, _) => HandOver::Stop(outcome, reason),
+        Gate::Leave(reason) => HandOver::Stop(Outcome::Skipped, reason),
     }
+}
+
+/// The second test of a send, with the whole of its answer.
+fn ask_gate(flows: &FlowSet, contact: &ContactState, send: &Send, now: Instant) -> Gate {
+    let Some(version) = flows.version(&send.version) else {
+        return Gate::Stop(Outcome::Held, Reason::Fault, "its version is not there".to_owned());
+    };
     let node = version.nodes.get(send.node);
     let message = node.and_then(|node| node.message.as_deref());
     let (on_cap, latest_age) = match node.map(|node| &node.prepared) {
@@ -272,7 +291,7 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     };
     let variant = message.and_then(|m| m.message.variants.iter().position(|v| v.id == send.message.1)).unwrap_or(0);
     let sending = Sending {
-        key: key.clone(),
+        key: send.key.clone(),
         flow: &send.flow,
         channel: send.channel,
         transactional: send.transactional,
@@ -281,14 +300,10 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
         message,
         variant,
         since: send.since,
+        late: send.late_millis + now.since(send.at).max(0),
         at_hand_over: true,
     };
-    match gate::ask(flows, version, contact, contact.journey(&key.journey), &sending, now) {
-        Gate::Go => HandOver::Go,
-        Gate::Defer(until, _) => HandOver::Defer(until),
-        Gate::Stop(outcome, reason, _) => HandOver::Stop(outcome, reason),
-        Gate::Leave(reason) => HandOver::Stop(Outcome::Skipped, reason),
-    }
+    gate::ask(flows, version, contact, contact.journey(&send.key.journey), &sending, now)
 }
 
 impl From<HandOver> for Option<Delivery> {

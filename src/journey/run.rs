@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     audience::{Channel, Event, Value},
-    base::{FlowId, Instant, JourneyId, NodeId, SendKey},
+    base::{FlowId, Instant, JourneyId, SendKey},
     kinds::{
-        logic::delay::{Delay, Due, Past, Wait},
-        prepared::{Prepared, StepContext, delay_due},
+        logic::delay::Past,
+        prepared::{Prepared, StepContext},
         runtime::{Change, Delivery, Entry, Outcome, Reason, StepResult},
     },
 };
@@ -26,7 +26,7 @@ pub const LATE_MILLIS: i64 = 60_000;
 /// Steps of all journeys in one input. Source: assumption; only a fault in the core could need more, since loops need
 /// a wait (SEMANTICS R20).
 const MOST_STEPS: u32 = 100_000;
-/// Flows that may trigger each other in a row (SEMANTICS R11).
+/// Flows that may trigger each other in a row; the next entry is held at its trigger (SEMANTICS R11).
 pub(super) const MOST_HOPS: u32 = 5;
 
 /// The work on one input.
@@ -39,8 +39,18 @@ pub(super) struct Run<'a> {
     pub now: Instant,
     pub effects: Effects,
     steps: u32,
-    /// Writes of steps that flows have not seen yet: lists joined, the flow that wrote, its hops.
-    writes: VecDeque<(Vec<SmolStr>, FlowId, u32)>,
+    /// Writes of steps that flows have not seen yet.
+    writes: VecDeque<Write>,
+}
+
+/// What a step wrote.
+struct Write {
+    joined: Vec<SmolStr>,
+    /// Watched conditions that it turned true: of which flow, which alternative.
+    turned: Vec<(FlowId, usize)>,
+    /// The flow that wrote, and its hops.
+    flow: FlowId,
+    hops: u32,
 }
 
 impl<'a> Run<'a> {
@@ -88,7 +98,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn tell_send(&mut self, key: &SendKey, flow: &FlowId, what: What) {
+    pub fn tell_send(&mut self, key: &SendKey, flow: &FlowId, what: What) {
         self.effects.trace.push(Decision {
             at: self.now,
             flow: Some(flow.clone()),
@@ -102,7 +112,8 @@ impl<'a> Run<'a> {
     // ---- timers ----------------------------------------------------------------------------------------------------
 
     /// Intents that nobody handed over while time passed: their journeys' later dues move with them (SEMANTICS R26).
-    pub fn move_the_late(&mut self) {
+    /// What is `answered` just now has been handed over, late as it was.
+    pub fn move_the_late(&mut self, answered: Option<&SendKey>) {
         for n in 0..self.state.sends.len() {
             let send = &self.state.sends[n];
             let late = self.at.since(send.at);
@@ -110,8 +121,12 @@ impl<'a> Run<'a> {
                 continue;
             }
             let key = send.key.clone();
-            let millis = late + gate::jitter(&send.flow, &key);
-            self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
+            let mut millis = late;
+            if answered != Some(&key) {
+                millis += gate::jitter(&send.flow, &key);
+                self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
+            }
+            self.state.sends[n].late_millis += millis;
             if let Some(j) = self.state.journeys.iter().position(|journey| journey.id == key.journey) {
                 self.shift(j, millis);
             }
@@ -119,7 +134,7 @@ impl<'a> Run<'a> {
     }
 
     /// Moves the later dues of a journey; local times are computed anew instead.
-    fn shift(&mut self, j: usize, millis: i64) {
+    pub fn shift(&mut self, j: usize, millis: i64) {
         let journey = &mut self.state.journeys[j];
         if journey.ended.is_some() {
             return;
@@ -156,6 +171,7 @@ impl<'a> Run<'a> {
             let Some(timer) = self.state.timers.pop() else { break };
             self.steps += 1;
             self.now = timer.due.max(self.state.now);
+            let told = self.effects.trace.len();
             match timer.what {
                 TimerWhat::Step(id) => self.wake_step(&id),
                 TimerWhat::Recheck(id) => {
@@ -170,11 +186,14 @@ impl<'a> Run<'a> {
                 }
             }
             self.see_writes();
+            if self.effects.trace.len() > told {
+                self.state.decided = self.now;
+            }
         }
         self.now = self.at;
     }
 
-    fn active(&self, id: &JourneyId) -> Option<usize> {
+    pub fn active(&self, id: &JourneyId) -> Option<usize> {
         self.state.journeys.iter().position(|journey| journey.id == *id && journey.is_active())
     }
 
@@ -289,9 +308,11 @@ impl<'a> Run<'a> {
                     let lists = change.lists_add.iter().chain(&change.lists_remove).cloned();
                     self.tell_at(j, version, What::Wrote { names: names.chain(lists).collect() });
                     // The profile is current for the next step; flows see the write when the journey waits or ends.
+                    let before = self.watched();
                     let joined = self.apply_change(&change);
+                    let turned = self.turned_since(before);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back((joined, journey.flow.clone(), journey.hops));
+                    self.writes.push_back(Write { joined, turned, flow: journey.flow.clone(), hops: journey.hops });
                     // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
                     self.settle_journeys(None);
                     if !self.state.journeys[j].is_active() {
@@ -338,7 +359,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn wait(&mut self, j: usize, version: &Version, waiting: Waiting) {
+    pub fn wait(&mut self, j: usize, version: &Version, waiting: Waiting) {
         self.state.journeys[j].waiting = waiting;
         let id = self.state.journeys[j].id.clone();
         if let Some(until) = waiting.due() {
@@ -378,7 +399,7 @@ impl<'a> Run<'a> {
     // ---- messages --------------------------------------------------------------------------------------------------
 
     /// Tries the message of the node the journey stands at; the port to leave by, or `None` where it stays or ended.
-    fn try_message(&mut self, j: usize, version: &Arc<Version>, node: usize) -> Option<usize> {
+    pub fn try_message(&mut self, j: usize, version: &Arc<Version>, node: usize) -> Option<usize> {
         let run = &version.nodes[node];
         let (channel, transactional, on_cap, latest_age, cooldown, salt) = match &run.prepared {
             Prepared::Email(e) => {
@@ -409,6 +430,7 @@ impl<'a> Run<'a> {
         if late > LATE_MILLIS {
             let zone = self.state.zone(self.flows);
             if latest_age.after(self.now, zone) < self.at {
+                self.state.journeys[j].since = Some(self.now);
                 self.now = self.at;
                 self.settle(j, version, Outcome::Held, Reason::TooLate, variant_id, String::new());
                 self.state.journeys[j].waiting = Waiting::Held(Reason::TooLate);
@@ -433,6 +455,7 @@ impl<'a> Run<'a> {
             message,
             variant,
             since,
+            late: 0,
             at_hand_over: false,
         };
         match gate::ask(self.flows, version, self.state, Some(&self.state.journeys[j]), &sending, self.now) {
@@ -449,6 +472,7 @@ impl<'a> Run<'a> {
                     transactional,
                     cooldown: cooldown.cloned(),
                     latest_age,
+                    late_millis: 0,
                     node,
                     version: version.hash,
                 });
@@ -514,7 +538,7 @@ impl<'a> Run<'a> {
             && let Some(version) = self.version_of(j)
         {
             let node = self.state.journeys[j].node;
-            if version.nodes[node].id == key.node {
+            if version.nodes[node].id == key.node && self.state.journeys[j].pass(node) == key.pass {
                 let port = usize::from(!matches!(result, Delivery::Sent));
                 let id = self.state.journeys[j].id.clone();
                 self.state.disarm(&TimerWhat::Step(id));
@@ -524,10 +548,17 @@ impl<'a> Run<'a> {
         }
         let Some(n) = self.state.sends.iter().rposition(|send| send.key == *key) else { return };
         let now = self.now;
-        let send = &mut self.state.sends[n];
-        if !matches!(send.status, Status::Pending | Status::Held) {
+        if !matches!(self.state.sends[n].status, Status::Pending | Status::Held(_)) {
             return;
         }
+        // The driver hears only what to do; why, and what follows for the journey, is asked again here.
+        let why = match result {
+            Delivery::Deferred { .. } | Delivery::Skipped(Reason::Capped | Reason::Cooldown) => {
+                super::ask_gate(self.flows, self.state, &self.state.sends[n], now)
+            }
+            _ => Gate::Go,
+        };
+        let send = &mut self.state.sends[n];
         let flow = send.flow.clone();
         let variant = send.message.1.clone();
         let told = |outcome, reason| What::Outcome { outcome, reason, variant: variant.clone(), detail: String::new() };
@@ -546,7 +577,7 @@ impl<'a> Run<'a> {
                 told(Outcome::Refused, *reason)
             }
             Delivery::Held(reason) => {
-                send.status = Status::Held;
+                send.status = Status::Held(*reason);
                 told(Outcome::Held, *reason)
             }
             Delivery::Unknown => {
@@ -555,10 +586,18 @@ impl<'a> Run<'a> {
             }
             Delivery::Deferred { until } => {
                 send.at = *until;
-                What::Deferred { until: *until, reason: Reason::QuietHours }
+                let reason = if let Gate::Defer(_, reason) = why { reason } else { Reason::TooLate };
+                What::Deferred { until: *until, reason }
             }
         };
+        let is_free = !self.state.sends[n].counts() && !self.state.sends[n].transactional;
         self.tell_send(key, &flow, what);
+        if is_free {
+            self.wake_waiters();
+        }
+        if let (Gate::Leave(reason), Delivery::Skipped(_), Some(j)) = (why, result, self.active(&key.journey)) {
+            self.end(j, End::Left(reason));
+        }
     }
 
     // ---- events and profile ----------------------------------------------------------------------------------------
@@ -585,9 +624,24 @@ impl<'a> Run<'a> {
             return;
         }
         let facts = self.state.facts(self.flows, self.now, Some(journey.entry()));
-        if goal.eval(&facts).is_yes() {
+        if !goal.eval(&facts).is_yes() {
+            return;
+        }
+        // After its end it leaves a purchase to a later journey of the flow that has the same goal by it: one purchase
+        // converts once, also after a restart.
+        let flow = &journey.flow;
+        let is_left = !journey.is_active()
+            && (j + 1..self.state.journeys.len())
+                .any(|later| self.state.journeys[later].flow == *flow && self.goal_holds(later));
+        if !is_left {
             self.convert(j, happened);
         }
+    }
+
+    fn goal_holds(&self, j: usize) -> bool {
+        let journey = &self.state.journeys[j];
+        let goal = self.flows.versions.get(&journey.version).and_then(|version| version.goal.as_ref());
+        goal.is_some_and(|goal| goal.eval(&self.state.facts(self.flows, self.now, Some(journey.entry()))).is_yes())
     }
 
     /// Credits a conversion and ends the journey (SEMANTICS R15).
@@ -595,12 +649,21 @@ impl<'a> Run<'a> {
         let journey = &self.state.journeys[j];
         let Some(version) = self.flows.versions.get(&journey.version) else { return };
         let from = version.settings.conversion_window.before(happened, self.state.zone(self.flows));
-        let credited = self.state.sends.iter().rev().find(|send| {
+        // A message of an earlier journey counts where that one leaves the purchase to this one.
+        let is_meant = |send: &&Send| {
+            let of = |(n, other): (usize, &Journey)| (other.id == send.key.journey).then_some(n);
             send.key.journey == journey.id
-                && matches!(send.status, Status::Sent | Status::Unknown)
-                && send.at <= happened
-                && send.at >= from
+                || send.flow == journey.flow
+                    && self.state.journeys[..j]
+                        .iter()
+                        .enumerate()
+                        .find_map(of)
+                        .is_some_and(|n| !self.state.journeys[n].is_active() && self.goal_holds(n))
+        };
+        let credited = self.state.sends.iter().rev().filter(|send| {
+            matches!(send.status, Status::Sent | Status::Unknown) && send.at <= happened && send.at >= from
         });
+        let credited = credited.filter(is_meant).max_by_key(|send| send.key.journey == journey.id);
         let credited_to = credited.map(|send| send.key.clone());
         let ended = journey.ended.is_some();
         // After its end a journey converts only through a message.
@@ -636,7 +699,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn test_wait(&mut self, j: usize, event: &Arc<Event>) {
+    pub fn test_wait(&mut self, j: usize, event: &Arc<Event>) {
         let journey = &self.state.journeys[j];
         let Waiting::Event(_) = journey.waiting else { return };
         let Some(version) = self.version_of(j) else { return };
@@ -690,13 +753,13 @@ impl<'a> Run<'a> {
     /// A change of the profile from outside.
     pub fn change(&mut self, change: &Change) {
         let joined = self.apply_change(change);
-        self.profile_changed(&joined, None);
+        self.profile_changed(&joined, &[], None);
     }
 
     /// What follows a change of the profile; `writer` is the flow whose step made it, with its hops.
-    fn profile_changed(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
+    fn profile_changed(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
         self.settle_journeys(None);
-        self.profile_triggers(joined, writer);
+        self.profile_triggers(joined, turned, writer);
         self.schedule_rechecks();
     }
 
@@ -724,51 +787,23 @@ impl<'a> Run<'a> {
             self.state.suppressed = suppressed;
         }
         if let Some(zone) = &change.zone {
+            let before = self.state.zone(self.flows).clone();
             self.state.contact.zone = Some(zone.clone());
             self.state.zone = crate::base::Zone::named(zone).ok();
-            self.recompute_local_waits();
+            self.recompute_local_waits(&before);
         }
         joined
     }
 
-    /// Wall-time waits keep the wall time, not the instant, when the zone changes (SEMANTICS R17).
-    fn recompute_local_waits(&mut self) {
-        for j in 0..self.state.journeys.len() {
-            let journey = &self.state.journeys[j];
-            let Waiting::Until(old) = journey.waiting else { continue };
-            let Some(version) = self.version_of(j) else { continue };
-            let Prepared::Delay(delay) = &version.nodes[journey.node].prepared else { continue };
-            if !delay.is_local() && !is_calendar(delay) {
-                continue;
-            }
-            let cx = StepContext {
-                facts: self.state.facts(self.flows, self.now, Some(journey.entry())),
-                arrived: journey.arrived,
-                entry_at: journey.entered.plus_millis(journey.shift_millis),
-                previous_message: None,
-                stored_arm: None,
-                winner: None,
-                has_room: true,
-            };
-            if let Due::At(due) = delay_due(delay, &cx)
-                && due != old
-            {
-                let id = journey.id.clone();
-                self.state.disarm(&TimerWhat::Step(id));
-                self.wait(j, &version, Waiting::Until(due.max(self.now)));
-            }
-        }
-    }
-
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some((joined, flow, hops)) = self.writes.pop_front() {
+        while let Some(write) = self.writes.pop_front() {
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();
                 return;
             }
-            self.profile_changed(&joined, Some((&flow, hops)));
+            self.profile_changed(&write.joined, &write.turned, Some((&write.flow, write.hops)));
         }
     }
 
@@ -810,7 +845,11 @@ impl<'a> Run<'a> {
         });
         let j = self.state.journeys.len() - 1;
         self.tell_journey(j, What::Entered { alternative, key: entry.key });
-        self.walk(j, version, version.start);
+        if entry.hops > MOST_HOPS {
+            self.hold(j, version, Reason::Fault, "flows trigger each other in a circle");
+        } else {
+            self.walk(j, version, version.start);
+        }
         self.schedule_recheck(j);
         true
     }
@@ -819,9 +858,6 @@ impl<'a> Run<'a> {
         use crate::flow::Reentry;
         if self.state.live_of(&version.flow).is_none_or(|live| live.draining) {
             return Some("the flow lets nobody in any more");
-        }
-        if entry.hops > MOST_HOPS {
-            return Some("flows trigger each other in a circle");
         }
         let consent = &self.state.contact.consent;
         if !version.settings.consent.iter().all(|required| required.allows(consent.on(required.channel()))) {
@@ -873,7 +909,7 @@ impl<'a> Run<'a> {
         let pending: Vec<&JourneyId> = state
             .sends
             .iter()
-            .filter(|s| matches!(s.status, Status::Pending | Status::Held))
+            .filter(|s| matches!(s.status, Status::Pending | Status::Held(_)))
             .map(|s| &s.key.journey)
             .collect();
         state.journeys.retain(|journey| match &journey.ended {
@@ -904,46 +940,6 @@ impl<'a> Run<'a> {
             None => SmolStr::default(),
         }
     }
-
-    // ---- words from outside ----------------------------------------------------------------------------------------
-
-    /// Tries again what is held (SEMANTICS R30).
-    pub fn retry(&mut self, j: usize) {
-        let Some(version) = self.version_of(j) else { return };
-        let journey = &mut self.state.journeys[j];
-        if !matches!(journey.waiting, Waiting::Held(_)) {
-            return;
-        }
-        journey.since = None;
-        let node = journey.node;
-        if version.nodes[node].message.is_some()
-            || matches!(version.nodes[node].prepared, Prepared::Email(_) | Prepared::Sms(_))
-        {
-            if let Some(port) = self.try_message(j, &version, node) {
-                self.leave(j, &version, node, port);
-            }
-        } else {
-            self.state.journeys[j].waiting = Waiting::No;
-            self.walk(j, &version, Some(node));
-        }
-    }
-
-    /// Puts a journey at a node of its version.
-    pub fn move_to(&mut self, j: usize, version: &Arc<Version>, node: &NodeId) {
-        let id = self.state.journeys[j].id.clone();
-        self.state.disarm(&TimerWhat::Step(id));
-        match version.place_of(node) {
-            Some(place) => {
-                self.state.journeys[j].waiting = Waiting::No;
-                self.walk(j, version, Some(place));
-            }
-            None => self.end(j, End::Removed),
-        }
-    }
-}
-
-fn is_calendar(delay: &Delay) -> bool {
-    matches!(&delay.wait, Wait::For(span) if !span.is_exact())
 }
 
 impl Waiting {

@@ -25,6 +25,8 @@ pub struct ContactState {
     /// Live flows, in flow order.
     pub(super) live: Vec<Live>,
     pub(super) triggers: BTreeMap<TriggerKey, TriggerState>,
+    /// The day on the contact's wall on which a date last fired.
+    pub(super) fired: BTreeMap<TriggerKey, jiff::civil::Date>,
     /// Journeys in the order of entry; ended ones stay while a conversion may be credited to them.
     pub journeys: Vec<Journey>,
     pub(super) past: BTreeMap<FlowId, Past>,
@@ -33,6 +35,8 @@ pub struct ContactState {
     /// Latest first, so that the next one is at the end.
     pub(super) timers: Vec<Timer>,
     pub(super) seq: u64,
+    /// When a timer decided something last.
+    pub(super) decided: Instant,
     pub(super) winners: BTreeMap<(FlowId, NodeId), SmolStr>,
     pub(super) zone: Option<Zone>,
 }
@@ -202,6 +206,8 @@ pub struct Send {
     pub(super) transactional: bool,
     pub(super) cooldown: Option<Cooldown>,
     pub(super) latest_age: Span,
+    /// How late its driver was with it so far, in milliseconds.
+    pub(super) late_millis: i64,
     pub(super) node: usize,
     pub(super) version: VersionHash,
 }
@@ -215,8 +221,8 @@ pub enum Status {
     Sent,
     /// May have left; counts as sent.
     Unknown,
-    /// Held by the driver.
-    Held,
+    /// Held at the hand-over, until resumed.
+    Held(Reason),
     /// Its place is free again.
     Released,
 }
@@ -258,11 +264,13 @@ impl ContactState {
             suppressed: false,
             live: Vec::new(),
             triggers: BTreeMap::new(),
+            fired: BTreeMap::new(),
             journeys: Vec::new(),
             past: BTreeMap::new(),
             sends: Vec::new(),
             timers: Vec::new(),
             seq: 0,
+            decided: Instant::MIN,
             winners: BTreeMap::new(),
             zone,
         }

@@ -147,8 +147,9 @@ fn worked_case_late_purchase() {
         HandOver::Stop(Outcome::Skipped, Reason::Goal)
     );
     world.check(
-        &["converted", "ended"],
+        &["converted", "ended", "late"],
         &[
+            "4.00 late event e2 happened at 2026-11-23T12:59:00Z, a timer had decided at 2026-11-23T13:00:00Z",
             "4.00 ada/watch/1 converted at 2026-11-23T12:59:00Z, credited to ada/watch/1/mail-1/1",
             "4.00 ada/watch/1 ended: goal",
         ],
@@ -211,7 +212,11 @@ fn too_late_is_held_until_somebody_looks() {
     world.check(&["mail-2 held", "mail-3"], &["40.00 ada/watch/1 mail-2 held: too_late"]);
     world.feed(&Input::Control { at: hour(101.0), control: Control::Retry { journey: JourneyId::new("ada/watch/1") } });
     world.run_until(hour(200.0));
-    world.check(&["mail-2 sent"], &["101.00 ada/watch/1 mail-2 sent: ok"]);
+    // Mail 3 keeps its eight hours from mail 2.
+    world.check(
+        &["mail-2 sent", "mail-3 sent"],
+        &["101.00 ada/watch/1 mail-2 sent: ok", "109.00 ada/watch/1 mail-3 sent: ok"],
+    );
 }
 
 /// R30: a pause holds sends while waits go on; resuming tries them.
@@ -284,4 +289,57 @@ fn migration() {
     );
     let effects = advance(&world.flows, &mut lost, &migrate(Vec::new()));
     assert!(effects.trace.iter().any(|d| d.to_string().ends_with("ended: removed")), "{:?}", effects.trace);
+}
+
+/// R4, R19: an arm goes by its name into a version that lists the arms in another order.
+#[test]
+fn migration_keeps_the_arm() {
+    let source = r#"(version: 2, id: "loop", name: "Loop", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+        (id: "split", kind: "split", settings: (salt: "s", arms: [(name: "a", weight: 100), (name: "b", weight: 0)])),
+        (id: "wait", kind: "delay", settings: (wait: for("4 h"))),
+    ], edges: [(from: "start", to: "split"), (from: "split", port: "a", to: "wait"), (from: "wait", to: "split")])"#;
+    let (a, b) = (r#"(name: "a", weight: 100)"#, r#"(name: "b", weight: 0)"#);
+    let mut world = World::new(&[flow(source)], &Workspace::default());
+    world.event("Cart", "e1", 0.0, 0.0);
+    let version = world.flows.publish(&flow(&source.replace(&format!("{a}, {b}"), &format!("{b}, {a}"))));
+    let control = Control::Migrate { flow: "loop".into(), version, mapping: Vec::new() };
+    world.feed(&Input::Control { at: hour(1.0), control });
+    world.run_until(hour(5.0));
+    world.check(
+        &["left by"],
+        &["0.00 ada/loop/1 split left by a", "4.00 ada/loop/1 wait left by next", "4.00 ada/loop/1 split#2 left by a"],
+    );
+}
+
+/// R4, R15: the exit of the version that a journey moves to holds at once, and by time alone later on.
+#[test]
+fn migration_to_another_exit() {
+    for (exit, expected) in [
+        (r#"did \"Checkout Expired\""#, "1.00 ada/watch/1 ended: exit"),
+        (r#"not did \"Checkout Expired\" in the last 2 h"#, "2.00 ada/watch/1 ended: exit"),
+    ] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(0.5));
+        let source = WATCH.replace("settings: (goal_when:", &format!("settings: (exit_when: \"{exit}\", goal_when:"));
+        let version = world.flows.publish(&flow(&source));
+        let control = Control::Migrate { flow: "watch".into(), version, mapping: Vec::new() };
+        world.feed(&Input::Control { at: hour(1.0), control });
+        world.run_until(hour(5.0));
+        world.check(&["ended"], &[expected]);
+    }
+}
+
+/// R7: of several alternatives that enrol current members the first enters.
+#[test]
+fn enrolling_enters_once() {
+    let source = r#"(version: 2, id: "hello", name: "Hello", settings: (enrol_current: true), nodes: [
+        (id: "start", kind: "trigger", settings: (any: [segment(segment: "All"), segment(segment: "Too")])),
+        (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let workspace = r#"(version: 1, segments: {"All": "true", "Too": "true"})"#;
+    let (workspace, _) = file::read_workspace(workspace).unwrap_or_else(|d| panic!("{}", d.message));
+    let world = World::new(&[flow(source)], &workspace);
+    world.check(&["entered"], &["-100.00 ada/hello/1 entered by trigger 1"]);
 }

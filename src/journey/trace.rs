@@ -91,6 +91,15 @@ pub enum What {
         /// The event.
         event: EventId,
     },
+    /// An event that changes something happened before a timer's decision, which stands (SEMANTICS R2).
+    Late {
+        /// The event.
+        event: EventId,
+        /// When it happened.
+        happened: Instant,
+        /// When a timer decided last.
+        decided: Instant,
+    },
     /// A trigger's clock runs.
     Armed {
         /// Which alternative.
@@ -218,6 +227,9 @@ impl fmt::Display for Decision {
         f.write_str("  ")?;
         match &self.what {
             What::Ignored { why, event } => write!(f, "ignored event {event}: {why}"),
+            What::Late { event, happened, decided } => {
+                write!(f, "late event {event} happened at {happened}, a timer had decided at {decided}")
+            }
             What::Armed { alternative, due } => write!(f, "trigger {} armed until {due}", alternative + 1),
             What::Disarmed { alternative, why } => write!(f, "trigger {} disarmed: {why}", alternative + 1),
             What::Entered { alternative, key } if key.is_empty() => write!(f, "entered by trigger {}", alternative + 1),

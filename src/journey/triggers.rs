@@ -11,7 +11,7 @@ use super::{
     trace::What,
 };
 use crate::{
-    audience::{Event, condition::EntryFacts},
+    audience::{Compiled, Event, condition::EntryFacts},
     base::{FlowId, Instant, JourneyId, VersionHash, Zone},
     kinds::{
         prepared::{PreparedMatch, value_of},
@@ -141,7 +141,7 @@ impl Run<'_> {
                     }
                     let from = settings.within.before(self.now, &zone).plus_millis(1);
                     let spoilt = unless.iter().any(|m| {
-                        let events = self.state.log.between(&m.event, from, self.now);
+                        let events = self.state.log.between(&m.event, from, Instant::MAX);
                         events.iter().any(|other| self.is_meant(m, other, Some(event)))
                     });
                     if spoilt {
@@ -167,8 +167,7 @@ impl Run<'_> {
     }
 
     fn enter_by_event(&mut self, version: &Arc<Version>, alternative: usize, event: &Arc<Event>) -> bool {
-        let late = event.accepted.since(event.happened);
-        if late > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(event.happened, self.state.zone(self.flows)) < event.accepted {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the event came too late" });
             return false;
         }
@@ -249,7 +248,15 @@ impl Run<'_> {
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
         self.state.triggers.remove(&key);
         let facts = self.state.facts(self.flows, self.now, None);
-        let due = value_of(&settings.property, &facts).and_then(|value| settings.next_due(&value, after, facts.zone));
+        let fired = self.state.fired.get(&key).copied();
+        let due = value_of(&settings.property, &facts).and_then(|value| {
+            let due = settings.next_due(&value, after, facts.zone)?;
+            // A day that fired in another zone does not come twice (SEMANTICS R17).
+            if fired == Some(facts.zone.local(due).date()) {
+                return settings.next_due(&value, due, facts.zone);
+            }
+            Some(due)
+        });
         if let Some(due) = due {
             self.state.triggers.insert(key.clone(), TriggerState::Armed(None));
             self.state.arm(due, TimerWhat::Trigger(key));
@@ -264,9 +271,12 @@ impl Run<'_> {
         else {
             return;
         };
-        if matches!(version.alternatives.get(key.alternative), Some(PreparedTrigger::Date(settings)) if settings.yearly)
-        {
-            self.arm_date(&version, key.alternative, due);
+        if let Some(PreparedTrigger::Date(settings)) = version.alternatives.get(key.alternative) {
+            let day = self.state.zone(self.flows).local(due).date();
+            self.state.fired.insert(key.clone(), day);
+            if settings.yearly {
+                self.arm_date(&version, key.alternative, due);
+            }
         }
         self.fire_late_or_enter(&version, key.alternative, due, event, key.key, 0);
     }
@@ -280,7 +290,7 @@ impl Run<'_> {
         key: SmolStr,
         hops: u32,
     ) -> bool {
-        if self.at.since(due) > version.settings.trigger_latest_age.about_millis() {
+        if version.settings.trigger_latest_age.after(due, self.state.zone(self.flows)) < self.at {
             self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the wake came too late" });
             return false;
         }
@@ -304,19 +314,9 @@ impl Run<'_> {
         let Some(PreparedTrigger::Watch { condition, with_event }) = version.alternatives.get(alternative) else {
             return false;
         };
-        let key = TriggerKey { flow: flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-        let facts = self.state.facts(self.flows, self.now, None);
-        let is = condition.eval(&facts).is_yes();
-        let next = condition.next_change(&facts);
-        let was =
-            matches!(self.state.triggers.insert(key.clone(), TriggerState::Was(is)), Some(TriggerState::Was(true)));
-        let what = TimerWhat::Watch(flow.clone(), alternative);
-        self.state.disarm(&what);
-        if let Some(next) = next {
-            self.state.arm(next, what);
-        }
+        let turns = self.note_watch(flow, alternative, condition);
         // Of several alternatives that one input turns, the first enters (SEMANTICS R7); the others are noted.
-        if is && !was && may_enter {
+        if turns && may_enter {
             let event = event.filter(|_| *with_event).cloned();
             if let Some(event) = &event {
                 return self.enter_by_event(&version, alternative, event);
@@ -326,8 +326,51 @@ impl Run<'_> {
         false
     }
 
-    /// What a change of the profile fires; `writer` is the flow whose step made it, with its hops (SEMANTICS R11).
-    pub fn profile_triggers(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
+    /// Notes what a watched condition is, and when time may turn it; whether it has just turned true.
+    fn note_watch(&mut self, flow: &FlowId, alternative: usize, condition: &Compiled) -> bool {
+        let key = TriggerKey { flow: flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
+        let facts = self.state.facts(self.flows, self.now, None);
+        let (is, next) = (condition.eval(&facts).is_yes(), condition.next_change(&facts));
+        let was = matches!(self.state.triggers.insert(key, TriggerState::Was(is)), Some(TriggerState::Was(true)));
+        let what = TimerWhat::Watch(flow.clone(), alternative);
+        self.state.disarm(&what);
+        if let Some(next) = next {
+            self.state.arm(next, what);
+        }
+        is && !was
+    }
+
+    /// Watched conditions that do not hold, for [`Self::turned_since`].
+    pub fn watched(&self) -> Vec<(Arc<Version>, usize)> {
+        let mut out = Vec::new();
+        for version in self.live_versions() {
+            for (alternative, trigger) in version.alternatives.iter().enumerate() {
+                let PreparedTrigger::Watch { condition, .. } = trigger else { continue };
+                if !condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes() {
+                    out.push((version.clone(), alternative));
+                }
+            }
+        }
+        out
+    }
+
+    /// Which of them a step's write has turned. Noted at once, so that nothing else of the same input passes for what
+    /// turned them; who enters is decided when flows see the write (SEMANTICS R1, R11).
+    pub fn turned_since(&mut self, before: Vec<(Arc<Version>, usize)>) -> Vec<(FlowId, usize)> {
+        let mut out = Vec::new();
+        for (version, alternative) in before {
+            let PreparedTrigger::Watch { condition, .. } = &version.alternatives[alternative] else { continue };
+            let holds = condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes();
+            if holds && self.note_watch(&version.flow, alternative, condition) {
+                out.push((version.flow.clone(), alternative));
+            }
+        }
+        out
+    }
+
+    /// What a change of the profile fires; `writer` is the flow whose step made it, with its hops (SEMANTICS R11), and
+    /// `turned` the watched conditions that it turned then.
+    pub fn profile_triggers(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
         for version in self.live_versions() {
             let own = writer.is_some_and(|(flow, _)| *flow == version.flow);
             let hops = writer.map_or(0, |(_, hops)| hops + 1);
@@ -346,15 +389,14 @@ impl Run<'_> {
                         }
                     }
                     PreparedTrigger::Watch { condition, .. } => {
-                        if own {
-                            // Noted, so that it is no edge later, but the same flow never enters by its own write.
-                            let facts = self.state.facts(self.flows, self.now, None);
-                            let is = condition.eval(&facts).is_yes();
-                            let key =
-                                TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-                            self.state.triggers.insert(key, TriggerState::Was(is));
-                        } else {
-                            entered |= self.test_watch(&version.flow, alternative, None, hops, !entered);
+                        // The same flow never enters by its own write; it is noted, so that it is no edge later.
+                        let may_enter = !entered && !own;
+                        let had_turned = turned.iter().any(|(flow, n)| (flow, *n) == (&version.flow, alternative));
+                        entered |= self.test_watch(&version.flow, alternative, None, hops, may_enter);
+                        let facts = self.state.facts(self.flows, self.now, None);
+                        if had_turned && may_enter && !entered && condition.eval(&facts).is_yes() {
+                            let key = SmolStr::default();
+                            entered = self.fire_late_or_enter(&version, alternative, self.now, None, key, hops);
                         }
                     }
                     PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
@@ -392,6 +434,7 @@ impl Run<'_> {
             self.state.triggers.remove(&key);
             self.state.disarm(&TimerWhat::Trigger(key));
         }
+        let mut entered = !version.settings.enrol_current;
         for (alternative, trigger) in version.alternatives.iter().enumerate() {
             match trigger {
                 PreparedTrigger::Watch { condition, .. } => {
@@ -404,15 +447,15 @@ impl Run<'_> {
                     if let Some(next) = next {
                         self.state.arm(next, what);
                     }
-                    if is && version.settings.enrol_current {
+                    if is && !entered {
                         let key = self.key_of(&version, None);
-                        self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::List(list) => {
-                    if version.settings.enrol_current && self.state.contact.lists.contains(list) {
+                    if !entered && self.state.contact.lists.contains(list) {
                         let key = self.key_of(&version, None);
-                        self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
+                        entered = self.enter(&version, Entry { alternative, event: None, key, hops: 0 });
                     }
                 }
                 PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),

@@ -164,7 +164,7 @@ impl Prepared {
                 };
                 let own = facts.entry.and_then(|entry| entry.event).map(|event| &event.id);
                 let seen = since.is_some_and(|since| {
-                    let events = facts.log.between(&wanted.event, since, facts.now);
+                    let events = facts.log.between(&wanted.event, since, Instant::MAX);
                     events.iter().any(|event| Some(&event.id) != own && wanted.is(event, facts))
                 });
                 if seen { StepResult::Leave(0) } else { StepResult::Listen(timeout.after(facts.now, facts.zone)) }

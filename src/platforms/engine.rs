@@ -20,6 +20,9 @@ use crate::{
     kinds::{Alternative, Settings},
 };
 
+/// The file of an export that holds the pinned version.
+pub const ENGINE_FILE: &str = "flow.json";
+
 /// The engine as a target.
 pub struct Engine;
 
@@ -105,14 +108,14 @@ impl Platform for Engine {
             "segments": segments, "scores": scores, "workspace": parts,
         });
         let mut files = BTreeMap::new();
-        files.insert("flow.json".to_owned(), json_bytes(&pinned));
+        files.insert(ENGINE_FILE.to_owned(), json_bytes(&pinned));
         let about = About {
             target: Target::Engine,
             version: ("version", version(flow, workspace).to_string()),
             flow,
             workspace,
             requests: vec![Request {
-                file: "flow.json".into(),
+                file: ENGINE_FILE.into(),
                 method: "PUT",
                 path: "version".into(),
                 what: "the pinned version".into(),

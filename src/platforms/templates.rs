@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{LossKind, Notes};
 use crate::{
     base::{Diagnostic, Place},
-    content::{Dialect, Field, Message, Part, Scope, Variant, export_variant, transpile},
+    content::{Dialect, Field, FieldSource, Message, Part, Scope, Variant, export_variant, transpile},
     flow::{Flow, FlowSettings, Target, Workspace},
 };
 
@@ -44,7 +44,7 @@ pub(super) fn message(
     if let Some(known) = notes.templates.get(&key) {
         return known.clone();
     }
-    let fields: Vec<Field> = flow.fields().cloned().collect();
+    let fields = fields_for(target, flow, workspace);
     let FlowSettings { constants, .. } = flow.settings();
     let scope = Scope { fields: &fields, constants: &constants };
     let template = match export_variant(message, variant, &workspace.brand, dialect(target), &scope) {
@@ -77,8 +77,15 @@ pub(super) fn message(
 }
 
 /// A short text with tags (an SMS, a webhook's body, an alert) in the target's language.
-pub(super) fn inline(target: Target, flow: &Flow, text: &str, place: &Place, notes: &mut Notes) -> String {
-    let fields: Vec<Field> = flow.fields().cloned().collect();
+pub(super) fn inline(
+    target: Target,
+    flow: &Flow,
+    workspace: &Workspace,
+    text: &str,
+    place: &Place,
+    notes: &mut Notes,
+) -> String {
+    let fields = fields_for(target, flow, workspace);
     let FlowSettings { constants, .. } = flow.settings();
     let scope = Scope { fields: &fields, constants: &constants };
     match transpile(text, Part::Plain, dialect(target), &scope, place) {
@@ -91,6 +98,25 @@ pub(super) fn inline(target: Target, flow: &Flow, text: &str, place: &Place, not
             text.to_owned()
         }
     }
+}
+
+/// The flow's fields as the target's templates name what is behind them: Klaviyo looks a coupon up by its own name.
+fn fields_for(target: Target, flow: &Flow, workspace: &Workspace) -> Vec<Field> {
+    let mut fields: Vec<Field> = flow.fields().cloned().collect();
+    if target == Target::Klaviyo {
+        for field in &mut fields {
+            if let FieldSource::Code { pool } = &mut field.source {
+                *pool = coupon(workspace, pool).into();
+            }
+        }
+    }
+    fields
+}
+
+/// What a code pool is called in Klaviyo: its name there, its own where the workspace gives none.
+pub(super) fn coupon<'a>(workspace: &'a Workspace, pool: &'a str) -> &'a str {
+    let known = workspace.code_pools.iter().find(|known| known.name == pool);
+    known.and_then(|known| known.klaviyo.as_deref()).unwrap_or(pool)
 }
 
 /// Findings of the target become losses, all others stay what they are.

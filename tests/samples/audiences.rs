@@ -458,8 +458,9 @@ fn e_bikes() -> Recipe {
     let dress = |d: &mut Dresser<'_>| {
         d.last_item(&["Added to Cart"]);
         d.each(&["Left Page"], |rng, event| {
-            if rng.percent(80) {
-                put(&mut event.properties, "range_km", number(rng.range(6, 14) * 10));
+            let range = rng.percent(80).then(|| rng.range(6, 14) * 10);
+            if let Some(range) = range.filter(|_| text(event, "product_id") != "helmet") {
+                put(&mut event.properties, "range_km", number(range));
             }
         });
         let long = |event: &Event| event.name == "Left Page" && figure(event, "seconds") >= 420.0;
@@ -625,7 +626,12 @@ fn coffee_roaster() -> Recipe {
     let dress = |d: &mut Dresser<'_>| {
         d.last_item(&["Placed Order"]);
         d.each(&["Placed Order"], |rng, event| {
-            if let (true, Some(roast)) = (rng.percent(90), rng.pick(&["light", "medium", "dark"])) {
+            let roast = match text(event, "product_name") {
+                "Tugboat \"Dark\"" => "dark",
+                "Geisha & Honey" => "light",
+                _ => "medium",
+            };
+            if rng.percent(90) {
                 put(&mut event.properties, "roast", Value::text(roast));
             }
         });

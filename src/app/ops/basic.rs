@@ -23,8 +23,8 @@ pub fn moved(flow: &Flow, selection: &BTreeSet<NodeId>, by: (f32, f32)) -> Vec<E
 
 /// A new step of a kind with the settings of its catalogue entry, wired in behind `after` if given.
 ///
-/// A kind of trigger becomes a trigger node with that alternative. Errors: a kind that is not in the catalogue; a second
-/// trigger.
+/// A kind of trigger becomes a trigger node with that alternative. Errors: a kind that is not in the catalogue; a
+/// second trigger.
 pub fn insert(
     flow: &Flow,
     kind: &str,

@@ -252,7 +252,9 @@ impl<R: BufRead> Records<R> {
             let mut at = first.at();
             let mut record = first.bytes;
             let mut rest: Vec<Line> = Vec::new();
-            let (mut scan, mut open_column) = scan_line(Scan::CellStart, self.separator, &record);
+            let Scanned { mut scan, opened: mut open_column, after_quote } =
+                scan_line(Scan::CellStart, self.separator, &record);
+            let mut stray = after_quote.map(|column| at.column(column));
             let open_line_number = first.number;
             let mut closed = scan != Scan::Quoted;
             while !closed {
@@ -263,9 +265,10 @@ impl<R: BufRead> Records<R> {
                 }
                 record.push(b'\n');
                 record.extend_from_slice(&line.bytes);
-                let (after, opened) = scan_line(Scan::Quoted, self.separator, &line.bytes);
-                scan = after;
-                open_column = opened.or(open_column);
+                let scanned = scan_line(Scan::Quoted, self.separator, &line.bytes);
+                scan = scanned.scan;
+                open_column = scanned.opened.or(open_column);
+                stray = stray.or_else(|| scanned.after_quote.map(|column| line.at().column(column)));
                 rest.push(line);
                 closed = scan != Scan::Quoted;
             }
@@ -293,6 +296,18 @@ impl<R: BufRead> Records<R> {
                 }
                 continue;
             }
+            // What such a cell was to say is a guess, and two readers guess differently.
+            if let Some(at) = stray {
+                self.say(
+                    at,
+                    Fault::new(
+                        "audience/stray-quote",
+                        "text follows the quote that closes a cell; the record is left out",
+                        "Write a quote inside a quoted cell as two: \"5\"\" screen\"",
+                    ),
+                );
+                continue;
+            }
             if record.last() == Some(&b'\r') {
                 record.pop();
             }
@@ -316,22 +331,36 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// The state after a line, and the column (in bytes, from 1) of the last quote that opened a cell.
-fn scan_line(start: Scan, separator: u8, bytes: &[u8]) -> (Scan, Option<usize>) {
-    let (mut scan, mut opened) = (start, None);
+/// What a look at a line found; columns in bytes, from 1.
+struct Scanned {
+    /// The state after it.
+    scan: Scan,
+    /// The last quote that opened a cell.
+    opened: Option<usize>,
+    /// The first text after a quote that closed one.
+    after_quote: Option<usize>,
+}
+
+fn scan_line(start: Scan, separator: u8, bytes: &[u8]) -> Scanned {
+    let mut out = Scanned { scan: start, opened: None, after_quote: None };
     for (idx, byte) in bytes.iter().enumerate() {
-        scan = match (scan, *byte) {
+        out.scan = match (out.scan, *byte) {
             (Scan::CellStart, b'"') => {
-                opened = Some(idx + 1);
+                out.opened = Some(idx + 1);
                 Scan::Quoted
             }
             (Scan::Quoted, b'"') => Scan::QuoteInQuoted,
             (Scan::QuoteInQuoted, b'"') | (Scan::Quoted, _) => Scan::Quoted,
             (_, byte) if byte == separator => Scan::CellStart,
+            (Scan::QuoteInQuoted, b'\r') if idx + 1 == bytes.len() => Scan::QuoteInQuoted,
+            (Scan::QuoteInQuoted, _) => {
+                out.after_quote.get_or_insert(idx + 1);
+                Scan::Bare
+            }
             _ => Scan::Bare,
         };
     }
-    (scan, opened)
+    out
 }
 
 impl<R: BufRead> Read for Records<R> {
@@ -384,6 +413,13 @@ mod tests {
         check(b"a,b\n\"say \"\"hi\"\"\",2\n", &["1: a|b", "2: say \"hi\"|2"]);
         check(b"a,b\n5\" screen,2\n", &["1: a|b", "2: 5\" screen|2"]);
         check(b"a,b\n\"x\"\r\n", &["1: a|b", "2: x|", "audience/ragged-row @ t.csv, line 2"]);
+        check(b"a,b\r\n\"x\",\"y\"\r\n", &["1: a|b", "2: x|y"]);
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_is_not_guessed_at() {
+        check(b"a,b\n1,\"5\" screen\"\n3,4\n", &["1: a|b", "3: 3|4", "audience/stray-quote @ t.csv, line 2, column 6"]);
+        check(b"a,b\n1,\"x\ny\"z\n3,4\n", &["1: a|b", "4: 3|4", "audience/stray-quote @ t.csv, line 3, column 3"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod check;
 pub(crate) mod lower;
+pub(crate) mod names;
 mod shorthand;
 pub(crate) mod transpile;
 pub(crate) mod tree;

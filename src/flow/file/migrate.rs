@@ -1,9 +1,9 @@
 //! Older flow files become the newest version, text by text, before they are read.
 //!
-//! Each version has a function to the next one and a fixture in `tests/fixtures/files/`.
+//! Each version has a function to the next one and fixtures in `tests/fixtures/files/` (see `tests/files.rs`).
 
 use super::{FLOW_VERSION, raw::RawStruct, spanned};
-use crate::base::{Diagnostic, Place};
+use crate::base::Diagnostic;
 
 /// Migrates a text step by step.
 ///
@@ -14,12 +14,7 @@ pub fn to_newest(source: &str, version: u32) -> Result<String, Diagnostic> {
         text = match step {
             1 => one_to_two(&text)?,
             _ => {
-                return Err(Diagnostic::error(
-                    "file/unknown-version",
-                    Place::default(),
-                    format!("There never was a flow file of version {step}"),
-                )
-                .hint("Versions begin with 1; look at the first line of the file"));
+                return Err(super::never_was("flow", step));
             }
         };
     }

@@ -4,6 +4,8 @@
 //! written back letter by letter. `ron::Value` and `#[serde(flatten)]` lose identifiers, hence the raw envelopes.
 //! Deliberately not here: opening files; texts come in, texts go out.
 
+mod fault;
+mod lex;
 mod migrate;
 pub mod raw;
 
@@ -13,7 +15,11 @@ use ron::value::RawValue;
 use serde::{Deserialize, Deserializer, de};
 use smol_str::SmolStr;
 
-use self::raw::{RawStruct, offset_in};
+pub use self::fault::spanned;
+use self::{
+    lex::{Lexeme, bound_depth, lex},
+    raw::{RawStruct, offset_in},
+};
 use super::{
     graph::{Edge, Flow, MessageSection, Node, Section, is_plain_port},
     settings::FlowSettings,
@@ -94,26 +100,37 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, Diagnostic> {
 /// the part is kept as written and `check` reports it.
 pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
     bound_depth(source)?;
-    let envelope: Envelope<'_> = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
+    let envelope: Envelope<'_> = ron_options().from_str(source).map_err(|error| {
+        // A newer version may have another shape, and then its shape is not what is to be mended.
+        match RawStruct::parse(source).ok().and_then(|keys| fault::version_in(&keys)) {
+            Some(version) if version > FLOW_VERSION => {
+                newer("file", version, FLOW_VERSION).hint("Get a newer Flowloom")
+            }
+            _ => fault::of_envelope(source, &error),
+        }
+    })?;
     let version = envelope.version;
     if version > FLOW_VERSION {
-        let mut loaded = build(source, &envelope)?;
+        let mut loaded = build(source, source, &envelope)?;
         loaded.read_only = true;
         loaded.notes.insert(
             0,
-            Diagnostic::error(
-                "file/newer-version",
-                Place::default(),
-                format!("The file has version {version}, this build reads up to {FLOW_VERSION}"),
-            )
-            .hint("Get a newer Flowloom; what can be shown is shown, nothing is saved"),
+            newer("file", version, FLOW_VERSION)
+                .hint("Get a newer Flowloom; what can be shown is shown, nothing is saved"),
         );
         return Ok(loaded);
     }
     if version < FLOW_VERSION {
         let migrated = migrate::to_newest(source, version)?;
-        let envelope: Envelope<'_> = ron_options().from_str(&migrated).map_err(|error| spanned(&migrated, &error))?;
-        let mut loaded = build(&migrated, &envelope)?;
+        // Places in the migrated text are none in the file.
+        let unplaced = |mut found: Diagnostic| {
+            found.place.range = None;
+            found.message = format!("Read as version {FLOW_VERSION}: {}", found.message);
+            found
+        };
+        let envelope: Envelope<'_> =
+            ron_options().from_str(&migrated).map_err(|error| unplaced(fault::of_envelope(&migrated, &error)))?;
+        let mut loaded = build(source, &migrated, &envelope).map_err(unplaced)?;
         loaded.version = version;
         loaded.notes.push(
             Diagnostic::new(
@@ -126,131 +143,18 @@ pub fn read(source: &str) -> Result<Loaded, Diagnostic> {
         );
         return Ok(loaded);
     }
-    build(source, &envelope)
+    build(source, source, &envelope)
 }
 
-/// Nesting is bounded before RON sees the text, so that a hostile file cannot exhaust the stack.
-fn bound_depth(source: &str) -> Result<(), Diagnostic> {
-    const MOST_DEPTH: usize = 64;
-    let mut depth = 0_usize;
-    for (at, kind) in lex(source) {
-        match kind {
-            Lexeme::Open => {
-                depth += 1;
-                if depth > MOST_DEPTH {
-                    let (line, column) = text::line_and_column(source, at);
-                    return Err(Diagnostic::error(
-                        "file/unreadable",
-                        Place::default().with_range(TextRange::new(at, at + 1)),
-                        format!("Nested deeper than {MOST_DEPTH} levels at line {line}, column {column}"),
-                    )
-                    .hint("No flow needs that; is the file damaged?"));
-                }
-            }
-            Lexeme::Close => depth = depth.saturating_sub(1),
-            Lexeme::Comment | Lexeme::LongString => {}
-        }
-    }
-    Ok(())
+fn never_was(what: &str, version: u32) -> Diagnostic {
+    let message = format!("There never was a {what} file of version {version}");
+    Diagnostic::error("file/unknown-version", Place::default(), message)
+        .hint("Versions begin with 1; look at the first line of the file")
 }
 
-#[derive(PartialEq)]
-enum Lexeme {
-    Open,
-    Close,
-    Comment,
-    /// A string that goes over several lines.
-    LongString,
-}
-
-/// Brackets and comments outside strings, with their places. Knows just enough of RON for that.
-fn lex(source: &str) -> Vec<(usize, Lexeme)> {
-    let bytes = source.as_bytes();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'(' | b'[' | b'{' => out.push((at, Lexeme::Open)),
-            b')' | b']' | b'}' => out.push((at, Lexeme::Close)),
-            b'"' => {
-                let start = at;
-                at += 1;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                if bytes[start..at.min(bytes.len())].contains(&b'\n') {
-                    out.push((start, Lexeme::LongString));
-                }
-            }
-            b'\'' => {
-                // A character: 'x' or '\n'; anything else is RON's to complain about.
-                if bytes.get(at + 1) == Some(&b'\\') {
-                    at += 3;
-                } else if let Some(end) = source[at + 1..].char_indices().nth(1).map(|(n, _)| at + 1 + n)
-                    && bytes.get(end) == Some(&b'\'')
-                {
-                    at = end;
-                }
-            }
-            b'r' if matches!(bytes.get(at + 1), Some(b'"' | b'#')) && !is_word_before(bytes, at) => {
-                let hashes = bytes[at + 1..].iter().take_while(|b| **b == b'#').count();
-                if bytes.get(at + 1 + hashes) == Some(&b'"') {
-                    let close = format!("\"{}", "#".repeat(hashes));
-                    let start = at + 2 + hashes;
-                    let end = source.get(start..).and_then(|rest| rest.find(&close)).map_or(bytes.len(), |n| start + n);
-                    if bytes[start..end].contains(&b'\n') {
-                        out.push((at, Lexeme::LongString));
-                    }
-                    at = end + hashes;
-                }
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                out.push((at, Lexeme::Comment));
-                at = source[at..].find('\n').map_or(bytes.len(), |n| at + n);
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                out.push((at, Lexeme::Comment));
-                let mut depth = 0_usize;
-                while at < bytes.len() {
-                    match (bytes[at], bytes.get(at + 1)) {
-                        (b'/', Some(b'*')) => {
-                            depth += 1;
-                            at += 2;
-                        }
-                        (b'*', Some(b'/')) => {
-                            depth -= 1;
-                            at += 2;
-                            if depth == 0 {
-                                break;
-                            }
-                        }
-                        _ => at += 1,
-                    }
-                }
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    out
-}
-
-fn is_word_before(bytes: &[u8], at: usize) -> bool {
-    at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_')
-}
-
-/// What RON says, as a diagnostic with line and column.
-pub fn spanned(source: &str, error: &ron::error::SpannedError) -> Diagnostic {
-    let (line, column) = (error.span.start.line, error.span.start.col);
-    let start = text::offset_of(source, line, column);
-    let end = text::offset_of(source, error.span.end.line, error.span.end.col);
-    Diagnostic::error(
-        "file/unreadable",
-        Place::default().with_range(TextRange::new(start, end)),
-        format!("Line {line}, column {column}: {}", error.code),
-    )
-    .hint("Mend that place with a text editor; nothing was changed")
+fn newer(what: &str, version: u32, newest: u32) -> Diagnostic {
+    let message = format!("The {what} has version {version}, this build reads up to {newest}");
+    Diagnostic::error("file/newer-version", Place::default(), message)
 }
 
 /// A flow file before its parts are read.
@@ -296,10 +200,8 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
             extra: Vec::new(),
         };
         let fail = |key: &str, error: ron::error::SpannedError| {
-            de::Error::custom(format!(
-                "in `{key}`, line {} of it, column {}: {}",
-                error.span.start.line, error.span.start.col, error.code
-            ))
+            // `fault::of_envelope` says it with its place.
+            de::Error::custom(format!("in `{key}`: {}", error.code))
         };
         fn part<'de, T: Deserialize<'de>>(value: &'de RawValue) -> Result<T, ron::error::SpannedError> {
             ron_options().from_str(value.get_ron())
@@ -350,7 +252,8 @@ pub fn read_flow_settings(ron: &str) -> Result<FlowSettings, SettingsError> {
     ron_options().from_str(ron).map_err(|error| unreadable(&error))
 }
 
-fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
+/// A flow from its parts. `written` is the file as it lies, of which `source` is the newest version.
+fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
     let mut notes = Vec::new();
     let fault = |part: &str, message: String| {
         let at = offset_in(source, part);
@@ -462,14 +365,19 @@ fn build(source: &str, envelope: &Envelope<'_>) -> Result<Loaded, Diagnostic> {
             notes.push(unknown_key(key, Place::default().with_field(format!("settings.{key}")), FlowSettings::NAMES));
         }
     }
-    let dropped = comments_outside_parts(source, &flow);
+    let dropped = comments_dropped(written, source, &flow);
     if dropped > 0 {
+        let (comments, them) = if dropped == 1 {
+            ("1 comment stands".to_owned(), "it")
+        } else {
+            (format!("{dropped} comments stand"), "them")
+        };
         notes.push(
             Diagnostic::new(
                 crate::base::Severity::Hint,
                 "file/comments",
                 Place::default(),
-                format!("{dropped} comments stand between the parts of the file; a save after an edit drops them"),
+                format!("{comments} between the parts of the file; a save after an edit drops {them}"),
             )
             .hint("Move them into settings or notes, where they are kept"),
         );
@@ -491,7 +399,8 @@ fn unknown_key(key: &str, place: Place, known: &[&str]) -> Diagnostic {
     .hint(nearest::hint(key, known.iter().copied()))
 }
 
-fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
+/// How many comments of the file as it lies are in none of the parts that are written back as they are.
+fn comments_dropped(written: &str, source: &str, flow: &Flow) -> usize {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     let mut push = |offset: usize, raw: &str| ranges.push((offset, offset + raw.len()));
     push(flow.settings.offset, flow.settings.raw());
@@ -499,15 +408,14 @@ fn comments_outside_parts(source: &str, flow: &Flow) -> usize {
     flow.nodes.iter().for_each(|n| push(n.settings.offset, n.settings.raw()));
     flow.messages.iter().for_each(|m| push(m.section.offset, m.section.raw()));
     ranges.sort_unstable();
-    lex(source)
-        .into_iter()
-        .filter(|(at, kind)| {
-            matches!(kind, Lexeme::Comment) && {
-                let before = ranges.partition_point(|(start, _)| start <= at);
-                before == 0 || ranges[before - 1].1 <= *at
-            }
-        })
-        .count()
+    let comments = lex::comments(source);
+    let is_kept = |at: &&usize| {
+        let before = ranges.partition_point(|(start, _)| start <= *at);
+        before > 0 && ranges[before - 1].1 > **at
+    };
+    let num_kept = comments.iter().filter(is_kept).count();
+    let num_written = if std::ptr::eq(written, source) { comments.len() } else { lex::comments(written).len() };
+    num_written.saturating_sub(num_kept)
 }
 
 /// Writes a flow file in the newest version.
@@ -590,15 +498,14 @@ fn list(out: &mut String, name: &str, items: impl ExactSizeIterator<Item = Strin
 pub fn read_workspace(source: &str) -> Result<(Workspace, Vec<Diagnostic>), Diagnostic> {
     bound_depth(source)?;
     let keys = RawStruct::parse(source).map_err(|error| spanned(source, &error))?;
-    let workspace: Workspace = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
-    if workspace.version > WORKSPACE_VERSION {
-        return Err(Diagnostic::error(
-            "file/newer-version",
-            Place::default(),
-            format!("The workspace has version {}, this build reads up to {WORKSPACE_VERSION}", workspace.version),
-        )
-        .hint("Get a newer Flowloom"));
+    match fault::version_in(&keys) {
+        Some(version) if version > WORKSPACE_VERSION => {
+            return Err(newer("workspace", version, WORKSPACE_VERSION).hint("Get a newer Flowloom"));
+        }
+        Some(0) => return Err(never_was("workspace", 0)),
+        _ => {}
     }
+    let workspace: Workspace = ron_options().from_str(source).map_err(|error| spanned(source, &error))?;
     let unknown = keys.0.iter().filter(|(key, _)| !Workspace::NAMES.contains(&key.as_str()));
     let notes =
         unknown.map(|(key, _)| unknown_key(key, Place::default().with_field(key.as_str()), Workspace::NAMES)).collect();
@@ -688,6 +595,12 @@ mod tests {
         check_unreadable("(version: 2, id: \"f\",\n nodes: [(id: \"a\")])", "needs `id` and `kind`");
         check_unreadable("(version: 2, id: \"a b\")", "not well formed");
         check_unreadable("(id: \"f\")", "`version` is missing");
+        check_unreadable("(\n version: \"2\",\n id: \"f\")", "Line 2, column 11: in `version`: Expected integer");
+        check_unreadable("(version: 2, id: \"f\",\n nodes: [\n  3,\n])", "Line 3, column 3: in `nodes`");
+        check_unreadable("(version: 3, id: \"f\", nodes: {})", "has version 3, this build reads up to 2");
+        let workspace = |source: &str| read_workspace(source).expect_err(source).message;
+        assert!(workspace("(version: 0)").contains("never was"), "{}", workspace("(version: 0)"));
+        assert!(workspace("(version: 7, caps: \"new\")").contains("has version 7"));
         check_unreadable("(version: 0, id: \"f\")", "never was");
         check_unreadable(&"(".repeat(100_000), "Nested deeper");
         check_unreadable(&format!("(version: 2, id: \"f\", x: {}", "[".repeat(70)), "Nested deeper");

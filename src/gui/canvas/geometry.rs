@@ -2,15 +2,25 @@
 //!
 //! Made once per revision of the document and shared by painting, hits and the minimap. Sizes need no layout.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use smol_str::SmolStr;
 
-use crate::{app::card, base::NodeId, flow::Flow};
+use crate::{
+    app::{
+        card,
+        ops::frames::{self, Folded},
+    },
+    base::NodeId,
+    flow::Flow,
+};
 
 /// Corner radius of edges, in canvas units.
 pub const EDGE_RADIUS: f32 = 11.0;
+
+/// Width and height of a folded frame.
+const FOLDED_SIZE: (f32, f32) = (262.0, 64.0);
 
 /// An edge as a polyline with right angles.
 #[derive(Clone, Debug)]
@@ -55,6 +65,10 @@ pub struct Geometry {
     pub cards: Vec<Rect>,
     /// Whether a card is a frame: drawn below everything and carrying what it contains.
     pub frames: Vec<bool>,
+    /// Whether a card is hidden by a folded frame.
+    pub hidden: Vec<bool>,
+    /// Steps behind a folded frame; 0 for everything else.
+    pub num_folded: Vec<usize>,
     /// Edges.
     pub edges: Vec<EdgePath>,
     /// Ports without an edge.
@@ -76,38 +90,64 @@ pub fn port_at(card: Rect, idx: usize, count: usize) -> Pos2 {
 }
 
 impl Geometry {
-    /// Lays a flow out.
-    pub fn new(flow: &Flow) -> Self {
+    /// Lays a flow out; what lies in a folded frame is hidden, and edges lead to the frame instead.
+    pub fn new(flow: &Flow, folded: &BTreeSet<NodeId>) -> Self {
+        let folded = if folded.is_empty() { Folded::default() } else { frames::folded(flow, folded) };
         let mut cards = Vec::with_capacity(flow.nodes.len());
         let mut frames = Vec::with_capacity(flow.nodes.len());
         let mut by_id = HashMap::with_capacity(flow.nodes.len());
         let mut bounds: Option<Rect> = None;
         for (n, node) in flow.nodes.iter().enumerate() {
-            let (width, height) = card::size(node);
+            let is_folded = folded.counts.contains_key(&node.id);
+            let (width, height) = if is_folded { FOLDED_SIZE } else { card::size(node) };
             let rect = Rect::from_center_size(pos2(node.pos.0, node.pos.1), vec2(width, height));
             bounds = Some(bounds.map_or(rect, |b| b.union(rect)));
             cards.push(rect);
             frames.push(node.kind == "note");
             by_id.insert(node.id.clone(), n);
         }
-        let mut out = Self { cards, frames, edges: Vec::new(), open_ports: Vec::new(), bounds, by_id };
+        let hidden: Vec<bool> = flow.nodes.iter().map(|node| folded.hidden.contains_key(&node.id)).collect();
+        let num_folded = flow.nodes.iter().map(|node| folded.counts.get(&node.id).copied().unwrap_or(0)).collect();
+        let (edges, open_ports) = (Vec::new(), Vec::new());
+        let mut out = Self { cards, frames, hidden, num_folded, edges, open_ports, bounds, by_id };
         let mut wired: HashMap<(usize, &str), usize> = HashMap::with_capacity(flow.edges.len());
         for edge in &flow.edges {
             if let (Some(from), Some(to)) = (out.idx(&edge.from), out.idx(&edge.to)) {
                 wired.insert((from, edge.port.as_str()), to);
             }
         }
+        let mut num_into = vec![0_usize; flow.nodes.len()];
+        for to in wired.values() {
+            num_into[*to] += 1;
+        }
         let few = flow.nodes.len() <= 400;
+        for stand_in in &folded.stand_ins {
+            if let (Some(from), Some(to)) = (out.idx(&stand_in.from), out.idx(&stand_in.to)) {
+                let start = port_at(out.cards[from], 0, 1);
+                let end = pos2(out.cards[to].center().x, out.cards[to].top());
+                let points = route(start, end, &out.cards, &out.frames, from, to, false);
+                let port = stand_in.edges.first().map(|(_, port)| port.clone()).unwrap_or_default();
+                out.edges.push(EdgePath::new(from, 0, to, port, String::new(), points));
+            }
+        }
         for (n, node) in flow.nodes.iter().enumerate() {
+            if out.hidden[n] {
+                continue;
+            }
             let ports = node.ports();
             for (p, port) in ports.iter().enumerate() {
                 let at = port_at(out.cards[n], p, ports.len());
                 let label = if ports.len() > 1 { port.title.clone() } else { String::new() };
                 match wired.get(&(n, port.name.as_str())) {
+                    Some(&to) if out.hidden[to] => {}
                     Some(&to) => {
                         let end = pos2(out.cards[to].center().x, out.cards[to].top());
                         let points = route(at, end, &out.cards, &out.frames, n, to, few);
-                        out.edges.push(EdgePath::new(n, p, to, port.name.clone(), label, points));
+                        let mut edge = EdgePath::new(n, p, to, port.name.clone(), label, points);
+                        if num_into[to] > 1 {
+                            edge.label_near_source();
+                        }
+                        out.edges.push(edge);
                     }
                     None => out.open_ports.push(OpenPort { node_idx: n, port: port.name.clone(), label, at }),
                 }
@@ -123,7 +163,8 @@ impl Geometry {
 
     /// Cards in a rectangle, frames excluded: what a box selects.
     pub fn inside(&self, area: Rect) -> impl Iterator<Item = usize> {
-        self.cards.iter().enumerate().filter(move |(_, card)| area.intersects(**card)).map(|(n, _)| n)
+        let there = move |(n, card): &(usize, &Rect)| area.intersects(**card) && !self.hidden[*n];
+        self.cards.iter().enumerate().filter(there).map(|(n, _)| n)
     }
 
     /// The edge nearest to a point, within `reach` canvas units.
@@ -158,6 +199,17 @@ impl EdgePath {
         let tail = points[last] - points[last - 1];
         let label_at = points[last] - vec2(0.0, (tail.y.abs() * if straight { 0.28 } else { 0.5 }).min(26.0));
         Self { from_idx, port_idx, to_idx, port, label, points, bounds, label_at, plus_at }
+    }
+
+    /// Where several edges end at one card their labels stand on the way across, each near its own port.
+    fn label_near_source(&mut self) {
+        if let [_, a, b, _, ..] = self.points[..] {
+            let across = b - a;
+            let along = (across.x.abs() * 0.5).min(64.0).max(across.x.abs().min(34.0));
+            self.label_at = a + vec2(across.x.signum() * along, 0.0);
+        } else {
+            self.label_at = self.points[0] + (self.points[1] - self.points[0]) * 0.72;
+        }
     }
 
     /// Distance of a point, in canvas units.
@@ -324,7 +376,7 @@ mod tests {
 
     #[test]
     fn edges_leave_below_and_enter_above() {
-        let geometry = Geometry::new(&flow());
+        let geometry = Geometry::new(&flow(), &BTreeSet::new());
         assert_eq!(geometry.edges.len(), 2);
         assert_eq!(geometry.edges[0].points, [pos2(0.0, 47.0), pos2(0.0, 109.0)], "straight down");
         let yes = &geometry.edges[1];
@@ -336,7 +388,7 @@ mod tests {
 
     #[test]
     fn hits_and_cuts() {
-        let geometry = Geometry::new(&flow());
+        let geometry = Geometry::new(&flow(), &BTreeSet::new());
         assert_eq!(geometry.edge_at(pos2(3.0, 80.0), 6.0), Some(0));
         assert_eq!(geometry.edge_at(pos2(30.0, 80.0), 6.0), None);
         let crossed = |a, b| geometry.crossed(a, b).collect::<Vec<_>>();

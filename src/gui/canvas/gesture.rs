@@ -9,6 +9,7 @@ use super::{Canvas, Frame, geometry, paint};
 use crate::{
     app::{Command, CommandId, card, ops},
     base::NodeId,
+    flow::Flow,
     gui::theme,
 };
 
@@ -27,8 +28,13 @@ pub enum Drag {
         /// Adds to the selection.
         adds: bool,
     },
-    /// Selected cards move.
-    Cards,
+    /// Selected cards move: where each was and the canvas point of the pointer, from the first moved frame on.
+    Cards {
+        /// Steps and where they were.
+        from: Vec<(NodeId, (f32, f32))>,
+        /// Canvas point where the drag began.
+        origin: Pos2,
+    },
     /// An edge is drawn from a port.
     Wire {
         /// Step it leaves.
@@ -177,9 +183,35 @@ impl Canvas {
         }
     }
 
+    /// While Space is held, a drag pans wherever it begins, cards included.
+    pub(super) fn pan_ui(&mut self, ui: &mut Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let space = ui.input(|i| i.key_down(Key::Space)) && !ui.ctx().text_edit_focused() && self.quick_add.is_none();
+        if !space {
+            return;
+        }
+        let projection = &frame.projection;
+        let response = ui.interact(projection.screen, ui.scope_id().with("pan"), Sense::drag());
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+        if response.dragged() {
+            let center = projection.center_in_canvas - response.drag_delta() / projection.zoom;
+            out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom: projection.zoom });
+        }
+    }
+
     /// Opens the list of kinds.
     pub fn open_quick_add(&mut self, at: Pos2, after: Option<(NodeId, SmolStr)>) {
         self.quick_add = Some(QuickAdd { at, after, query: String::new(), row: 0, is_new: true });
+    }
+
+    /// Opens the list of kinds behind the selected step: at its first open port, else on its first edge.
+    pub(super) fn insert_after(&mut self, document: &crate::app::Document) {
+        let flow = document.flow();
+        let Some((id, n)) = document.selected().and_then(|id| Some((id, self.geometry.idx(id)?))) else { return };
+        let ports = flow.nodes[n].ports();
+        let open = ports.iter().find(|port| flow.target(id.as_str(), &port.name).is_none());
+        let Some(port) = open.or(ports.first()) else { return };
+        let at = self.geometry.cards[n].center() + vec2(0.0, card::ROW_STEP);
+        self.open_quick_add(at, Some((id.clone(), port.name.clone())));
     }
 
     /// One card's response: select, move, open.
@@ -201,6 +233,12 @@ impl Canvas {
         response.widget_info(|| {
             WidgetInfo::selected(Role::Button, true, selected, format!("{}: {}", text.kind, text.title))
         });
+        if response.has_focus() {
+            self.focused = Some(id);
+            // Arrows follow the edges here; without this they would move the focus over the window.
+            let filter = egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+        }
         let adds = ui.input(|i| i.modifiers.shift || i.modifiers.command);
         if response.clicked() {
             out.push(Command::Select { nodes: vec![node.id.clone()], toggle: adds });
@@ -212,38 +250,94 @@ impl Canvas {
         if response.secondary_clicked() && !selected {
             out.push(Command::Select { nodes: vec![node.id.clone()], toggle: false });
         }
-        if response.drag_started_by(PointerButton::Primary) {
+        let alt = ui.input(|i| i.modifiers.alt);
+        if response.drag_started_by(PointerButton::Primary)
+            && let Some(at) = ui.input(|i| i.pointer.press_origin())
+        {
             if !selected {
                 out.push(Command::Select { nodes: vec![node.id.clone()], toggle: adds });
             }
             let count = if selected { frame.document.view.selection.len() } else { 1 };
-            out.push(Command::Begin(ops::count_label("Move", count)));
-            self.drag = Drag::Cards;
-        }
-        if matches!(self.drag, Drag::Cards) && response.dragged_by(PointerButton::Primary) {
-            let by = response.drag_delta() / frame.projection.zoom;
-            if by != egui::Vec2::ZERO {
-                out.push(Command::MoveSelection { by: (by.x, by.y) });
+            out.push(Command::Begin(ops::count_label(if alt { "Duplicate" } else { "Move" }, count)));
+            if alt {
+                out.push(Command::Duplicate { by: (0.0, 0.0) });
+            }
+            self.drag = Drag::Cards { from: Vec::new(), origin: frame.projection.canvas_from_screen(at) };
+        } else if let Drag::Cards { from, origin } = &mut self.drag
+            && response.dragged_by(PointerButton::Primary)
+        {
+            let flow = frame.document.flow();
+            if from.is_empty() {
+                // Only now the selection is what the drag began with, duplicates included.
+                let selection = ops::frames::with_contents(flow, &frame.document.view.selection);
+                let moving = flow.nodes.iter().filter(|node| selection.contains(&node.id));
+                *from = moving.map(|node| (node.id.clone(), node.pos)).collect();
+            }
+            if let Some(at) = response.interact_pointer_pos() {
+                let by = frame.projection.canvas_from_screen(at) - *origin;
+                let free = ui.input(|i| i.modifiers.command);
+                let (by, guides) = snapped(flow, from, (by.x, by.y), frame.projection.zoom, free);
+                self.guides = guides;
+                let places: Vec<_> = from.iter().map(|(id, pos)| (id.clone(), (pos.0 + by.0, pos.1 + by.1))).collect();
+                out.push(Command::Place(places));
             }
             if ui.input(|i| i.key_pressed(Key::Escape)) {
                 out.push(Command::Abort);
                 self.drag = Drag::Idle;
+                self.guides.clear();
             }
         }
-        if response.drag_stopped() && matches!(self.drag, Drag::Cards) {
+        if response.drag_stopped() && matches!(self.drag, Drag::Cards { .. }) {
+            // A loose step that is let go on an edge is wired into it, as part of the same drag.
+            if let Some((from, port)) = self.edge_under(frame, n) {
+                out.push(Command::DropOnEdge { id: node.id.clone(), from, port });
+            }
             out.push(Command::Commit);
             self.drag = Drag::Idle;
+            self.guides.clear();
         }
         response.context_menu(|ui| {
-            for id in [CommandId::Mute, CommandId::DeleteReconnect, CommandId::Delete] {
+            use CommandId as Id;
+            for id in [Id::Cut, Id::Copy, Id::Duplicate, Id::Mute, Id::DeleteReconnect, Id::Delete] {
                 let row = crate::app::command::row(id);
-                if ui.button(row.label).clicked() {
+                let keys = row.keys.split(' ').next().unwrap_or("");
+                if ui.add(egui::Button::new(row.label).shortcut_text(keys)).clicked() {
                     out.push(id.into());
                     ui.close();
                 }
             }
+            ui.menu_button("Replace with", |ui| {
+                for spec in crate::kinds::CATALOGUE {
+                    let is_trigger = card::family(spec.name) == card::Family::Trigger;
+                    let fits = is_trigger == (text.family == card::Family::Trigger) && spec.name != node.kind;
+                    if fits && spec.name != "trigger" && ui.button(spec.title).clicked() {
+                        out.push(Command::Replace { id: node.id.clone(), kind: spec.name.into() });
+                        ui.close();
+                    }
+                }
+            });
+            ui.menu_button("Arrange", |ui| {
+                let arrange = crate::app::command::COMMANDS.iter().filter(|row| row.group == "Arrange");
+                for row in arrange {
+                    if ui.button(row.label).clicked() {
+                        out.push(row.id.into());
+                        ui.close();
+                    }
+                }
+            });
         });
         response
+    }
+
+    /// The edge below a dragged card that has no edges of its own.
+    fn edge_under(&self, frame: &Frame<'_>, n: usize) -> Option<(NodeId, SmolStr)> {
+        let loose = !self.geometry.edges.iter().any(|edge| edge.from_idx == n || edge.to_idx == n);
+        if !loose || self.geometry.frames[n] || frame.document.view.selection.len() > 1 {
+            return None;
+        }
+        let at = self.geometry.cards[n].center();
+        let edge = &self.geometry.edges[self.geometry.edge_at(at, 24.0)?];
+        Some((frame.document.flow().nodes[edge.from_idx].id.clone(), edge.port.clone()))
     }
 
     /// Rings below a card, to draw edges from, and the one above, to end them at.
@@ -378,7 +472,13 @@ impl Canvas {
                     Stroke::new(1.5, frame.palette.error),
                 );
             }
-            Drag::Idle | Drag::Pan | Drag::Cards => {}
+            Drag::Cards { .. } => {
+                for [a, b] in &self.guides {
+                    let line = [projection.screen_from_canvas(*a), projection.screen_from_canvas(*b)];
+                    painter.line_segment(line, Stroke::new(1.0, frame.palette.accent));
+                }
+            }
+            Drag::Idle | Drag::Pan => {}
         }
     }
 
@@ -397,6 +497,30 @@ impl Canvas {
             }
         }
     }
+}
+
+/// The way of dragged steps from where they were, corrected by grid and neighbours, and the lines that say why.
+fn snapped(
+    flow: &Flow,
+    from: &[(NodeId, (f32, f32))],
+    by: (f32, f32),
+    zoom: f32,
+    free: bool,
+) -> ((f32, f32), Vec<[Pos2; 2]>) {
+    let Some((first, was)) = from.first() else { return (by, Vec::new()) };
+    if free {
+        return (by, Vec::new());
+    }
+    // The flow has the steps where the frame before put them.
+    let is = flow.node(first.as_str()).map_or(*was, |node| node.pos);
+    let done = (is.0 - was.0, is.1 - was.1);
+    let moving = from.iter().map(|(id, _)| id.clone()).collect();
+    let (rest, guides) = ops::arrange::snap(flow, &moving, (by.0 - done.0, by.1 - done.1), zoom);
+    let lines = guides.iter().map(|guide| match guide.axis {
+        ops::arrange::Axis::Vertical => [pos2(guide.at, guide.from), pos2(guide.at, guide.to)],
+        ops::arrange::Axis::Horizontal => [pos2(guide.from, guide.at), pos2(guide.to, guide.at)],
+    });
+    ((done.0 + rest.0, done.1 + rest.1), lines.collect())
 }
 
 /// Id of a card's response; the same in every frame and for every test.

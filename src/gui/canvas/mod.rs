@@ -2,10 +2,13 @@
 //!
 //! It reads a document and pushes commands; what it keeps is derived (geometry, texts) or a gesture under way.
 
+mod find;
 pub mod geometry;
 mod gesture;
 mod overlay;
 pub mod paint;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,7 +22,7 @@ use self::{
 };
 use crate::{
     app::{
-        App, Command, Document, DocumentId,
+        App, Command, CommandId, Document, DocumentId,
         card::{self, Family},
         overlay::Way,
         problems,
@@ -34,16 +37,23 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Canvas {
     stamp: Option<(DocumentId, u64)>,
+    folded: std::collections::BTreeSet<NodeId>,
     geometry: Geometry,
     texts: Vec<Option<(Arc<Node>, CardText)>>,
     marks: BTreeMap<NodeId, Severity>,
     marks_of: Option<(DocumentId, u64)>,
     way: Way,
-    way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
+    way_of: Option<crate::app::overlay::WayStamp>,
     drag: Drag,
+    find: find::FindBar,
+    /// Lines along which a dragged card is snapped, in canvas units.
+    guides: Vec<[egui::Pos2; 2]>,
     /// The list of kinds at the pointer.
     pub quick_add: Option<QuickAdd>,
+    /// What of the canvas had the keyboard in the last frame.
+    focused: Option<egui::Id>,
     last_zoom: f32,
+    last_selected: Option<NodeId>,
 }
 
 /// What is being drawn from, for one frame.
@@ -78,6 +88,13 @@ impl Canvas {
                 ui.ctx().request_repaint();
             }
         }
+        if view.fit_selection_wanted {
+            let cards = view.selection.iter().filter_map(|id| self.geometry.idx(id)).map(|n| self.geometry.cards[n]);
+            if let Some(bounds) = cards.reduce(Rect::union) {
+                let (center, zoom) = Projection::fitting(rect, bounds);
+                out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom });
+            }
+        }
         let zooming = (self.last_zoom - projection.zoom).abs() > 1e-4;
         if zooming {
             // Once more when the gesture rests, with crisp text.
@@ -88,8 +105,12 @@ impl Canvas {
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);
+        self.focused = None;
         let background = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
         background.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("Flow {}", document.title())));
+        if background.has_focus() {
+            self.focused = Some(background.id);
+        }
         self.background(ui, &background, &frame, out);
         self.frames_ui(ui, &frame, out);
         self.edges_ui(ui, &frame, out);
@@ -101,14 +122,92 @@ impl Canvas {
             self.minimap_ui(ui, &frame, out);
         }
         self.zoom_bar(ui, &frame, app, out);
+        overlay::legend(ui, projection, palette, document, out);
+        overlay::breadcrumbs(ui, projection, palette, document, out);
+        self.find.ui(ui, rect, palette, document, out);
+        self.pan_ui(ui, &frame, out);
         self.quick_add_ui(ui, &frame, out);
+        self.drop_ui(ui, &background, &frame, out);
+        if view.insert_wanted {
+            out.push(Command::InsertTaken);
+            self.insert_after(document);
+        }
+        self.follow_selection(ui, &frame, out);
+    }
+
+    /// A kind dragged here from the palette: onto an edge it is wired in, elsewhere it stands alone.
+    fn drop_ui(&mut self, ui: &mut Ui, background: &egui::Response, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let Some(kind) = egui::DragAndDrop::payload::<&'static str>(ui.ctx()) else { return };
+        let Some(pointer) = ui.ctx().pointer_latest_pos().filter(|at| frame.projection.screen.contains(*at)) else {
+            return;
+        };
+        let at = frame.projection.canvas_from_screen(pointer);
+        let edge = self.geometry.edge_at(at, 24.0).map(|n| &self.geometry.edges[n]);
+        let size = vec2(card::CARD_SIZE.0, card::CARD_SIZE.1);
+        let middle = edge.map_or(at, |edge| pos2(self.geometry.cards[edge.to_idx].center().x, at.y));
+        let ghost = frame.projection.screen_from_canvas_rect(Rect::from_center_size(middle, size));
+        let painter = ui.painter_at(frame.projection.screen);
+        let stroke = egui::Stroke::new(1.5, frame.palette.accent);
+        painter.rect(ghost, 10.0, frame.palette.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
+        let title = card::spec(&kind).map_or("Step", |spec| spec.title);
+        let font = crate::gui::theme::semibold(13.0);
+        painter.text(ghost.center(), egui::Align2::CENTER_CENTER, title, font, frame.palette.accent);
+        if background.contains_pointer() || ui.input(|i| i.pointer.any_released()) {
+            if !ui.input(|i| i.pointer.any_released()) {
+                return;
+            }
+            egui::DragAndDrop::clear_payload(ui.ctx());
+            let flow = frame.document.flow();
+            let after = edge.map(|edge| (flow.nodes[edge.from_idx].id.clone(), edge.port.clone()));
+            let place = edge.map_or(at, |edge| self.geometry.cards[edge.to_idx].center());
+            out.push(Command::Insert { kind: (*kind).into(), at: Some((place.x, place.y)), after });
+        }
+    }
+
+    /// Brings a step that was selected by the keyboard or from another panel into view, and gives it the keyboard.
+    fn follow_selection(&mut self, ui: &Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {
+        let selected = frame.document.selected().cloned();
+        if selected == self.last_selected {
+            return;
+        }
+        self.last_selected.clone_from(&selected);
+        let Some(n) = selected.as_ref().and_then(|id| self.geometry.idx(id)) else { return };
+        let id = gesture::card_id(&frame.document.flow().nodes[n].id);
+        if !ui.ctx().text_edit_focused() && ui.memory(|memory| memory.focused()) != Some(id) {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+        let card = frame.projection.screen_from_canvas_rect(self.geometry.cards[n]);
+        let screen = frame.projection.screen.shrink(12.0);
+        if !screen.contains_rect(card) && self.drag.is_none() && !frame.document.view.fit_wanted {
+            let push = |low: f32, high: f32, from: f32, to: f32| {
+                if low < from {
+                    low - from
+                } else if high > to {
+                    (high - to).min(low - from)
+                } else {
+                    0.0
+                }
+            };
+            let by = vec2(
+                push(card.left(), card.right(), screen.left(), screen.right()),
+                push(card.top(), card.bottom(), screen.top(), screen.bottom()),
+            );
+            let center = frame.projection.center_in_canvas + by / frame.projection.zoom;
+            out.push(Command::SetView { center_in_canvas: (center.x, center.y), zoom: frame.projection.zoom });
+        }
+    }
+
+    /// Whether the keyboard is the canvas's: nothing else has the focus.
+    pub fn has_keyboard(&self, ctx: &egui::Context) -> bool {
+        ctx.memory(|memory| memory.focused()).is_none_or(|id| self.focused == Some(id))
     }
 
     fn refresh(&mut self, document: &Document) {
         let stamp = (document.id, document.history.revision());
-        if self.stamp != Some(stamp) {
+        if self.stamp != Some(stamp) || self.folded != document.view.folded {
             let flow = document.flow();
-            self.geometry = Geometry::new(flow);
+            self.folded.clone_from(&document.view.folded);
+            self.geometry = Geometry::new(flow, &self.folded);
             let same_document = self.stamp.is_some_and(|(id, _)| id == document.id);
             self.texts.resize(flow.nodes.len(), None);
             for (slot, node) in self.texts.iter_mut().zip(&flow.nodes) {
@@ -126,11 +225,10 @@ impl Canvas {
             self.marks = problems::marks(document);
             self.marks_of = checked;
         }
-        let replayed =
-            document.derived.replay.as_ref().map(|s| (document.id, s.revision, document.view.contact.clone()));
-        if self.way_of != replayed {
+        let stamp = Some(crate::app::overlay::way_stamp(document));
+        if self.way_of != stamp {
             self.way = crate::app::overlay::way(document);
-            self.way_of = replayed;
+            self.way_of = stamp;
         }
     }
 
@@ -177,7 +275,7 @@ impl Canvas {
         let seen = frame.projection.visible_in_canvas().expand(8.0 / zoom);
         for n in 0..self.geometry.cards.len() {
             let card = self.geometry.cards[n];
-            if !seen.intersects(card) || self.geometry.frames[n] {
+            if !seen.intersects(card) || self.geometry.frames[n] || self.geometry.hidden[n] {
                 continue;
             }
             let text = self.text(frame.document, n);
@@ -199,7 +297,7 @@ impl Canvas {
         let painter = ui.painter_at(frame.projection.screen);
         let seen = frame.projection.visible_in_canvas();
         for n in 0..self.geometry.cards.len() {
-            if !self.geometry.frames[n] || !seen.intersects(self.geometry.cards[n]) {
+            if !self.geometry.frames[n] || !seen.intersects(self.geometry.cards[n]) || self.geometry.hidden[n] {
                 continue;
             }
             let node = &frame.document.flow().nodes[n];
@@ -210,7 +308,12 @@ impl Canvas {
             let response = self.card_response(ui, frame, n, rect, &text, look.selected, out);
             look.focused = response.has_focus();
             let tint = note_color(&note.color, frame.palette);
-            let title = node.title.as_str();
+            let num_folded = self.geometry.num_folded[n];
+            let folded_title = format!("{} \u{b7} {num_folded} steps", node.title());
+            let title = if num_folded > 0 { folded_title.as_str() } else { node.title.as_str() };
+            if response.double_clicked() && note.size.is_some() {
+                out.push(CommandId::FoldFrame.into());
+            }
             paint::note(
                 &painter,
                 rect,

@@ -4,7 +4,8 @@ use egui::{Button, CornerRadius, Frame, Margin, Rect, RichText, Shadow, Stroke, 
 
 use super::geometry::{EdgePath, Projection};
 use crate::{
-    app::{App, Command, CommandId, Document, overlay},
+    app::{App, Command, CommandId, Document, outline, overlay},
+    base::Severity,
     gui::{
         icons,
         theme::{self, Palette},
@@ -28,7 +29,7 @@ pub fn edge_label(document: &Document, edge: &EdgePath) -> String {
 /// Minus, percent, plus, fit.
 pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &App, out: &mut Vec<Command>) {
     let screen = projection.screen;
-    let size = vec2(176.0, 40.0);
+    let size = vec2(188.0, 40.0);
     let rect = Rect::from_min_size(screen.right_bottom() - size - vec2(16.0, 16.0), size);
     let painter = ui.painter_at(screen);
     let radius = CornerRadius::same(theme::TILE_RADIUS);
@@ -56,6 +57,89 @@ pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &Ap
     icon(&mut bar, "frame-corners", CommandId::Fit);
     if actual.clicked() {
         out.push(CommandId::ZoomActual.into());
+    }
+}
+
+/// What the colours say, and a switch for each overlay.
+pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: &Document, out: &mut Vec<Command>) {
+    let screen = projection.screen;
+    if screen.width() < 420.0 || screen.height() < 260.0 {
+        return;
+    }
+    let rect = Rect::from_min_size(screen.right_top() + vec2(-52.0, 12.0), vec2(40.0, 36.0));
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    let icon = RichText::new(icons::glyph("stack")).font(theme::icon(17.0));
+    let button = child.add(Button::new(icon).min_size(vec2(36.0, 34.0))).accessible_name("Overlays");
+    let button = button.on_hover_text("What is painted over the flow");
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(220.0);
+        let mut overlays = document.view.overlays;
+        let before = overlays;
+        ui.checkbox(&mut overlays.problems, "Problems");
+        ui.horizontal(|ui| {
+            for (severity, word) in
+                [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Hint, "hint")]
+            {
+                let (at, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
+                super::paint::mark(ui.painter(), at.center(), severity, 14.0, palette);
+                ui.label(RichText::new(word).font(theme::regular(11.5)).color(palette.weak));
+            }
+        });
+        ui.checkbox(&mut overlays.path, "Way of the chosen contact");
+        let contact = document.view.contact.as_ref().map_or("nobody is chosen", |id| id.as_str());
+        ui.label(RichText::new(format!("drawn in indigo: {contact}")).font(theme::regular(11.5)).color(palette.weak));
+        ui.checkbox(&mut overlays.counts, "Counts of the replay");
+        let words = "entered, waiting, share by port";
+        ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+        if overlays != before {
+            out.push(Command::SetOverlays(overlays));
+        }
+    });
+}
+
+/// The way from the trigger to the selected step, each part of it to be clicked.
+pub fn breadcrumbs(
+    ui: &mut Ui,
+    projection: Projection,
+    palette: &Palette,
+    document: &Document,
+    out: &mut Vec<Command>,
+) {
+    let Some(selected) = document.selected() else { return };
+    let crumbs = outline::breadcrumbs(document.flow(), selected);
+    let screen = projection.screen;
+    if crumbs.len() < 2 || screen.width() < 480.0 {
+        return;
+    }
+    // A long way shows its beginning and its end.
+    let num_shown = ((screen.width() - 160.0) / 130.0) as usize;
+    let skipped = crumbs.len().saturating_sub(num_shown.max(2));
+    let rect = Rect::from_min_size(screen.left_top() + vec2(14.0, 12.0), vec2(screen.width() - 80.0, 30.0));
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let mut bar = ui.new_child(UiBuilder::new().max_rect(rect).layout(left));
+    bar.set_clip_rect(rect.expand(4.0).intersect(screen));
+    bar.spacing_mut().item_spacing.x = 2.0;
+    bar.spacing_mut().button_padding.x = 6.0;
+    for (n, crumb) in crumbs.iter().enumerate() {
+        if skipped > 0 && n > 0 && n <= skipped {
+            if n == 1 {
+                bar.label(RichText::new("…").color(palette.weak));
+            }
+            continue;
+        }
+        if n > 0 {
+            bar.label(RichText::new(icons::glyph("caret-right")).font(theme::icon(11.0)).color(palette.weak));
+        }
+        let last = n + 1 == crumbs.len();
+        let title: String = crumb.title.chars().take(22).collect();
+        let title = if title.len() < crumb.title.len() { format!("{title}…") } else { title };
+        let ink = if last { palette.text } else { palette.weak };
+        let text = RichText::new(title).font(theme::medium(11.5)).color(ink);
+        let button = Button::new(text).frame_when_inactive(false).small();
+        let response = bar.add(button).accessible_name(format!("Way: {}", crumb.title));
+        if response.clicked() {
+            out.push(Command::GoTo(crumb.id.clone()));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Paints cards, edges, grid and minimap. Three levels of detail; far things are one mesh each.
 //!
-//! The one idea: cull before any layout, string or id work; lay text out at a quarter-point size, so that it stays crisp
-//! at every zoom and the galley cache is hit while panning.
+//! The one idea: cull before any layout, string or id work; lay text out at a quarter-point size, so that it stays
+//! crisp at every zoom and the galley cache is hit while panning.
 
 use egui::{
     Align2, Color32, CornerRadius, FontId, Mesh, Painter, Pos2, Rect, Shadow, Shape, Stroke, StrokeKind, pos2, vec2,
@@ -113,7 +113,7 @@ pub fn far_cards(
     let mut mesh = Mesh::default();
     let mut drawn = 0;
     for (n, card) in geometry.cards.iter().enumerate() {
-        if seen.intersects(*card) && !geometry.frames[n] {
+        if seen.intersects(*card) && !geometry.frames[n] && !geometry.hidden[n] {
             let (color, selected) = color_of(n);
             let rect = projection.screen_from_canvas_rect(*card);
             if selected {
@@ -164,7 +164,7 @@ pub fn edge(painter: &Painter, edge: &EdgePath, projection: &Projection, palette
     } else {
         palette.edge
     };
-    let width = if look.selected || look.on_way { 2.4 } else { 1.6 };
+    let width = if look.selected { 2.4 } else { 1.6 };
     let stroke = Stroke::new((width * zoom.max(0.6)).max(1.0), color);
     let mut points: Vec<Pos2> = edge.points.iter().map(|p| projection.screen_from_canvas(*p)).collect();
     let tip = points[points.len() - 1] - vec2(0.0, 5.0 * zoom);
@@ -231,7 +231,7 @@ pub fn full_card(
     }
     let (width, line_color) = match (look.selected, look.focused, look.on_way, look.hovered) {
         (true, ..) | (_, true, ..) => (2.0, palette.accent),
-        (_, _, true, _) => (1.5, theme::mix(palette.card, palette.accent, 0.7)),
+        (_, _, true, _) => (1.5, theme::mix(palette.line, palette.accent, 0.45)),
         (_, _, _, true) => (1.0, palette.weak),
         _ => (1.0, palette.line),
     };

@@ -678,6 +678,7 @@ impl<'a, 'n> Body<'a, 'n> {
         let subject = templates::inline(
             Target::Hubspot,
             self.plan.flow,
+            self.asker.workspace,
             &alert.subject,
             &place.clone().with_field("subject"),
             self.notes,
@@ -685,6 +686,7 @@ impl<'a, 'n> Body<'a, 'n> {
         let body = templates::inline(
             Target::Hubspot,
             self.plan.flow,
+            self.asker.workspace,
             &alert.text,
             &place.clone().with_field("text"),
             self.notes,

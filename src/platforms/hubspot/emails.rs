@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     base::{Place, Span},
+    content::PREHEADER_OPENS,
     flow::{Target, Workspace},
     kinds::{Email, OnCap, Settings},
     platforms::{Notes, folder::Request, json_bytes, plan::Plan, templates},
@@ -94,7 +95,7 @@ pub(super) fn files(
             };
             let title = format!("{}: {title}", plan.flow.name);
             let widget = |order: u32, body: Json| json!({"name": format!("module-{order}"), "order": order, "type": "module", "body": body});
-            let rich_text = json!({"path": "@hubspot/rich_text", "module_id": 1_155_639, "schema_version": 2, "html": template.html});
+            let rich_text = json!({"path": "@hubspot/rich_text", "module_id": 1_155_639, "schema_version": 2, "html": module_html(&template.html)});
             let mut body = json!({
                 "name": title, "subject": template.subject, "language": language(&workspace.brand.language),
                 "subcategory": "automated", "state": "AUTOMATED_DRAFT",
@@ -156,5 +157,57 @@ fn language(tag: &str) -> String {
         | "it-it" | "nl-nl" => tag,
         _ if main.len() == 2 && main.chars().all(|c| c.is_ascii_lowercase()) => main.to_owned(),
         _ => "en".to_owned(),
+    }
+}
+
+/// What goes into a rich-text module: the styles and the inside of the body. The template around it has head and body
+/// of its own, and shows the preheader from a widget of its own.
+fn module_html(document: &str) -> String {
+    let lower = document.to_ascii_lowercase();
+    let Some(body) = lower.find("<body").and_then(|at| Some(at + lower[at..].find('>')? + 1)) else {
+        return document.to_owned();
+    };
+    let end = lower.rfind("</body").filter(|end| *end >= body).unwrap_or(document.len());
+    let mut out = String::new();
+    // Styles inside a comment are for old clients and stand between marks that only a head may hold.
+    let mut at = 0;
+    while at < body {
+        let rest = &lower[at..body];
+        let Some(style) = rest.find("<style") else { break };
+        if let Some(comment) = rest[..style].find("<!--[if ").filter(|at| !rest[*at..].starts_with("<!--[if !mso")) {
+            let end = rest[comment..].find("<![endif]-->");
+            at += end.map_or(rest.len(), |end| comment + end + "<![endif]-->".len());
+            continue;
+        }
+        let Some(close) = rest[style..].find("</style>").map(|close| style + close + "</style>".len()) else { break };
+        out.push_str(&document[at + style..at + close]);
+        at += close;
+    }
+    let inside = &document[body..end];
+    match inside.split_once(PREHEADER_OPENS) {
+        Some((before, rest)) => {
+            let after = rest.split_once("</div>").map_or("", |(_, after)| after);
+            out.extend([before, after]);
+        }
+        None => out.push_str(inside),
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_holds_no_second_document() {
+        let document = format!(
+            "<!doctype html><html><head><title>T</title><!--[if mso]><style>m</style><![endif]--><STYLE type=\"text/css\">a{{}}</STYLE>\
+             <!--[if lte mso 11]><style>o</style><![endif]--><style>b</style></head><body style=\"x\"><div>{PREHEADER_OPENS}Soon&nbsp;</div><p>Hello</p></div></body></html>"
+        );
+        assert_eq!(
+            module_html(&document),
+            "<STYLE type=\"text/css\">a{}</STYLE><style>b</style><div><p>Hello</p></div>"
+        );
+        assert_eq!(module_html("<p>Hello</p>"), "<p>Hello</p>");
     }
 }

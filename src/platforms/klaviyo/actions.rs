@@ -198,7 +198,7 @@ impl Body<'_, '_> {
         let data = |body: &mut Self, variant: &crate::content::Variant| {
             let place = Place::message(&message.id).with_field("text");
             let text = variant.text.as_deref().unwrap_or_default();
-            let text = templates::inline(Target::Klaviyo, body.plan.flow, text, &place, body.notes);
+            let text = templates::inline(Target::Klaviyo, body.plan.flow, body.workspace, text, &place, body.notes);
             let title = if message.variants.len() > 1 {
                 format!("{} ({})", message.title(), variant.id)
             } else {
@@ -284,6 +284,7 @@ impl Body<'_, '_> {
             templates::inline(
                 Target::Klaviyo,
                 self.plan.flow,
+                self.workspace,
                 &hook.body,
                 &place.clone().with_field("body"),
                 self.notes,
@@ -416,6 +417,7 @@ impl Body<'_, '_> {
         let subject = templates::inline(
             Target::Klaviyo,
             self.plan.flow,
+            self.workspace,
             &alert.subject,
             &place.clone().with_field("subject"),
             self.notes,

@@ -9,7 +9,7 @@ mod filters;
 mod lints;
 mod trigger;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     audience::{Condition, ConsentStatus},
     base::{Diagnostic, Place, Span},
+    content::FieldSource,
     flow::{Flow, Reentry, RequiredConsent, Target, Workspace},
     kinds::Settings,
 };
@@ -78,18 +79,35 @@ impl Platform for Klaviyo {
             flow,
             workspace,
             requests,
-            order: vec![
-                "Create the templates first; each answer holds the id that the flow needs.".into(),
-                format!(
-                    "Create the flow with the header `revision: {}`; it arrives as a draft.",
-                    workspace.klaviyo.revision
-                ),
-                "Read it back with `GET /api/flows/{id}?additional-fields[flow]=definition` and compare.".into(),
-                "Open it in Klaviyo, look at each message and its sender, and set it live by hand.".into(),
-            ],
+            order: order(&files, flow, workspace),
         };
         notes.into_export(files, &about)
     }
+}
+
+/// What people do, in this order.
+fn order(files: &BTreeMap<String, Vec<u8>>, flow: &Flow, workspace: &Workspace) -> Vec<String> {
+    let printed = |coupon: &str| {
+        let tag = format!("{{% coupon_code '{coupon}' %}}");
+        files.values().any(|bytes| String::from_utf8_lossy(bytes).contains(&tag))
+    };
+    let pools = flow.fields().filter_map(|field| match &field.source {
+        FieldSource::Code { pool } => Some(templates::coupon(workspace, pool)),
+        _ => None,
+    });
+    let coupons: BTreeSet<&str> = pools.filter(|coupon| printed(coupon)).collect();
+    let mut out = Vec::new();
+    if !coupons.is_empty() {
+        let names: Vec<String> = coupons.iter().map(|name| format!("`{name}`")).collect();
+        out.push(format!("Create the coupons that the mails print, under exactly these names: {}.", names.join(", ")));
+    }
+    out.extend([
+        "Create the templates first; each answer holds the id that the flow needs.".into(),
+        format!("Create the flow with the header `revision: {}`; it arrives as a draft.", workspace.klaviyo.revision),
+        "Read it back with `GET /api/flows/{id}?additional-fields[flow]=definition` and compare.".into(),
+        "Open it in Klaviyo, look at each message and its sender, and set it live by hand.".into(),
+    ]);
+    out
 }
 
 /// What concerns the flow as a whole.
@@ -190,7 +208,7 @@ fn template_files(
             }
             Settings::InternalAlert(alert) => {
                 let place = Place::node(&step.node.id).with_field("text");
-                let text = templates::inline(Target::Klaviyo, plan.flow, &alert.text, &place, notes);
+                let text = templates::inline(Target::Klaviyo, plan.flow, workspace, &alert.text, &place, notes);
                 let html = format!("<p>{}</p>", text.replace('\n', "<br>"));
                 add(
                     format!("alert-{}", step.node.id),
@@ -367,6 +385,29 @@ mod tests {
         let (shown, lost) = body(nodes, edges);
         assert_eq!(shown, expected, "{nodes}");
         assert_eq!(lost, losses, "{nodes}");
+    }
+
+    /// Klaviyo finds a coupon by its name there; the pool's own name is ours alone.
+    #[test]
+    fn coupons_have_the_name_they_have_in_klaviyo() {
+        let source = r#"(version: 2, id: "f", name: "F",
+            fields: [(name: "a", source: code(pool: "ten")), (name: "b", source: code(pool: "ship")), (name: "c", source: code(pool: "unused"))],
+            nodes: [(id: "t", kind: "trigger", settings: (any: [event(event: "A")])), (id: "m", kind: "email", settings: (message: "m"))],
+            edges: [(from: "t", to: "m")],
+            messages: [(id: "m", subject: "S", body: blocks([text(text: "{a} {b}"), footer(text: "Bye")]))])"#;
+        let flow = crate::flow::file::read(source).unwrap_or_else(|d| panic!("{}", d.message)).flow;
+        let workspace = Workspace {
+            code_pools: ["(name: \"ten\", shared: \"T\", klaviyo: \"Ten Off\")", "(name: \"ship\", shared: \"S\")"]
+                .map(|text| crate::kinds::ron_options().from_str(text).expect("a pool"))
+                .into(),
+            ..Workspace::default()
+        };
+        let export = Klaviyo.export(&flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+        let text = |file: &str| String::from_utf8_lossy(export.file(file).expect("a file")).into_owned();
+        for file in ["templates/m-a.html", "templates/m-a.txt"] {
+            assert!(text(file).contains("{% coupon_code 'Ten Off' %} {% coupon_code 'ship' %}"), "{}", text(file));
+        }
+        assert!(text("README.md").contains("exactly these names: `Ten Off`, `ship`."), "{}", text("README.md"));
     }
 
     #[test]

@@ -306,6 +306,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "audience/stray-quote",
+        Severity::Error,
+        "A quote in the middle of a cell",
+        [
+            "Text follows the quote that closes a cell of a table; the record is left out.",
+            "What the cell was to say can only be guessed, and two programs guess differently.",
+            "c1,\"5\" screen\"",
+            "Double quotes inside quoted cells: \"5\"\" screen\".",
+            "RFC 4180, section 2",
+        ],
+    ),
+    page(
         "audience/suspicious-cell",
         Severity::Warning,
         "A cell that looks like a formula",

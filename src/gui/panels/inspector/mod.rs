@@ -159,6 +159,7 @@ fn line(ui: &mut Ui, pen: &mut Pen<'_>, line: Line<'_>, value: &str, ready: &dyn
     let (mut text, _) = pen.draft.shown(key, value);
     let look = TextLook { rows, hint, ..TextLook::default() };
     let response = around.called(inputs::text_field(ui, pen.draft, key, &mut text, look), &shown);
+    crate::gui::is_field(ui.ctx(), label, response.id);
     if response.changed() {
         let ready = Ok(ready(&text));
         pen.out.extend(pen.draft.typed(key, &text, value, ready).map(Ready::command));

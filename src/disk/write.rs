@@ -9,7 +9,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::Failure;
+use super::Error;
 
 /// Files to write, by path below a folder, in order.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +25,9 @@ impl Files {
 /// Writes one file.
 ///
 /// Errors: refused where it is there already and `force` is off; what the operating system says.
-pub fn file(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
+pub fn file(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
     if path.is_dir() {
-        return Err(Failure::refused(format!("{} is a folder", path.display()), "Name a file"));
+        return Err(Error::refused(format!("{} is a folder", path.display()), "Name a file"));
     }
     if !force && fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
@@ -42,18 +42,15 @@ pub fn file(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
 ///
 /// Errors: refused where `force` is off and the folder holds anything, or where it is a file; what the operating
 /// system says. Nothing is written before all that can be known beforehand is known.
-pub fn folder(path: &Path, files: &Files, force: bool) -> Result<(), Failure> {
+pub fn folder(path: &Path, files: &Files, force: bool) -> Result<(), Error> {
     if path.is_file() {
-        return Err(Failure::refused(format!("{} is a file", path.display()), "Name a folder"));
+        return Err(Error::refused(format!("{} is a file", path.display()), "Name a folder"));
     }
     if !force && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::refused(
-            format!("{} is not empty", path.display()),
-            "Name a new folder, or write into this one with --force",
-        ));
+        return Err(Error::Taken { path: path.to_owned(), is_folder: true });
     }
     if let Some((name, _)) = files.0.iter().find(|(name, _)| !stays_inside(name)) {
-        return Err(Failure::refused(
+        return Err(Error::refused(
             format!("`{name}` would be written outside the folder"),
             "Rename what it is made from",
         ));
@@ -72,23 +69,32 @@ fn stays_inside(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn exists(path: &Path) -> Failure {
-    Failure::refused(format!("{} is there already", path.display()), "Name another file, or write over it with --force")
+fn exists(path: &Path) -> Error {
+    Error::Taken { path: path.to_owned(), is_folder: false }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::refused(
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    Error::refused(
         format!("{} cannot be written: {error}", path.display()),
         "Check that its folder is there, the permissions and the room on the disk",
     )
 }
 
-/// Writes a file beside the target, syncs it and renames it, so that nobody ever sees half of it.
+/// Writes a file beside the target, syncs it and renames it, so that nobody ever sees half of it. A link stays one, and
+/// what is written over keeps its permissions.
 fn atomically(path: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
+    let real = fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
+    let permissions = fs::metadata(path).ok().map(|metadata| metadata.permissions());
+    if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
+        // A rename would replace it all the same, and whoever protected it meant it.
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is write-protected"));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
     let (beside, mut out) = create_beside(folder, &name)?;
-    let written = out.write_all(bytes).and_then(|()| out.sync_all()).and_then(|()| {
+    let keep = |out: &fs::File| permissions.map_or(Ok(()), |permissions| out.set_permissions(permissions));
+    let written = out.write_all(bytes).and_then(|()| keep(&out)).and_then(|()| out.sync_all()).and_then(|()| {
         drop(out);
         if force {
             fs::rename(&beside, path)
@@ -135,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.txt");
         file(&path, b"one", false).expect("writes");
-        assert_eq!(file(&path, b"two", false).map_err(|f| f.exit_code), Err(1));
+        assert!(file(&path, b"two", false).is_err());
         assert_eq!(fs::read(&path).expect("reads"), b"one");
         file(&path, b"two", true).expect("writes");
         assert_eq!(fs::read(&path).expect("reads"), b"two");
@@ -149,7 +155,7 @@ mod tests {
         let mut files = Files::default();
         files.add("a/b.txt", "x");
         folder(&target, &files, false).expect("writes");
-        assert_eq!(folder(&target, &files, false).map_err(|f| f.exit_code), Err(1));
+        assert!(folder(&target, &files, false).is_err());
         folder(&target, &files, true).expect("writes");
         for name in ["../x", "/x", "a/../../x", ""] {
             let mut files = Files::default();

@@ -1,0 +1,97 @@
+//! `flowloom snapshot`: the studio's window, drawn without a screen.
+
+use std::path::PathBuf;
+
+use super::{Done, Failure, Outcome, Streams};
+use crate::{
+    app::{Answer, Command, Panel},
+    base::NodeId,
+    disk, gui,
+};
+
+/// Draw the studio's window to a PNG, without a screen
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Flow file
+    #[arg(value_name = "FLOW")]
+    flow: PathBuf,
+    /// File of the picture
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Width and height of the window, in points: 320x240 to 4096x4096
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = size)]
+    size: (u32, u32),
+    /// Pixels per point: 0.5 to 4
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = scale)]
+    scale: f32,
+    /// Look
+    #[arg(long, value_enum, default_value_t = Look::Light)]
+    theme: Look,
+    /// A step to select
+    #[arg(long, value_name = "STEP")]
+    select: Option<String>,
+    /// The panel below the canvas
+    #[arg(long, value_enum, value_name = "PANEL")]
+    panel: Option<Below>,
+    /// Overwrite a file
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Look {
+    Light,
+    Dark,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Below {
+    Problems,
+    Preview,
+    Timeline,
+    None,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parse = |part: &str| part.parse::<u32>().map_err(|_| format!("`{part}` is no number"));
+    let (width, height) = text.split_once('x').ok_or("write it as 1600x1000")?;
+    let (width, height) = (parse(width)?, parse(height)?);
+    let fits = (320..=4096).contains(&width) && (240..=4096).contains(&height);
+    if fits { Ok((width, height)) } else { Err("between 320x240 and 4096x4096".to_owned()) }
+}
+
+fn scale(text: &str) -> Result<f32, String> {
+    let scale: f32 = text.parse().map_err(|_| "no number")?;
+    if (0.5..=4.0).contains(&scale) { Ok(scale) } else { Err("between 0.5 and 4".to_owned()) }
+}
+
+/// Draws the picture.
+pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
+    let (loaded, home) = match gui::requests::read(&args.flow) {
+        Answer::Opened { loaded, home, .. } => (loaded, home),
+        Answer::Failed(text) => return Err(Failure { exit_code: 2, text }),
+        _ => return Err(Failure::unusable("The flow cannot be read", "Name a flow file")),
+    };
+    let home = std::sync::Arc::unwrap_or_clone(home);
+    let dark = args.theme == Look::Dark;
+    let mut studio = gui::inline::studio(Some(args.flow.clone()), *loaded, home, dark);
+    if let Some(step) = &args.select {
+        let id = NodeId::new(step);
+        if !studio.app.document().is_some_and(|document| document.flow().node(step).is_some()) {
+            return Err(Failure::unusable(format!("The flow has no step `{step}`"), "Name a step by its id"));
+        }
+        studio.command_at_once(Command::Select { nodes: vec![id], toggle: false });
+    }
+    if let Some(panel) = args.panel {
+        let panel = match panel {
+            Below::Problems => Some(Panel::Problems),
+            Below::Preview => Some(Panel::Preview),
+            Below::Timeline => Some(Panel::Timeline),
+            Below::None => None,
+        };
+        studio.command_at_once(Command::ShowPanel(panel));
+    }
+    disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
+    streams.say(&format!("{}\n", args.out.display()));
+    Ok(Done::Well)
+}
