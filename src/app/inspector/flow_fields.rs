@@ -37,8 +37,8 @@ pub const FIELDS: &[FieldSpec] = &[
         Editor::Path,
     )
     .or(""),
-    field("exit_when", "Leaves when", "Ends the journey as soon as it holds.", Editor::Condition).or(""),
-    field("goal_when", "Goal", "Ends the journey as converted, from anywhere.", Editor::Condition).or(""),
+    field("exit_when", "Leaves when", "Ends the journey as soon as it holds.", Editor::Condition).or("never"),
+    field("goal_when", "Goal", "Ends the journey as converted, from anywhere.", Editor::Condition).or("never"),
     field(
         "conversion_window",
         "Credited within",

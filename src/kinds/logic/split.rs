@@ -118,7 +118,7 @@ const ARMS: ListSpec = ListSpec {
 const WINNER: &[FieldSpec] = &[
     field("metric", "Wins by", "Counted per entry.", Editor::Choice(&["opened", "clicked", "converted"])),
     field("after_entries", "After", "Not before so many entries in each arm.", Editor::Number)
-        .unit("entries per arm")
+        .unit("entries")
         .range(0.0, 4_294_967_295.0),
     field("after", "And after", "Not before so long after the first entry.", Editor::Span).or(""),
 ];

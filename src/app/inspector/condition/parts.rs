@@ -173,13 +173,10 @@ fn events(query: &EventQuery) -> Vec<Row> {
     rows.push(typed("value", "Number", "Compared with", Editor::Number, print_number(query.value)));
     rows.extend(window_rows(query.window));
     let filter = query.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-    rows.push(typed(
-        "filter",
-        "Only those where",
-        "A condition over event.…; all where empty",
-        Editor::Condition,
-        filter,
-    ));
+    let mut row =
+        typed("filter", "Only those where", "A condition over event.…; all where empty", Editor::Condition, filter);
+    row.spec = row.spec.or("");
+    rows.push(row);
     rows
 }
 

@@ -37,10 +37,15 @@ pub fn condition(ui: &mut Ui, pen: &mut Pen<'_>, around: &Around<'_>, row: &Row,
         builder(ui, pen, around, &tree, &text, value, row, sink);
     } else {
         let ranges: Vec<_> = mistakes.iter().map(|mistake| mistake.range).collect();
-        let hint = if row.spec.left_out.is_some() { "Always" } else { "contact.language = \"en\"" };
+        let hint = match row.spec.left_out {
+            Some("") => "Always".to_owned(),
+            Some(default) => capital(default),
+            None => "contact.language = \"en\"".to_owned(),
+        };
         let look = TextLook {
-            rows: 2,
-            hint,
+            rows: 1,
+            grows: true,
+            hint: &hint,
             is_wrong: error.is_some() || !mistakes.is_empty(),
             wrong: &ranges,
             ..TextLook::default()

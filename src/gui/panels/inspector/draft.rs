@@ -8,6 +8,8 @@ use crate::app::inspector::{Ready, names::Choice};
 #[derive(Debug, Default)]
 pub struct Draft {
     typed: BTreeMap<String, Typed>,
+    /// What could not be done: at which field, why, and to which revision of the document.
+    pub refused: Option<(String, String, u64)>,
     /// Parts that are folded out: blocks, builders, sections.
     pub open: BTreeSet<String>,
     /// The list of names that is open, with what it is for.

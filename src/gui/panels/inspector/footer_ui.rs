@@ -6,10 +6,7 @@ use super::{form::Pen, inputs};
 use crate::{
     app::{Command, inspector::footer, problems},
     base::NodeId,
-    gui::{
-        icons,
-        theme::{self, Palette},
-    },
+    gui::theme::{self, Palette},
     kinds::Spec,
 };
 
@@ -72,8 +69,7 @@ pub fn list(ui: &mut Ui, pen: &mut Pen<'_>, rows: &[problems::Row<'_>]) {
                 ui.add(egui::Label::new(hint).wrap());
             }
             if let Some(fix) = &row.finding.fix {
-                let words =
-                    RichText::new(format!("{} {}", icons::glyph("wrench"), fix.label)).font(theme::medium(12.0));
+                let words = inputs::icon_words("wrench", &fix.label, palette.text);
                 let button = ui.add(egui::Button::new(words).wrap());
                 if button.accessible_name(&fix.label).clicked() {
                     let (label, edits) = (fix.label.clone(), fix.edits.clone());

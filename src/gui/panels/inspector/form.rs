@@ -14,7 +14,7 @@ use crate::{
     },
     base::{TimeOfDay, Weekday, Weekdays, Window},
     gui::theme::{self, Palette},
-    kinds::{CaseBody, Editor, ListSpec},
+    kinds::{Editor, ListSpec},
 };
 
 /// Makes edits of a change to a row.
@@ -31,6 +31,12 @@ pub struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// Why the last thing done at a key could not be, as long as the document is still the same.
+    pub fn refused(&self, key: &str) -> Option<String> {
+        let (at, why, revision) = self.draft.refused.as_ref()?;
+        (at == key && *revision == self.document.history.revision()).then(|| why.clone())
+    }
+
     /// Hands over what a hand did; where it cannot be, the reason stands at the field.
     pub fn act(&mut self, key: &str, ready: Result<Ready, String>) {
         match ready {
@@ -38,17 +44,42 @@ impl Pen<'_> {
                 self.draft.forget(key);
                 self.out.push(ready.command());
             }
-            Err(why) => {
-                self.draft.typed(key, "", "", Err(why));
-            }
+            Err(why) => self.draft.refused = Some((key.to_owned(), why, self.document.history.revision())),
         }
     }
 }
 
+/// Settings that read as one thing and stand side by side where there is room: "is at least" and its number.
+const PAIRS: &[(&str, &str)] = &[
+    ("name", "weight"),
+    ("op", "right"),
+    ("op", "value"),
+    ("op", "points"),
+    ("window", "span"),
+    ("channel", "status"),
+    ("share", "salt"),
+    ("from", "on_conflict"),
+    ("at_least", "within"),
+];
+
 /// Draws rows. `prefix` keeps drafts of several forms apart; `owner` says whose rows they are, where that is not plain.
 pub fn rows_ui(ui: &mut Ui, pen: &mut Pen<'_>, rows: &[Row], prefix: &str, owner: &str, sink: &Sink<'_>) {
-    for row in rows {
-        row_ui(ui, pen, row, prefix, owner, sink);
+    let mut rest = rows;
+    while let [row, tail @ ..] = rest {
+        rest = tail;
+        let beside = tail.first().filter(|next| PAIRS.contains(&(row.spec.name, next.spec.name)));
+        match beside {
+            Some(next) if ui.available_width() > 170.0 => {
+                rest = &tail[1..];
+                ui.columns(2, |columns| {
+                    for (ui, row) in columns.iter_mut().zip([row, next]) {
+                        // Columns justify their contents; words would be pulled apart.
+                        ui.with_layout(Layout::top_down(Align::Min), |ui| row_ui(ui, pen, row, prefix, owner, sink));
+                    }
+                });
+            }
+            _ => row_ui(ui, pen, row, prefix, owner, sink),
+        }
     }
 }
 
@@ -139,8 +170,7 @@ fn one_of(ui: &mut Ui, pen: &mut Pen<'_>, rows: &[Row], prefix: &str, owner: &st
 
 /// What stands below a row: why the last thing done to it cannot be, and what was found.
 fn after(ui: &mut Ui, pen: &mut Pen<'_>, row: &Row, key: &str) {
-    let (_, error) = pen.draft.shown(key, "");
-    inputs::notes(ui, error.as_deref(), &row.notes);
+    inputs::notes(ui, pen.refused(key).as_deref(), &row.notes);
     if row.differs {
         inputs::small(ui, "Differs between the steps; a change is made in all");
     }
@@ -178,6 +208,7 @@ fn text_row(
         wrong: if text == value { &wrong } else { &[] },
         less_width: if has_picker { 36.0 } else { 0.0 },
         small: false,
+        grows: false,
     };
     let mut picked = None;
     let response = ui
@@ -199,6 +230,7 @@ fn text_row(
     } else if response.lost_focus() {
         pen.draft.left(around.key);
     }
+    let error = error.or_else(|| pen.refused(around.key));
     inputs::notes(ui, error.as_deref(), &row.notes);
     if error.is_none() {
         hints(ui, pen, row, &text);
@@ -358,13 +390,24 @@ fn list_row(
         }
         inputs::boxed(ui, |ui| {
             ui.horizontal(|ui| {
-                let text = RichText::new(heading).font(theme::semibold(12.5));
-                let buttons = if list.ordered { 78.0 } else { 26.0 };
+                let buttons = if list.ordered { 72.0 } else { 28.0 };
                 let room = (ui.available_width() - buttons).max(40.0);
-                ui.scope(|ui| {
-                    ui.set_max_width(room);
-                    ui.add(egui::Label::new(text).truncate().selectable(false));
-                });
+                if let Input::OneOf { chosen, cases, .. } = &item.input {
+                    // What one is, is its heading, and the place to make it another.
+                    let key = format!("{prefix} {}", item.route);
+                    let around = Around { key: &key, label: "", name: &whose, help: "" };
+                    let options: Vec<(String, String)> =
+                        cases.iter().map(|case| (case.name.to_owned(), case.label.to_owned())).collect();
+                    if let Some(name) = inputs::combo(ui, &around, None, chosen, &options, room) {
+                        pen.act(&key, sink(&item.route, &Change::Pick(name)));
+                    }
+                } else {
+                    let text = RichText::new(heading).font(theme::semibold(12.5));
+                    ui.scope(|ui| {
+                        ui.set_max_width(room);
+                        ui.add(egui::Label::new(text).truncate().selectable(false));
+                    });
+                }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     ui.spacing_mut().item_spacing.x = 1.0;
                     let lower = whose.to_lowercase();
@@ -386,10 +429,7 @@ fn list_row(
             });
             match &item.input {
                 Input::Group { rows, .. } => rows_ui(ui, pen, rows, prefix, &whose, sink),
-                // What is in it by its heading; another case is chosen only where that says nothing yet.
-                Input::OneOf { rows, cases, .. } if cases.iter().any(|c| matches!(c.body, CaseBody::Fields(_))) => {
-                    rows_ui(ui, pen, rows, prefix, &whose, sink);
-                }
+                Input::OneOf { rows, .. } => rows_ui(ui, pen, rows, prefix, &whose, sink),
                 _ => row_ui(ui, pen, item, prefix, &whose, sink),
             }
             inputs::notes(ui, None, &item.notes);
@@ -434,6 +474,7 @@ fn bare_item(ui: &mut Ui, pen: &mut Pen<'_>, item: &Row, prefix: &str, whose: &s
     } else if response.lost_focus() {
         pen.draft.left(&key);
     }
+    let error = error.or_else(|| pen.refused(&key));
     inputs::notes(ui, error.as_deref(), &item.notes);
 }
 

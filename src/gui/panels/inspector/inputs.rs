@@ -44,14 +44,22 @@ impl Around<'_> {
 /// The label above a field, with room for small things at its right.
 pub fn label(ui: &mut Ui, around: &Around<'_>, right: impl FnOnce(&mut Ui)) -> Response {
     let palette = Palette::get(ui);
-    ui.horizontal(|ui| {
-        ui.set_min_height(20.0);
-        ui.spacing_mut().item_spacing.x = 4.0;
+    ui.add_space(3.0);
+    low_line(ui, |ui| {
         let text = RichText::new(around.label).font(theme::regular(12.0)).color(palette.weak);
         let label = ui.add(egui::Label::new(text).truncate().selectable(false));
         let label = if around.help.is_empty() { label } else { label.on_hover_text(around.help) };
         ui.with_layout(Layout::right_to_left(Align::Center), right);
         label
+    })
+}
+
+/// A line of words and small buttons, lower than one of ordinary buttons.
+pub fn low_line<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.horizontal(add).inner
     })
     .inner
 }
@@ -113,22 +121,31 @@ pub fn icon_button(ui: &mut Ui, icon: &str, name: &str) -> Response {
 pub fn icon_button_enabled(ui: &mut Ui, enabled: bool, icon: &str, name: &str) -> Response {
     let palette = Palette::get(ui);
     let text = RichText::new(icons::glyph(icon)).font(theme::icon(14.0)).color(palette.weak);
-    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(22.0, 22.0));
+    let button = Button::new(text).frame_when_inactive(false).min_size(vec2(20.0, 20.0));
     ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(3.0, 2.0);
-        ui.spacing_mut().interact_size = vec2(22.0, 22.0);
+        ui.spacing_mut().button_padding = vec2(3.0, 1.0);
+        ui.spacing_mut().interact_size = vec2(20.0, 20.0);
         ui.add_enabled(enabled, button).accessible_name(name).on_hover_text(name)
     })
     .inner
 }
 
+/// An icon and a word. The icon has its own font: the text font has letters of its own at some of the same places.
+pub fn icon_words(icon: &str, words: &str, ink: Color32) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let format = |font, color| TextFormat { font_id: font, color, valign: Align::Center, ..TextFormat::default() };
+    job.append(icons::glyph(icon), 0.0, format(theme::icon(13.0), ink));
+    job.append(words, 5.0, format(theme::medium(12.0), ink));
+    job
+}
+
 /// A small button with an icon and a word, in the accent colour.
 pub fn word_button(ui: &mut Ui, icon: &str, word: &str, name: &str) -> Response {
     let palette = Palette::get(ui);
-    let text = RichText::new(format!("{} {word}", icons::glyph(icon))).font(theme::medium(12.0)).color(palette.accent);
+    let text = icon_words(icon, word, palette.accent);
     ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(5.0, 2.0);
-        ui.spacing_mut().interact_size.y = 22.0;
+        ui.spacing_mut().button_padding = vec2(4.0, 1.0);
+        ui.spacing_mut().interact_size.y = 18.0;
         ui.add(Button::new(text).frame_when_inactive(false)).accessible_name(name)
     })
     .inner
@@ -139,6 +156,8 @@ pub fn word_button(ui: &mut Ui, icon: &str, word: &str, name: &str) -> Response 
 pub struct TextLook<'a> {
     /// Rows; 1 for one line.
     pub rows: usize,
+    /// One line that grows with its text.
+    pub grows: bool,
     /// Shown where it is empty.
     pub hint: &'a str,
     /// Behind the text.
@@ -157,19 +176,23 @@ pub struct TextLook<'a> {
 pub fn text_field(ui: &mut Ui, draft: &mut Draft, key: &str, text: &mut String, look: TextLook<'_>) -> Response {
     let palette = Palette::get(ui);
     let size = if look.small { 12.0 } else { 13.0 };
+    let is_multiline = look.rows > 1 || look.grows;
     let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, wrap_width: f32| -> Arc<Galley> {
         let job = underlined(
             buffer.as_str(),
             look.wrong,
             size,
             palette,
-            if look.rows > 1 { wrap_width } else { f32::INFINITY },
+            if is_multiline { wrap_width } else { f32::INFINITY },
         );
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
     let width = (ui.available_width() - look.less_width).max(40.0);
-    let mut edit =
-        if look.rows > 1 { TextEdit::multiline(text).desired_rows(look.rows) } else { TextEdit::singleline(text) };
+    let mut edit = if is_multiline {
+        TextEdit::multiline(text).desired_rows(look.rows.max(1))
+    } else {
+        TextEdit::singleline(text)
+    };
     edit = edit
         .id_salt(key)
         .desired_width(width)
@@ -312,7 +335,15 @@ pub fn name_picker(
     let palette = Palette::get(ui);
     let name = format!("Choose {}", around.name.to_lowercase());
     let text = RichText::new(icons::glyph("caret-down")).font(theme::icon(13.0));
-    let button = ui.add(Button::new(text).min_size(vec2(28.0, 28.0))).accessible_name(name.clone()).on_hover_text(name);
+    let button = ui
+        .scope(|ui| {
+            ui.spacing_mut().button_padding.x = 6.0;
+            ui.spacing_mut().interact_size.x = 28.0;
+            ui.add(Button::new(text).min_size(vec2(28.0, 28.0)))
+        })
+        .inner
+        .accessible_name(name.clone())
+        .on_hover_text(name);
     if button.clicked() {
         draft.choices = Some((around.key.to_owned(), names::options(document, editor)));
         draft.choice_search.clear();

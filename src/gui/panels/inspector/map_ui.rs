@@ -48,7 +48,7 @@ pub fn map(
                         let look = TextLook {
                             rows: 1,
                             is_wrong: error.is_some(),
-                            less_width: if is_name { room * 0.55 } else { 0.0 },
+                            less_width: if is_name { room * 0.5 } else { 0.0 },
                             ..TextLook::default()
                         };
                         let response = inputs::text_field(ui, pen.draft, &key, &mut text, look);
@@ -75,6 +75,5 @@ pub fn map(
         let key = around.key.to_owned();
         pen.act(&key, sink(&row.route, &Change::Pairs(all)));
     }
-    let (_, error) = pen.draft.shown(around.key, "");
-    inputs::notes(ui, error.as_deref(), &row.notes);
+    inputs::notes(ui, pen.refused(around.key).as_deref(), &row.notes);
 }

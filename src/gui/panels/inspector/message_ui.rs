@@ -38,7 +38,7 @@ pub fn message_ui(ui: &mut Ui, pen: &mut Pen<'_>, node: &NodeId) {
     ui.add_space(8.0);
     let variant_key = form.id.to_string();
     let chosen = pen.draft.variants.get(&variant_key).copied().unwrap_or(0).min(form.variants.len().saturating_sub(1));
-    ui.horizontal(|ui| {
+    inputs::low_line(ui, |ui| {
         crate::gui::widgets::caption(ui, if form.channel == Channel::Sms { "Text message" } else { "Mail" });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if inputs::word_button(ui, "plus", "Variant", "Add variant").clicked() {
@@ -174,7 +174,8 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
             text(ui, pen, form, variant_idx, &format!("{language} source"), Part::Source, source, 10);
         }
         BodyForm::Blocks(list) => {
-            ui.horizontal(|ui| {
+            ui.add_space(3.0);
+            inputs::low_line(ui, |ui| {
                 let palette = Palette::get(ui);
                 let words = RichText::new("Content").font(theme::regular(12.0)).color(palette.weak);
                 ui.add(egui::Label::new(words).selectable(false));
@@ -192,11 +193,9 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
             if list.is_empty() {
                 inputs::small(ui, "Nothing yet: add a heading, a text, a button and a footer");
             }
-            ui.spacing_mut().item_spacing.y = 4.0;
             for (at, block) in list.iter().enumerate() {
                 block_ui(ui, pen, form, variant_idx, at, list.len(), block);
             }
-            ui.spacing_mut().item_spacing.y = 6.0;
         }
     }
 }
@@ -330,7 +329,7 @@ fn block_header(ui: &mut Ui, block: &BlockForm, name: &str, is_open: bool) -> eg
 
 /// A hint to the panel below: the mail as it reads.
 pub fn preview_button(ui: &mut Ui, pen: &mut Pen<'_>) {
-    let words = format!("{}  Preview", icons::glyph("eye"));
+    let words = inputs::icon_words("eye", "Preview", Palette::get(ui).text);
     if ui.button(words).accessible_name("Preview the mail").clicked() {
         pen.out.push(Command::ShowPanel(Some(crate::app::Panel::Preview)));
     }

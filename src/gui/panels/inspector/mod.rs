@@ -55,6 +55,7 @@ fn scrolled(ui: &mut Ui, salt: &str, add: impl FnOnce(&mut Ui)) {
     ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]).show(ui, |ui| {
         Frame::new().inner_margin(Margin { left: 0, right: 6, top: 2, bottom: 20 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 4.0;
             add(ui);
         });
     });
@@ -83,19 +84,21 @@ fn steps(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
     // One place to scroll for each step: another one begins at its top.
     scrolled(ui, &format!("inspector {ids:?}"), |ui| {
         if ids.len() == 1 {
-            line(ui, pen, "Step name", &format!("title {}", node.id), &node.title, 1, &|text| {
-                inspector::rename(node, text)
-            });
+            let named = Line { label: "Step name", key: &format!("title {}", node.id), rows: 1, hint: node.title() };
+            line(ui, pen, named, &node.title, &|text| inspector::rename(node, text));
         } else {
             inputs::small(ui, "What they have in common; a change is made in all of them");
         }
+        // Of a step that sends, the words come before the circumstances.
+        let sends = ids.len() == 1 && node.settings().is_some_and(|settings| settings.message().is_some());
+        if sends {
+            message_ui::message_ui(ui, pen, &node.id);
+            ui.add_space(4.0);
+            message_ui::preview_button(ui, pen);
+            inputs::caption(ui, "Sending");
+        }
         settings(ui, pen, form);
         if ids.len() == 1 {
-            if node.settings().is_some_and(|settings| settings.message().is_some()) {
-                message_ui::message_ui(ui, pen, &node.id);
-                ui.add_space(4.0);
-                message_ui::preview_button(ui, pen);
-            }
             step_note(ui, pen, node);
             footer_ui::stats(ui, pen, &node.id);
             footer_ui::step_problems(ui, pen, &node.id);
@@ -142,19 +145,19 @@ fn settings(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
 }
 
 /// A text that is always valid: a title, a note.
-fn line(
-    ui: &mut Ui,
-    pen: &mut Pen<'_>,
-    label: &str,
-    key: &str,
-    value: &str,
+struct Line<'a> {
+    label: &'a str,
+    key: &'a str,
     rows: usize,
-    ready: &dyn Fn(&str) -> Ready,
-) {
+    hint: &'a str,
+}
+
+fn line(ui: &mut Ui, pen: &mut Pen<'_>, line: Line<'_>, value: &str, ready: &dyn Fn(&str) -> Ready) {
+    let Line { label, key, rows, hint } = line;
     let around = Around { key, label, name: label, help: "" };
     let shown = inputs::label(ui, &around, |_| {});
     let (mut text, _) = pen.draft.shown(key, value);
-    let look = TextLook { rows, ..TextLook::default() };
+    let look = TextLook { rows, hint, ..TextLook::default() };
     let response = around.called(inputs::text_field(ui, pen.draft, key, &mut text, look), &shown);
     crate::gui::is_field(ui.ctx(), label, response.id);
     if response.changed() {
@@ -177,7 +180,8 @@ fn step_note(ui: &mut Ui, pen: &mut Pen<'_>, node: &Node) {
         }
         return;
     }
-    line(ui, pen, "Note", &key, &node.note, 3, &|text| inspector::annotate_step(node, text));
+    let named = Line { label: "Note", key: &key, rows: 3, hint: "" };
+    line(ui, pen, named, &node.note, &|text| inspector::annotate_step(node, text));
 }
 
 /// The flow itself.
@@ -194,7 +198,8 @@ fn flow(ui: &mut Ui, pen: &mut Pen<'_>) {
         document.title(),
     );
     scrolled(ui, "inspector flow", |ui| {
-        line(ui, pen, "Flow name", "flow name", &flow.name, 1, &inspector::rename_flow);
+        let named = Line { label: "Flow name", key: "flow name", rows: 1, hint: flow.id.as_str() };
+        line(ui, pen, named, &flow.name, &inspector::rename_flow);
         settings(ui, pen, &inspector::flow_form(document));
         let rows: Vec<_> = crate::app::problems::rows(document).into_iter().filter(|row| row.node.is_none()).collect();
         footer_ui::list(ui, pen, &rows);

@@ -42,7 +42,7 @@ pub fn insert(ui: &mut Ui, pen: &mut Pen<'_>, around: &Around<'_>, value: &str) 
                 if !about.is_empty() {
                     job.append(&format!("\n{about}"), 0.0, format(theme::regular(11.5), palette.weak));
                 }
-                let button = egui::Button::new(job).truncate().frame_when_inactive(false);
+                let button = egui::Button::new(job).wrap().frame_when_inactive(false);
                 let button = button.min_size(vec2(ui.available_width(), 0.0));
                 if ui.add(button).accessible_name(format!("Insert {}", tag.insert)).clicked() {
                     chosen = Some(tag.insert.clone());
