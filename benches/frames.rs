@@ -63,7 +63,7 @@ fn ms(time: Duration) -> f64 {
 
 fn studio(nodes: usize) -> Studio {
     let loaded = file::read(&flow_gen::large_flow_text(nodes)).expect("our own text");
-    inline::studio(None, loaded, Home::default(), egui::Theme::Light)
+    inline::studio(None, loaded, Home::default(), false)
 }
 
 fn input(n: usize) -> RawInput {

@@ -1,11 +1,14 @@
 //! Everything a user can do, as one table, and the one place that does it.
 //!
-//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts all
-//! read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
+//! A row of [`COMMANDS`] has label, help and key; menus, the command palette, the keyboard and the page of shortcuts
+//! all read it. What needs more than a name (a drag, a typed value) is a [`Command`] of its own.
 
 use smol_str::SmolStr;
 
-use super::{Answer, App, DocumentId, JobDone, Panel, Request, Screen, Side, Stamped, Theme, document::Document, ops};
+use super::{
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files,
+    ops,
+};
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::Edit,
@@ -49,7 +52,10 @@ commands! {
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
         Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
+        Revert "Revert", "", "Go back to the file as it is on the disk";
         CloseTab "Close", "Ctrl+W", "Close this flow";
+        Settings "Settings…", "Ctrl+Comma", "Theme, size, keys, zone, numbers and dates";
+        Quit "Quit", "Ctrl+Q", "Close the window";
     }
     "Edit" {
         Undo "Undo", "Ctrl+Z", "Take the last step back";
@@ -68,6 +74,20 @@ commands! {
     }
     "Arrange" {
         Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        AlignLeft "Align left edges", "", "Bring the left edges of the selected steps to one line";
+        AlignCenter "Align centres", "", "Bring the middles of the selected steps into one column";
+        AlignRight "Align right edges", "", "Bring the right edges of the selected steps to one line";
+        AlignTop "Align upper edges", "", "Bring the upper edges of the selected steps to one line";
+        AlignMiddle "Align middles", "", "Bring the middles of the selected steps into one row";
+        AlignBottom "Align lower edges", "", "Bring the lower edges of the selected steps to one line";
+        DistributeAcross "Distribute across", "", "Spread the selected steps evenly from left to right";
+        DistributeDown "Distribute down", "", "Spread the selected steps evenly from top to bottom";
+        FrameSelection "Frame the selection", "Ctrl+G", "Draw a frame around the selected steps that carries them";
+        FoldFrame "Fold or unfold the frame", "Ctrl+Shift+F", "Show a frame as one card, or all that is in it";
+        NudgeLeft "Nudge left", "Shift+ArrowLeft", "Move the selected steps by one line of the grid";
+        NudgeRight "Nudge right", "Shift+ArrowRight", "Move the selected steps by one line of the grid";
+        NudgeUp "Nudge up", "Shift+ArrowUp", "Move the selected steps by one line of the grid";
+        NudgeDown "Nudge down", "Shift+ArrowDown", "Move the selected steps by one line of the grid";
         LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
     }
     "View" {
@@ -81,9 +101,15 @@ commands! {
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
         SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
         ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
+        NextTab "Next tab", "Ctrl+Tab Ctrl+PageDown", "Show the flow to the right";
+        PreviousTab "Tab before", "Ctrl+Shift+Tab Ctrl+PageUp", "Show the flow to the left";
+        Shortcuts "Shortcuts…", "Ctrl+Slash", "Every key on one page";
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
+        Find "Find…", "Ctrl+F", "Search steps, messages, conditions and merge tags";
+        FindNext "Find next", "F3", "Go to the next place that was found";
+        FindPrevious "Find the one before", "Shift+F3", "Go to the place found before";
         InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
@@ -208,6 +234,24 @@ pub enum Command {
     ShowPanel(Option<Panel>),
     /// Show this tab.
     ShowTab(DocumentId),
+    /// Search the flow, and go to the first hit.
+    Search(String),
+    /// Make another kind of step of one, keeping what fits.
+    Replace {
+        /// Which.
+        id: NodeId,
+        /// The new kind.
+        kind: SmolStr,
+    },
+    /// Wire a loose step into an edge.
+    DropOnEdge {
+        /// The step.
+        id: NodeId,
+        /// Where the edge begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+    },
     /// Go to a step: select it and bring it into view.
     GoTo(NodeId),
     /// Open a file.
@@ -216,6 +260,10 @@ pub enum Command {
     Dismiss(String),
     /// Choose the theme.
     SetTheme(Theme),
+    /// What the panels below the canvas ask for.
+    Act(super::act::Act),
+    /// Something about files.
+    Files(files::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -223,6 +271,39 @@ pub enum Command {
 impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
         Self::Run(id)
+    }
+}
+
+/// Selected frames that can be folded.
+fn selected_frames(document: &Document) -> Vec<NodeId> {
+    let flow = document.flow();
+    let is_frame = |id: &&NodeId| flow.node(id.as_str()).is_some_and(|node| ops::frames::frame_size(node).is_some());
+    document.view.selection.iter().filter(is_frame).cloned().collect()
+}
+
+/// Goes to the next hit, or the one before.
+fn find(document: &mut Document, forward: bool) {
+    let search = &mut document.view.search;
+    search.current = super::search::step(search.hits.len(), search.current, forward);
+    let Some(hit) = search.current.and_then(|at| search.hits.get(at)) else { return };
+    let node = match &hit.spot {
+        super::search::Spot::Step { id, .. } => Some(id.clone()),
+        super::search::Spot::Message { sent_by, .. } => sent_by.clone(),
+        super::search::Spot::Field(_) | super::search::Spot::Settings(_) => None,
+    };
+    match node {
+        Some(node) => go_to(document, node),
+        None => document.view.selection.clear(),
+    }
+}
+
+fn go_to(document: &mut Document, id: NodeId) {
+    if let Some(node) = document.flow().node(id.as_str()) {
+        document.view.center_in_canvas = node.pos;
+        document.view.fit_wanted = false;
+        document.view.zoom = document.view.zoom.max(0.6);
+        document.view.edge = None;
+        document.view.selection = [id].into();
     }
 }
 
@@ -250,12 +331,24 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
     use CommandId as Id;
     let no = |why| Err(Unavailable(why));
     match id {
-        Id::New | Id::Open | Id::Gallery | Id::ToggleTheme | Id::CommandPalette => return Ok(()),
+        Id::New
+        | Id::Open
+        | Id::Gallery
+        | Id::ToggleTheme
+        | Id::CommandPalette
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::Quit => return Ok(()),
+        Id::NextTab | Id::PreviousTab if app.documents.len() < 2 => return no("No other flow is open"),
+        Id::NextTab | Id::PreviousTab => return Ok(()),
+        Id::SelectNone if app.files.page.is_some() => return Ok(()),
         _ => {}
     }
     let Some(document) = app.document() else { return no("No flow is open") };
     match id {
-        Id::Save if document.is_read_only() => no("The file comes from a newer version"),
+        Id::Save => document.on_disk.read_only.map_or(Ok(()), |why| no(why.why())),
+        Id::Revert if document.path.is_none() => no("The flow has no file yet"),
+        Id::Revert if document.history.is_clean() => no("The flow is as in its file"),
         Id::Undo if document.history.undo_labels().next().is_none() => no("Nothing to undo"),
         Id::Redo if document.history.redo_labels().next().is_none() => no("Nothing to do again"),
         Id::Delete if document.view.selection.is_empty() && document.view.edge.is_none() => no("Nothing is selected"),
@@ -264,6 +357,21 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::AlignLeft | Id::AlignCenter | Id::AlignRight | Id::AlignTop | Id::AlignMiddle | Id::AlignBottom
+            if document.view.selection.len() < 2 =>
+        {
+            no("Select two steps or more")
+        }
+        Id::DistributeAcross | Id::DistributeDown if document.view.selection.len() < 3 => {
+            no("Select three steps or more")
+        }
+        Id::FrameSelection | Id::NudgeLeft | Id::NudgeRight | Id::NudgeUp | Id::NudgeDown
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
+        Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
         id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
         id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
@@ -292,6 +400,8 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
                 app.screen = Screen::Editor;
             }
         }
+        Command::Act(act) => return super::act::apply(app, act, now),
+        Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
@@ -383,27 +493,33 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
-            document.view.contact = contact;
-            document.view.event = None;
+            document.choose_contact(contact);
         }
         Command::ChooseEvent(event) => document.view.event = event,
         Command::ChooseInstant(at) => document.view.at = at,
         Command::SetOverlays(overlays) => document.view.overlays = overlays,
         Command::ShowPanel(panel) => document.view.panel = panel,
-        Command::GoTo(id) => {
-            if let Some(node) = document.flow().node(id.as_str()) {
-                document.view.center_in_canvas = node.pos;
-                document.view.fit_wanted = false;
-                document.view.zoom = document.view.zoom.max(0.6);
-                document.view.edge = None;
-                document.view.selection = [id].into();
-            }
+        Command::GoTo(id) => go_to(document, id),
+        Command::Search(query) => {
+            let hits = super::search::search(document.flow(), &query);
+            document.view.search = Search { is_open: true, query, hits, current: None };
+            find(document, true);
+        }
+        Command::Replace { id, kind } => {
+            let edits = ops::replace::replace_kind(document.flow(), &id, &kind)?;
+            document.edit("Replace step", &edits, None).map_err(said)?;
+        }
+        Command::DropOnEdge { id, from, port } => {
+            let edits = ops::insert_on_edge::insert_on_edge(document.flow(), &id, &from, &port)?;
+            document.edit("Insert on edge", &edits, None).map_err(said)?;
         }
         Command::Run(_)
         | Command::OpenPath(_)
         | Command::Dismiss(_)
         | Command::SetTheme(_)
         | Command::ShowTab(_)
+        | Command::Act(_)
+        | Command::Files(_)
         | Command::Answer(_) => {}
     }
     Ok(())
@@ -425,17 +541,26 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         Id::ToggleTheme => app.theme = if app.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
         Id::CommandPalette => app.palette_open = !app.palette_open,
         Id::CloseTab => {
-            app.documents.remove(app.active_idx);
-            app.active_idx = app.active_idx.min(app.documents.len().saturating_sub(1));
-            if app.documents.is_empty() {
-                app.screen = Screen::Gallery;
-            }
+            let id = app.document().map(|document| document.id);
+            return id.map(|id| files::apply(app, files::Act::Close(id), now)).unwrap_or_default();
         }
+        Id::NextTab | Id::PreviousTab => {
+            let count = app.documents.len();
+            let step = if id == Id::NextTab { 1 } else { count - 1 };
+            if app.screen == Screen::Editor {
+                app.active_idx = (app.active_idx + step) % count;
+            }
+            app.screen = Screen::Editor;
+        }
+        Id::Quit => return files::apply(app, files::Act::Quit, now),
+        Id::Publish => return files::apply(app, files::Act::Show(Some(files::Page::Publish)), now),
+        Id::Settings => return files::apply(app, files::Act::Show(Some(files::Page::Settings)), now),
+        Id::Shortcuts => return files::apply(app, files::Act::Show(Some(files::Page::Shortcuts)), now),
         Id::SelectNone if app.palette_open => app.palette_open = false,
+        Id::SelectNone if app.files.page.is_some() => app.files.page = None,
         _ => {
             let Some(document) = app.document_mut() else { return Vec::new() };
             match id {
-                Id::Save | Id::SaveAs => return save(document, id == Id::SaveAs),
                 Id::Copy | Id::Cut => {
                     let text = ops::clipboard::copy(document.flow(), &document.view.selection);
                     if id == Id::Cut {
@@ -448,7 +573,16 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     return vec![Request::CopyText(text)];
                 }
                 Id::Paste => return vec![Request::AskPaste],
-                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
+                Id::Find => {
+                    document.view.search.is_open = true;
+                    return vec![Request::Focus("find")];
+                }
+                Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
+                Id::Save | Id::SaveAs => {
+                    let document = document.id;
+                    return files::save(app, document, id == Id::SaveAs);
+                }
+                Id::Revert => return files::revert(document),
                 _ => {
                     if let Err(refused) = run_on_document(document, id) {
                         app.tell(refused, true, now);
@@ -458,19 +592,6 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         }
     }
     Vec::new()
-}
-
-fn save(document: &mut Document, ask: bool) -> Vec<Request> {
-    document.history.commit();
-    match &document.path {
-        Some(path) if !ask => vec![Request::Write {
-            document: document.id,
-            path: path.clone(),
-            text: document.text(),
-            revision: document.history.revision(),
-        }],
-        _ => vec![Request::AskSave { document: document.id, suggested: format!("{}.flow.ron", document.flow().id) }],
-    }
 }
 
 fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String> {
@@ -486,7 +607,51 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
     if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
         return on_document(document, Command::GoTo(node), Instant::from_millis(0));
     }
+    use ops::arrange::{Align, Axis};
+    let align = match id {
+        Id::AlignLeft => Some(Align::Left),
+        Id::AlignCenter => Some(Align::Center),
+        Id::AlignRight => Some(Align::Right),
+        Id::AlignTop => Some(Align::Top),
+        Id::AlignMiddle => Some(Align::Middle),
+        Id::AlignBottom => Some(Align::Bottom),
+        _ => None,
+    };
+    if let Some(align) = align {
+        let edits = ops::arrange::align(document.flow(), &document.view.selection, align);
+        return document.edit("Align", &edits, None).map_err(said);
+    }
+    let nudge = match id {
+        Id::NudgeLeft => Some((-1, 0)),
+        Id::NudgeRight => Some((1, 0)),
+        Id::NudgeUp => Some((0, -1)),
+        Id::NudgeDown => Some((0, 1)),
+        _ => None,
+    };
+    if let Some((right, down)) = nudge {
+        let moving = ops::frames::with_contents(document.flow(), &document.view.selection);
+        let edits = ops::arrange::nudge(document.flow(), &moving, right, down, false);
+        return document.edit("Nudge", &edits, None).map_err(said);
+    }
     match id {
+        Id::DistributeAcross | Id::DistributeDown => {
+            let axis = if id == Id::DistributeAcross { Axis::Horizontal } else { Axis::Vertical };
+            let edits = ops::arrange::distribute(document.flow(), &document.view.selection, axis);
+            document.edit("Distribute", &edits, None).map_err(said)?;
+        }
+        Id::FrameSelection => {
+            let (frame, edits) = ops::frames::frame_selection(document.flow(), &document.view.selection, "Frame")?;
+            document.edit("Frame the selection", &edits, None).map_err(said)?;
+            document.view.selection = [frame].into();
+        }
+        Id::FoldFrame => {
+            for frame in selected_frames(document) {
+                if !document.view.folded.remove(&frame) {
+                    document.view.folded.insert(frame);
+                }
+            }
+        }
+        Id::FindNext | Id::FindPrevious => find(document, id == Id::FindNext),
         Id::InsertAfter => document.view.insert_wanted = true,
         Id::Undo => {
             document.history.undo();
@@ -512,6 +677,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         Id::SelectAll => {
             document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
         }
+        Id::SelectNone if document.view.search.is_open => document.view.search = Search::default(),
         Id::SelectNone => {
             document.history.abort();
             document.view.selection.clear();
@@ -559,10 +725,16 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::Revert
+        | Id::Settings
+        | Id::Shortcuts
+        | Id::NextTab
+        | Id::PreviousTab
+        | Id::Quit
         | Id::ToggleTheme
         | Id::CommandPalette => {}
-        // Bookmarks were dealt with above.
-        id => debug_assert!(mark_of(id).or(bookmark_of(id)).is_some(), "{id:?} does nothing"),
+        // Dealt with above: bookmarks, aligning, nudging, and what asks the world outside.
+        _ => {}
     }
     Ok(())
 }
@@ -571,24 +743,20 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
     match answer {
         Answer::Opened { path, loaded, home } => return app.open(path, *loaded, home),
         Answer::SavePath { document, path } => {
-            if let Some(document) = app.by_id(document) {
-                document.path = Some(path);
-                return save(document, false);
-            }
+            return files::path_given(app, document, path);
         }
         Answer::Saved { document, path, revision } => {
-            if let Some(document) = app.by_id(document) {
-                document.saved(path, revision);
-            }
+            return files::saved(app, document, path, revision);
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
-        Answer::Done(done) => job_done(app, done),
+        Answer::Done(done) => job_done(app, done, now),
+        Answer::Files(told) => return files::take(app, told, now),
     }
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone) {
+fn job_done(app: &mut App, done: JobDone, now: Instant) {
     match done {
         JobDone::Checked { document, revision, findings } => {
             if let Some(document) = app.by_id(document) {
@@ -596,9 +764,10 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.findings = Some(Stamped { value: findings, revision });
             }
         }
-        JobDone::Replayed { document, revision, report } => {
+        JobDone::Replayed { document, revision, window, report } => {
             if let Some(document) = app.by_id(document) {
                 document.derived.replaying = None;
+                document.derived.replay_window = window;
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
@@ -607,6 +776,30 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.previewing = None;
                 document.derived.preview = Some(Stamped { value: previewed, revision });
             }
+        }
+        JobDone::WhatIf { document, revision, result } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.what_iffing = false;
+                document.derived.what_if = Some(Stamped { value: result, revision });
+            }
+        }
+        JobDone::Sought { document, from, result } => {
+            let Some(document) = app.by_id(document) else { return };
+            document.derived.seeking = false;
+            // Whoever chose somebody else meanwhile wants to see them.
+            if document.view.contact.as_ref() != Some(&from) {
+                return;
+            }
+            let (said, is_error) = match result {
+                Ok(Some((contact, differences))) => {
+                    document.choose_contact(Some(contact));
+                    let name = super::act::contact_name(document).unwrap_or_default();
+                    (format!("{name}: {differences}"), false)
+                }
+                Ok(None) => ("Everybody gets the same mail, apart from the values in it".to_owned(), false),
+                Err(why) => (why, true),
+            };
+            app.tell(said, is_error, now);
         }
     }
 }

@@ -1,25 +1,40 @@
 //! The editor without a window: state, commands, jobs.
 //!
-//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes, and it
-//! gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands. Three sorts
-//! of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection, pan, zoom: never
-//! rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came from).
-//! Deliberately not here: egui, dialogs, files, clocks, threads.
+//! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes,
+//! and it gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands.
+//! Three sorts of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection,
+//! pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came
+//! from). Deliberately not here: egui, dialogs, files, clocks, threads.
 
+pub mod act;
 pub mod card;
 pub mod command;
+pub mod counts;
 mod document;
+pub mod fields_use;
+pub mod files;
+#[cfg(test)]
+pub mod fixture;
+pub mod inspector;
 pub mod jobs;
+pub mod journal;
 pub mod ops;
+pub mod outline;
 pub mod overlay;
+pub mod preferences;
+pub mod preview;
 pub mod problems;
 mod project;
+pub mod search;
 pub mod stage;
+pub mod timeline;
+pub mod what_if;
+pub mod when;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
-pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Search, Side, Stamped, View, Window};
 pub use jobs::{Job, JobDone};
 pub use project::Home;
 
@@ -76,17 +91,6 @@ pub enum Request {
     },
     /// Read a flow with its workspace.
     Read(PathBuf),
-    /// Write a document: beside, sync, rename.
-    Write {
-        /// Which document.
-        document: DocumentId,
-        /// Where to.
-        path: PathBuf,
-        /// The bytes.
-        text: String,
-        /// The revision they are of.
-        revision: u64,
-    },
     /// Do this off the frame.
     Start(Job),
     /// Put a text on the clipboard.
@@ -102,6 +106,8 @@ pub enum Request {
         /// The page.
         html: String,
     },
+    /// Something about files.
+    Files(files::Task),
     /// Close the window.
     Quit,
 }
@@ -136,6 +142,8 @@ pub enum Answer {
     },
     /// A job is done.
     Done(JobDone),
+    /// Something about files.
+    Files(files::Told),
     /// Something failed; said to the user.
     Failed(String),
     /// Something worked; said to the user.
@@ -157,6 +165,10 @@ pub struct App {
     pub toasts: Vec<Toast>,
     /// Whether the list of all commands is open.
     pub palette_open: bool,
+    /// Files, drafts, what waits for an answer.
+    pub files: files::Files,
+    /// The user's settings.
+    pub preferences: preferences::Preferences,
     next_document: u64,
 }
 
@@ -192,7 +204,9 @@ impl App {
         self.documents.push(document);
         self.active_idx = self.documents.len() - 1;
         self.screen = Screen::Editor;
-        self.derive()
+        let mut requests = files::opened(self);
+        requests.extend(self.derive());
+        requests
     }
 
     /// Applies a command: the one place where state changes.
@@ -201,6 +215,8 @@ impl App {
     pub fn apply(&mut self, command: Command, now: Instant) -> Vec<Request> {
         let mut requests = command::apply(self, command, now);
         requests.extend(self.derive());
+        requests.extend(files::after(self, now));
+        requests.extend(files::settle(self));
         requests
     }
 

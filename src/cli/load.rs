@@ -1,5 +1,5 @@
-//! From the paths that people type to a [`Project`]: one workspace and its flows, or a [`Failure`] that names the file, the
-//! line and a way out. The reading itself is `disk`'s.
+//! From the paths that people type to a [`Project`]: one workspace and its flows, or a [`Failure`] that names the
+//! file, the line and a way out. The reading itself is `disk`'s.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ impl From<disk::Error> for Failure {
             found.iter().map(|found| show::diagnostic(found, show::Context::default())).collect()
         };
         match error {
-            disk::Error::Unreadable(found) => found.into(),
+            disk::Error::Unreadable(found) => (*found).into(),
             disk::Error::Lines(found) => Self { exit_code: 2, text: lines(&found).trim_end().to_owned() },
             disk::Error::Taken { is_folder: true, .. } => {
                 Self::refused(error.to_string(), "Name a new folder, or write into this one with --force")

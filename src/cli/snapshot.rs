@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Done, Failure, Outcome, Places, Streams};
+use super::{Done, Failure, Outcome, Streams};
 use crate::{
     app::{Answer, Command, Panel},
     base::NodeId,
@@ -66,23 +66,21 @@ fn scale(text: &str) -> Result<f32, String> {
 }
 
 /// Draws the picture.
-pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
-    let _ = places;
+pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     let (loaded, home) = match gui::requests::read(&args.flow) {
         Answer::Opened { loaded, home, .. } => (loaded, home),
         Answer::Failed(text) => return Err(Failure { exit_code: 2, text }),
         _ => return Err(Failure::unusable("The flow cannot be read", "Name a flow file")),
     };
-    let theme = if args.theme == Look::Light { egui::Theme::Light } else { egui::Theme::Dark };
     let home = std::sync::Arc::unwrap_or_clone(home);
-    let mut studio = gui::inline::studio(Some(args.flow.clone()), *loaded, home, theme);
-    let ctx = egui::Context::default();
+    let dark = args.theme == Look::Dark;
+    let mut studio = gui::inline::studio(Some(args.flow.clone()), *loaded, home, dark);
     if let Some(step) = &args.select {
         let id = NodeId::new(step);
         if !studio.app.document().is_some_and(|document| document.flow().node(step).is_some()) {
             return Err(Failure::unusable(format!("The flow has no step `{step}`"), "Name a step by its id"));
         }
-        studio.command(Command::Select { nodes: vec![id], toggle: false }, &ctx);
+        studio.command_at_once(Command::Select { nodes: vec![id], toggle: false });
     }
     if let Some(panel) = args.panel {
         let panel = match panel {
@@ -91,10 +89,9 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             Below::Timeline => Some(Panel::Timeline),
             Below::None => None,
         };
-        studio.command(Command::ShowPanel(panel), &ctx);
+        studio.command_at_once(Command::ShowPanel(panel));
     }
-    let picture = gui::snapshot::snapshot(args.size, args.scale, theme, gui::theme::install, |ui| studio.root(ui));
-    disk::file(&args.out, &picture.to_png(), args.force)?;
+    disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));
     Ok(Done::Well)
 }

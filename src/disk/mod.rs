@@ -6,6 +6,9 @@
 //! (`flow::file`, `audience::load`), dialogs, threads, clocks.
 
 mod audience;
+mod drafts;
+mod lock;
+mod own;
 mod read;
 mod write;
 
@@ -16,6 +19,9 @@ use std::{
 
 pub use self::{
     audience::{AudienceFound, MAPPING_FILE, audience, audience_folder},
+    drafts::Drafts,
+    lock::{Lock, NoLock, lock_path},
+    own::{OwnFolders, own_folders},
     read::{
         FLOW_ENDING, FlowFile, Home, Source, WORKSPACE_FILE, bytes, flow, flow_even_newer, flow_paths, home, home_in,
         is_same, neighbours, siblings, text,
@@ -54,7 +60,7 @@ impl Unreadable {
 #[derive(Clone, Debug)]
 pub enum Error {
     /// A file cannot be read.
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
     /// Lines of an audience cannot be read; each says file, line and column itself.
     Lines(Vec<Diagnostic>),
     /// What was named is not what is wanted.
@@ -92,7 +98,7 @@ impl Error {
 
 impl From<Unreadable> for Error {
     fn from(unreadable: Unreadable) -> Self {
-        Self::Unreadable(unreadable)
+        Self::Unreadable(Box::new(unreadable))
     }
 }
 

@@ -128,6 +128,17 @@ impl History {
         Some(label)
     }
 
+    /// Puts another document in the place of this one, as a step: a file that changed on the disk, work given back.
+    pub fn replace(&mut self, label: &str, flow: Flow) {
+        self.commit();
+        if flow != self.now {
+            self.last_merge = None;
+            self.revision += 1;
+            let before = std::mem::replace(&mut self.now, flow);
+            self.push(label.to_owned(), before);
+        }
+    }
+
     /// Labels of the steps that can be undone, last first.
     pub fn undo_labels(&self) -> impl Iterator<Item = &str> {
         self.past.iter().rev().map(|step| step.label.as_str())
@@ -259,6 +270,20 @@ mod tests {
         history.mark_saved();
         history.redo();
         assert!(!history.is_clean());
+    }
+
+    #[test]
+    fn another_document_in_its_place_is_one_step() {
+        let (first, other) = (flow_gen::flow(3, 8), flow_gen::flow(4, 8));
+        let mut history = History::new(first.clone());
+        history.replace("Take theirs", other.clone());
+        history.mark_saved();
+        assert_eq!((history.flow(), history.undo_labels().count()), (&other, 1));
+        history.undo();
+        assert_eq!(*history.flow(), first);
+        assert!(!history.is_clean());
+        history.replace("Nothing", first);
+        assert_eq!(history.undo_labels().count(), 0);
     }
 
     #[test]

@@ -35,11 +35,25 @@ impl Outside for Inline {
 }
 
 /// A studio with a flow open, before its first frame.
-pub fn studio(path: Option<PathBuf>, loaded: Loaded, home: Home, theme: egui::Theme) -> Studio {
+pub fn studio(path: Option<PathBuf>, loaded: Loaded, home: Home, dark: bool) -> Studio {
     let mut app = App::new();
-    app.theme = if theme == egui::Theme::Light { crate::app::Theme::Light } else { crate::app::Theme::Dark };
+    app.theme = if dark { crate::app::Theme::Dark } else { crate::app::Theme::Light };
     let mut studio = Studio::new(app, Box::new(Inline::default()));
     let opened = Answer::Opened { path, loaded: Box::new(loaded), home: Arc::new(home) };
-    studio.command(Command::Answer(opened), &egui::Context::default());
+    studio.command_at_once(Command::Answer(opened));
     studio
+}
+
+impl Studio {
+    /// Does a command where there is no window yet.
+    pub fn command_at_once(&mut self, command: Command) {
+        self.command(command, &egui::Context::default());
+    }
+
+    /// The window as a PNG, in points by points, at so many pixels per point.
+    pub fn picture(&mut self, size_in_points: (u32, u32), pixels_per_point: f32, dark: bool) -> Vec<u8> {
+        let theme = if dark { egui::Theme::Dark } else { egui::Theme::Light };
+        let setup = super::theme::install;
+        super::snapshot::snapshot(size_in_points, pixels_per_point, theme, setup, |ui| self.root(ui)).to_png()
+    }
 }

@@ -2,7 +2,10 @@
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use crate::app::{App, Command, CommandId, command::COMMANDS};
+use crate::app::{
+    App, Command, CommandId,
+    command::{COMMANDS, CommandRow},
+};
 
 /// A key as the command table writes it.
 ///
@@ -15,20 +18,23 @@ pub fn parse(text: &str) -> Result<KeyboardShortcut, String> {
             let key = Key::from_name(part).ok_or_else(|| format!("`{part}` is no key"))?;
             return Ok(KeyboardShortcut::new(modifiers, key));
         }
-        modifiers = modifiers
-            | match part {
-                "Ctrl" => Modifiers::COMMAND,
-                "Shift" => Modifiers::SHIFT,
-                "Alt" => Modifiers::ALT,
-                other => return Err(format!("`{other}` is no modifier")),
-            };
+        modifiers |= match part {
+            "Ctrl" => Modifiers::COMMAND,
+            "Shift" => Modifiers::SHIFT,
+            "Alt" => Modifiers::ALT,
+            other => return Err(format!("`{other}` is no modifier")),
+        };
     }
     Err("no key".to_owned())
 }
 
-/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs; keys
-/// without Ctrl or Alt are commands only on the canvas, since elsewhere they press buttons.
+/// Keys pressed in this frame, as commands. While something is typed, only keys with Ctrl that no text field needs;
+/// keys without Ctrl or Alt are commands only on the canvas, since elsewhere they press buttons.
 pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
+    // A question in front, or a page, has the keyboard for itself.
+    if !app.files.dialogs.is_empty() || app.files.page.is_some() {
+        return;
+    }
     let typing = ctx.text_edit_focused();
     if !typing && !app.palette_open {
         // The clipboard comes as events of its own, not as keys.
@@ -45,7 +51,11 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
     }
     // The more modifiers the sooner, since egui takes Ctrl+Alt+1 for a Ctrl+1.
     for num_modifiers in [2, 1, 0] {
-        for (row, keys) in COMMANDS.iter().flat_map(|row| row.keys.split(' ').map(move |keys| (row, keys))) {
+        let keys_of = |row: &'static CommandRow| match app.preferences.keys.is_empty() {
+            true => row.keys,
+            false => app.preferences.keys_of(&format!("{:?}", row.id), row.keys),
+        };
+        for (row, keys) in COMMANDS.iter().flat_map(|row| keys_of(row).split(' ').map(move |keys| (row, keys))) {
             if keys.is_empty() || keys.matches('+').count() != num_modifiers {
                 continue;
             }

@@ -1,8 +1,8 @@
 //! The window: canvas, panels, widgets, theme. Draws and asks, decides nothing.
 //!
 //! The one idea: while a frame is drawn the [`App`] is read-only; panels push [`Command`]s, which are applied after
-//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in tests
-//! and in pictures. Deliberately not here: anything a test without a window would want to read.
+//! drawing, and what they ask of the world goes to [`Outside`]. [`Studio::root`] is the same code in the window, in
+//! tests and in pictures. Deliberately not here: anything a test without a window would want to read.
 
 pub mod canvas;
 pub mod icons;
@@ -22,7 +22,10 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 
 use self::{canvas::Canvas, theme::Palette};
 use crate::{
-    app::{Answer, App, Command, Request, Screen, Theme},
+    app::{
+        Answer, App, Command, Request, Screen, Theme,
+        files::{Act, wake_at},
+    },
     base::Instant,
 };
 
@@ -43,12 +46,22 @@ pub struct Studio {
     canvas: Canvas,
     panels: panels::Drafts,
     outside: Box<dyn Outside>,
+    /// The size of everything that was set last, and whether nothing glides.
+    scale: Option<f32>,
+    is_still: bool,
 }
 
 impl Studio {
     /// A studio before its first frame.
     pub fn new(app: App, outside: Box<dyn Outside>) -> Self {
-        Self { app, canvas: Canvas::default(), panels: panels::Drafts::default(), outside }
+        Self {
+            app,
+            canvas: Canvas::default(),
+            panels: panels::Drafts::default(),
+            outside,
+            scale: None,
+            is_still: false,
+        }
     }
 
     /// Does a command at once, as if a panel had asked for it.
@@ -65,6 +78,7 @@ impl Studio {
         for answer in self.outside.poll() {
             self.command(Command::Answer(answer), &ctx);
         }
+        self.window(&ctx);
         ctx.set_theme(match self.app.theme {
             Theme::System => egui::ThemePreference::System,
             Theme::Light => egui::ThemePreference::Light,
@@ -81,6 +95,48 @@ impl Studio {
             self.command(Command::Answer(answer), &ctx);
             ctx.request_repaint();
         }
+        self.sleep(&ctx);
+    }
+
+    /// What happens to the window itself: it is asked to close, gets the focus, has something dropped onto it; time
+    /// passes.
+    fn window(&mut self, ctx: &egui::Context) {
+        let (is_focused, closes, dropped) = ctx.input(|i| {
+            let is_focused = i.events.iter().any(|event| matches!(event, egui::Event::WindowFocused(true)));
+            let dropped: Vec<_> = i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
+            (is_focused, i.viewport().close_requested(), dropped)
+        });
+        if closes && !self.app.files.leaving {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.command(Command::Files(Act::Quit), ctx);
+        }
+        if is_focused {
+            self.command(Command::Files(Act::Focused), ctx);
+        }
+        for path in dropped {
+            self.command(Command::Files(Act::Dropped(path)), ctx);
+        }
+        if wake_at(&self.app).is_some_and(|at| at <= self.outside.now()) {
+            self.command(Command::Files(Act::Tick), ctx);
+        }
+        let preferences = &self.app.preferences;
+        if (ctx.zoom_factor() - preferences.scale).abs() > 0.001 && self.scale != Some(preferences.scale) {
+            ctx.set_zoom_factor(preferences.scale);
+        }
+        self.scale = Some(preferences.scale);
+        if self.is_still != preferences.reduced_motion {
+            self.is_still = preferences.reduced_motion;
+            let seconds = if self.is_still { 0.0 } else { theme::ANIMATION_SECS };
+            ctx.all_styles_mut(|style| style.animation_time = seconds);
+        }
+    }
+
+    /// The window sleeps until a draft is due.
+    fn sleep(&self, ctx: &egui::Context) {
+        if let Some(at) = wake_at(&self.app) {
+            let millis = at.since(self.outside.now()).max(0);
+            ctx.request_repaint_after_secs(millis as f32 / 1000.0 + 0.01);
+        }
     }
 
     fn draw(&mut self, ui: &mut Ui, out: &mut Vec<Command>) {
@@ -95,6 +151,11 @@ impl Studio {
             Panel::top("top bar").exact_size(52.0).resizable(false).frame(bare).show(ui, |ui| {
                 panels::top_bar(ui, app, document, out);
             });
+            if app.documents.len() > 1 {
+                Panel::top("tabs").exact_size(38.0).resizable(false).frame(bare).show(ui, |ui| {
+                    panels::tabs(ui, app, out);
+                });
+            }
             if let Some(panel) = document.view.panel {
                 let high = if panel == crate::app::Panel::Problems { 118.0 } else { 300.0 };
                 Panel::bottom(("panel", format!("{panel:?}")))
@@ -117,6 +178,10 @@ impl Studio {
                 self.canvas.ui(ui, app, document, out);
             });
         }
+        panels::publish(ui, app, out);
+        panels::settings(ui, app, &mut self.panels, out);
+        panels::shortcuts(ui, app, out);
+        panels::dialogs(ui, app, &mut self.panels, out);
         panels::command_palette(ui, app, &mut self.panels, out);
         panels::toasts(ui, app, self.outside.now(), out);
     }
@@ -128,9 +193,16 @@ impl eframe::App for Studio {
     }
 }
 
-/// Gives the keyboard to the field of this name; such fields have the id `Id::unique(name)`.
-pub fn focus(ctx: &egui::Context, field: &'static str) {
-    ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique(field)));
+/// Remembers that a response is the field of this name, which [`focus`] finds.
+pub fn is_field(ctx: &egui::Context, name: &str, id: egui::Id) {
+    ctx.data_mut(|data| data.insert_temp(egui::Id::unique(("field", name)), id));
+}
+
+/// Gives the keyboard to the field of this name.
+pub fn focus(ctx: &egui::Context, name: &str) {
+    let known = ctx.data(|data| data.get_temp::<egui::Id>(egui::Id::unique(("field", name))));
+    // A field that is not drawn yet has the id of its name.
+    ctx.memory_mut(|memory| memory.request_focus(known.unwrap_or(egui::Id::unique(name))));
 }
 
 /// Opens the window, on a flow or on the gallery; returns when it is closed.

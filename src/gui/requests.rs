@@ -1,24 +1,46 @@
-//! What the window asks of the machine: clock, dialogs, files, threads. The only file of this room that touches them.
+//! What the window asks of the machine: clock, dialogs, files, threads. The only part of this room that touches them.
+//!
+//! Files are the [`keeper`]'s, on one thread, one after the other; what takes long and touches no file has a thread of
+//! its own.
+
+mod dialogs;
+pub mod keeper;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
     },
+    thread::JoinHandle,
 };
 
+use self::keeper::Keeper;
 use super::Outside;
 use crate::{
-    app::{Answer, Home, Request},
+    app::{
+        Answer, Request,
+        files::{Purpose, Task, Told, samples},
+    },
     base::Instant,
-    disk,
+    disk, platforms,
 };
+
+/// Work for the keeper.
+enum Work {
+    Read(PathBuf),
+    Task(Task),
+}
+
+/// The way to the keeper's thread, and the thread.
+type KeeperThread = (Sender<(Work, egui::Context)>, JoinHandle<()>);
 
 /// The machine.
 pub struct System {
     send: Sender<Answer>,
     receive: Receiver<Answer>,
+    keeper: Option<KeeperThread>,
+    has_dialogs: Option<bool>,
 }
 
 impl Default for System {
@@ -27,11 +49,46 @@ impl Default for System {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place of the window that reads the clock")]
+fn now() -> Instant {
+    Instant::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
 impl System {
-    /// Nothing under way.
+    /// Nothing under way; what the studio has to know at its start is the first to be polled.
     pub fn new() -> Self {
         let (send, receive) = mpsc::channel();
-        Self { send, receive }
+        let (mut keeper, first) = Keeper::start(disk::own_folders(), now().as_millis());
+        for answer in first {
+            // The receiver is here.
+            let _ = send.send(answer);
+        }
+        let (post, work) = mpsc::channel::<(Work, egui::Context)>();
+        let answers = send.clone();
+        let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || {
+            // Ends when the window lets go of its end.
+            for (work, ctx) in work {
+                let done = match work {
+                    Work::Read(path) => vec![keeper.read(&path)],
+                    Work::Task(task) => keeper.perform(task),
+                };
+                if !done.is_empty() {
+                    for answer in done {
+                        // The window is gone when nobody listens, and then nobody needs the answer.
+                        let _ = answers.send(answer);
+                    }
+                    ctx.request_repaint();
+                }
+            }
+        });
+        let keeper = match thread {
+            Ok(thread) => Some((post, thread)),
+            Err(error) => {
+                let _ = send.send(Answer::Failed(format!("No thread for files, nothing can be saved: {error}")));
+                None
+            }
+        };
+        Self { send, receive, keeper, has_dialogs: None }
     }
 
     /// Does something on a thread of its own and wakes the window when it is done.
@@ -48,32 +105,97 @@ impl System {
             let _ = self.send.send(Answer::Failed(format!("No thread for {name}: {error}")));
         }
     }
+
+    fn post(&self, work: Work, ctx: &egui::Context) {
+        if let Some((post, _)) = &self.keeper {
+            // The thread ends only when this end is dropped.
+            let _ = post.send((work, ctx.clone()));
+        }
+    }
+
+    fn has_dialogs(&mut self) -> bool {
+        *self.has_dialogs.get_or_insert_with(dialogs::are_there)
+    }
+
+    /// Our own dialog instead of the system's.
+    fn no_dialog(&self, purpose: Purpose, suggested: String, ctx: &egui::Context) {
+        let folder = std::env::current_dir().or_else(|_| std::path::absolute("."));
+        let folder = folder.unwrap_or_else(|_| PathBuf::from("."));
+        // The receiver is here.
+        let _ = self.send.send(Told::NoDialog { purpose, suggested, folder }.into());
+        ctx.request_repaint();
+    }
+
+    fn files(&mut self, task: Task, ctx: &egui::Context) {
+        match task {
+            Task::OpenSample { workspace, flow, loaded } => self.spawn("sample", ctx, move || {
+                let home = Arc::new(samples::home(workspace, flow));
+                Some(Told::Sample { workspace, loaded, home }.into())
+            }),
+            Task::Export { document, revision, target, flow, home } => self.spawn("export", ctx, move || {
+                let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                Some(Told::Exported { document, revision, target, result }.into())
+            }),
+            Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
+            Task::AskFolder => self.spawn("folder dialog", ctx, || {
+                let dialog = rfd::FileDialog::new().set_title("A folder for the export");
+                dialog.pick_folder().map(|folder| Told::Folder(folder).into())
+            }),
+            Task::ShowFolder(folder) => show(&folder, ctx),
+            task => self.post(Work::Task(task), ctx),
+        }
+    }
+}
+
+/// Reads a flow with what stands around it, for whoever has no window.
+pub fn read(path: &Path) -> Answer {
+    Keeper::default().read(path)
+}
+
+/// Shows a page or folder with whatever the system has for it.
+fn show(path: &Path, ctx: &egui::Context) {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let text = path.display().to_string().replace('%', "%25").replace(' ', "%20").replace('#', "%23");
+    ctx.open_url(egui::OpenUrl::new_tab(format!("file://{text}")));
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        if let Some((post, thread)) = self.keeper.take() {
+            drop(post);
+            // What was asked for is done before the program ends: a draft, a settings file.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Outside for System {
-    #[expect(clippy::disallowed_methods, reason = "the one place of the window that reads the clock")]
     fn now(&self) -> Instant {
-        Instant::from_millis(jiff::Timestamp::now().as_millisecond())
+        now()
     }
 
     fn perform(&mut self, request: Request, ctx: &egui::Context) {
         match request {
-            Request::AskOpen => self.spawn("open dialog", ctx, || {
-                let dialog = rfd::FileDialog::new().set_title("Open a flow").add_filter("Flows", &["ron"]);
-                let path = dialog.pick_file()?;
-                Some(read(&path))
-            }),
+            Request::AskOpen if !self.has_dialogs() => self.no_dialog(Purpose::Open, String::new(), ctx),
+            Request::AskOpen => {
+                let Some((post, _)) = &self.keeper else { return };
+                let (post, its_ctx) = (post.clone(), ctx.clone());
+                self.spawn("open dialog", ctx, move || {
+                    let dialog = rfd::FileDialog::new().set_title("Open a flow").add_filter("Flows", &["ron"]);
+                    // Nobody reads when the window is gone.
+                    let _ = post.send((Work::Read(dialog.pick_file()?), its_ctx));
+                    None
+                });
+            }
+            Request::AskSave { document, suggested } if !self.has_dialogs() => {
+                self.no_dialog(Purpose::Save { document }, suggested, ctx);
+            }
             Request::AskSave { document, suggested } => self.spawn("save dialog", ctx, move || {
                 let dialog = rfd::FileDialog::new().set_title("Save the flow").set_file_name(suggested);
                 dialog.save_file().map(|path| Answer::SavePath { document, path })
             }),
-            Request::Read(path) => self.spawn("reader", ctx, move || Some(read(&path))),
-            Request::Write { document, path, text, revision } => self.spawn("writer", ctx, move || {
-                Some(match disk::file(&path, text.as_bytes(), true) {
-                    Ok(()) => Answer::Saved { document, path, revision },
-                    Err(error) => Answer::Failed(error.to_string()),
-                })
-            }),
+            Request::Read(path) => self.post(Work::Read(path), ctx),
+            Request::Files(task) => self.files(task, ctx),
             Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
@@ -81,11 +203,8 @@ impl Outside for System {
             Request::OpenInBrowser { name, html } => {
                 let path = std::env::temp_dir().join(name);
                 match disk::file(&path, html.as_bytes(), true) {
-                    Ok(()) => ctx.open_url(egui::OpenUrl::new_tab(format!("file://{}", path.display()))),
-                    Err(error) => {
-                        let _ =
-                            self.send.send(Answer::Failed(format!("{} cannot be written: {error}", path.display())));
-                    }
+                    Ok(()) => show(&path, ctx),
+                    Err(error) => _ = self.send.send(Answer::Failed(error.to_string())),
                 }
             }
             Request::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -95,34 +214,4 @@ impl Outside for System {
     fn poll(&mut self) -> Vec<Answer> {
         self.receive.try_iter().collect()
     }
-}
-
-/// Reads a flow with what stands around it.
-pub fn read(path: &Path) -> Answer {
-    let opened = || -> Result<Answer, disk::Error> {
-        let file = disk::flow_even_newer(path)?;
-        let home = home(path)?;
-        Ok(Answer::Opened { path: Some(path.to_owned()), loaded: Box::new(file.loaded), home: Arc::new(home) })
-    };
-    opened().unwrap_or_else(|error| Answer::Failed(error.to_string()))
-}
-
-/// What stands around a flow.
-fn home(path: &Path) -> Result<Home, disk::Error> {
-    let place = disk::home(path, None)?;
-    let found = disk::audience_folder(&place).map(|folder| disk::audience(&folder)).transpose()?;
-    let other_flows = disk::neighbours(path, &place);
-    let mut notes = place.notes;
-    let audience = found.map(|found| {
-        notes.extend(found.warnings);
-        found.audience
-    });
-    Ok(Home {
-        folder: place.folder,
-        source: place.source.map(|source| source.text).unwrap_or_default(),
-        workspace: place.workspace,
-        audience: audience.unwrap_or_default(),
-        other_flows,
-        notes,
-    })
 }

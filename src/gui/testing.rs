@@ -12,7 +12,7 @@ pub fn studio(text: &str) -> Harness<'static, Studio> {
 
 /// A studio with a flow and its surroundings.
 pub fn studio_in(text: &str, home: Home, size: egui::Vec2, theme: egui::Theme) -> Harness<'static, Studio> {
-    let studio = inline::studio(None, file::read(text).expect("a flow"), home, theme);
+    let studio = inline::studio(None, file::read(text).expect("a flow"), home, theme == egui::Theme::Dark);
     let mut harness = Harness::builder()
         .with_size(size)
         .with_theme(theme)

@@ -1,7 +1,7 @@
 //! Colours, fonts, spacing: the one place they come from.
 //!
-//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so that
-//! pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
+//! Two palettes, one per theme; a test computes the contrast of every pair that carries text. Fonts are bundled, so
+//! that pictures are the same on every machine. Deliberately not here: shapes of particular widgets.
 
 use std::sync::Arc;
 
@@ -197,6 +197,8 @@ pub fn icon_fill(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name("icon-fill".into()))
 }
 
+/// How long something glides or fades, in seconds.
+pub const ANIMATION_SECS: f32 = 0.08;
 /// Corner of cards, in points.
 pub const CARD_RADIUS: u8 = 12;
 /// Corner of tiles and menus.
@@ -250,7 +252,7 @@ fn style_of(style: &mut egui::Style, palette: &Palette, dark: bool) {
     style.spacing.combo_width = 60.0;
     style.spacing.scroll = egui::style::ScrollStyle::solid();
     style.spacing.scroll.bar_width = 8.0;
-    style.animation_time = 0.08;
+    style.animation_time = ANIMATION_SECS;
     let visuals = &mut style.visuals;
     *visuals = if dark { egui::Visuals::dark() } else { egui::Visuals::light() };
     visuals.override_text_color = None;

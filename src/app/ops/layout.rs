@@ -1,5 +1,5 @@
-//! Automatic layout of a flow or a part of it: chains are straight, branches symmetric in the order of their ports, what
-//! joins again stands below the middle of what it joins, parts without edges between them stand side by side.
+//! Automatic layout of a flow or a part of it: chains are straight, branches symmetric in the order of their ports,
+//! what joins again stands below the middle of what it joins, parts without edges between them stand side by side.
 //!
 //! The one idea: a flow is read as a program. The step through which every way to another step leads (its immediate
 //! dominator) carries that other step, so the picture is a tree of boxes, and boxes do not overlap. General layered
@@ -71,6 +71,9 @@ fn corner(positions: impl Iterator<Item = (f32, f32)>) -> (f32, f32) {
     positions.fold((f32::INFINITY, f32::INFINITY), |low, at| (low.0.min(at.0), low.1.min(at.1)))
 }
 
+/// Where a step stood and where it will stand.
+type Step = ((f32, f32), (f32, f32));
+
 /// A frame goes on holding what it holds, with the room around it that it had; a note goes with the nearest step.
 fn follow(flow: &Flow, note: &Node, positions: &[(f32, f32)], edits: &mut Vec<Edit>) {
     let steps = || flow.nodes.iter().zip(positions).filter(|(node, _)| node.kind != "note");
@@ -82,18 +85,18 @@ fn follow(flow: &Flow, note: &Node, positions: &[(f32, f32)], edits: &mut Vec<Ed
         let (half_width, half_height) = (width / 2.0, height / 2.0);
         let is_inside =
             |at: (f32, f32)| (at.0 - note.pos.0).abs() <= half_width && (at.1 - note.pos.1).abs() <= half_height;
-        let inside: Vec<_> =
+        let inside: Vec<Step> =
             steps().filter(|(node, _)| is_inside(node.pos)).map(|(node, at)| (node.pos, *at)).collect();
         if !inside.is_empty() {
             if inside.iter().all(|(old, new)| old == new) {
                 return;
             }
-            let high = |of: &dyn Fn(&((f32, f32), (f32, f32))) -> f32| inside.iter().map(of).fold(f32::MIN, f32::max);
-            let low = |of: &dyn Fn(&((f32, f32), (f32, f32))) -> f32| inside.iter().map(of).fold(f32::MAX, f32::min);
-            let left = note.pos.0 - half_width + low(&|p| p.1.0) - low(&|p| p.0.0);
-            let right = note.pos.0 + half_width + high(&|p| p.1.0) - high(&|p| p.0.0);
-            let top = note.pos.1 - half_height + low(&|p| p.1.1) - low(&|p| p.0.1);
-            let bottom = note.pos.1 + half_height + high(&|p| p.1.1) - high(&|p| p.0.1);
+            let high = |of: fn(&Step) -> f32| inside.iter().map(of).fold(f32::MIN, f32::max);
+            let low = |of: fn(&Step) -> f32| inside.iter().map(of).fold(f32::MAX, f32::min);
+            let left = note.pos.0 - half_width + low(|p| p.1.0) - low(|p| p.0.0);
+            let right = note.pos.0 + half_width + high(|p| p.1.0) - high(|p| p.0.0);
+            let top = note.pos.1 - half_height + low(|p| p.1.1) - low(|p| p.0.1);
+            let bottom = note.pos.1 + half_height + high(|p| p.1.1) - high(|p| p.0.1);
             let pos = ((left + right) / 2.0, (top + bottom) / 2.0);
             if pos != note.pos {
                 edits.push(Edit::MoveNode { id: note.id.clone(), pos });

@@ -1,5 +1,5 @@
-//! The texts inside a piece of RON, each with the way to it and its place, so that a part of one can be replaced and all
-//! else stays letter by letter.
+//! The texts inside a piece of RON, each with the way to it and its place, so that a part of one can be replaced and
+//! all else stays letter by letter.
 //!
 //! The one idea: what is written in a file is the truth, comments and unknown content included, so ids and names are
 //! changed in the text and never by printing a value anew. Deliberately not here: what the texts mean.

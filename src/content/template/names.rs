@@ -41,7 +41,7 @@ pub fn names_in_condition(source: &str) -> Vec<NameUse> {
 }
 
 fn sorted(mut uses: Vec<NameUse>) -> Vec<NameUse> {
-    uses.sort_by(|a, b| a.range.cmp(&b.range));
+    uses.sort_by_key(|found| found.range);
     // `x in ['a', 'b']` is read as two comparisons of one `x`.
     uses.dedup();
     uses
@@ -184,7 +184,7 @@ mod tests {
         check("{cart.name} {{ cart['B c'].x|default('name', true) }}", "cart@1 cart@15");
         check(
             "ü{% for i in items[:3] %}{i.name}{{ i.name }}{name}{% endfor %}ü{{items.0.name}}",
-            "items@15 name@47 items@68",
+            "items@14 name@47 items@68",
         );
         check(
             "{% if name and not cart.value > 3 %}{% elif items in ['a', 'b'] %}{% endif %}",

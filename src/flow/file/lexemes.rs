@@ -1,5 +1,5 @@
-//! Brackets, commas, strings and comments of a RON text, found without parsing it: for what must be known before RON sees
-//! the text, and for finding its parts afterwards.
+//! Brackets, commas, strings and comments of a RON text, found without parsing it: for what must be known before RON
+//! sees the text, and for finding its parts afterwards.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Paints cards, edges, grid and minimap. Three levels of detail; far things are one mesh each.
 //!
-//! The one idea: cull before any layout, string or id work; lay text out at a quarter-point size, so that it stays crisp
-//! at every zoom and the galley cache is hit while panning.
+//! The one idea: cull before any layout, string or id work; lay text out at a quarter-point size, so that it stays
+//! crisp at every zoom and the galley cache is hit while panning.
 
 use egui::{
     Align2, Color32, CornerRadius, FontId, Mesh, Painter, Pos2, Rect, Shadow, Shape, Stroke, StrokeKind, pos2, vec2,
@@ -113,7 +113,7 @@ pub fn far_cards(
     let mut mesh = Mesh::default();
     let mut drawn = 0;
     for (n, card) in geometry.cards.iter().enumerate() {
-        if seen.intersects(*card) && !geometry.frames[n] {
+        if seen.intersects(*card) && !geometry.frames[n] && !geometry.hidden[n] {
             let (color, selected) = color_of(n);
             let rect = projection.screen_from_canvas_rect(*card);
             if selected {

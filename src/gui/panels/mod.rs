@@ -2,20 +2,36 @@
 
 mod bottom;
 mod command_palette;
+mod dialogs;
 mod gallery;
 mod inspector;
+mod publish;
+mod settings;
+mod shortcuts;
 mod side;
 mod toasts;
 mod top_bar;
 
 pub use self::{
-    bottom::bottom, command_palette::command_palette, gallery::gallery, inspector::inspector, side::side,
-    toasts::toasts, top_bar::top_bar,
+    bottom::bottom,
+    command_palette::command_palette,
+    dialogs::dialogs,
+    gallery::gallery,
+    inspector::inspector,
+    publish::publish,
+    settings::settings,
+    shortcuts::shortcuts,
+    side::side,
+    toasts::toasts,
+    top_bar::{tabs, top_bar},
 };
 
 /// What panels keep for themselves: half-typed words, never the document.
 #[derive(Debug, Default)]
 pub struct Drafts {
+    /// Rows of the outline, and what they were made from.
+    pub outline: Vec<crate::app::outline::Row>,
+    outline_of: Option<(crate::app::DocumentId, u64, Option<u64>)>,
     /// Search of the palette of steps.
     pub step_search: String,
     /// Search of the command palette, and its row.
@@ -24,6 +40,12 @@ pub struct Drafts {
     pub command_row: usize,
     /// Inspector.
     pub inspector: inspector::Draft,
-    /// Which part of a mail is shown.
-    pub preview_tab: bottom::PreviewTab,
+    /// The panels below the canvas.
+    pub bottom: bottom::Draft,
+    /// Search and pictures of the gallery.
+    pub gallery: gallery::Draft,
+    /// Our own dialog for paths.
+    pub dialog: dialogs::Draft,
+    /// Half-typed settings.
+    pub settings: settings::Draft,
 }

@@ -1,0 +1,546 @@
+//! What is done about files: one function per question that a user could have about their work.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Act, Choice, Dialog, Page, PathDialog, Purpose, ReadOnly, Task, Theirs, Told, publish,
+    samples::{self, Sample, Template},
+};
+use crate::{
+    app::{Answer, App, DocumentId, Home, Request, Screen, document::Document},
+    base::Instant,
+    flow::file::Loaded,
+};
+
+/// How the name of a flow file ends.
+const ENDING: &str = ".flow.ron";
+
+/// What stands in the undo list where the file took the document's place.
+const TAKEN: &str = "Read the changed file";
+
+/// What our own dialog says before a file is written over.
+const THERE: &str = "There is a file of that name; choose again to write over it";
+
+fn task(task: Task) -> Vec<Request> {
+    vec![Request::Files(task)]
+}
+
+/// Does what a panel asks for.
+pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
+    match act {
+        Act::Tick => {}
+        Act::Focused => {
+            let files = app.documents.iter().filter_map(|document| Some((document.id, document.path.clone()?)));
+            let files: Vec<(DocumentId, PathBuf)> = files.collect();
+            if !files.is_empty() {
+                return task(Task::Look { files });
+            }
+        }
+        Act::Close(id) => return close(app, id),
+        Act::Quit => return quit(app),
+        Act::Choose(choice) => return choose(app, choice, now),
+        Act::Undo(steps) => history(app, steps, true),
+        Act::Redo(steps) => history(app, steps, false),
+        Act::Show(Some(Page::Publish)) => publish::open(app),
+        Act::Show(page) => app.files.page = page,
+        Act::OpenSample(sample) => return open_sample(app, sample, now),
+        Act::NewFrom(template) => return new_from(app, template, now),
+        Act::ForgetRecent(path) => app.preferences.forget(&path.display().to_string()),
+        Act::Restore(id) => return task(Task::Restore(id)),
+        Act::DropDraft(id) => {
+            app.files.drafts.retain(|draft| draft.id != id);
+            return task(Task::DropDraft(id));
+        }
+        Act::Dropped(path) => return dropped(app, path, now),
+        Act::Publish(act) => return publish::act(app, act, now),
+        Act::Prefer(preferences) => {
+            app.theme = preferences.theme;
+            app.preferences = *preferences;
+        }
+    }
+    Vec::new()
+}
+
+fn history(app: &mut App, steps: usize, back: bool) {
+    if let Some(document) = app.document_mut() {
+        for _ in 0..steps {
+            let label = if back { document.history.undo() } else { document.history.redo() };
+            if label.is_none() {
+                break;
+            }
+        }
+        document.settle();
+    }
+}
+
+fn open_sample(app: &mut App, sample: &'static Sample, now: Instant) -> Vec<Request> {
+    match samples::read(sample.workspace, sample.flow) {
+        Ok(loaded) => {
+            task(Task::OpenSample { workspace: sample.workspace, flow: sample.flow, loaded: Box::new(loaded) })
+        }
+        Err(fault) => {
+            app.tell(fault, true, now);
+            Vec::new()
+        }
+    }
+}
+
+fn new_from(app: &mut App, template: &'static Template, now: Instant) -> Vec<Request> {
+    match (samples::from_template(template), template.sample) {
+        (Ok(loaded), Some((workspace, flow))) => task(Task::OpenSample { workspace, flow, loaded: Box::new(loaded) }),
+        (Ok(loaded), None) => app.open(None, loaded, Arc::default()),
+        (Err(fault), _) => {
+            app.tell(fault, true, now);
+            Vec::new()
+        }
+    }
+}
+
+/// Whether a document holds work that is on no disk.
+fn is_unsaved(document: &Document) -> bool {
+    !document.history.is_clean() || document.on_disk.gone
+}
+
+fn close(app: &mut App, id: DocumentId) -> Vec<Request> {
+    let Some(document) = app.by_id(id) else { return Vec::new() };
+    document.history.commit();
+    if is_unsaved(document) {
+        app.files.dialogs.push(Dialog::Unsaved { documents: vec![id], quits: false });
+        return Vec::new();
+    }
+    close_now(app, id)
+}
+
+fn close_now(app: &mut App, id: DocumentId) -> Vec<Request> {
+    let Some(at) = app.documents.iter().position(|document| document.id == id) else { return Vec::new() };
+    let mut document = app.documents.remove(at);
+    let forget = document.draft_is_settled();
+    if app.active_idx > at || app.active_idx >= app.documents.len() {
+        app.active_idx = app.active_idx.saturating_sub(1);
+    }
+    if app.documents.is_empty() {
+        app.screen = Screen::Gallery;
+        app.files.page = None;
+    }
+    let is_other = |dialog: &Dialog| match dialog {
+        Dialog::Comments { document, .. } | Dialog::Changed { document, .. } => *document != id,
+        _ => true,
+    };
+    app.files.dialogs.retain(is_other);
+    forget.into_iter().chain([Task::Unlock { document: id }]).map(Request::Files).collect()
+}
+
+fn quit(app: &mut App) -> Vec<Request> {
+    if app.files.leaving {
+        return vec![Request::Quit];
+    }
+    let asks = |dialog: &Dialog| matches!(dialog, Dialog::Unsaved { quits: true, .. });
+    app.documents.iter_mut().for_each(|document| document.history.commit());
+    let documents: Vec<DocumentId> = app.documents.iter().filter(|d| is_unsaved(d)).map(|d| d.id).collect();
+    if documents.is_empty() {
+        app.files.leaving = true;
+        return vec![Request::Quit];
+    }
+    if !app.files.dialogs.iter().any(asks) {
+        app.files.dialogs.insert(0, Dialog::Unsaved { documents, quits: true });
+    }
+    Vec::new()
+}
+
+/// Saves a document; `ask` for another path.
+pub fn save(app: &mut App, id: DocumentId, ask: bool) -> Vec<Request> {
+    let Some(document) = app.by_id(id) else { return Vec::new() };
+    document.history.commit();
+    match &document.path {
+        Some(path) if !ask => {
+            let path = path.clone();
+            save_to(app, id, path, false)
+        }
+        _ => vec![Request::AskSave { document: id, suggested: suggested(document) }],
+    }
+}
+
+fn suggested(document: &Document) -> String {
+    let known = document.path.as_ref().and_then(|path| path.file_name());
+    known.map_or_else(|| format!("{}{ENDING}", document.flow().id), |name| name.to_string_lossy().into_owned())
+}
+
+fn save_to(app: &mut App, id: DocumentId, path: PathBuf, force: bool) -> Vec<Request> {
+    let Some(document) = app.by_id(id) else { return Vec::new() };
+    let dropped = document.notes().iter().find(|note| note.code == "file/comments").map(|note| note.message.clone());
+    let is_own = document.path.as_ref() == Some(&path);
+    if let Some(message) = dropped
+        && is_own
+        && !document.on_disk.comments_agreed
+        && !document.history.is_clean()
+    {
+        app.files.dialogs.push(Dialog::Comments { document: id, message });
+        return Vec::new();
+    }
+    let beside = document.on_disk.sample.map(samples::beside).unwrap_or_default();
+    let (text, revision) = (document.text(), document.history.revision());
+    task(Task::Save { document: id, path, text, revision, force, beside })
+}
+
+/// A path that a dialog gave for a document.
+fn save_as(app: &mut App, id: DocumentId, path: PathBuf) -> Vec<Request> {
+    let other = app.documents.iter().find(|document| document.id != id && document.path.as_ref() == Some(&path));
+    if let Some(other) = other {
+        let fault = format!("{} is open in another tab as {}", path.display(), other.title());
+        app.tell(fault, true, Instant::from_millis(0));
+        return Vec::new();
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // The dialogs of some systems take away or leave out the ending.
+    let path = if name.ends_with(".ron") { path } else { path.with_file_name(format!("{name}{ENDING}")) };
+    // The dialog has asked whether a file there is to be written over.
+    save_to(app, id, path, true)
+}
+
+/// Goes on with closing once a document is saved.
+fn go_on(app: &mut App, saved: DocumentId) -> Vec<Request> {
+    let Some((waiting, quits)) = &mut app.files.closing else { return Vec::new() };
+    if !waiting.contains(&saved) {
+        return Vec::new();
+    }
+    waiting.retain(|id| *id != saved);
+    let (is_last, quits) = (waiting.is_empty(), *quits);
+    let mut requests = if quits { Vec::new() } else { close_now(app, saved) };
+    if is_last {
+        app.files.closing = None;
+        if quits {
+            requests.extend(quit(app));
+        }
+    }
+    requests
+}
+
+fn choose(app: &mut App, choice: Choice, now: Instant) -> Vec<Request> {
+    if app.files.dialogs.is_empty() {
+        return Vec::new();
+    }
+    // Walking through folders and a path that is wrong leave the dialog open.
+    if let Choice::Folder(folder) = choice {
+        return task(Task::List(folder));
+    }
+    let dialog = app.files.dialogs.remove(0);
+    match (dialog, choice) {
+        (Dialog::Unsaved { documents, quits }, Choice::Save) => {
+            app.files.closing = Some((documents.clone(), quits));
+            documents.into_iter().flat_map(|id| save(app, id, false)).collect()
+        }
+        (Dialog::Unsaved { documents, quits }, Choice::Discard) => {
+            let mut requests: Vec<Request> = documents.into_iter().flat_map(|id| close_now(app, id)).collect();
+            if quits {
+                requests.extend(quit(app));
+            }
+            requests
+        }
+        (Dialog::Comments { document, .. }, Choice::Save) => {
+            if let Some(document) = app.by_id(document) {
+                document.on_disk.comments_agreed = true;
+            }
+            save(app, document, false)
+        }
+        (Dialog::Comments { document, .. } | Dialog::Changed { document, .. }, Choice::SaveAs) => {
+            save(app, document, true)
+        }
+        (Dialog::Changed { document, while_saving: true, .. }, Choice::KeepMine) => {
+            let path = app.by_id(document).and_then(|document| document.path.clone());
+            path.map(|path| save_to(app, document, path, true)).unwrap_or_default()
+        }
+        (Dialog::Changed { document, theirs, .. }, Choice::TakeTheirs) => {
+            app.files.closing = None;
+            take_theirs(app, document, theirs)
+        }
+        (Dialog::Path(dialog), Choice::Path(text)) => path_chosen(app, dialog, &text),
+        (Dialog::Table { path, folder }, Choice::Table(what)) => task(Task::CopyTable { from: path, folder, what }),
+        (Dialog::Changed { .. }, Choice::KeepMine) => {
+            app.tell("Your version stays; Save writes over the changed file", false, now);
+            Vec::new()
+        }
+        _ => {
+            app.files.closing = None;
+            Vec::new()
+        }
+    }
+}
+
+fn path_chosen(app: &mut App, mut dialog: PathDialog, text: &str) -> Vec<Request> {
+    let text = text.trim();
+    let path = if Path::new(text).is_absolute() { PathBuf::from(text) } else { dialog.folder.join(text) };
+    if text.is_empty() {
+        dialog.fault = "Type a path or choose below".to_owned();
+        app.files.dialogs.insert(0, Dialog::Path(dialog));
+        return Vec::new();
+    }
+    match dialog.purpose {
+        Purpose::Open => task(Task::OpenAny(path)),
+        Purpose::Save { document } => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let is_here = path.parent() == Some(&*dialog.folder);
+            if is_here && dialog.entries.iter().any(|(entry, _)| *entry == name) && dialog.fault != THERE {
+                THERE.clone_into(&mut dialog.fault);
+                text.clone_into(&mut dialog.text);
+                app.files.dialogs.insert(0, Dialog::Path(dialog));
+                return Vec::new();
+            }
+            save_as(app, document, path)
+        }
+        Purpose::Export => into_folder(app, path),
+    }
+}
+
+fn into_folder(app: &mut App, folder: PathBuf) -> Vec<Request> {
+    publish::act(app, publish::PublishAct::Into { folder, force: false }, Instant::from_millis(0))
+}
+
+fn take_theirs(app: &mut App, id: DocumentId, theirs: Theirs) -> Vec<Request> {
+    let Some(document) = app.by_id(id) else { return Vec::new() };
+    document.take(*theirs.loaded, theirs.home, TAKEN);
+    document.draft_is_settled().into_iter().map(Request::Files).collect()
+}
+
+fn dropped(app: &mut App, path: PathBuf, now: Instant) -> Vec<Request> {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match ending {
+        "csv" | "tsv" | "jsonl" => {
+            let folder = app.document().and_then(|document| document.home.folder.clone());
+            match folder {
+                Some(folder) => app.files.dialogs.push(Dialog::Table { path, folder: folder.join("audience") }),
+                None => app.tell(
+                    "A table belongs to the audience of a workspace: open or save a flow in a workspace folder first",
+                    true,
+                    now,
+                ),
+            }
+            Vec::new()
+        }
+        "json" => {
+            app.tell(format!("{name}: flows of Klaviyo and HubSpot cannot be read in yet"), true, now);
+            Vec::new()
+        }
+        "ron" | "" => task(Task::OpenAny(path)),
+        // A folder may have a dot in its name; whoever opens it will see.
+        _ if !matches!(ending, "html" | "png" | "jpg" | "jpeg" | "pdf" | "txt" | "zip" | "eml" | "md") => {
+            task(Task::OpenAny(path))
+        }
+        _ => {
+            app.tell(format!("{name} is no flow, workspace folder or table of contacts"), true, now);
+            Vec::new()
+        }
+    }
+}
+
+/// Takes what the disk answers.
+pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
+    match told {
+        Told::Started { preferences, words, drafts } => {
+            app.theme = preferences.theme;
+            app.files.preferred = (*preferences).clone();
+            app.preferences = *preferences;
+            app.files.drafts = drafts;
+            for word in words {
+                app.tell(word, true, now);
+            }
+        }
+        Told::Locked { document, read_only } => {
+            let Some(document) = app.by_id(document) else { return Vec::new() };
+            let is_news = document.on_disk.read_only != read_only;
+            document.on_disk.read_only = read_only;
+            let title = document.title().to_owned();
+            match read_only {
+                Some(why) if is_news => app.tell(format!("{title} is read-only. {}", why.why()), false, now),
+                None if is_news => app.tell(format!("{title} can be saved again"), false, now),
+                _ => {}
+            }
+        }
+        Told::Changed { document: id, theirs, while_saving } => {
+            let Some(document) = app.by_id(id) else { return Vec::new() };
+            document.on_disk.gone = false;
+            if document.history.is_clean() && !while_saving {
+                let title = document.title().to_owned();
+                app.tell(format!("{title} changed on the disk and was read again"), false, now);
+                return take_theirs(app, id, theirs);
+            }
+            let same = |dialog: &Dialog| matches!(dialog, Dialog::Changed { document, .. } if *document == id);
+            app.files.dialogs.retain(|dialog| !same(dialog));
+            app.files.dialogs.push(Dialog::Changed { document: id, theirs, while_saving });
+        }
+        Told::Gone(id) => {
+            let Some(document) = app.by_id(id) else { return Vec::new() };
+            if !std::mem::replace(&mut document.on_disk.gone, true) {
+                let title = document.title().to_owned();
+                app.tell(format!("The file of {title} is gone; Save writes it again"), true, now);
+            }
+        }
+        Told::Reread { document, theirs } => {
+            let requests = take_theirs(app, document, theirs);
+            app.tell("Back at the file as it is on the disk; Undo brings your changes back", false, now);
+            return requests;
+        }
+        Told::NotSaved { document, text } => {
+            if app.files.closing.as_ref().is_some_and(|(waiting, _)| waiting.contains(&document)) {
+                app.files.closing = None;
+            }
+            app.tell(text, true, now);
+        }
+        Told::Home { document, home } => {
+            if let Some(document) = app.by_id(document) {
+                document.set_home(home);
+            }
+        }
+        Told::Audience { folder, homes } => {
+            for (id, home) in homes {
+                if let Some(document) = app.by_id(id) {
+                    document.set_home(home);
+                }
+            }
+            app.tell(format!("The audience of {} was read again", folder.display()), false, now);
+        }
+        Told::Restored { id, path, sample, work, saved, file_changed, home } => {
+            app.files.drafts.retain(|draft| draft.id != id);
+            return restored(app, path, sample, *work, saved.map(|saved| *saved), file_changed, home, now);
+        }
+        Told::Sample { workspace, loaded, home } => {
+            let requests = app.open(None, *loaded, home);
+            if let Some(document) = app.document_mut() {
+                document.on_disk.sample = Some(workspace);
+            }
+            return requests;
+        }
+        Told::NoDialog { purpose, suggested, folder } => {
+            let text = suggested;
+            let dialog =
+                PathDialog { purpose, text, folder: folder.clone(), entries: Vec::new(), fault: String::new() };
+            app.files.dialogs.insert(0, Dialog::Path(dialog));
+            return task(Task::List(folder));
+        }
+        Told::Listed { folder, entries } => {
+            if let Some(Dialog::Path(dialog)) = app.files.dialogs.first_mut() {
+                dialog.folder = folder;
+                dialog.entries = entries;
+                dialog.fault = String::new();
+            }
+        }
+        Told::Folder(folder) => return into_folder(app, folder),
+        told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
+    }
+    Vec::new()
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one answer")]
+fn restored(
+    app: &mut App,
+    path: Option<PathBuf>,
+    sample: Option<String>,
+    work: Loaded,
+    saved: Option<Loaded>,
+    file_changed: bool,
+    home: Arc<Home>,
+    now: Instant,
+) -> Vec<Request> {
+    let flow = work.flow.clone();
+    let has_file = saved.is_some();
+    // What was never saved begins as an empty flow of that name, so that it counts as unsaved.
+    let mut empty = crate::app::new_flow(flow.id.as_str(), &flow.name);
+    empty.flow.settings = Arc::clone(&flow.settings);
+    let mut requests = app.open(path, saved.unwrap_or(empty), home);
+    if let Some(document) = app.document_mut() {
+        document.on_disk.sample = sample.and_then(|name| samples::workspace(&name)).map(|workspace| workspace.name);
+        document.history.replace("Restore unsaved work", flow);
+        document.on_disk.gone = document.path.is_some() && !has_file;
+        document.settle();
+    }
+    if file_changed {
+        app.tell("The file was changed since this work was left; saving asks which one counts", false, now);
+    }
+    requests.extend(app.derive());
+    requests
+}
+
+/// After every command: files that were opened are locked, settings that changed are written.
+pub fn settle(app: &mut App) -> Vec<Request> {
+    let mut requests: Vec<Request> = publish::wanted(app).into_iter().collect();
+    app.preferences.theme = app.theme;
+    if app.preferences != app.files.preferred {
+        app.files.preferred = app.preferences.clone();
+        requests.extend(task(Task::Prefer(Box::new(app.preferences.clone()))));
+    }
+    requests
+}
+
+/// A file was opened: it is watched, locked and remembered.
+pub fn opened(app: &mut App) -> Vec<Request> {
+    let Some(document) = app.documents.get_mut(app.active_idx) else { return Vec::new() };
+    if document.is_from_newer() {
+        document.on_disk.read_only = Some(ReadOnly::Newer);
+    }
+    let Some(path) = document.path.clone() else { return Vec::new() };
+    let id = document.id;
+    app.preferences.remember(&path.display().to_string());
+    task(Task::Lock { document: id, path })
+}
+
+/// A document is on the disk.
+pub fn saved(app: &mut App, id: DocumentId, path: PathBuf, revision: u64) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let Some(document) = app.by_id(id) else { return requests };
+    let is_new = document.path.as_ref() != Some(&path);
+    document.saved(path.clone(), revision);
+    document.on_disk.gone = false;
+    document.on_disk.sample = None;
+    if document.history.is_clean() {
+        requests.extend(document.draft_is_settled().map(Request::Files));
+    }
+    app.preferences.remember(&path.display().to_string());
+    if is_new {
+        requests.extend(task(Task::Lock { document: id, path }));
+    }
+    requests.extend(go_on(app, id));
+    requests
+}
+
+/// What is being worked out now, as the tray calls it.
+pub fn under_way(app: &App) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    for document in &app.documents {
+        let derived = &document.derived;
+        let is_slow = document.flow().nodes.len() > 400;
+        for (is_on, what) in [
+            (derived.replaying.is_some(), "Replaying the audience"),
+            (derived.checking.is_some() && is_slow, "Checking the flow"),
+        ] {
+            if is_on && !out.contains(&what) {
+                out.push(what);
+            }
+        }
+    }
+    if app.files.publish.as_ref().is_some_and(publish::Publish::is_under_way) {
+        out.push("Making the export");
+    }
+    out
+}
+
+/// Goes back to the file.
+pub fn revert(document: &Document) -> Vec<Request> {
+    match &document.path {
+        Some(path) => task(Task::Reread { document: document.id, path: path.clone() }),
+        None => Vec::new(),
+    }
+}
+
+/// The path from a dialog of the system.
+pub fn path_given(app: &mut App, document: DocumentId, path: PathBuf) -> Vec<Request> {
+    save_as(app, document, path)
+}
+
+impl From<Told> for Answer {
+    fn from(told: Told) -> Self {
+        Self::Files(told)
+    }
+}

@@ -1,0 +1,226 @@
+//! The page for handing a flow over: for whom, what is lost there, what stands in the way, where it was written.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{Page, Task, Told};
+use crate::{
+    app::{App, DocumentId, Panel, Request, document::Document},
+    base::{Diagnostic, Instant, Severity},
+    flow::Target,
+    platforms::{Export, Loss, LossKind},
+};
+
+/// Whom a flow can be handed to, and why not yet.
+pub const TARGETS: &[(&str, Result<Target, &str>, &str)] = &[
+    ("Klaviyo", Ok(Target::Klaviyo), "Flow, mails and templates as Klaviyo takes them"),
+    ("HubSpot", Ok(Target::Hubspot), "Workflow and mails as HubSpot takes them"),
+    ("Engine", Ok(Target::Engine), "A pinned version for the engine that ships with Flowloom"),
+    ("Client document", Err("Comes with the platforms issue"), "Diagram, mails and differences, to read and sign"),
+];
+
+/// The state of the page.
+#[derive(Debug)]
+pub struct Publish {
+    /// What is handed over.
+    pub document: DocumentId,
+    /// For whom.
+    pub target: Target,
+    /// What was made last.
+    pub made: Option<Made>,
+    /// Where it was written.
+    pub written: Option<PathBuf>,
+    /// A chosen folder that has something in it.
+    pub not_empty: Option<PathBuf>,
+    under_way: Option<(u64, Target)>,
+}
+
+/// An export that was made, or what stood in its way.
+#[derive(Debug)]
+pub struct Made {
+    /// Of which revision of the document.
+    pub revision: u64,
+    /// For whom.
+    pub target: Target,
+    /// The export.
+    pub result: Result<Arc<Export>, Vec<Diagnostic>>,
+}
+
+/// What the page asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PublishAct {
+    /// Another target.
+    Target(Target),
+    /// Ask for a folder.
+    Choose,
+    /// Write here, also over what is there.
+    Into {
+        /// The folder.
+        folder: PathBuf,
+        /// Also where it holds something.
+        force: bool,
+    },
+    /// Show what was written in the file manager.
+    ShowFolder,
+    /// Close the page, show the problems.
+    ShowProblems,
+}
+
+/// What is lost, by how much of it is kept.
+#[derive(Debug, Default)]
+pub struct Groups<'a> {
+    /// Steps with no loss.
+    pub exact: Vec<&'a str>,
+    /// What differs.
+    pub approximate: Vec<(String, &'a Loss)>,
+    /// What the target has nothing for.
+    pub not_possible: Vec<(String, &'a Loss)>,
+}
+
+/// The losses of an export, each with what its place is called.
+pub fn groups<'a>(document: &'a Document, export: &'a Export) -> Groups<'a> {
+    let flow = document.flow();
+    let mut out = Groups::default();
+    for loss in &export.losses {
+        let node = loss.place.node.as_deref().and_then(|id| flow.node(id));
+        let place = node.map_or_else(|| loss.place.to_string(), |node| node.title().to_owned());
+        let place = if place.is_empty() { "Flow".to_owned() } else { place };
+        match loss.kind {
+            LossKind::Approximate => out.approximate.push((place, loss)),
+            LossKind::NotPossible => out.not_possible.push((place, loss)),
+        }
+    }
+    let touched = |id: &str| export.losses.iter().any(|loss| loss.place.node.as_deref() == Some(id));
+    let steps = flow.nodes.iter().filter(|node| node.kind != "note" && !touched(node.id.as_str()));
+    out.exact = steps.map(|node| node.title()).collect();
+    out
+}
+
+/// How many errors stand in the way.
+pub fn num_errors(document: &Document, publish: &Publish) -> usize {
+    let is_error = |found: &&Diagnostic| found.severity == Severity::Error;
+    let checks = document.derived.findings.iter().flat_map(|stamped| stamped.value.iter());
+    let by_checks = checks.map(|finding| &finding.diagnostic).filter(is_error).count();
+    let by_target = match publish.made.as_ref().map(|made| &made.result) {
+        Some(Err(found)) => found.iter().filter(is_error).count(),
+        Some(Ok(export)) => export.diagnostics.iter().filter(is_error).count(),
+        None => 0,
+    };
+    // What the checks found, the export found as well.
+    by_checks.max(by_target)
+}
+
+/// The export that may be written now, if there is one.
+///
+/// Errors: why there is none, in words for a tooltip.
+pub fn ready<'a>(document: &Document, publish: &'a Publish) -> Result<&'a Arc<Export>, &'static str> {
+    if num_errors(document, publish) > 0 {
+        return Err("The flow has errors");
+    }
+    match &publish.made {
+        Some(Made { revision, target, result: Ok(export) })
+            if *revision == document.history.revision() && *target == publish.target =>
+        {
+            Ok(export)
+        }
+        Some(Made { result: Err(_), .. }) => Err("The flow has errors"),
+        _ => Err("The export is being made"),
+    }
+}
+
+impl Publish {
+    /// Whether an export is being made.
+    pub fn is_under_way(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    fn new(document: DocumentId) -> Self {
+        Self { document, target: Target::Klaviyo, made: None, written: None, not_empty: None, under_way: None }
+    }
+}
+
+/// Opens the page for the active document.
+pub fn open(app: &mut App) {
+    if let Some(id) = app.document().map(|document| document.id) {
+        let known = app.files.publish.take().filter(|publish| publish.document == id);
+        let mut publish = known.unwrap_or_else(|| Publish::new(id));
+        publish.written = None;
+        publish.not_empty = None;
+        app.files.publish = Some(publish);
+        app.files.page = Some(Page::Publish);
+    }
+}
+
+/// Does what the page asks for.
+pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
+    let Some(publish) = &mut app.files.publish else { return Vec::new() };
+    match act {
+        PublishAct::Target(target) => {
+            publish.target = target;
+            publish.written = None;
+            publish.not_empty = None;
+        }
+        PublishAct::Choose => return vec![Request::Files(Task::AskFolder)],
+        PublishAct::Into { folder, force } => {
+            publish.not_empty = None;
+            let id = publish.document;
+            let Some(document) = app.documents.iter().find(|document| document.id == id) else { return Vec::new() };
+            let Some(publish) = &app.files.publish else { return Vec::new() };
+            match ready(document, publish) {
+                Ok(export) => {
+                    let files = Arc::clone(export);
+                    return vec![Request::Files(Task::WriteFolder { folder, files, force })];
+                }
+                Err(why) => app.tell(why, true, now),
+            }
+        }
+        PublishAct::ShowFolder => {
+            if let Some(folder) = publish.written.clone() {
+                return vec![Request::Files(Task::ShowFolder(folder))];
+            }
+        }
+        PublishAct::ShowProblems => {
+            app.files.page = None;
+            if let Some(document) = app.document_mut() {
+                document.view.panel = Some(Panel::Problems);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Takes what came back.
+pub fn take(app: &mut App, told: Told) {
+    let Some(publish) = &mut app.files.publish else { return };
+    match told {
+        Told::Exported { document, revision, target, result } if document == publish.document => {
+            publish.under_way = None;
+            publish.made = Some(Made { revision, target, result });
+        }
+        Told::Written(folder) => publish.written = Some(folder),
+        Told::NotEmpty(folder) => publish.not_empty = Some(folder),
+        _ => {}
+    }
+}
+
+/// Asks for the export while the page is open and what it shows is old.
+pub fn wanted(app: &mut App) -> Option<Request> {
+    if app.files.page != Some(Page::Publish) {
+        return None;
+    }
+    let publish = app.files.publish.as_mut()?;
+    let id = publish.document;
+    let document = app.documents.iter().find(|document| document.id == id)?;
+    let stamp = (document.history.revision(), publish.target);
+    let is_made = publish.made.as_ref().is_some_and(|made| (made.revision, made.target) == stamp);
+    if is_made || publish.under_way.is_some() {
+        return None;
+    }
+    publish.under_way = Some(stamp);
+    Some(Request::Files(Task::Export {
+        document: id,
+        revision: stamp.0,
+        target: stamp.1,
+        flow: Box::new(document.flow().clone()),
+        home: Arc::clone(&document.home),
+    }))
+}

@@ -1,0 +1,194 @@
+//! Questions that only the user can answer, one at a time, and our own dialog for paths.
+
+use egui::{Align, Button, Id, Key, Layout, Modal, RichText, ScrollArea, TextEdit, Ui};
+
+use super::Drafts;
+use crate::{
+    app::{
+        App, Command,
+        files::{Act, Choice, Dialog, PathDialog, Purpose},
+    },
+    gui::{
+        icons,
+        theme::{self, Palette},
+    },
+};
+
+/// What is typed into our own dialog.
+#[derive(Debug, Default)]
+pub struct Draft {
+    path: String,
+    /// The dialog and folder that the words belong to.
+    of: Option<(Purpose, std::path::PathBuf)>,
+}
+
+/// Draws the question in front, if there is one.
+pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Command>) {
+    let Some(dialog) = app.files.dialogs.first() else {
+        drafts.dialog = Draft::default();
+        return;
+    };
+    let title = |id| {
+        let document = app.documents.iter().find(|document| document.id == id);
+        document.map_or_else(|| "The flow".to_owned(), |document| document.title().to_owned())
+    };
+    let mut chosen = None;
+    let width = (ui.ctx().content_rect().width() - 64.0).min(480.0);
+    let modal = Modal::new(Id::unique("question")).show(ui.ctx(), |ui| {
+        ui.set_width(width);
+        match dialog {
+            Dialog::Unsaved { documents, quits } => {
+                let names: Vec<String> = documents.iter().map(|id| title(*id)).collect();
+                let head = match names.as_slice() {
+                    [one] => format!("Save the changes to {one}?"),
+                    many => format!("Save the changes to {} flows?", many.len()),
+                };
+                let rest = if names.len() > 1 { format!("{}.", names.join(", ")) } else { String::new() };
+                let what = if *quits { "The window closes." } else { "The tab closes." };
+                let text = format!("{what} Without saving, the changes are gone. {rest}");
+                let save = if names.len() > 1 { "Save all" } else { "Save" };
+                let choices = [(save, Choice::Save), ("Discard", Choice::Discard), ("Cancel", Choice::Cancel)];
+                question(ui, &head, text.trim_end(), &choices, &mut chosen);
+            }
+            Dialog::Comments { document, message } => question(
+                ui,
+                &format!("Comments in {}", title(*document)),
+                &format!("{message}. Comments inside steps and messages stay."),
+                &[("Save anyway", Choice::Save), ("Save as…", Choice::SaveAs), ("Cancel", Choice::Cancel)],
+                &mut chosen,
+            ),
+            Dialog::Changed { document, while_saving, .. } => {
+                let rest = if *while_saving { " Nothing has been written yet." } else { "" };
+                question(
+                    ui,
+                    &format!("The file of {} changed", title(*document)),
+                    &format!(
+                        "Somebody else wrote it while you were at work.{rest} What you give up stays one Undo away or \
+                         in the other file."
+                    ),
+                    &[
+                        ("Keep mine", Choice::KeepMine),
+                        ("Take theirs", Choice::TakeTheirs),
+                        ("Save as…", Choice::SaveAs),
+                        ("Cancel", Choice::Cancel),
+                    ],
+                    &mut chosen,
+                );
+            }
+            Dialog::Table { path, folder } => {
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                question(
+                    ui,
+                    &format!("What is in {name}?"),
+                    &format!("It is copied into {}.", folder.display()),
+                    &[
+                        ("Contacts", Choice::Table("contacts")),
+                        ("Events", Choice::Table("events")),
+                        ("Responses", Choice::Table("responses")),
+                        ("Cancel", Choice::Cancel),
+                    ],
+                    &mut chosen,
+                );
+            }
+            Dialog::Path(dialog) => path_ui(ui, dialog, &mut drafts.dialog, &mut chosen),
+        }
+    });
+    if chosen.is_none() && modal.should_close() {
+        chosen = Some(Choice::Cancel);
+    }
+    out.extend(chosen.map(|choice| Command::Files(Act::Choose(choice))));
+}
+
+/// A head, a sentence, buttons; the first is what most people want.
+fn question(ui: &mut Ui, head: &str, text: &str, choices: &[(&str, Choice)], chosen: &mut Option<Choice>) {
+    let palette = Palette::get(ui);
+    ui.label(RichText::new(head).font(theme::semibold(16.0)));
+    ui.add_space(2.0);
+    ui.label(RichText::new(text).color(palette.weak));
+    ui.add_space(12.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        for (n, (label, choice)) in choices.iter().enumerate() {
+            let text = RichText::new(*label);
+            let button = if n == 0 {
+                Button::new(text.color(palette.on_accent)).fill(palette.accent)
+            } else {
+                Button::new(text)
+            };
+            if ui.add(button).clicked() {
+                *chosen = Some(choice.clone());
+            }
+        }
+    });
+}
+
+fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Option<Choice>) {
+    let palette = Palette::get(ui);
+    let of = Some((dialog.purpose.clone(), dialog.folder.clone()));
+    let is_new = draft.of.as_ref().map(|(purpose, _)| purpose) != Some(&dialog.purpose);
+    if is_new {
+        draft.path.clone_from(&dialog.text);
+    }
+    draft.of = of;
+    let (head, go) = match dialog.purpose {
+        Purpose::Open => ("Open a flow", "Open"),
+        Purpose::Save { .. } => ("Save the flow as", "Save"),
+        Purpose::Export => ("A folder for the export", "Export here"),
+    };
+    ui.label(RichText::new(head).font(theme::semibold(16.0)));
+    let label = ui.label(RichText::new(format!("In {}", dialog.folder.display())).color(palette.weak));
+    let field = TextEdit::singleline(&mut draft.path).hint_text("Name or path").desired_width(f32::INFINITY);
+    let field = ui.add(field.margin(egui::Margin::symmetric(10, 8)));
+    let field = field.labelled_by(label.id).accessible_name("Name or path");
+    if is_new {
+        field.request_focus();
+    }
+    let enter = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if !dialog.fault.is_empty() {
+        ui.label(RichText::new(&dialog.fault).color(palette.error));
+    }
+    ui.add_space(4.0);
+    ScrollArea::vertical().max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        if let Some(parent) = dialog.folder.parent()
+            && row(ui, "arrow-up", "Folder above").clicked()
+        {
+            *chosen = Some(Choice::Folder(parent.to_owned()));
+        }
+        for (name, is_folder) in &dialog.entries {
+            let icon = if *is_folder { "folder" } else { "file" };
+            let response = row(ui, icon, name);
+            if response.clicked() && *is_folder {
+                *chosen = Some(Choice::Folder(dialog.folder.join(name)));
+            } else if response.clicked() {
+                draft.path.clone_from(name);
+            }
+            if response.double_clicked() && !is_folder && dialog.purpose == Purpose::Open {
+                *chosen = Some(Choice::Path(name.clone()));
+            }
+        }
+    });
+    ui.add_space(10.0);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let text = RichText::new(go).color(palette.on_accent);
+        let has_name = !draft.path.trim().is_empty();
+        if ui.add_enabled(has_name, Button::new(text).fill(palette.accent)).clicked() || (enter && has_name) {
+            *chosen = Some(Choice::Path(draft.path.clone()));
+        }
+        if ui.button("Cancel").clicked() {
+            *chosen = Some(Choice::Cancel);
+        }
+    });
+}
+
+fn row(ui: &mut Ui, icon: &str, name: &str) -> egui::Response {
+    let text = format!("{}  {name}", icons::glyph(icon));
+    let button = Button::new(text).frame_when_inactive(false).truncate();
+    let size = egui::vec2(ui.available_width(), 26.0);
+    ui.scope(|ui| {
+        ui.with_layout(Layout::left_to_right(Align::Center).with_main_align(Align::Min), |ui| {
+            ui.add_sized(size, button.right_text("")).accessible_name(name.to_owned())
+        })
+        .inner
+    })
+    .inner
+}

@@ -1,0 +1,198 @@
+//! The page for handing a flow over: for whom, what is lost there, where it goes.
+
+use egui::{Align, Button, Frame, Id, Layout, Margin, Modal, RichText, ScrollArea, Ui, vec2};
+
+use crate::{
+    app::{
+        App, Command, Document,
+        files::{
+            Act, Page, Publish, PublishAct,
+            publish::{Groups, TARGETS, groups, num_errors, ready},
+        },
+    },
+    gui::{
+        icons,
+        theme::{self, Palette},
+        widgets,
+    },
+    platforms::{Export, Loss},
+};
+
+/// Draws it where it is open.
+pub fn publish(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    let Some(publish) = app.files.publish.as_ref().filter(|_| app.files.page == Some(Page::Publish)) else { return };
+    let Some(document) = app.documents.iter().find(|document| document.id == publish.document) else { return };
+    let screen = ui.ctx().content_rect().size();
+    let size = vec2((screen.x - 64.0).min(760.0), (screen.y - 80.0).min(620.0));
+    let modal = Modal::new(Id::unique("publish")).show(ui.ctx(), |ui| {
+        ui.set_width(size.x);
+        ui.set_height(size.y);
+        page(ui, app, document, publish, out);
+    });
+    if modal.should_close() && app.files.dialogs.is_empty() {
+        out.push(Command::Files(Act::Show(None)));
+    }
+}
+
+fn page(ui: &mut Ui, app: &App, document: &Document, publish: &Publish, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(format!("Publish {}", document.title())).font(theme::semibold(18.0)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let close =
+                Button::new(RichText::new(icons::glyph("x")).font(theme::icon(16.0))).frame_when_inactive(false);
+            if ui.add(close).accessible_name("Close").clicked() {
+                out.push(Command::Files(Act::Show(None)));
+            }
+        });
+    });
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        for (name, target, help) in TARGETS {
+            match target {
+                Ok(target) => {
+                    let is_on = publish.target == *target;
+                    let ink = if is_on { palette.accent } else { palette.text };
+                    let button = Button::new(RichText::new(*name).font(theme::medium(13.5)).color(ink));
+                    let fill = if is_on { palette.accent_soft } else { palette.card };
+                    let button = ui.add(button.fill(fill).min_size(vec2(110.0, 36.0)).selected(is_on));
+                    if button.accessible_name(*name).on_hover_text(*help).clicked() {
+                        out.push(Command::Files(Act::Publish(PublishAct::Target(*target))));
+                    }
+                }
+                Err(why) => {
+                    let button =
+                        Button::new(RichText::new(*name).font(theme::medium(13.5))).min_size(vec2(110.0, 36.0));
+                    let button = ui.add_enabled(false, button).accessible_name(*name);
+                    button.on_disabled_hover_text(format!("{why}: {help}"));
+                    ui.label(RichText::new(*why).font(theme::regular(11.5)).color(palette.weak));
+                }
+            }
+        }
+    });
+    ui.add_space(8.0);
+    let foot = 44.0;
+    let high = ui.available_height() - foot;
+    ui.allocate_ui(vec2(ui.available_width(), high), |ui| {
+        ui.set_min_height(high);
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            errors(ui, document, publish, out);
+            match publish.made.as_ref().filter(|made| made.target == publish.target).map(|made| &made.result) {
+                Some(Ok(export)) => what_comes_of_it(ui, document, export, publish.target.title()),
+                Some(Err(found)) => {
+                    for found in found {
+                        ui.label(&found.message);
+                    }
+                }
+                None => {
+                    ui.horizontal(|ui| {
+                        ui.spinner();
+                        ui.label(RichText::new("The export is being made").color(palette.weak));
+                    });
+                }
+            }
+        });
+    });
+    ui.separator();
+    bottom(ui, app, document, publish, out);
+}
+
+fn errors(ui: &mut Ui, document: &Document, publish: &Publish, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let count = num_errors(document, publish);
+    if count == 0 {
+        return;
+    }
+    let frame = Frame::new().fill(palette.error_soft).corner_radius(theme::TILE_RADIUS as f32);
+    frame.inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            let text = if count == 1 { "1 error stands".to_owned() } else { format!("{count} errors stand") };
+            ui.label(RichText::new(format!("{text} in the way")).font(theme::medium(13.0)).color(palette.error));
+            if ui.button("Show problems").clicked() {
+                out.push(Command::Files(Act::Publish(PublishAct::ShowProblems)));
+            }
+        });
+    });
+    ui.add_space(6.0);
+}
+
+fn what_comes_of_it(ui: &mut Ui, document: &Document, export: &Export, target: &str) {
+    let palette = Palette::get(ui);
+    let Groups { exact, approximate, not_possible } = groups(document, export);
+    ui.horizontal(|ui| {
+        widgets::pill(ui, &format!("{} exact", exact.len()), palette.good, palette.good_soft);
+        widgets::pill(ui, &format!("{} approximate", approximate.len()), palette.warning, palette.warning_soft);
+        widgets::pill(ui, &format!("{} not possible", not_possible.len()), palette.error, palette.error_soft);
+    });
+    ui.add_space(4.0);
+    losses(ui, &format!("Not possible in {target}"), &not_possible, palette.error);
+    losses(ui, &format!("Approximate in {target}"), &approximate, palette.warning);
+    if !exact.is_empty() {
+        ui.add_space(6.0);
+        widgets::caption(ui, "Exact");
+        ui.label(RichText::new(exact.join(" \u{b7} ")).color(palette.weak));
+    }
+    if !export.unresolved.is_empty() {
+        ui.add_space(6.0);
+        widgets::caption(ui, "To fill in from the account");
+        for wanted in &export.unresolved {
+            ui.label(&wanted.key).on_hover_text(&wanted.how);
+        }
+    }
+}
+
+fn losses(ui: &mut Ui, title: &str, list: &[(String, &Loss)], ink: egui::Color32) {
+    let palette = Palette::get(ui);
+    if list.is_empty() {
+        return;
+    }
+    ui.add_space(6.0);
+    widgets::caption(ui, title);
+    for (place, loss) in list {
+        ui.horizontal_top(|ui| {
+            ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(14.0)).color(ink));
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 1.0;
+                ui.label(RichText::new(place).font(theme::medium(13.0)));
+                ui.label(&loss.message);
+                ui.label(
+                    RichText::new(format!("Instead: {}", loss.remedy)).font(theme::regular(12.0)).color(palette.weak),
+                );
+            });
+        });
+        ui.add_space(2.0);
+    }
+}
+
+fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if let Some(folder) = &publish.not_empty {
+            if ui.button("Another folder…").clicked() {
+                out.push(Command::Files(Act::Publish(PublishAct::Choose)));
+            }
+            if ui.button("Write into it").clicked() {
+                let into = PublishAct::Into { folder: folder.clone(), force: true };
+                out.push(Command::Files(Act::Publish(into)));
+            }
+            let text = format!("{} is not empty", folder.display());
+            ui.add(egui::Label::new(RichText::new(text).color(palette.warning)).truncate());
+            return;
+        }
+        let can = ready(document, publish);
+        let text = RichText::new("Export to a folder…").color(palette.on_accent);
+        let button = ui.add_enabled(can.is_ok(), Button::new(text).fill(palette.accent).min_size(vec2(0.0, 30.0)));
+        if button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
+            out.push(Command::Files(Act::Publish(PublishAct::Choose)));
+        }
+        if let Some(folder) = &publish.written {
+            if ui.button("Open the folder").clicked() {
+                out.push(Command::Files(Act::Publish(PublishAct::ShowFolder)));
+            }
+            let count = can.map_or(0, |export| export.files.len());
+            let text = format!("{count} files written to {}", folder.display());
+            ui.add(egui::Label::new(RichText::new(text).color(palette.good)).truncate());
+        }
+    });
+}

@@ -1,0 +1,456 @@
+//! What the studio knows of the disk: which files it holds, what stood in them when they were read, where drafts lie.
+//!
+//! The one idea: one keeper, on one thread, does one task after the other, so that a save is never overtaken by an
+//! older one. It has no window and no clock; tests drive it with a folder of their own.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use crate::{
+    app::{
+        Answer, DocumentId, Home,
+        files::{Draft, DraftWork, ReadOnly, Task, Theirs, Told, samples},
+        journal::{self, Record},
+        preferences::Preferences,
+    },
+    disk::{self, Drafts, FlowFile, Lock, NoLock},
+    flow::file,
+};
+
+/// Flows of a folder that are opened at once. Source: assumption, more tabs than anyone finds anything in.
+const MOST_OPENED: usize = 20;
+/// Entries of a folder that our own dialog shows.
+const MOST_LISTED: usize = 1_000;
+/// A journal is begun anew from here on.
+const MOST_JOURNAL_BYTES: u64 = journal::COMPACT_FROM_BYTES as u64;
+
+/// A file as it was read or written last.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    modified: Option<SystemTime>,
+    num_bytes: u64,
+    print: u64,
+}
+
+/// See the file's opening words.
+#[derive(Debug, Default)]
+pub struct Keeper {
+    settings: Option<PathBuf>,
+    drafts: Option<Drafts>,
+    seen: BTreeMap<PathBuf, Seen>,
+    locks: BTreeMap<DocumentId, Lock>,
+    files: BTreeMap<DocumentId, PathBuf>,
+    /// Drafts that were given back; they go once the work is in a journal of this run.
+    given_back: Vec<String>,
+    has_told_of_drafts: bool,
+}
+
+fn failed(error: impl std::fmt::Display) -> Vec<Answer> {
+    vec![Answer::Failed(error.to_string())]
+}
+
+impl Keeper {
+    /// A keeper with its own folders, and what the studio has to know at its start. `stamp` is the time of the start.
+    pub fn start(own: Option<disk::OwnFolders>, stamp: i64) -> (Self, Vec<Answer>) {
+        let mut keeper = Self::default();
+        let mut words = Vec::new();
+        let mut preferences = Preferences::default();
+        if let Some(own) = own {
+            let path = own.config.join("settings.ron");
+            if path.is_file() {
+                match disk::text(&path) {
+                    Ok(source) => {
+                        (preferences, words) = Preferences::read(&source.text);
+                        if !words.is_empty() {
+                            words.extend(keep_a_copy(&path, &source.text));
+                        }
+                    }
+                    Err(error) => words.push(error.to_string()),
+                }
+            }
+            keeper.settings = Some(path);
+            match Drafts::open(own.state.join("drafts"), stamp) {
+                Ok(drafts) => keeper.drafts = Some(drafts),
+                Err(error) => words.push(format!("Drafts cannot be kept: {error}")),
+            }
+        }
+        let drafts = keeper.left_over();
+        let told = Told::Started { preferences: Box::new(preferences), words, drafts };
+        (keeper, vec![told.into()])
+    }
+
+    fn left_over(&self) -> Vec<Draft> {
+        let Some(drafts) = &self.drafts else { return Vec::new() };
+        let mut out = Vec::new();
+        for id in drafts.left_over() {
+            match drafts.read(&id).ok().and_then(|bytes| last_record(&bytes)) {
+                Some(record) => {
+                    let text = record.text.as_deref().unwrap_or("");
+                    let flow = file::read(text).ok().map(|loaded| loaded.flow);
+                    let name = flow.map(|flow| flow.name).filter(|name| !name.is_empty());
+                    let name = name.unwrap_or_else(|| record.flow.to_string());
+                    out.push(Draft { id, name, path: record.path.map(PathBuf::from), at: record.at });
+                }
+                // Nothing whole ever reached it.
+                None => _ = drafts.remove(&id),
+            }
+        }
+        out.sort_by_key(|draft| std::cmp::Reverse(draft.at));
+        out
+    }
+
+    /// Reads a flow with what stands around it.
+    pub fn read(&mut self, path: &Path) -> Answer {
+        match self.theirs(path) {
+            Ok(theirs) => Answer::Opened { path: Some(absolute(path)), loaded: theirs.loaded, home: theirs.home },
+            Err(error) => Answer::Failed(error.to_string()),
+        }
+    }
+
+    fn theirs(&mut self, path: &Path) -> Result<Theirs, disk::Error> {
+        let FlowFile { source, loaded } = disk::flow_even_newer(path)?;
+        self.note(path, &source.text);
+        Ok(Theirs { loaded: Box::new(loaded), home: Arc::new(home(path)?) })
+    }
+
+    fn note(&mut self, path: &Path, text: &str) {
+        self.seen.insert(absolute(path), seen(path, text));
+    }
+
+    /// Does a task.
+    pub fn perform(&mut self, task: Task) -> Vec<Answer> {
+        match task {
+            Task::Lock { document, path } => {
+                let read_only = self.lock(document, &path);
+                vec![Told::Locked { document, read_only }.into()]
+            }
+            Task::Unlock { document } => {
+                self.locks.remove(&document);
+                self.files.remove(&document);
+                Vec::new()
+            }
+            Task::Look { files } => files.into_iter().flat_map(|(id, path)| self.look(id, &path)).collect(),
+            Task::Reread { document, path } => match self.theirs(&path) {
+                Ok(theirs) => vec![Told::Reread { document, theirs }.into()],
+                Err(error) => failed(error),
+            },
+            Task::Save { document, path, text, revision, force, beside } => {
+                self.save(document, &path, &text, revision, force, &beside)
+            }
+            Task::Journal { document, work } => self.journal(document, &work),
+            Task::Forget { document } => {
+                self.let_go();
+                if let Some(drafts) = &self.drafts {
+                    drafts.forget(document.0);
+                }
+                Vec::new()
+            }
+            Task::Restore(id) => self.restore(id),
+            Task::DropDraft(id) => {
+                let removed = self.drafts.as_ref().map_or(Ok(()), |drafts| drafts.remove(&id));
+                removed.err().map(|error| Answer::Failed(format!("The draft stays: {error}"))).into_iter().collect()
+            }
+            Task::Prefer(preferences) => self.prefer(&preferences),
+            Task::OpenAny(path) => match disk::flow_paths(&path) {
+                Ok(paths) => paths.iter().take(MOST_OPENED).map(|path| self.read(path)).collect(),
+                Err(error) => failed(error),
+            },
+            Task::List(folder) => list(folder),
+            Task::CopyTable { from, folder, what } => self.copy_table(&from, &folder, what),
+            Task::WriteFolder { folder, files, force } => {
+                match disk::folder(&folder, &disk::Files(files.files.clone()), force) {
+                    Ok(()) => vec![Told::Written(folder).into()],
+                    Err(disk::Error::Taken { is_folder: true, .. }) => vec![Told::NotEmpty(folder).into()],
+                    Err(error) => failed(error),
+                }
+            }
+            // These are not the keeper's.
+            Task::OpenSample { .. } | Task::Export { .. } | Task::AskFolder | Task::ShowFolder(_) => Vec::new(),
+        }
+    }
+
+    fn lock(&mut self, document: DocumentId, path: &Path) -> Option<ReadOnly> {
+        self.files.insert(document, path.to_owned());
+        self.locks.remove(&document);
+        let is_protected = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().readonly());
+        match Lock::take(&disk::lock_path(path)) {
+            Ok(lock) => {
+                self.locks.insert(document, lock);
+                is_protected.then_some(ReadOnly::Protected)
+            }
+            Err(NoLock::Held) => Some(ReadOnly::OpenElsewhere),
+            Err(NoLock::Io(error)) => {
+                let is_refused =
+                    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+                (is_refused || is_protected).then_some(ReadOnly::Protected)
+            }
+        }
+    }
+
+    /// Whether a file is still what was read, and whether it may be written by now.
+    fn look(&mut self, document: DocumentId, path: &Path) -> Vec<Answer> {
+        let mut out: Vec<Answer> = Vec::new();
+        if !self.locks.contains_key(&document) && path.exists() {
+            let read_only = self.lock(document, path);
+            out.push(Told::Locked { document, read_only }.into());
+        }
+        let Ok(metadata) = fs::metadata(path) else {
+            out.push(Told::Gone(document).into());
+            return out;
+        };
+        let known = self.seen.get(&absolute(path)).copied();
+        let is_same = |seen: Seen| seen.modified == metadata.modified().ok() && seen.num_bytes == metadata.len();
+        if known.is_some_and(is_same) {
+            return out;
+        }
+        // Touched, perhaps not changed.
+        if let Ok(source) = disk::text(path)
+            && known.is_none_or(|seen| seen.print != journal::fingerprint(source.text.as_bytes()))
+        {
+            match self.theirs(path) {
+                Ok(theirs) => out.push(Told::Changed { document, theirs, while_saving: false }.into()),
+                Err(error) => out.push(Answer::Failed(format!("The file was changed and cannot be read now: {error}"))),
+            }
+            self.note(path, &source.text);
+        }
+        out
+    }
+
+    fn save(
+        &mut self,
+        document: DocumentId,
+        path: &Path,
+        text: &str,
+        revision: u64,
+        force: bool,
+        beside: &[(String, Vec<u8>)],
+    ) -> Vec<Answer> {
+        let not_saved = |error: String| vec![Told::NotSaved { document, text: error }.into()];
+        if !force && path.exists() {
+            let there = disk::text(path).map(|source| journal::fingerprint(source.text.as_bytes()));
+            let known = self.seen.get(&absolute(path)).map(|seen| seen.print);
+            if there.as_ref().ok() != known.as_ref() {
+                return match self.theirs(path) {
+                    Ok(theirs) => vec![Told::Changed { document, theirs, while_saving: true }.into()],
+                    Err(error) => not_saved(format!(
+                        "The file was changed meanwhile and cannot be read; save under another name\n{error}"
+                    )),
+                };
+            }
+        }
+        if let Err(error) = disk::file(path, text.as_bytes(), true) {
+            return not_saved(error.to_string());
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut out = Vec::new();
+        if !beside.is_empty() && !folder.join(disk::WORKSPACE_FILE).exists() {
+            for (name, bytes) in beside {
+                let target = folder.join(name);
+                let made = target.parent().map_or(Ok(()), fs::create_dir_all);
+                // What is there already is the user's.
+                match made.map_err(|error| error.to_string()).map(|()| disk::file(&target, bytes, false)) {
+                    Ok(Ok(()) | Err(disk::Error::Taken { .. })) => {}
+                    Ok(Err(error)) => out.push(Answer::Failed(error.to_string())),
+                    Err(error) => out.push(Answer::Failed(error)),
+                }
+            }
+        }
+        self.note(path, text);
+        let moved = self.files.get(&document).is_none_or(|known| known.parent() != path.parent());
+        out.insert(0, Answer::Saved { document, path: path.to_owned(), revision });
+        if moved && let Ok(home) = home(path) {
+            out.push(Told::Home { document, home: Arc::new(home) }.into());
+        }
+        self.let_go();
+        out
+    }
+
+    fn journal(&mut self, document: DocumentId, work: &DraftWork) -> Vec<Answer> {
+        let Some(drafts) = &self.drafts else { return Vec::new() };
+        let base = work.path.as_ref().and_then(|path| self.seen.get(path)).map(|seen| seen.print);
+        let record = Record {
+            flow: work.flow.id.clone(),
+            path: work.path.as_ref().map(|path| path.display().to_string()),
+            base,
+            revision: work.revision,
+            at: work.at,
+            text: Some(file::write(&work.flow)),
+        };
+        let written = journal::encode(&record).and_then(|bytes| {
+            let label = work.sample.unwrap_or("");
+            drafts.append(document.0, label, &bytes, MOST_JOURNAL_BYTES).map_err(|error| error.to_string())
+        });
+        match written {
+            Ok(()) => {
+                self.let_go();
+                Vec::new()
+            }
+            // Said once: it would come every few seconds.
+            Err(_) if self.has_told_of_drafts => Vec::new(),
+            Err(error) => {
+                self.has_told_of_drafts = true;
+                failed(format!("The draft cannot be kept, save often: {error}"))
+            }
+        }
+    }
+
+    fn let_go(&mut self) {
+        if let Some(drafts) = &self.drafts {
+            for id in self.given_back.drain(..) {
+                // One that stays is offered once more.
+                let _ = drafts.remove(&id);
+            }
+        }
+    }
+
+    fn restore(&mut self, id: String) -> Vec<Answer> {
+        let bytes = self.drafts.as_ref().map(|drafts| drafts.read(&id));
+        let record = match bytes {
+            Some(Ok(bytes)) => last_record(&bytes),
+            Some(Err(error)) => return failed(format!("The draft cannot be read: {error}")),
+            None => None,
+        };
+        let Some(record) = record else { return failed("The draft is gone") };
+        let work = match file::read(record.text.as_deref().unwrap_or("")) {
+            Ok(work) => work,
+            Err(found) => return failed(format!("The draft cannot be read: {}", found.message)),
+        };
+        let path = record.path.map(PathBuf::from);
+        let sample = Some(Drafts::label(&id)).filter(|label| !label.is_empty()).map(str::to_owned);
+        let saved = path.as_ref().and_then(|path| disk::flow_even_newer(path).ok());
+        let mut file_changed = false;
+        if let (Some(path), Some(saved)) = (&path, &saved) {
+            self.note(path, &saved.source.text);
+            if let (Some(base), Some(seen)) = (record.base, self.seen.get_mut(&absolute(path))) {
+                file_changed = base != seen.print;
+                // A save then finds another file than the work began from, and asks.
+                seen.print = base;
+            }
+        }
+        let around = match (&path, &sample) {
+            (Some(path), _) => home(path).unwrap_or_default(),
+            (None, Some(name)) => samples::home(name, work.flow.id.as_str()),
+            (None, None) => Home::default(),
+        };
+        self.given_back.push(id.clone());
+        let saved = saved.map(|saved| Box::new(saved.loaded));
+        let home = Arc::new(around);
+        vec![Told::Restored { id, path, sample, work: Box::new(work), saved, file_changed, home }.into()]
+    }
+
+    fn prefer(&self, preferences: &Preferences) -> Vec<Answer> {
+        let Some(path) = &self.settings else { return Vec::new() };
+        let old =
+            if path.is_file() { disk::text(path).map(|source| source.text).unwrap_or_default() } else { String::new() };
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).map_err(|error| error.to_string());
+        let written = made.and_then(|()| {
+            disk::file(path, preferences.write(&old).as_bytes(), true).map_err(|error| error.to_string())
+        });
+        written.err().map(|error| Answer::Failed(format!("The settings were not kept: {error}"))).into_iter().collect()
+    }
+
+    fn copy_table(&mut self, from: &Path, folder: &Path, what: &str) -> Vec<Answer> {
+        let ending = if from.extension().is_some_and(|ending| ending == "jsonl") { "jsonl" } else { "csv" };
+        let taken = ["jsonl", "csv"].iter().map(|ending| folder.join(format!("{what}.{ending}"))).find(|p| p.exists());
+        if let Some(taken) = taken {
+            return failed(format!("{} is there already; move it away first", taken.display()));
+        }
+        let target = folder.join(format!("{what}.{ending}"));
+        let copied = disk::bytes(from).map_err(disk::Error::from).and_then(|bytes| {
+            // A folder that cannot be made fails again where the file is written, with a word.
+            let _ = fs::create_dir_all(folder);
+            disk::file(&target, &bytes, false)
+        });
+        if let Err(error) = copied {
+            return failed(error);
+        }
+        // A table that cannot be read would keep the flows of this workspace from being opened.
+        if let Err(error) = disk::audience(folder) {
+            let _ = fs::remove_file(&target);
+            return failed(format!("The table was not taken in:\n{error}"));
+        }
+        let Some(workspace) = folder.parent() else { return Vec::new() };
+        let files = self.files.iter().filter(|(_, path)| path.starts_with(workspace));
+        let homes = files.filter_map(|(id, path)| Some((*id, Arc::new(home(path).ok()?)))).collect();
+        vec![Told::Audience { folder: workspace.to_owned(), homes }.into()]
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+fn seen(path: &Path, text: &str) -> Seen {
+    let metadata = fs::metadata(path).ok();
+    Seen {
+        modified: metadata.as_ref().and_then(|metadata| metadata.modified().ok()),
+        num_bytes: metadata.map_or(0, |metadata| metadata.len()),
+        print: journal::fingerprint(text.as_bytes()),
+    }
+}
+
+/// A path that stays right when the program's folder changes, and that two ways of naming a file share.
+fn absolute(path: &Path) -> PathBuf {
+    fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+fn last_record(bytes: &[u8]) -> Option<Record> {
+    journal::recover(bytes).into_iter().max_by_key(|record| (record.at, record.revision))
+}
+
+/// A settings file with faults is written anew with the next change; what the user wrote stays beside it.
+fn keep_a_copy(path: &Path, text: &str) -> Option<String> {
+    let copy = path.with_extension("bad.ron");
+    match disk::file(&copy, text.as_bytes(), true) {
+        Ok(()) => Some(format!("The settings file is kept as {}", copy.display())),
+        Err(_) => None,
+    }
+}
+
+fn list(folder: PathBuf) -> Vec<Answer> {
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) => return failed(format!("{} cannot be shown: {error}", folder.display())),
+    };
+    let mut out: Vec<(String, bool)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_folder = entry.path().is_dir();
+            (!name.starts_with('.') && (is_folder || name.ends_with(".ron"))).then_some((name, is_folder))
+        })
+        .take(MOST_LISTED)
+        .collect();
+    out.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    vec![Told::Listed { folder: absolute(&folder), entries: out }.into()]
+}
+
+/// What stands around a flow.
+fn home(path: &Path) -> Result<Home, disk::Error> {
+    let place = disk::home(path, None)?;
+    let found = disk::audience_folder(&place).map(|folder| disk::audience(&folder)).transpose()?;
+    let other_flows = disk::neighbours(path, &place);
+    let mut notes = place.notes;
+    let audience = found.map(|found| {
+        notes.extend(found.warnings);
+        found.audience
+    });
+    Ok(Home {
+        folder: place.folder,
+        source: place.source.map(|source| source.text).unwrap_or_default(),
+        workspace: place.workspace,
+        audience: audience.unwrap_or_default(),
+        other_flows,
+        notes,
+    })
+}
+
+#[cfg(test)]
+mod tests;
