@@ -1,6 +1,6 @@
 //! One input, from the due timers to the triggers (SEMANTICS R1), and the walk of a journey from step to step.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
@@ -40,7 +40,7 @@ pub(super) struct Run<'a> {
     pub effects: Effects,
     steps: u32,
     /// Writes of steps that flows have not seen yet.
-    writes: VecDeque<Write>,
+    writes: Vec<Write>,
 }
 
 /// What a step wrote.
@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
     pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant) -> Self {
         // An entry or the end of a wait makes six as a rule.
         let effects = Effects { trace: Vec::with_capacity(6), ..Effects::default() };
-        Self { flows, state, at, now: at, effects, steps: 0, writes: VecDeque::new() }
+        Self { flows, state, at, now: at, effects, steps: 0, writes: Vec::new() }
     }
 
     // ---- trace -----------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ impl<'a> Run<'a> {
                     let joined = self.apply_change(&change);
                     let turned = self.turned_since(before);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back(Write { joined, turned, flow: journey.flow.clone(), hops: journey.hops });
+                    self.writes.push(Write { joined, turned, flow: journey.flow.clone(), hops: journey.hops });
                     // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
                     self.settle_journeys(None);
                     if !self.state.journeys[j].is_active() {
@@ -798,7 +798,8 @@ impl<'a> Run<'a> {
 
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some(write) = self.writes.pop_front() {
+        while !self.writes.is_empty() {
+            let write = self.writes.remove(0);
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();

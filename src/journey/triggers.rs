@@ -343,13 +343,13 @@ impl<'a> Run<'a> {
     }
 
     /// Watched conditions that do not hold, for [`Self::turned_since`].
-    pub fn watched(&self) -> Vec<(&'a Arc<Version>, usize)> {
+    pub fn watched(&self) -> Vec<(&'a Version, usize)> {
         let mut out = Vec::new();
         for version in (0..self.state.live.len()).filter_map(|n| self.live_version(n)) {
             for (alternative, trigger) in version.alternatives.iter().enumerate() {
                 let PreparedTrigger::Watch { condition, .. } = trigger else { continue };
                 if !condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes() {
-                    out.push((version, alternative));
+                    out.push((&**version, alternative));
                 }
             }
         }
@@ -358,7 +358,7 @@ impl<'a> Run<'a> {
 
     /// Which of them a step's write has turned. Noted at once, so that nothing else of the same input passes for what
     /// turned them; who enters is decided when flows see the write (SEMANTICS R1, R11).
-    pub fn turned_since(&mut self, before: Vec<(&'a Arc<Version>, usize)>) -> Vec<(FlowId, usize)> {
+    pub fn turned_since(&mut self, before: Vec<(&'a Version, usize)>) -> Vec<(FlowId, usize)> {
         let mut out = Vec::new();
         for (version, alternative) in before {
             let PreparedTrigger::Watch { condition, .. } = &version.alternatives[alternative] else { continue };

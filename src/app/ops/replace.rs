@@ -81,7 +81,7 @@ fn carried(node: &Node, kind: &str, example: &str) -> String {
     for (name, raw) in &old.0 {
         // Arms of a branch are no arms of a split, and a split keeps its own salt.
         if known.contains(name.as_str()) && !matches!(name.as_str(), "message" | "salt") {
-            set(name, raw.trim());
+            set(name, raw);
         }
     }
     match (node.settings(), kind) {
