@@ -80,7 +80,8 @@ impl Keeper {
             }
         }
         let drafts = keeper.left_over();
-        let told = Told::Started { preferences: Box::new(preferences), words, drafts };
+        let last = preferences.recent.first().map(PathBuf::from).filter(|path| path.is_file());
+        let told = Told::Started { preferences: Box::new(preferences), words, drafts, last };
         (keeper, vec![told.into()])
     }
 
