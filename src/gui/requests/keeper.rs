@@ -244,10 +244,12 @@ impl Keeper {
                 };
             }
         }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // A folder that was typed is wanted; one that cannot be made fails again below, with a word.
+        let _ = fs::create_dir_all(folder);
         if let Err(error) = disk::file(path, text.as_bytes(), true) {
             return not_saved(error.to_string());
         }
-        let folder = path.parent().unwrap_or(Path::new("."));
         let mut out = Vec::new();
         if !beside.is_empty() && !folder.join(disk::WORKSPACE_FILE).exists() {
             for (name, bytes) in beside {
