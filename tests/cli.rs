@@ -234,6 +234,8 @@ fn an_engine_takes_one_file() {
     let text = fs::read_to_string(folder.path().join("pinned.json")).expect("reads");
     let pinned: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(pinned["schema"], "flowloom/pinned/1");
+    // The engine puts them on the links when it makes the mails.
+    assert_eq!(pinned["flow"]["settings"]["tracking"]["utm_source"], "flowloom");
     check(folder.path(), &args, 1, &["pinned.json is there already"]);
     check(folder.path(), &["export", WATCH, "--to", "engine", "--out", "v"], 0, &["losses.json"]);
     assert_eq!(fs::read_to_string(folder.path().join("v/flow.json")).expect("reads"), text);
@@ -305,6 +307,33 @@ fn matrix_has_a_row_for_every_message_and_contact() {
     let rows = said["rows"].as_array().expect("rows");
     let contacts = check(folder.path(), &["simulate", WATCH, "--format", "json"], 0, &[]).json()["contacts"].as_u64();
     assert!(rows.len() as u64 >= 3 * contacts.expect("a number"), "{} rows", rows.len());
+    // The list behind the products is a tag like the others.
+    let lists = rows.iter().flat_map(|row| row["tags"].as_array().expect("tags"));
+    let lists: Vec<&str> =
+        lists.filter(|tag| tag["name"] == "cart_items").map(|tag| tag["value"].as_str().expect("a text")).collect();
+    assert!(lists.iter().any(|value| value.ends_with(" item") || value.ends_with(" items")), "{lists:?}");
+}
+
+/// Links carry the flow's parameters in the mail that is read, and not in a template that a platform adds its own to.
+#[test]
+fn links_are_tracked_once() {
+    let folder = samples();
+    let (contact, _) = mailed(folder.path());
+    let args = ["preview", WATCH, "--message", "mail-1", "--contact", &contact, "--format", "json"];
+    let mail = check(folder.path(), &args, 0, &[]).json();
+    let text = |name: &str| mail[name].as_str().expect("a text").to_owned();
+    let query = "utm_campaign=watch-cart&utm_medium=email&utm_source=flowloom";
+    assert!(text("text").contains(query), "{}", text("text"));
+    assert!(text("html").contains(&query.replace('&', "&amp;")), "{}", text("html"));
+    assert!(!text("html").contains("unsubscribe?"), "{}", text("html"));
+    for target in ["klaviyo", "hubspot"] {
+        check(folder.path(), &["export", WATCH, "--to", target, "--out", target], 0, &[]);
+        let mails = if target == "klaviyo" { "templates" } else { "emails" };
+        for file in fs::read_dir(folder.path().join(target).join(mails)).expect("is there") {
+            let text = fs::read_to_string(file.expect("a file").path()).expect("reads");
+            assert!(!text.contains("utm_"), "{text}");
+        }
+    }
 }
 
 #[test]

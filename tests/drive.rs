@@ -8,7 +8,6 @@ use std::sync::Arc;
 use flowloom::{
     audience::{Event, Properties, Value},
     base::{Instant, SendKey},
-    flow::Flow,
     journey::{self, ContactState, Decision, FlowSet, HandOver, IntentWhat, What},
     kinds::runtime::{Change, Control, Delivery, Input, Outcome},
     simulate,
@@ -27,9 +26,11 @@ pub fn by_flow(mut rows: Vec<Row>) -> Vec<String> {
 pub fn replay(set: &FlowSet, world: &World) -> Vec<Row> {
     let options = simulate::Options { from: Some(world.adopted()), until: Some(world.until), ..Default::default() };
     let report = simulate::replay(set, &world.audience(), &options);
-    let rows: Vec<Row> = report.traces.values().flatten().filter_map(|decision| row(&world.flows, decision)).collect();
+    let own = report.traces.get(&world.contact.id).into_iter().flatten();
+    let rows: Vec<Row> = own.filter_map(|decision| row(world, decision)).collect();
     let messages = rows.iter().filter(|row| is_message(&row.what)).count();
-    assert_eq!(messages, report.messages.len(), "the report lists the messages of its traces\n{}", world.text);
+    let listed = report.messages.iter().filter(|message| message.contact == world.contact.id).count();
+    assert_eq!(messages, listed, "the report lists the messages of its traces\n{}", world.text);
     rows
 }
 
@@ -43,9 +44,12 @@ enum Task {
     HandOver(SendKey),
 }
 
-/// What `advance` says, input by input.
+/// What `advance` says, input by input; of one contact among many the simulator's account.
 pub fn drive(world: &World) -> Vec<Row> {
-    let set = FlowSet::new(&world.workspace, &world.flows);
+    let set = world.set();
+    if !world.crowd.is_empty() {
+        return replay(&set, world);
+    }
     let mut state = ContactState::new(world.contact.clone());
     let mut tasks: Vec<(Instant, usize, Task)> = Vec::new();
     let mut made = 0;
@@ -71,7 +75,15 @@ pub fn drive(world: &World) -> Vec<Row> {
             return rows;
         }
         let wake = if asleep { None } else { state.next_wake() };
-        let next = (0..tasks.len()).min_by_key(|n| (tasks[*n].0, tasks[*n].1));
+        let mut next = (0..tasks.len()).min_by_key(|n| (tasks[*n].0, tasks[*n].1));
+        // Events of one instant by (happened, id), whatever made them (R2).
+        if let Some((at, _, Task::Input(Input::Event(_)))) = next.map(|n| &tasks[n]) {
+            let event = |task: &(Instant, usize, Task)| match &task.2 {
+                Task::Input(Input::Event(event)) if task.0 == *at => Some((event.happened, event.id.clone())),
+                _ => None,
+            };
+            next = (0..tasks.len()).filter(|n| event(&tasks[*n]).is_some()).min_by_key(|n| event(&tasks[*n]));
+        }
         let task_at = next.map(|n| tasks[n].0);
         // Wakes come exactly when they are due, before what arrives at the same instant.
         let input = match (wake, task_at) {
@@ -90,7 +102,9 @@ pub fn drive(world: &World) -> Vec<Row> {
                         if let HandOver::Defer(until) = answer {
                             put(&mut tasks, until, Task::HandOver(key.clone()));
                         }
-                        Input::Delivered { at, key, result: Option::from(answer).unwrap_or(Delivery::Sent) }
+                        let stopped: Option<Delivery> = answer.into();
+                        let Some(result) = stopped.or_else(|| answer_of(world, &key)) else { continue };
+                        Input::Delivered { at, key, result }
                     }
                 }
             }
@@ -106,7 +120,9 @@ pub fn drive(world: &World) -> Vec<Row> {
                 }
                 IntentWhat::Webhook => {
                     let at = intent.at.plus_millis(world.latency);
-                    put(&mut tasks, at, Task::Input(Input::Delivered { at, key: intent.key, result: Delivery::Sent }));
+                    if let Some(result) = answer_of(world, &intent.key) {
+                        put(&mut tasks, at, Task::Input(Input::Delivered { at, key: intent.key, result }));
+                    }
                 }
                 IntentWhat::Alert => {}
             }
@@ -117,10 +133,16 @@ pub fn drive(world: &World) -> Vec<Row> {
                     put(&mut tasks, event.accepted, Task::Input(Input::Event(Arc::new(event))));
                 }
             }
-            rows.extend(row(&world.flows, decision));
+            rows.extend(row(world, decision));
         }
     }
     rows
+}
+
+/// What the world answers; nothing where it stays silent.
+fn answer_of(world: &World, key: &SendKey) -> Option<Delivery> {
+    let said = world.answers.iter().find(|(node, _)| *node == key.node);
+    said.map_or(Some(Delivery::Sent), |(_, answer)| answer.clone())
 }
 
 fn responses(world: &World, decision: &Decision) -> Vec<Event> {
@@ -136,7 +158,7 @@ fn responses(world: &World, decision: &Decision) -> Vec<Event> {
         let key = SendKey { journey: journey.clone(), node: node.clone(), pass: decision.pass };
         properties.insert("send_key".into(), Value::text(key.to_string()));
         out.push(Event {
-            id: format!("response/{journey}/{node}/{}/{n}", decision.pass).as_str().into(),
+            id: format!("{}:{key}:{n}", response.response.event_name()).as_str().into(),
             contact: world.contact.id.clone(),
             name: response.response.event_name().into(),
             happened: at,
@@ -168,9 +190,12 @@ fn core_input(input: &world::Input) -> Input {
 }
 
 /// A decision as the oracle would put it; nothing where the oracle does not tell.
-fn row(flows: &[Flow], decision: &Decision) -> Option<Row> {
+fn row(world: &World, decision: &Decision) -> Option<Row> {
+    if let Some(told) = told(world, decision) {
+        return Some(told);
+    }
     let flow = decision.flow.as_ref()?;
-    let drawn = flows.iter().find(|f| f.id == *flow)?;
+    let drawn = [&world.flows, &world.later].into_iter().flatten().filter(|f| f.id == *flow);
     let here = |what: String| {
         let node = decision.node.as_ref().map_or("-".to_owned(), ToString::to_string);
         Some(Row { at: decision.at, flow: flow.to_string(), node, pass: decision.pass, what })
@@ -180,8 +205,9 @@ fn row(flows: &[Flow], decision: &Decision) -> Option<Row> {
     match &decision.what {
         What::Entered { .. } => whole("entered".to_owned()),
         What::Left { port } => {
-            let node = decision.node.as_ref().and_then(|id| drawn.node(id.as_str()))?;
-            (node.ports().len() > 1).then(|| here(format!("left {port}")))?
+            let id = decision.node.as_ref()?;
+            let branches = drawn.filter_map(|f| f.node(id.as_str())).any(|node| node.ports().len() > 1);
+            branches.then(|| here(format!("left {port}")))?
         }
         What::Outcome { outcome: Outcome::Sent, reason, variant, .. } => {
             here(format!("sent {} {variant}", reason.name()))
@@ -191,4 +217,22 @@ fn row(flows: &[Flow], decision: &Decision) -> Option<Row> {
         What::Ended { how } => whole(format!("exit {how}")),
         _ => None,
     }
+}
+
+/// What the world asks to be told besides.
+fn told(world: &World, decision: &Decision) -> Option<Row> {
+    let (name, what) = match &decision.what {
+        What::Ignored { why, event } => ("ignored", format!("ignored {event} {why}")),
+        What::Held { reason, .. } => ("held", format!("held {}", reason.name())),
+        What::NotEntered { why, .. } => ("not_entered", format!("not_entered {why}")),
+        What::Deferred { until, reason } => ("deferred", format!("deferred {until} {}", reason.name())),
+        What::Converted { credited_to, .. } => {
+            let to = credited_to.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+            ("converted", format!("converted {to}"))
+        }
+        _ => return None,
+    };
+    let flow = decision.flow.as_ref().map_or("-".to_owned(), ToString::to_string);
+    let node = decision.node.as_ref().map_or("-".to_owned(), ToString::to_string);
+    world.told.iter().any(|told| told == name).then_some(Row { at: decision.at, flow, node, pass: decision.pass, what })
 }

@@ -1,9 +1,9 @@
 //! Fixtures that name the rule of SEMANTICS they guard.
 
 use crate::{
-    drive::{by_flow, drive},
+    drive::{by_flow, drive, replay},
     oracle,
-    world::World,
+    world::{Input, World},
 };
 
 /// Every fixture with its name.
@@ -55,6 +55,19 @@ fn the_core_keeps_the_fixtures() {
     assert!(mended.is_empty(), "kept again, to be taken off the list: {mended:?}");
 }
 
+/// And so has the simulator, where a replay can show it: profile changes and words from outside have no place there.
+#[test]
+fn the_simulator_keeps_the_fixtures() {
+    let mut wrong = String::new();
+    for (name, world) in fixtures() {
+        let is_replay = world.inputs.iter().all(|input| matches!(input, Input::Event(_)));
+        if is_replay && !world.asleep && world.latency == 0 && world.answers.is_empty() {
+            difference(&name, &world, &by_flow(replay(&world.set(), &world)), &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
 fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
     let mut expected = world.expected.clone();
     expected.sort_by_key(|line| {
@@ -63,5 +76,29 @@ fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
     });
     if rows != expected {
         *out += &format!("--- {name}\nexpected\n  {}\nfound\n  {}\n", expected.join("\n  "), rows.join("\n  "));
+    }
+}
+
+/// A rule without a fixture is a rule that two readers may build differently. What is the driver's is shown by what the
+/// core keeps for it.
+#[test]
+fn every_rule_has_a_fixture() {
+    let fixtures = fixtures();
+    let without: Vec<String> = (0..=31)
+        .map(|n| format!("R{n}"))
+        .filter(|rule| !fixtures.iter().any(|(name, _)| name.strip_prefix(rule).is_some_and(|n| n.starts_with('-'))))
+        .collect();
+    assert!(without.is_empty(), "no fixture is named after {}", without.join(", "));
+}
+
+/// R3: the same world gives the same trace, whatever order its flows are written in.
+#[test]
+fn a_world_plays_the_same_again() {
+    for (name, world) in fixtures() {
+        let once = drive(&world);
+        assert_eq!(once, drive(&world), "{name}");
+        let mut turned = world.clone();
+        turned.flows.reverse();
+        assert_eq!(once, drive(&turned), "{name}");
     }
 }

@@ -20,16 +20,23 @@
 //!
 //! After `=>` stand targets, `port:node` or a node alone for the ordinary port. Every message a flow names is made
 //! with one variant without tags, as plain HTML so that thousands of worlds play quickly; `variants m a=1 b=3`
-//! inside a flow gives it more. `latency 1 min` lets hand-overs take so long; `asleep` lets nobody wake the contact
-//! until the first `wake`.
+//! inside a flow gives it more, `wording m subject: …, body: …` says what stands in it, `field name: …, source: …`
+//! declares a merge tag. `latency 1 min` lets hand-overs take so long; `asleep` lets nobody wake the contact until the
+//! first `wake`.
+//!
+//! A flow that stands a second time is its next version: the input `adopt f` makes it live, `migrate f old:new` moves
+//! journeys to it. `answers` says what the world answers (`mail refused rejected`, `hook nothing`), `tell` asks for
+//! decisions that are left out otherwise (`tell ignored held`). `crowd 300` brings 300 more contacts with the events
+//! and responses below it (`mail unsubscribed "1 h" every 50`); told is what becomes of the one.
 
 use std::fmt;
 
 use flowloom::{
     audience::{Audience, Channel, ConsentStatus, Contact, Event, Properties, Response, ResponseKind, Value},
-    base::{ContactId, Instant, Span},
+    base::{ContactId, FlowId, Instant, NodeId, Span, VersionHash},
     flow::{Flow, Workspace},
-    kinds::runtime::Control,
+    journey::FlowSet,
+    kinds::runtime::{Control, Delivery, Reason},
 };
 
 /// One line of the outcome: what happened, where, when.
@@ -92,6 +99,16 @@ pub struct World {
     /// How long a hand-over takes, in milliseconds; webhooks are answered as late.
     pub latency: i64,
     pub expected: Vec<String>,
+    /// Further versions of the flows, in the order in which they are adopted.
+    pub later: Vec<Flow>,
+    /// What the world answers at a node; success where nothing stands, silence where `None`.
+    pub answers: Vec<(NodeId, Option<Delivery>)>,
+    /// Decisions told besides the usual ones, by their names in traces.
+    pub told: Vec<String>,
+    /// Contacts besides the one.
+    pub crowd: Vec<Contact>,
+    pub crowd_events: Vec<Event>,
+    pub crowd_responses: Vec<Response>,
 }
 
 impl World {
@@ -104,6 +121,8 @@ impl World {
         contact.consent.email = ConsentStatus::Subscribed;
         let (mut inputs, mut responses, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         let (mut until, mut asleep, mut latency) = (None, false, 0);
+        let (mut later, mut answers, mut told): (Vec<Flow>, Vec<_>, Vec<String>) = Default::default();
+        let (mut crowd, mut crowd_events, mut crowd_responses) = Default::default();
         for (head, lines) in sections(text) {
             let (word, rest) = split(head);
             match word {
@@ -112,15 +131,32 @@ impl World {
                     let read = flowloom::flow::file::read_workspace(&whole);
                     workspace = read.map_err(|d| format!("workspace: {}", d.message))?.0;
                 }
-                "flow" => flows.push(read_flow(rest, &lines)?),
+                "flow" => {
+                    let flow = read_flow(rest, &lines)?;
+                    let is_first = flows.iter().all(|other: &Flow| other.id != flow.id);
+                    if is_first { flows.push(flow) } else { later.push(flow) }
+                }
                 "contact" => {
                     let whole = format!("{rest}\n{}", lines.join("\n"));
                     contact = serde_json::from_str(&whole).map_err(|e| format!("contact: {e}"))?;
                 }
                 "inputs" => {
+                    let name = |flow: &Flow| (flow.id.clone(), version_of(&workspace, flow));
+                    let mut next = later.iter().map(name).collect();
                     for (n, line) in lines.iter().enumerate() {
-                        inputs.push(read_input(line, n, &contact.id).map_err(|e| format!("{line}: {e}"))?);
+                        let input = read_input(line, n, &contact.id, &mut next);
+                        inputs.push(input.map_err(|e| format!("{line}: {e}"))?);
                     }
+                }
+                "answers" => {
+                    for line in &lines {
+                        answers.push(read_answer(line).ok_or_else(|| format!("{line}: no answer"))?);
+                    }
+                }
+                "tell" => told = rest.split_whitespace().map(str::to_owned).collect(),
+                "crowd" => {
+                    let num: usize = rest.parse().map_err(|_| format!("`{rest}` is no number"))?;
+                    (crowd, crowd_events, crowd_responses) = read_crowd(num, &lines)?;
                 }
                 "responses" => {
                     for line in &lines {
@@ -136,7 +172,24 @@ impl World {
         }
         let until = until.ok_or("`until` is missing")?;
         let text = text.to_owned();
-        Ok(Self { text, workspace, flows, contact, inputs, responses, until, asleep, latency, expected })
+        Ok(Self {
+            text,
+            workspace,
+            flows,
+            contact,
+            inputs,
+            responses,
+            until,
+            asleep,
+            latency,
+            expected,
+            later,
+            answers,
+            told,
+            crowd,
+            crowd_events,
+            crowd_responses,
+        })
     }
 
     /// What a replay needs besides workspace and flows; profile changes and controls have no place in it.
@@ -147,8 +200,15 @@ impl World {
                 events.push(event.clone());
             }
         }
+        events.extend(self.crowd_events.iter().cloned());
         events.sort_by_key(|event| event.accepted);
-        Audience { contacts: vec![self.contact.clone()], events, responses: self.responses.clone() }
+        let contacts = [std::slice::from_ref(&self.contact), self.crowd.as_slice()].concat();
+        Audience { contacts, events, responses: [self.responses.as_slice(), &self.crowd_responses].concat() }
+    }
+
+    /// The flows ready to run, each live in its first version.
+    pub fn set(&self) -> FlowSet {
+        FlowSet::new(&self.workspace, &[self.later.as_slice(), &self.flows].concat())
     }
 }
 
@@ -173,11 +233,20 @@ fn split(line: &str) -> (&str, &str) {
 fn read_flow(head: &str, lines: &[&str]) -> Result<Flow, String> {
     let (id, settings) = split(head);
     let settings = if settings.is_empty() { "()" } else { settings };
-    let (mut nodes, mut edges, mut messages) = (String::new(), String::new(), String::new());
+    let (mut nodes, mut edges, mut messages, mut fields) = (String::new(), String::new(), String::new(), String::new());
+    let mut wordings: Vec<(&str, &str)> = Vec::new();
     let mut variants: Vec<(&str, String)> = Vec::new();
     let mut named: Vec<String> = Vec::new();
     for line in lines {
         let (node, rest) = split(line);
+        if node == "wording" {
+            wordings.push(split(rest));
+            continue;
+        }
+        if node == "field" {
+            fields += &format!("({rest}), ");
+            continue;
+        }
         if node == "variants" {
             let (message, list) = split(rest);
             let one = |part: &str| {
@@ -208,6 +277,8 @@ fn read_flow(head: &str, lines: &[&str]) -> Result<Flow, String> {
             named.push(message.to_owned());
             messages += &if kind == "sms" {
                 format!("(id: \"{message}\", channel: sms, text: \"Hello\"),\n")
+            } else if lines.iter().any(|l| l.trim().starts_with(&format!("wording {message} "))) {
+                format!("(id: \"{message}\", <{message}>),\n")
             } else if lines.iter().any(|l| l.trim().starts_with(&format!("variants {message} "))) {
                 format!("(id: \"{message}\", variants: [<{message}>]),\n")
             } else {
@@ -218,8 +289,11 @@ fn read_flow(head: &str, lines: &[&str]) -> Result<Flow, String> {
     for (message, list) in variants {
         messages = messages.replace(&format!("<{message}>"), &list);
     }
+    for (message, wording) in wordings {
+        messages = messages.replace(&format!("<{message}>"), wording);
+    }
     let source = format!(
-        "(version: 2, id: \"{id}\", name: \"{id}\", settings: {settings}, nodes: [{nodes}], edges: [{edges}], messages: [{messages}])"
+        "(version: 2, id: \"{id}\", name: \"{id}\", settings: {settings}, fields: [{fields}], nodes: [{nodes}], edges: [{edges}], messages: [{messages}])"
     );
     let loaded = flowloom::flow::file::read(&source).map_err(|d| format!("flow {id}: {}\n{source}", d.message))?;
     let flow = loaded.flow;
@@ -247,7 +321,54 @@ fn read_flow(head: &str, lines: &[&str]) -> Result<Flow, String> {
     Ok(flow)
 }
 
-fn read_input(line: &str, n: usize, contact: &ContactId) -> Result<Input, String> {
+/// The name of a version.
+fn version_of(workspace: &Workspace, flow: &Flow) -> VersionHash {
+    FlowSet::new(workspace, &[]).publish(flow)
+}
+
+/// `mail refused rejected`, `mail unknown`, `hook nothing`.
+fn read_answer(line: &str) -> Option<(NodeId, Option<Delivery>)> {
+    let (node, rest) = split(line);
+    let answer = match rest {
+        "refused rejected" => Some(Delivery::Refused(Reason::Rejected)),
+        "unknown" => Some(Delivery::Unknown),
+        "nothing" => None,
+        _ => return None,
+    };
+    Some((node.into(), answer))
+}
+
+type Crowd = (Vec<Contact>, Vec<Event>, Vec<Response>);
+
+/// Contacts `p1`, `p2`, …, each with the events of the lines; of the responses every nth gives each.
+fn read_crowd(num: usize, lines: &[&str]) -> Result<Crowd, String> {
+    let (mut contacts, mut events, mut responses) = Crowd::default();
+    for n in 1..=num {
+        let mut contact = Contact::new(format!("p{n}").as_str());
+        contact.email = Some(format!("p{n}@example.com").as_str().into());
+        contact.consent.email = ConsentStatus::Subscribed;
+        for (line, text) in lines.iter().enumerate() {
+            if let Some((response, every)) = text.split_once(" every ") {
+                let every: usize = every.trim().parse().map_err(|_| format!("{text}: no number"))?;
+                let response = read_response(response, &contact.id).ok_or_else(|| format!("{text}: no response"))?;
+                responses.extend(n.is_multiple_of(every).then_some(response));
+            } else if let Input::Event(mut event) = read_input(text, line, &contact.id, &mut Vec::new())? {
+                event.id = format!("{}/{}", contact.id, event.id).as_str().into();
+                events.push(event);
+            }
+        }
+        contacts.push(contact);
+    }
+    Ok((contacts, events, responses))
+}
+
+/// `versions` are those that may be adopted; the next one of a flow is taken off them.
+fn read_input(
+    line: &str,
+    n: usize,
+    contact: &ContactId,
+    versions: &mut Vec<(FlowId, VersionHash)>,
+) -> Result<Input, String> {
     let (at, rest) = split(line);
     let at = Instant::parse(at)?;
     let (word, rest) = split(rest);
@@ -303,6 +424,20 @@ fn read_input(line: &str, n: usize, contact: &ContactId) -> Result<Input, String
         "freeze" => Input::Control(at, Control::Pause { flow: first.into(), freeze: true }),
         "resume" => Input::Control(at, Control::Resume { flow: first.into() }),
         "retry" => Input::Control(at, Control::Retry { journey: first.into() }),
+        "drain" => Input::Control(at, Control::Drain { flow: first.into() }),
+        "end" => Input::Control(at, Control::End { journey: first.into() }),
+        "adopt" => {
+            let place = versions.iter().position(|(flow, _)| flow.as_str() == first);
+            let (flow, version) = versions.remove(place.ok_or("there is no further version")?);
+            Input::Control(at, Control::Adopt { flow, version })
+        }
+        "migrate" => {
+            let place = versions.iter().position(|(flow, _)| flow.as_str() == first);
+            let (flow, version) = versions[place.ok_or("there is no further version")?].clone();
+            let pair = |pair: &str| pair.split_once(':').map(|(old, new)| (old.into(), new.into()));
+            let mapping = second.split_whitespace().filter_map(pair).collect();
+            Input::Control(at, Control::Migrate { flow, version, mapping })
+        }
         _ => return Err(format!("`{word}` is no input")),
     })
 }
@@ -319,19 +454,27 @@ fn read_response(line: &str, contact: &ContactId) -> Option<Response> {
 impl World {
     /// When the flows go live: before the first input, so that baselines are those of the contact as given.
     pub fn adopted(&self) -> Instant {
-        self.inputs.iter().map(Input::at).min().unwrap_or(self.until).plus_millis(-1_000)
+        let crowd = self.crowd_events.iter().map(|event| event.accepted);
+        self.inputs.iter().map(Input::at).chain(crowd).min().unwrap_or(self.until).plus_millis(-1_000)
     }
 
     /// The same world with other inputs, written as in the section `inputs`.
     pub fn with_inputs(&self, lines: &[String]) -> Result<Self, String> {
-        let read = |(n, line): (usize, &String)| read_input(line, n, &self.contact.id);
+        let read = |(n, line): (usize, &String)| read_input(line, n, &self.contact.id, &mut Vec::new());
         let inputs = lines.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
         let text = self.text.replacen("\ninputs\n", &format!("\ninputs\n{}\n", lines.join("\n")), 1);
         Ok(Self { text, inputs, ..self.clone() })
     }
 
-    /// Whether it shows what the oracle does not play: words from outside, sleep, hand-overs that take time.
+    /// Whether it shows what the oracle does not play: words from outside, sleep, hand-overs that take time or fail,
+    /// what stands in a mail, other contacts.
     pub fn is_beyond_the_oracle(&self) -> bool {
-        self.asleep || self.latency > 0 || self.inputs.iter().any(|input| matches!(input, Input::Control(..)))
+        let is_worded = self.text.lines().any(|line| line.trim_start().starts_with("wording "));
+        let is_more = !self.answers.is_empty() || !self.told.is_empty() || !self.crowd.is_empty();
+        self.asleep
+            || self.latency > 0
+            || is_worded
+            || is_more
+            || self.inputs.iter().any(|input| matches!(input, Input::Control(..)))
     }
 }

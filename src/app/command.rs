@@ -6,7 +6,8 @@
 use smol_str::SmolStr;
 
 use super::{
-    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Side, Stamped, Theme, document::Document, files, ops,
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files,
+    ops,
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
@@ -73,6 +74,20 @@ commands! {
     }
     "Arrange" {
         Layout "Arrange top-down", "Ctrl+L", "Lay out the selected steps, or all, from top to bottom";
+        AlignLeft "Align left edges", "", "Bring the left edges of the selected steps to one line";
+        AlignCenter "Align centres", "", "Bring the middles of the selected steps into one column";
+        AlignRight "Align right edges", "", "Bring the right edges of the selected steps to one line";
+        AlignTop "Align upper edges", "", "Bring the upper edges of the selected steps to one line";
+        AlignMiddle "Align middles", "", "Bring the middles of the selected steps into one row";
+        AlignBottom "Align lower edges", "", "Bring the lower edges of the selected steps to one line";
+        DistributeAcross "Distribute across", "", "Spread the selected steps evenly from left to right";
+        DistributeDown "Distribute down", "", "Spread the selected steps evenly from top to bottom";
+        FrameSelection "Frame the selection", "Ctrl+G", "Draw a frame around the selected steps that carries them";
+        FoldFrame "Fold or unfold the frame", "Ctrl+Shift+F", "Show a frame as one card, or all that is in it";
+        NudgeLeft "Nudge left", "Shift+ArrowLeft", "Move the selected steps by one line of the grid";
+        NudgeRight "Nudge right", "Shift+ArrowRight", "Move the selected steps by one line of the grid";
+        NudgeUp "Nudge up", "Shift+ArrowUp", "Move the selected steps by one line of the grid";
+        NudgeDown "Nudge down", "Shift+ArrowDown", "Move the selected steps by one line of the grid";
         LayoutRight "Arrange left-right", "Ctrl+Alt+L", "Lay out the selected steps, or all, from left to right";
     }
     "View" {
@@ -92,6 +107,9 @@ commands! {
         CommandPalette "All commands…", "Ctrl+K F1", "Search every command by name";
     }
     "Go" {
+        Find "Find…", "Ctrl+F", "Search steps, messages, conditions and merge tags";
+        FindNext "Find next", "F3", "Go to the next place that was found";
+        FindPrevious "Find the one before", "Shift+F3", "Go to the place found before";
         InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
@@ -216,6 +234,24 @@ pub enum Command {
     ShowPanel(Option<Panel>),
     /// Show this tab.
     ShowTab(DocumentId),
+    /// Search the flow, and go to the first hit.
+    Search(String),
+    /// Make another kind of step of one, keeping what fits.
+    Replace {
+        /// Which.
+        id: NodeId,
+        /// The new kind.
+        kind: SmolStr,
+    },
+    /// Wire a loose step into an edge.
+    DropOnEdge {
+        /// The step.
+        id: NodeId,
+        /// Where the edge begins.
+        from: NodeId,
+        /// By which port.
+        port: SmolStr,
+    },
     /// Go to a step: select it and bring it into view.
     GoTo(NodeId),
     /// Open a file.
@@ -224,6 +260,8 @@ pub enum Command {
     Dismiss(String),
     /// Choose the theme.
     SetTheme(Theme),
+    /// What the panels below the canvas ask for.
+    Act(super::act::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -233,6 +271,39 @@ pub enum Command {
 impl From<CommandId> for Command {
     fn from(id: CommandId) -> Self {
         Self::Run(id)
+    }
+}
+
+/// Selected frames that can be folded.
+fn selected_frames(document: &Document) -> Vec<NodeId> {
+    let flow = document.flow();
+    let is_frame = |id: &&NodeId| flow.node(id.as_str()).is_some_and(|node| ops::frames::frame_size(node).is_some());
+    document.view.selection.iter().filter(is_frame).cloned().collect()
+}
+
+/// Goes to the next hit, or the one before.
+fn find(document: &mut Document, forward: bool) {
+    let search = &mut document.view.search;
+    search.current = super::search::step(search.hits.len(), search.current, forward);
+    let Some(hit) = search.current.and_then(|at| search.hits.get(at)) else { return };
+    let node = match &hit.spot {
+        super::search::Spot::Step { id, .. } => Some(id.clone()),
+        super::search::Spot::Message { sent_by, .. } => sent_by.clone(),
+        super::search::Spot::Field(_) | super::search::Spot::Settings(_) => None,
+    };
+    match node {
+        Some(node) => go_to(document, node),
+        None => document.view.selection.clear(),
+    }
+}
+
+fn go_to(document: &mut Document, id: NodeId) {
+    if let Some(node) = document.flow().node(id.as_str()) {
+        document.view.center_in_canvas = node.pos;
+        document.view.fit_wanted = false;
+        document.view.zoom = document.view.zoom.max(0.6);
+        document.view.edge = None;
+        document.view.selection = [id].into();
     }
 }
 
@@ -286,6 +357,21 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::AlignLeft | Id::AlignCenter | Id::AlignRight | Id::AlignTop | Id::AlignMiddle | Id::AlignBottom
+            if document.view.selection.len() < 2 =>
+        {
+            no("Select two steps or more")
+        }
+        Id::DistributeAcross | Id::DistributeDown if document.view.selection.len() < 3 => {
+            no("Select three steps or more")
+        }
+        Id::FrameSelection | Id::NudgeLeft | Id::NudgeRight | Id::NudgeUp | Id::NudgeDown
+            if document.view.selection.is_empty() =>
+        {
+            no("No step is selected")
+        }
+        Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
+        Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
         id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
         id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
@@ -314,6 +400,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
                 app.screen = Screen::Editor;
             }
         }
+        Command::Act(act) => return super::act::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -406,27 +493,32 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.view.fit_selection_wanted = false;
         }
         Command::ChooseContact(contact) => {
-            document.view.contact = contact;
-            document.view.event = None;
+            document.choose_contact(contact);
         }
         Command::ChooseEvent(event) => document.view.event = event,
         Command::ChooseInstant(at) => document.view.at = at,
         Command::SetOverlays(overlays) => document.view.overlays = overlays,
         Command::ShowPanel(panel) => document.view.panel = panel,
-        Command::GoTo(id) => {
-            if let Some(node) = document.flow().node(id.as_str()) {
-                document.view.center_in_canvas = node.pos;
-                document.view.fit_wanted = false;
-                document.view.zoom = document.view.zoom.max(0.6);
-                document.view.edge = None;
-                document.view.selection = [id].into();
-            }
+        Command::GoTo(id) => go_to(document, id),
+        Command::Search(query) => {
+            let hits = super::search::search(document.flow(), &query);
+            document.view.search = Search { is_open: true, query, hits, current: None };
+            find(document, true);
+        }
+        Command::Replace { id, kind } => {
+            let edits = ops::replace::replace_kind(document.flow(), &id, &kind)?;
+            document.edit("Replace step", &edits, None).map_err(said)?;
+        }
+        Command::DropOnEdge { id, from, port } => {
+            let edits = ops::insert_on_edge::insert_on_edge(document.flow(), &id, &from, &port)?;
+            document.edit("Insert on edge", &edits, None).map_err(said)?;
         }
         Command::Run(_)
         | Command::OpenPath(_)
         | Command::Dismiss(_)
         | Command::SetTheme(_)
         | Command::ShowTab(_)
+        | Command::Act(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -481,7 +573,11 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     return vec![Request::CopyText(text)];
                 }
                 Id::Paste => return vec![Request::AskPaste],
-                Id::Rename | Id::EditStep => return vec![Request::Focus("step name")],
+                Id::Find => {
+                    document.view.search.is_open = true;
+                    return vec![Request::Focus("find")];
+                }
+                Id::Rename | Id::EditStep => return vec![Request::Focus("Step name")],
                 Id::Save | Id::SaveAs => {
                     let document = document.id;
                     return files::save(app, document, id == Id::SaveAs);
@@ -511,7 +607,51 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
     if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
         return on_document(document, Command::GoTo(node), Instant::from_millis(0));
     }
+    use ops::arrange::{Align, Axis};
+    let align = match id {
+        Id::AlignLeft => Some(Align::Left),
+        Id::AlignCenter => Some(Align::Center),
+        Id::AlignRight => Some(Align::Right),
+        Id::AlignTop => Some(Align::Top),
+        Id::AlignMiddle => Some(Align::Middle),
+        Id::AlignBottom => Some(Align::Bottom),
+        _ => None,
+    };
+    if let Some(align) = align {
+        let edits = ops::arrange::align(document.flow(), &document.view.selection, align);
+        return document.edit("Align", &edits, None).map_err(said);
+    }
+    let nudge = match id {
+        Id::NudgeLeft => Some((-1, 0)),
+        Id::NudgeRight => Some((1, 0)),
+        Id::NudgeUp => Some((0, -1)),
+        Id::NudgeDown => Some((0, 1)),
+        _ => None,
+    };
+    if let Some((right, down)) = nudge {
+        let moving = ops::frames::with_contents(document.flow(), &document.view.selection);
+        let edits = ops::arrange::nudge(document.flow(), &moving, right, down, false);
+        return document.edit("Nudge", &edits, None).map_err(said);
+    }
     match id {
+        Id::DistributeAcross | Id::DistributeDown => {
+            let axis = if id == Id::DistributeAcross { Axis::Horizontal } else { Axis::Vertical };
+            let edits = ops::arrange::distribute(document.flow(), &document.view.selection, axis);
+            document.edit("Distribute", &edits, None).map_err(said)?;
+        }
+        Id::FrameSelection => {
+            let (frame, edits) = ops::frames::frame_selection(document.flow(), &document.view.selection, "Frame")?;
+            document.edit("Frame the selection", &edits, None).map_err(said)?;
+            document.view.selection = [frame].into();
+        }
+        Id::FoldFrame => {
+            for frame in selected_frames(document) {
+                if !document.view.folded.remove(&frame) {
+                    document.view.folded.insert(frame);
+                }
+            }
+        }
+        Id::FindNext | Id::FindPrevious => find(document, id == Id::FindNext),
         Id::InsertAfter => document.view.insert_wanted = true,
         Id::Undo => {
             document.history.undo();
@@ -537,6 +677,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         Id::SelectAll => {
             document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
         }
+        Id::SelectNone if document.view.search.is_open => document.view.search = Search::default(),
         Id::SelectNone => {
             document.history.abort();
             document.view.selection.clear();
@@ -592,8 +733,8 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Quit
         | Id::ToggleTheme
         | Id::CommandPalette => {}
-        // Bookmarks were dealt with above.
-        id => debug_assert!(mark_of(id).or(bookmark_of(id)).is_some(), "{id:?} does nothing"),
+        // Dealt with above: bookmarks, aligning, nudging, and what asks the world outside.
+        _ => {}
     }
     Ok(())
 }
@@ -609,13 +750,13 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
         }
         Answer::Failed(text) => app.tell(text, true, now),
         Answer::Told(text) => app.tell(text, false, now),
-        Answer::Done(done) => job_done(app, done),
+        Answer::Done(done) => job_done(app, done, now),
         Answer::Files(told) => return files::take(app, told, now),
     }
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone) {
+fn job_done(app: &mut App, done: JobDone, now: Instant) {
     match done {
         JobDone::Checked { document, revision, findings } => {
             if let Some(document) = app.by_id(document) {
@@ -623,9 +764,10 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.findings = Some(Stamped { value: findings, revision });
             }
         }
-        JobDone::Replayed { document, revision, report } => {
+        JobDone::Replayed { document, revision, window, report } => {
             if let Some(document) = app.by_id(document) {
                 document.derived.replaying = None;
+                document.derived.replay_window = window;
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
@@ -634,6 +776,30 @@ fn job_done(app: &mut App, done: JobDone) {
                 document.derived.previewing = None;
                 document.derived.preview = Some(Stamped { value: previewed, revision });
             }
+        }
+        JobDone::WhatIf { document, revision, result } => {
+            if let Some(document) = app.by_id(document) {
+                document.derived.what_iffing = false;
+                document.derived.what_if = Some(Stamped { value: result, revision });
+            }
+        }
+        JobDone::Sought { document, from, result } => {
+            let Some(document) = app.by_id(document) else { return };
+            document.derived.seeking = false;
+            // Whoever chose somebody else meanwhile wants to see them.
+            if document.view.contact.as_ref() != Some(&from) {
+                return;
+            }
+            let (said, is_error) = match result {
+                Ok(Some((contact, differences))) => {
+                    document.choose_contact(Some(contact));
+                    let name = super::act::contact_name(document).unwrap_or_default();
+                    (format!("{name}: {differences}"), false)
+                }
+                Ok(None) => ("Everybody gets the same mail, apart from the values in it".to_owned(), false),
+                Err(why) => (why, true),
+            };
+            app.tell(said, is_error, now);
         }
     }
 }

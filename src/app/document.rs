@@ -10,7 +10,10 @@ use smol_str::SmolStr;
 
 use super::{
     jobs::{Job, Previewed},
+    preview,
     project::Home,
+    timeline::Scope,
+    what_if::{Change, WhatIf},
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
@@ -32,6 +35,10 @@ pub enum Panel {
     Preview,
     /// What happens to the chosen contact, and when.
     Timeline,
+    /// What would be otherwise with another property or event.
+    WhatIf,
+    /// What the replay of the whole audience counted.
+    Counts,
     /// All steps as a tree.
     Outline,
 }
@@ -63,6 +70,19 @@ impl Default for Overlays {
     }
 }
 
+/// What is searched for in a flow, and what was found.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Search {
+    /// The bar is open.
+    pub is_open: bool,
+    /// What was typed.
+    pub query: String,
+    /// What was found.
+    pub hits: Vec<super::search::Hit>,
+    /// Which of them is shown.
+    pub current: Option<usize>,
+}
+
 /// The view of a document: never saved with it, never rewound by undo.
 #[derive(Clone, PartialEq, Debug)]
 pub struct View {
@@ -90,10 +110,22 @@ pub struct View {
     pub event: Option<EventId>,
     /// The instant of previews; the newest of the audience where left out.
     pub at: Option<Instant>,
+    /// Where the clock of the time line stands; path, trace and mail follow it.
+    pub clock: Option<Instant>,
+    /// Whether it runs.
+    pub playing: bool,
+    /// Which part of the contact's history the time line shows.
+    pub scope: Scope,
+    /// The replay goes from and until these; the audience's own where left out.
+    pub window: Window,
+    /// What is otherwise with the chosen contact in the what-if panel.
+    pub changes: Vec<Change>,
     /// What is painted over the flow.
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
     pub folded: BTreeSet<NodeId>,
+    /// What is searched for.
+    pub search: Search,
     /// Bookmarks 1 to 9: a step each.
     pub bookmarks: BTreeMap<u8, NodeId>,
 }
@@ -113,8 +145,14 @@ impl Default for View {
             contact: None,
             event: None,
             at: None,
+            clock: None,
+            playing: false,
+            scope: Scope::default(),
+            window: (None, None),
+            changes: Vec::new(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
+            search: Search::default(),
             bookmarks: BTreeMap::new(),
         }
     }
@@ -138,11 +176,24 @@ pub struct Derived {
     pub replay: Option<Stamped<Arc<Report>>>,
     /// The mail of the selected step for the chosen contact, with what it was asked for.
     pub preview: Option<Stamped<Previewed>>,
+    /// Both ways of the contact whose changes are looked at.
+    pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
+    /// The next contact with another mail is looked for.
+    pub seek_wanted: bool,
     /// Revisions that jobs are under way for.
     pub(super) checking: Option<u64>,
     pub(super) replaying: Option<u64>,
     pub(super) previewing: Option<(u64, PreviewKey)>,
+    /// The span that the replay was made for.
+    pub(super) replay_window: Window,
+    /// Whose changes the what-if was made for, or is being made for.
+    pub(super) what_if_of: Option<(ContactId, Vec<Change>)>,
+    pub(super) what_iffing: bool,
+    pub(super) seeking: bool,
 }
+
+/// From and until.
+pub type Window = (Option<Instant>, Option<Instant>);
 
 /// What a preview depends on besides the document.
 pub type PreviewKey = (Option<NodeId>, Option<ContactId>, Option<EventId>, Option<Instant>);
@@ -255,11 +306,31 @@ impl Document {
         }
     }
 
-    pub(super) fn preview_key(&self) -> PreviewKey {
-        let message = self.selected().filter(|id| {
-            self.flow().node(id.as_str()).and_then(|node| node.settings()).is_some_and(|s| s.message().is_some())
-        });
-        (message.cloned(), self.view.contact.clone(), self.view.event.clone(), self.view.at)
+    /// What the preview depends on: the selected step that sends, contact, event, instant.
+    pub fn preview_key(&self) -> PreviewKey {
+        preview::key(self)
+    }
+
+    /// Chooses the sample contact; clock, event and changes of the one before are forgotten.
+    pub fn choose_contact(&mut self, contact: Option<ContactId>) {
+        if self.view.contact == contact {
+            return;
+        }
+        let view = &mut self.view;
+        view.contact = contact;
+        view.event = None;
+        view.at = None;
+        view.clock = None;
+        view.playing = false;
+        view.scope = Scope::default();
+        view.changes.clear();
+    }
+
+    /// Both ways of the chosen contact, while there are changes and they are worked out.
+    pub fn what_if(&self) -> Option<&WhatIf> {
+        let made = self.derived.what_if.as_ref()?.value.as_ref().ok()?;
+        let fits = !self.view.changes.is_empty() && self.view.contact.as_ref() == Some(&made.contact);
+        fits.then_some(&**made)
     }
 
     /// Jobs for what is derived from an older revision and not under way yet.
@@ -277,13 +348,15 @@ impl Document {
             });
         }
         let has_people = !self.home.audience.contacts.is_empty();
-        if has_people && is_old(self.derived.replay.as_ref().map(|s| s.revision), self.derived.replaying) {
+        let replayed = self.derived.replay.as_ref().filter(|_| self.derived.replay_window == self.view.window);
+        if has_people && is_old(replayed.map(|s| s.revision), self.derived.replaying) {
             self.derived.replaying = Some(revision);
             jobs.push(Job::Replay {
                 document: self.id,
                 revision,
                 flow: Box::new(self.flow().clone()),
                 home: Arc::clone(&self.home),
+                window: self.view.window,
             });
         }
         let key = self.preview_key();
@@ -298,7 +371,39 @@ impl Document {
                 key,
             });
         }
+        jobs.extend(self.wanted_what_if(revision));
+        jobs.extend(self.wanted_seek());
         jobs
+    }
+
+    fn wanted_what_if(&mut self, revision: u64) -> Option<Job> {
+        let contact = self.view.contact.clone()?;
+        if self.view.changes.is_empty() || self.derived.what_iffing {
+            return None;
+        }
+        let of = (contact.clone(), self.view.changes.clone());
+        let made = self.derived.what_if.as_ref().is_some_and(|s| s.revision == revision);
+        if made && self.derived.what_if_of.as_ref() == Some(&of) {
+            return None;
+        }
+        let changes = of.1.clone();
+        self.derived.what_iffing = true;
+        self.derived.what_if_of = Some(of);
+        let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));
+        Some(Job::WhatIf { document: self.id, revision, flow, home, contact, changes })
+    }
+
+    fn wanted_seek(&mut self) -> Option<Job> {
+        if !self.derived.seek_wanted || self.derived.seeking {
+            return None;
+        }
+        self.derived.seek_wanted = false;
+        let (node, contact, ..) = self.preview_key();
+        let (node, from) = (node?, contact?);
+        self.derived.seeking = true;
+        let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));
+        let report = self.derived.replay.as_ref().map(|stamped| Arc::clone(&stamped.value));
+        Some(Job::Seek { document: self.id, flow, home, report, node, from })
     }
 
     /// Notes that its text of `revision` is on disk at `path`.

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    document::{DocumentId, PreviewKey},
+    document::{DocumentId, PreviewKey, Window},
+    preview,
     project::Home,
     stage,
+    what_if::{self, Change, WhatIf},
 };
 use crate::{
+    base::{ContactId, NodeId},
     flow::{Finding, Flow, check},
     journey::FlowSet,
-    simulate::{self, Report},
+    platforms,
+    simulate::{self, Options, Report},
 };
 
 /// Work that would hold up a frame.
@@ -37,6 +41,38 @@ pub enum Job {
         flow: Box<Flow>,
         /// Its surroundings.
         home: Arc<Home>,
+        /// From and until.
+        window: Window,
+    },
+    /// Replay one contact without and with changes.
+    WhatIf {
+        /// For which document.
+        document: DocumentId,
+        /// Of which revision.
+        revision: u64,
+        /// The flow.
+        flow: Box<Flow>,
+        /// Its surroundings.
+        home: Arc<Home>,
+        /// Who.
+        contact: ContactId,
+        /// What is otherwise.
+        changes: Vec<Change>,
+    },
+    /// Look for the next contact who gets another mail.
+    Seek {
+        /// For which document.
+        document: DocumentId,
+        /// The flow.
+        flow: Box<Flow>,
+        /// Its surroundings.
+        home: Arc<Home>,
+        /// When the mails leave.
+        report: Option<Arc<Report>>,
+        /// Which step's mail.
+        node: NodeId,
+        /// Other than theirs, and after them.
+        from: ContactId,
     },
     /// Render a mail.
     Preview {
@@ -80,8 +116,28 @@ pub enum JobDone {
         document: DocumentId,
         /// Of which revision.
         revision: u64,
+        /// From and until.
+        window: Window,
         /// What happened.
         report: Arc<Report>,
+    },
+    /// Both ways of a contact.
+    WhatIf {
+        /// For which document.
+        document: DocumentId,
+        /// Of which revision.
+        revision: u64,
+        /// The ways, or why there are none.
+        result: Result<Arc<WhatIf>, String>,
+    },
+    /// Somebody who gets another mail.
+    Sought {
+        /// For which document.
+        document: DocumentId,
+        /// Other than theirs.
+        from: ContactId,
+        /// Who, and what differs.
+        result: Result<Option<(ContactId, String)>, String>,
     },
     /// A mail.
     Previewed {
@@ -101,6 +157,8 @@ impl Job {
             Self::Check { .. } => "Checking",
             Self::Replay { .. } => "Replaying the audience",
             Self::Preview { .. } => "Rendering the mail",
+            Self::WhatIf { .. } => "Replaying one contact",
+            Self::Seek { .. } => "Comparing mails",
         }
     }
 
@@ -108,12 +166,20 @@ impl Job {
     pub fn run(self) -> JobDone {
         match self {
             Self::Check { document, revision, flow, home } => {
-                JobDone::Checked { document, revision, findings: Arc::new(check::check(&flow, &home.around())) }
+                JobDone::Checked { document, revision, findings: Arc::new(findings(&flow, &home)) }
             }
-            Self::Replay { document, revision, flow, home } => {
+            Self::Replay { document, revision, flow, home, window } => {
                 let flows = FlowSet::new(&home.workspace, std::slice::from_ref(&*flow));
-                let report = simulate::replay(&flows, &home.audience, &simulate::Options::default());
-                JobDone::Replayed { document, revision, report: Arc::new(report) }
+                let options = Options { from: window.0, until: window.1, ..Options::default() };
+                let report = simulate::replay(&flows, &home.audience, &options);
+                JobDone::Replayed { document, revision, window, report: Arc::new(report) }
+            }
+            Self::WhatIf { document, revision, flow, home, contact, changes } => {
+                JobDone::WhatIf { document, revision, result: what_if::what_if(&flow, &home, &contact, &changes) }
+            }
+            Self::Seek { document, flow, home, report, node, from } => {
+                let result = preview::next_differing(&flow, &home, report.as_deref(), &node, &from);
+                JobDone::Sought { document, from, result }
             }
             Self::Preview { document, revision, flow, home, key } => {
                 let result = stage::preview(&flow, &home, &key).map(Arc::new);
@@ -121,4 +187,16 @@ impl Job {
             }
         }
     }
+}
+
+/// What the checks find, and what the target that the flow is going to cannot do; worst first.
+fn findings(flow: &Flow, home: &Home) -> Vec<Finding> {
+    let mut found = check::check(flow, &home.around());
+    if let Some(target) = flow.settings().target {
+        // What keeps a flow from being exported at all is found by the checks too, under their own names.
+        let losses = platforms::losses(target, flow, &home.workspace).into_iter();
+        found.extend(losses.filter(|loss| !loss.code.starts_with("export/")).map(Finding::from));
+        found.sort_by_key(|finding| finding.diagnostic.severity);
+    }
+    found
 }

@@ -6,26 +6,35 @@
 //! pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came
 //! from). Deliberately not here: egui, dialogs, files, clocks, threads.
 
+pub mod act;
 pub mod card;
 pub mod command;
+pub mod counts;
 mod document;
 pub mod fields_use;
 pub mod files;
+#[cfg(test)]
+pub mod fixture;
+pub mod inspector;
 pub mod jobs;
 pub mod journal;
 pub mod ops;
 pub mod outline;
 pub mod overlay;
 pub mod preferences;
+pub mod preview;
 pub mod problems;
 mod project;
 pub mod search;
 pub mod stage;
+pub mod timeline;
+pub mod what_if;
+pub mod when;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
-pub use document::{Derived, Document, DocumentId, Overlays, Panel, Side, Stamped, View};
+pub use document::{Derived, Document, DocumentId, Overlays, Panel, Search, Side, Stamped, View, Window};
 pub use jobs::{Job, JobDone};
 pub use project::Home;
 

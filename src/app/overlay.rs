@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::document::Document;
+use super::{
+    document::{Document, DocumentId},
+    what_if::Change,
+};
 use crate::{
-    base::NodeId,
+    base::{ContactId, Instant, JourneyId, NodeId},
     journey::{Decision, What},
     simulate::NodeReport,
 };
@@ -20,10 +23,52 @@ pub struct Way {
     pub edges: BTreeSet<(NodeId, SmolStr)>,
 }
 
-/// The way of the chosen contact, if there is a replay of this flow.
+/// What the ways depend on; whoever keeps one asks again when this has changed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WayStamp {
+    document: DocumentId,
+    replay: Option<u64>,
+    contact: Option<ContactId>,
+    clock: Option<Instant>,
+    what_if: Option<(u64, Vec<Change>)>,
+}
+
+/// What the ways of a document depend on now.
+pub fn way_stamp(document: &Document) -> WayStamp {
+    WayStamp {
+        document: document.id,
+        replay: document.derived.replay.as_ref().map(|stamped| stamped.revision),
+        contact: document.view.contact.clone(),
+        clock: document.view.clock,
+        what_if: document.what_if().map(|made| {
+            (document.derived.what_if.as_ref().map_or(0, |stamped| stamped.revision), made.changes.clone())
+        }),
+    }
+}
+
+/// The way of the chosen contact as far as the clock of the time line stands; the whole way where it stands nowhere.
 pub fn way(document: &Document) -> Way {
+    way_until(document, document.view.clock.unwrap_or(Instant::MAX))
+}
+
+/// The way of the chosen contact up to an instant, that instant included.
+pub fn way_until(document: &Document, instant: Instant) -> Way {
+    let past = trace(document).take_while(|decision| decision.at <= instant);
+    way_of(document, past)
+}
+
+/// The way that the chosen contact takes with the changes of the what-if panel; `None` while there are none.
+pub fn way_what_if(document: &Document) -> Option<Way> {
+    let what_if = document.what_if()?;
+    let until = document.view.clock.unwrap_or(Instant::MAX);
+    Some(way_of(document, what_if.new.iter().filter(|decision| decision.at <= until)))
+}
+
+fn way_of<'a>(document: &Document, decisions: impl Iterator<Item = &'a Decision>) -> Way {
     let mut way = Way::default();
-    for decision in trace(document) {
+    let mut has_entered = false;
+    for decision in decisions {
+        has_entered |= matches!(decision.what, What::Entered { .. });
         let Some(node) = &decision.node else { continue };
         match &decision.what {
             What::Arrived => {
@@ -36,15 +81,27 @@ pub fn way(document: &Document) -> Way {
         }
     }
     // The trigger is left, never arrived at.
-    if !way.nodes.is_empty()
-        && let Some(trigger) = document.flow().trigger()
-    {
+    if has_entered && let Some(trigger) = document.flow().trigger() {
         way.nodes.insert(trigger.id.clone());
         for port in trigger.ports() {
             way.edges.insert((trigger.id.clone(), port.name));
         }
     }
     way
+}
+
+/// Where the chosen contact stands at an instant, and since when: one step per journey under way.
+pub fn standing_at(document: &Document, instant: Instant) -> BTreeMap<NodeId, Instant> {
+    let mut journeys: BTreeMap<&JourneyId, Option<(&NodeId, Instant)>> = BTreeMap::new();
+    for decision in trace(document).take_while(|decision| decision.at <= instant) {
+        let Some(journey) = &decision.journey else { continue };
+        match (&decision.what, &decision.node) {
+            (What::Arrived, Some(node)) => _ = journeys.insert(journey, Some((node, decision.at))),
+            (What::Ended { .. }, _) => _ = journeys.insert(journey, None),
+            _ => {}
+        }
+    }
+    journeys.into_values().flatten().map(|(node, since)| (node.clone(), since)).collect()
 }
 
 /// Decisions about the chosen contact in this flow, in order.

@@ -1,11 +1,11 @@
-//! Rows of the problems panel, and the mark of each card.
+//! Rows of the problems panel, the mark of each card, and mending many at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use crate::{
-    base::{NodeId, Severity},
-    flow::Finding,
+    base::{NodeId, Place, Severity},
+    flow::{Edit, Finding, Flow, check, edit},
 };
 
 /// One row.
@@ -33,12 +33,163 @@ pub fn rows(document: &Document) -> Vec<Row<'_>> {
         .iter()
         .map(|finding| {
             let place = &finding.diagnostic.place;
-            let node = place.node.as_deref().map(NodeId::new);
+            let of_edge = place.edge.as_deref().and_then(|edge| edge.split('.').next());
+            let node = place.node.as_deref().or(of_edge).map(NodeId::new);
             let node = node.or_else(|| place.message.as_deref().and_then(sender_of));
             let title = node.as_ref().and_then(|id| flow.node(id.as_str())).map(|n| n.title().to_owned());
-            Row { finding, node, title: title.unwrap_or_else(|| place.to_string()) }
+            let title = title.unwrap_or_else(|| elsewhere(flow, place));
+            Row { finding, node, title }
         })
         .collect()
+}
+
+/// What people call a place that is no step.
+fn elsewhere(flow: &Flow, place: &Place) -> String {
+    if let Some(id) = &place.message {
+        let name = flow.message(id).and_then(|message| message.name.clone()).filter(|name| !name.is_empty());
+        return format!("Message {}", name.unwrap_or_else(|| id.clone()));
+    }
+    match place.field.as_deref() {
+        Some(field) if field.starts_with("settings") => "Flow settings".to_owned(),
+        Some(field) if field.starts_with("fields.") => format!("Field {}", &field["fields.".len()..]),
+        Some(field) => field.to_owned(),
+        None if *place == Place::default() => "The flow".to_owned(),
+        None => place.to_string(),
+    }
+}
+
+/// How rows are put together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Grouping {
+    /// Not at all: worst first.
+    #[default]
+    None,
+    /// By step.
+    Step,
+    /// By kind of problem.
+    Kind,
+}
+
+/// What is shown of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filter {
+    /// Words that all stand in message, step, hint or code.
+    pub text: String,
+    /// Errors, warnings, hints.
+    pub severities: [bool; 3],
+    /// How they are put together.
+    pub grouping: Grouping,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { text: String::new(), severities: [true; 3], grouping: Grouping::None }
+    }
+}
+
+/// A line of the panel.
+#[derive(Clone, Debug)]
+pub enum Line<'a> {
+    /// Begins a group.
+    Group {
+        /// The step or the kind.
+        title: String,
+        /// How many follow.
+        count: usize,
+        /// The worst of them.
+        worst: Severity,
+        /// The code, where all have one.
+        code: Option<String>,
+        /// How many of them a fix can mend; together where it is more than one.
+        fixable: usize,
+    },
+    /// A problem.
+    Row(Row<'a>),
+}
+
+/// The lines that a filter leaves.
+pub fn lines<'a>(document: &'a Document, filter: &Filter) -> Vec<Line<'a>> {
+    let words: Vec<String> = filter.text.split_whitespace().map(str::to_lowercase).collect();
+    let fits = |row: &Row<'_>| {
+        let found = &row.finding.diagnostic;
+        let all = format!("{} {} {} {}", found.message, row.title, found.hint, found.code).to_lowercase();
+        filter.severities[found.severity as usize] && words.iter().all(|word| all.contains(word.as_str()))
+    };
+    let rows: Vec<Row<'a>> = rows(document).into_iter().filter(fits).collect();
+    let key = |row: &Row<'_>| match filter.grouping {
+        Grouping::None => String::new(),
+        Grouping::Step => row.title.clone(),
+        Grouping::Kind => row.finding.diagnostic.code.to_string(),
+    };
+    if filter.grouping == Grouping::None {
+        return rows.into_iter().map(Line::Row).collect();
+    }
+    // Groups in the order of their first row, which is the order of the worst.
+    let mut groups: Vec<(String, Vec<Row<'a>>)> = Vec::new();
+    for row in rows {
+        let key = key(&row);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    let mut out = Vec::new();
+    for (key, rows) in groups {
+        let by_kind = filter.grouping == Grouping::Kind;
+        let title =
+            if by_kind { check::explain(&key).map_or(key.as_str(), |page| page.title).to_owned() } else { key.clone() };
+        out.push(Line::Group {
+            title,
+            count: rows.len(),
+            worst: rows.iter().map(|row| row.finding.diagnostic.severity).min().unwrap_or(Severity::Hint),
+            code: by_kind.then_some(key),
+            fixable: rows.iter().filter(|row| row.finding.fix.is_some()).count(),
+        });
+        out.extend(rows.into_iter().map(Line::Row));
+    }
+    out
+}
+
+/// How many findings of a code have a fix.
+pub fn fixable(document: &Document, code: &str) -> usize {
+    let findings = document.derived.findings.iter().flat_map(|stamped| stamped.value.iter());
+    findings.filter(|f| f.diagnostic.code == code && f.fix.is_some()).count()
+}
+
+/// The edits that mend every finding of a code that can be mended: label and edits for one undo step.
+///
+/// A fix that no longer applies after the ones before it is left out; checks find it again where it is still needed.
+/// Errors: there is nothing to mend.
+pub fn fix_all(document: &Document, code: &str) -> Result<(String, Vec<Edit>), String> {
+    let findings = document.derived.findings.iter().flat_map(|stamped| stamped.value.iter());
+    let fixes = findings.filter(|finding| finding.diagnostic.code == code).filter_map(|finding| finding.fix.as_ref());
+    let mut flow = document.flow().clone();
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    let mut count = 0_usize;
+    for fix in fixes {
+        // Two findings may ask for the same edits.
+        if !done.insert(format!("{:?}", fix.edits)) {
+            continue;
+        }
+        if let Ok(mended) = edit::apply_all(&flow, &fix.edits) {
+            flow = mended;
+            edits.extend(fix.edits.iter().cloned());
+            count += 1;
+        }
+    }
+    if edits.is_empty() {
+        return Err("Nothing of this kind can be mended any more".to_owned());
+    }
+    let title = check::explain(code).map_or(code, |page| page.title);
+    let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
+    Ok((format!("Mend: {title}{times}"), edits))
+}
+
+/// Whether the findings are of an older revision than what is drawn.
+pub fn is_stale(document: &Document) -> bool {
+    let revision = document.derived.findings.as_ref().map(|stamped| stamped.revision);
+    revision != Some(document.history.revision())
 }
 
 /// The worst finding of each step.
@@ -60,4 +211,74 @@ pub fn counts(document: &Document) -> [usize; 3] {
         out[finding.diagnostic.severity as usize] += 1;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{CommandId, act::Act, fixture};
+
+    /// The sample with messages that nobody sends, on its way to a target that cannot do everything.
+    fn faulty() -> crate::app::App {
+        let unused = r#"(id: "old-1", subject: "Old", body: html("Old")), (id: "old-2", subject: "Older", body: html("Older")),
+            (id: "mail-3", name"#;
+        let text = fixture::text().replacen(r#"(id: "mail-3", name"#, unused, 1);
+        fixture::open(&text.replacen("sender: \"shop\",", "sender: \"shop\", target: klaviyo,", 1))
+    }
+
+    fn codes(lines: &[Line<'_>]) -> Vec<String> {
+        let code = |line: &Line<'_>| match line {
+            Line::Row(row) => Some(row.finding.diagnostic.code.to_string()),
+            Line::Group { .. } => None,
+        };
+        lines.iter().filter_map(code).collect()
+    }
+
+    #[test]
+    fn losses_of_the_chosen_target_are_among_the_problems() {
+        let app = faulty();
+        let lines = lines(fixture::document(&app), &Filter::default());
+        let codes = codes(&lines);
+        assert!(codes.iter().any(|code| code.starts_with("klaviyo/")), "{codes:?}");
+        let severities: Vec<Severity> =
+            rows(fixture::document(&app)).iter().map(|row| row.finding.diagnostic.severity).collect();
+        assert!(severities.is_sorted(), "worst first: {severities:?}");
+        assert!(!is_stale(fixture::document(&app)));
+    }
+
+    #[test]
+    fn rows_are_filtered_and_grouped() {
+        let app = faulty();
+        let document = fixture::document(&app);
+        let all = lines(document, &Filter::default()).len();
+        let only = lines(document, &Filter { text: "klaviyo".to_owned(), ..Filter::default() });
+        assert!(!only.is_empty() && only.len() < all);
+        assert!(lines(document, &Filter { severities: [false; 3], ..Filter::default() }).is_empty());
+        for grouping in [Grouping::Step, Grouping::Kind] {
+            let lines = lines(document, &Filter { grouping, ..Filter::default() });
+            let counted: usize =
+                lines.iter().map(|line| if let Line::Group { count, .. } = line { *count } else { 0 }).sum();
+            assert_eq!((counted, codes(&lines).len()), (all, all));
+        }
+    }
+
+    #[test]
+    fn all_of_a_kind_are_mended_in_one_step() {
+        let mut app = faulty();
+        let before = fixture::document(&app).flow().clone();
+        let of = |app: &crate::app::App| {
+            let lines = lines(fixture::document(app), &Filter::default());
+            codes(&lines).into_iter().find(|code| code == "message/unused")
+        };
+        let code = of(&app).expect("a message that nobody sends");
+        assert_eq!(fixable(fixture::document(&app), &code), 2);
+        fixture::run(&mut app, Act::FixAll(code.clone()));
+        assert_eq!(of(&app), None);
+        assert_eq!(fixture::document(&app).history.undo_labels().count(), 1);
+        fixture::run(&mut app, CommandId::Undo);
+        assert_eq!(fixture::document(&app).flow().messages.len(), before.messages.len());
+        assert_eq!(of(&app), Some(code));
+        fixture::run(&mut app, Act::FixAll("graph/nothing-like-that".to_owned()));
+        assert!(app.toasts.iter().any(|toast| toast.is_error));
+    }
 }

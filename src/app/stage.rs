@@ -1,18 +1,19 @@
-//! One contact, one message, one instant, one mail.
+//! One contact, one message, one instant, one mail: for the preview panel and for the command line.
 //!
 //! The one idea: a mail is worked out from the same facts as in a replay: the contact's history up to the instant, the
-//! event that let them in, the variant they are dealt.
+//! event that let them in, the variant they are dealt. Deliberately not here: printing, and loading files.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::{document::PreviewKey, project::Home};
+use super::{document::PreviewKey, project::Home, when};
 use crate::{
-    audience::{Event, EventLog},
-    base::{Diagnostic, Instant, Zone},
-    content::{Field, FieldValues, Links, PreparedMessage, RenderedMail, ResolveContext, lint},
-    flow::{Flow, Workspace},
+    audience::{Contact, Event, EventLog, Value},
+    base::{ContactId, Diagnostic, EventId, Instant, Zone},
+    content::{Field, FieldValues, Links, Message, PreparedMessage, RenderedMail, ResolveContext, Variant, lint},
+    flow::{Flow, Node, Workspace},
+    journey::FlowSet,
     kinds::{Alternative, Settings},
 };
 
@@ -31,77 +32,143 @@ pub struct Made {
     pub lints: Vec<Diagnostic>,
 }
 
-/// The mail that a preview asks for.
-///
-/// Errors: a sentence that says what is missing.
-pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, String> {
-    let (Some(node), Some(contact)) = (&key.0, &key.1) else {
-        return Err("Choose a step that sends, and a contact".to_owned());
-    };
-    let settings = flow.node(node.as_str()).and_then(|node| node.settings());
-    let message = settings.and_then(Settings::message).and_then(|(id, _)| flow.message(id.as_str()));
-    let message = message.ok_or("The message of this step is missing or cannot be read")?;
-    let contact = home.audience.contacts.iter().find(|c| c.id == *contact).ok_or("This contact is gone")?;
-    let variant = message.variants.first().ok_or("The message has no content yet")?;
-    let fields: Vec<Field> = flow.fields().cloned().collect();
-    let said = |found: &Diagnostic| found.message.clone();
-    let prepared = PreparedMessage::new(message, variant, &fields, &home.workspace.brand)
-        .map_err(|found| found.iter().map(said).collect::<Vec<_>>().join("\n"))?;
-    let newest = home.audience.events.iter().map(|event| event.accepted).max();
-    let at = key.3.or(newest).unwrap_or(Instant::from_millis(0));
-    let mut log = EventLog::default();
-    let mut events: Vec<Arc<Event>> = Vec::new();
-    for event in home.audience.events.iter().filter(|e| e.contact == contact.id && e.accepted <= at) {
-        let event = Arc::new(event.clone());
-        if log.record(Arc::clone(&event)) {
-            events.push(event);
-        }
-    }
-    let trigger = match &key.2 {
-        Some(id) => events.iter().find(|event| event.id == *id).cloned(),
-        None => likely_entry(flow, &home.workspace, &events),
-    };
-    let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
-    let zone = zone.unwrap_or_else(|| home.workspace.default_zone());
-    let constants = flow.settings().constants;
-    let context = ResolveContext {
-        now: at,
-        zone: &zone,
-        contact,
-        log: &log,
-        trigger: trigger.as_deref(),
-        constants: &constants,
-        codes: &codes(&home.workspace),
-        links: &Links::placeholders(),
-        currency: home.workspace.brand.default_currency(),
-    };
-    let values = FieldValues::resolve(&fields, &context);
-    let mail = prepared.render(&values).map_err(|found| said(&found))?;
-    let mut lints = prepared.findings().to_vec();
-    lints.extend(lint(message, variant, &mail));
-    Ok(Made { mail, variant: SmolStr::new(&variant.id), event: trigger, at, lints })
+/// What is known of a contact at an instant.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Their events as conditions and fields see them.
+    pub log: EventLog,
+    /// The same, in the order of acceptance, each id once.
+    pub events: Vec<Arc<Event>>,
 }
 
-/// The newest event that the trigger listens to; whether its filter holds is the replay's to say.
-pub fn likely_entry(flow: &Flow, workspace: &Workspace, events: &[Arc<Event>]) -> Option<Arc<Event>> {
+impl History {
+    /// What had been accepted of a contact at an instant.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>, contact: &ContactId, at: Instant) -> Self {
+        let mut history = Self::default();
+        for event in events.into_iter().filter(|e| e.contact == *contact && e.accepted <= at) {
+            let event = Arc::new(event.clone());
+            if history.log.record(Arc::clone(&event)) {
+                history.events.push(event);
+            }
+        }
+        history
+    }
+}
+
+/// What all mails of a flow share, made ready once.
+pub struct Stage {
+    flow: Flow,
+    workspace: Workspace,
+    fields: Vec<Field>,
+    constants: BTreeMap<SmolStr, Value>,
+    codes: BTreeMap<SmolStr, SmolStr>,
+    flows: FlowSet,
+}
+
+impl Stage {
+    /// Makes a flow ready.
+    pub fn new(flow: &Flow, workspace: &Workspace) -> Self {
+        Self {
+            fields: flow.fields().cloned().collect(),
+            constants: flow.settings().constants,
+            codes: codes(workspace),
+            flows: FlowSet::new(workspace, std::slice::from_ref(flow)),
+            flow: flow.clone(),
+            workspace: workspace.clone(),
+        }
+    }
+
+    /// The variant that a contact is dealt; the same as in a replay. `None` where the message has no content.
+    pub fn dealt<'a>(&self, node: &Node, message: &'a Message, contact: &ContactId) -> Option<&'a Variant> {
+        let salt = match node.settings() {
+            Some(Settings::Email(email)) => email.salt.clone(),
+            Some(Settings::Sms(sms)) => sms.salt.clone(),
+            _ => None,
+        };
+        let salt = salt.unwrap_or_else(|| SmolStr::new(node.id.as_str()));
+        let version = self.flows.live_version(&self.flow.id);
+        let run = version.and_then(|version| version.nodes.get(version.place_of(&node.id)?)?.message.clone());
+        let dealt = run.map_or(0, |run| run.variant_of(&salt, contact.as_str()));
+        message.variants.get(dealt).or(message.variants.first())
+    }
+
+    /// Makes a variant ready for any number of contacts, its links with the flow's parameters.
+    ///
+    /// Errors: everything that is wrong with its content.
+    pub fn prepare(
+        &self,
+        node: &Node,
+        message: &Message,
+        variant: &Variant,
+    ) -> Result<PreparedMessage, Vec<Diagnostic>> {
+        let prepared = PreparedMessage::new(message, variant, &self.fields, &self.workspace.brand)?;
+        Ok(prepared.with_tracking(&self.flow.settings().tracking, &self.fields, &self.flow.id, &node.id))
+    }
+
+    /// The mail of a variant for a contact.
+    ///
+    /// Errors: values that cannot be rendered.
+    pub fn render(
+        &self,
+        (prepared, message, variant): (&PreparedMessage, &Message, &Variant),
+        contact: &Contact,
+        history: &History,
+        event: Option<Arc<Event>>,
+        at: Instant,
+    ) -> Result<Made, Diagnostic> {
+        let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
+        let zone = zone.unwrap_or_else(|| self.workspace.default_zone());
+        let context = ResolveContext {
+            now: at,
+            zone: &zone,
+            contact,
+            log: &history.log,
+            trigger: event.as_deref(),
+            constants: &self.constants,
+            codes: &self.codes,
+            links: &Links::placeholders(),
+            currency: self.workspace.brand.default_currency(),
+        };
+        let values = FieldValues::resolve(&self.fields, &context);
+        let mail = prepared.render(&values)?;
+        let mut lints = prepared.findings().to_vec();
+        lints.extend(lint(message, variant, &mail));
+        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, at, lints })
+    }
+
+    /// The newest event of a history that the trigger listens to; whether its filter holds is the replay's to say.
+    pub fn likely_entry(&self, history: &History) -> Option<Arc<Event>> {
+        let metrics = metrics(&self.flow, &self.workspace, None);
+        newest_of(&metrics, &history.events).cloned()
+    }
+}
+
+/// The newest of these metrics among events.
+fn newest_of<'a>(metrics: &[SmolStr], events: &'a [Arc<Event>]) -> Option<&'a Arc<Event>> {
+    let listened = events.iter().filter(|event| metrics.contains(&event.name));
+    listened.max_by_key(|event| (event.happened, event.accepted, &event.id))
+}
+
+/// The metrics that a flow's trigger listens to: of all alternatives, or of one.
+pub fn metrics(flow: &Flow, workspace: &Workspace, alternative: Option<usize>) -> Vec<SmolStr> {
     let Some(Settings::Trigger(trigger)) = flow.trigger().and_then(|node| node.settings()) else {
-        return None;
+        return Vec::new();
     };
-    let mut metrics: Vec<&str> = Vec::new();
-    for alternative in &trigger.any {
+    let mut metrics: Vec<SmolStr> = Vec::new();
+    let wanted = trigger.any.iter().enumerate().filter(|(n, _)| alternative.is_none_or(|wanted| wanted == *n));
+    for (_, alternative) in wanted {
         match alternative {
-            Alternative::Event(t) => metrics.push(&t.event),
-            Alternative::Abandonment(t) => metrics.push(&t.start),
-            Alternative::Engagement(t) => metrics.push(&t.event),
+            Alternative::Event(t) => metrics.push(t.event.clone()),
+            Alternative::Abandonment(t) => metrics.push(t.start.clone()),
+            Alternative::Engagement(t) => metrics.push(t.event.clone()),
             Alternative::Score(t) => {
                 let model = workspace.scores.iter().find(|model| model.name == t.model);
-                metrics.extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.as_str()));
+                metrics.extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.clone()));
             }
             Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) | Alternative::Inactivity(_) => {}
         }
     }
-    let listened = events.iter().filter(|event| metrics.contains(&event.name.as_str()));
-    listened.max_by_key(|event| (event.happened, event.accepted, &event.id)).cloned()
+    metrics
 }
 
 /// One code of each pool: the shared one, or the first.
@@ -110,4 +177,143 @@ pub fn codes(workspace: &Workspace) -> BTreeMap<SmolStr, SmolStr> {
     pools
         .filter_map(|pool| Some((pool.name.clone(), pool.shared.clone().or_else(|| pool.codes.first().cloned())?)))
         .collect()
+}
+
+/// Name and address that a step's mail comes from; the flow's sender, else the workspace's first.
+pub fn sender(flow: &Flow, workspace: &Workspace, node: Option<&Node>) -> Option<crate::flow::Sender> {
+    let own = match node.and_then(|node| node.settings()) {
+        Some(Settings::Email(email)) => email.sender.clone(),
+        _ => None,
+    };
+    let id = own.or_else(|| flow.settings().sender);
+    id.as_deref().and_then(|id| workspace.sender(id)).or(workspace.senders.first()).cloned()
+}
+
+/// The message of a step that sends, as far as it can be read.
+pub fn message_of<'a>(flow: &'a Flow, node: &Node) -> Option<&'a Message> {
+    let (id, _) = node.settings()?.message()?;
+    flow.message(id.as_str())
+}
+
+/// The contact of an id.
+pub fn contact<'a>(home: &'a Home, id: &ContactId) -> Option<&'a Contact> {
+    let contacts = &home.audience.contacts;
+    // They stand in order of their ids where a loader made them.
+    let found = contacts.binary_search_by(|contact| contact.id.cmp(id)).ok().map(|at| &contacts[at]);
+    found.or_else(|| contacts.iter().find(|contact| contact.id == *id))
+}
+
+/// What a contact is called: first and last name, else the id.
+pub fn name(contact: &Contact) -> String {
+    let part = |name: &str| contact.properties.get(name).and_then(Value::as_text).unwrap_or("").trim().to_owned();
+    let (first, last) = (part("first_name"), part("last_name"));
+    let both = [first, last].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    match (both.is_empty(), part("name")) {
+        (false, _) => both,
+        (true, name) if !name.is_empty() => name,
+        _ => contact.id.to_string(),
+    }
+}
+
+/// A row of the list of contacts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Person {
+    /// Who.
+    pub id: ContactId,
+    /// What people read.
+    pub name: String,
+    /// Address and zone.
+    pub detail: String,
+}
+
+/// The contacts that a search finds, in the order of the audience: every word stands in name, id or address.
+pub fn people(home: &Home, query: &str) -> Vec<Person> {
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let mut found = Vec::new();
+    for contact in &home.audience.contacts {
+        let name = name(contact);
+        let email = contact.email.as_deref().unwrap_or("");
+        let all = format!("{} {} {}", name.to_lowercase(), contact.id.as_str().to_lowercase(), email.to_lowercase());
+        if words.iter().all(|word| all.contains(word.as_str())) {
+            let zone = contact.zone.as_deref().map(|zone| zone.rsplit('/').next().unwrap_or(zone).replace('_', " "));
+            let parts = [Some(email.to_owned()).filter(|email| !email.is_empty()), zone];
+            let detail = parts.into_iter().flatten().collect::<Vec<_>>().join(" \u{b7} ");
+            found.push(Person { id: contact.id.clone(), name, detail });
+        }
+    }
+    found
+}
+
+/// An event that could have let the contact in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// Its id.
+    pub id: EventId,
+    /// Its metric.
+    pub name: SmolStr,
+    /// When it happened, on the contact's wall.
+    pub when: String,
+    /// What tells it from others: the re-entry key and a few values.
+    pub detail: String,
+}
+
+/// The events of a contact that the trigger listens to, newest first.
+pub fn entries(flow: &Flow, home: &Home, contact: &ContactId) -> Vec<EntryRow> {
+    let metrics = metrics(flow, &home.workspace, None);
+    let zone = when::zone_of(home, Some(contact));
+    let key = flow.settings().reentry_key;
+    let key = key.and_then(|key| key.to_string().strip_prefix("event.").map(str::to_owned));
+    let own = home.audience.events.iter().filter(|e| e.contact == *contact && metrics.contains(&e.name));
+    let mut own: Vec<&Event> = own.collect();
+    own.sort_by(|a, b| (b.happened, &b.id).cmp(&(a.happened, &a.id)));
+    own.dedup_by(|a, b| a.id == b.id);
+    own.into_iter()
+        .map(|event| EntryRow {
+            id: event.id.clone(),
+            name: event.name.clone(),
+            when: when::day_time(event.happened, &zone),
+            detail: key_values(event, key.as_deref()),
+        })
+        .collect()
+}
+
+/// A few values of an event, the re-entry key first: "cart_id mw-ada-4, cart_value 299".
+pub fn key_values(event: &Event, key: Option<&str>) -> String {
+    let short = |value: &Value| match value {
+        Value::List(_) | Value::Object(_) | Value::Instant(_) => None,
+        other => Some(other.to_string()).filter(|text| !text.is_empty() && text.len() <= 32 && !text.contains("://")),
+    };
+    let first = key.and_then(|key| Some((key.to_owned(), short(event.properties.get(key)?)?)));
+    let others = event.properties.iter().filter(|(name, _)| Some(name.as_str()) != key);
+    let others = others.filter_map(|(name, value)| Some((name.to_string(), short(value)?)));
+    let parts = first.into_iter().chain(others).take(3);
+    parts.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The mail that a preview asks for.
+///
+/// Errors: a sentence that says what is missing.
+pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, String> {
+    let (Some(node), Some(id)) = (&key.0, &key.1) else {
+        return Err("Choose a step that sends, and a contact".to_owned());
+    };
+    let node = flow.node(node.as_str()).ok_or("This step is gone")?;
+    let message = message_of(flow, node).ok_or("The message of this step is missing or cannot be read")?;
+    let contact = contact(home, id).ok_or("This contact is gone")?;
+    let stage = Stage::new(flow, &home.workspace);
+    let variant = stage.dealt(node, message, id).ok_or("The message has no content yet")?;
+    let lines = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.message).collect::<Vec<_>>().join("\n");
+    let prepared = stage.prepare(node, message, variant).map_err(lines)?;
+    let at = key.3.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
+    let history = History::of(&home.audience.events, id, at);
+    let event = match &key.2 {
+        Some(id) => history.events.iter().find(|event| event.id == *id).cloned(),
+        None => stage.likely_entry(&history),
+    };
+    stage.render((&prepared, message, variant), contact, &history, event, at).map_err(|found| found.message)
+}
+
+/// When the newest event of the audience was accepted.
+pub fn newest(home: &Home) -> Option<Instant> {
+    home.audience.events.iter().map(|event| event.accepted).max()
 }

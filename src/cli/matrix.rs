@@ -58,7 +58,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let mut num_faults = 0_usize;
     for (node, message) in stage.sendings() {
         for variant in &message.variants {
-            let prepared = match stage.prepare(message, variant) {
+            let prepared = match stage.prepare(node, message, variant) {
                 Ok(prepared) => prepared,
                 Err(fault) => {
                     num_faults += 1;

@@ -70,7 +70,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (node, message) = stage.sending(&args.message)?;
     let contact = stage.contact(&args.contact)?;
     let variant = stage.variant(node, message, args.variant.as_deref(), contact)?;
-    let made = stage.make(message, variant, contact, args.event.as_deref())?;
+    let made = stage.make(node, message, variant, contact, args.event.as_deref())?;
     let bytes = match args.format {
         MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
         MailFormat::Html if !stage::is_email(message) => {
@@ -145,7 +145,8 @@ fn in_words(stage: &Stage, message: &Message, contact: &Contact, made: &Made) ->
         let said = match tag.state {
             TagState::Value => tag.value.clone(),
             TagState::Fallback => format!("{} (fallback)", tag.value),
-            TagState::Missing => "missing: the mail would be held".to_owned(),
+            TagState::Missing if mail.missing.contains(&tag.name) => "missing: the mail would be held".to_owned(),
+            TagState::Missing => "missing: nothing is shown for it".to_owned(),
         };
         let said: String = said.chars().take(100).collect();
         let _ = writeln!(out, "  {:<18} {said}", tag.name);

@@ -1,22 +1,22 @@
 //! What `preview`, `matrix` and `tour` share: one contact, one message, one instant, one mail.
 //!
-//! The one idea: a mail is worked out from the same facts as in a replay: the contact's history up to the instant, the
-//! event that let them in, the variant they are dealt. Deliberately not here: printing.
+//! The one idea: the mail is [`app::stage`]'s, the same as in the window; what stands here is loading, and saying what
+//! a path, a name or a date on the command line lacks. Deliberately not here: printing.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use smol_str::SmolStr;
+use std::sync::Arc;
 
 use super::{Failure, Places, Streams, load};
 use crate::{
-    audience::{Audience, Channel, Contact, Event, EventLog, Value},
-    base::{Diagnostic, Instant, Severity, Zone, nearest},
-    content::{Field, FieldValues, Links, Message, PreparedMessage, RenderedMail, ResolveContext, Variant, lint},
+    app::stage::{self, History},
+    audience::{Audience, Channel, Contact, Event},
+    base::{Diagnostic, Instant, Severity, nearest},
+    content::{Message, PreparedMessage, Variant},
     disk::{FlowFile, Home},
-    flow::{Node, Workspace},
-    journey::FlowSet,
-    kinds::{Alternative, Settings},
+    flow::Node,
+    kinds::Settings,
 };
+
+pub use stage::Made;
 
 /// A flow with everything that its mails need.
 pub struct Stage {
@@ -28,21 +28,7 @@ pub struct Stage {
     pub audience: Audience,
     /// The instant of the mails.
     pub at: Instant,
-    fields: Vec<Field>,
-    constants: BTreeMap<SmolStr, Value>,
-    flows: FlowSet,
-}
-
-/// A mail for one contact, and how it came about.
-pub struct Made {
-    /// The mail.
-    pub mail: RenderedMail,
-    /// The variant.
-    pub variant: SmolStr,
-    /// The event that is taken to have let the contact in.
-    pub event: Option<Arc<Event>>,
-    /// What preparing and reading it found.
-    pub lints: Vec<Diagnostic>,
+    inner: stage::Stage,
 }
 
 impl Stage {
@@ -67,10 +53,8 @@ impl Stage {
         let at = at.or(newest).ok_or_else(|| {
             Failure::unusable("The audience has no events to take the time from", "Say it: --at 2026-11-23T09:00:00Z")
         })?;
-        let fields = file.flow().fields().cloned().collect();
-        let constants = file.flow().settings().constants;
-        let flows = FlowSet::new(&home.workspace, std::slice::from_ref(file.flow()));
-        Ok(Self { home, file, audience, at, fields, constants, flows })
+        let inner = stage::Stage::new(file.flow(), &home.workspace);
+        Ok(Self { home, file, audience, at, inner })
     }
 
     /// The contact of that id.
@@ -92,10 +76,8 @@ impl Stage {
 
     /// Steps that send, in the order of the file, with their messages as far as they can be read.
     pub fn sendings(&self) -> impl Iterator<Item = (&Arc<Node>, &Message)> {
-        self.file.flow().nodes.iter().filter_map(|node| {
-            let (message, _) = node.settings()?.message()?;
-            Some((node, self.file.flow().message(message.as_str())?))
-        })
+        let flow = self.file.flow();
+        flow.nodes.iter().filter_map(|node| Some((node, stage::message_of(flow, node)?)))
     }
 
     /// A step that sends, by its id or by its message's.
@@ -148,16 +130,7 @@ impl Stage {
                 )
             });
         }
-        let salt = match node.settings() {
-            Some(Settings::Email(email)) => email.salt.clone(),
-            Some(Settings::Sms(sms)) => sms.salt.clone(),
-            _ => None,
-        };
-        let salt = salt.unwrap_or_else(|| SmolStr::new(node.id.as_str()));
-        let version = self.flows.live_version(&self.file.flow().id);
-        let run = version.and_then(|version| version.nodes.get(version.place_of(&node.id)?)?.message.clone());
-        let dealt = run.map_or(0, |run| run.variant_of(&salt, contact.id.as_str()));
-        message.variants.get(dealt).or(message.variants.first()).ok_or_else(|| {
+        self.inner.dealt(node, message, &contact.id).ok_or_else(|| {
             Failure::unusable(format!("Message `{}` has no content", message.id), "Write a subject and a body")
         })
     }
@@ -167,20 +140,21 @@ impl Stage {
     /// Errors: an event that is not the contact's, or content that cannot be made into a mail.
     pub fn make(
         &self,
+        node: &Node,
         message: &Message,
         variant: &Variant,
         contact: &Contact,
         event: Option<&str>,
     ) -> Result<Made, Failure> {
-        let prepared = self.prepare(message, variant)?;
+        let prepared = self.prepare(node, message, variant)?;
         self.render(&prepared, message, variant, contact, event)
     }
 
     /// Makes a variant ready for any number of contacts.
     ///
     /// Errors: what is wrong with its content.
-    pub fn prepare(&self, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
-        PreparedMessage::new(message, variant, &self.fields, &self.home.workspace.brand).map_err(|found| {
+    pub fn prepare(&self, node: &Node, message: &Message, variant: &Variant) -> Result<PreparedMessage, Failure> {
+        self.inner.prepare(node, message, variant).map_err(|found| {
             let errors = found.iter().filter(|found| found.severity == Severity::Error);
             let lines: String = errors.map(|found| super::show::diagnostic(found, load::context(&self.file))).collect();
             Failure { exit_code: 1, text: lines.trim_end().to_owned() }
@@ -198,39 +172,17 @@ impl Stage {
         contact: &Contact,
         event: Option<&str>,
     ) -> Result<Made, Failure> {
-        let mut log = EventLog::default();
-        let mut events: Vec<Arc<Event>> = Vec::new();
-        for event in self.audience.events.iter().filter(|e| e.contact == contact.id && e.accepted <= self.at) {
-            let event = Arc::new(event.clone());
-            if log.record(Arc::clone(&event)) {
-                events.push(event);
-            }
-        }
+        let history = History::of(&self.audience.events, &contact.id, self.at);
         let event = match event {
-            Some(id) => Some(self.event(id, contact, &events)?),
-            None => self.likely_entry(&events),
+            Some(id) => Some(self.event(id, contact, &history.events)?),
+            None => self.inner.likely_entry(&history),
         };
-        let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
-        let zone = zone.unwrap_or_else(|| self.home.workspace.default_zone());
-        let context = ResolveContext {
-            now: self.at,
-            zone: &zone,
-            contact,
-            log: &log,
-            trigger: event.as_deref(),
-            constants: &self.constants,
-            codes: &codes(&self.home.workspace),
-            links: &Links::placeholders(),
-            currency: self.home.workspace.brand.default_currency(),
-        };
-        let values = FieldValues::resolve(&self.fields, &context);
-        let mail = prepared.render(&values).map_err(|found| Failure {
-            exit_code: 1,
-            text: super::show::diagnostic(&found, load::context(&self.file)).trim_end().to_owned(),
-        })?;
-        let mut lints = prepared.findings().to_vec();
-        lints.extend(lint(message, variant, &mail));
-        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, lints })
+        let made = self.inner.render((prepared, message, variant), contact, &history, event, self.at);
+        made.map_err(|found| self.failure(&found))
+    }
+
+    fn failure(&self, found: &Diagnostic) -> Failure {
+        Failure { exit_code: 1, text: super::show::diagnostic(found, load::context(&self.file)).trim_end().to_owned() }
     }
 
     fn event(&self, id: &str, contact: &Contact, events: &[Arc<Event>]) -> Result<Arc<Event>, Failure> {
@@ -249,37 +201,6 @@ impl Stage {
             ),
         })
     }
-
-    /// The newest event that the trigger listens to; whether its filter holds is the replay's to say.
-    fn likely_entry(&self, events: &[Arc<Event>]) -> Option<Arc<Event>> {
-        let Some(Settings::Trigger(trigger)) = self.file.flow().trigger().and_then(|node| node.settings()) else {
-            return None;
-        };
-        let mut metrics: Vec<&str> = Vec::new();
-        for alternative in &trigger.any {
-            match alternative {
-                Alternative::Event(t) => metrics.push(&t.event),
-                Alternative::Abandonment(t) => metrics.push(&t.start),
-                Alternative::Engagement(t) => metrics.push(&t.event),
-                Alternative::Score(t) => {
-                    let model = self.home.workspace.scores.iter().find(|model| model.name == t.model);
-                    metrics
-                        .extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.as_str()));
-                }
-                Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) | Alternative::Inactivity(_) => {}
-            }
-        }
-        let listened = events.iter().filter(|event| metrics.contains(&event.name.as_str()));
-        listened.max_by_key(|event| (event.happened, event.accepted, &event.id)).cloned()
-    }
-}
-
-/// One code of each pool: the shared one, or the first.
-fn codes(workspace: &Workspace) -> BTreeMap<SmolStr, SmolStr> {
-    let pools = workspace.code_pools.iter();
-    pools
-        .filter_map(|pool| Some((pool.name.clone(), pool.shared.clone().or_else(|| pool.codes.first().cloned())?)))
-        .collect()
 }
 
 /// Whether the message is an e-mail.

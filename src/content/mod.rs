@@ -23,6 +23,7 @@ mod plain;
 mod preview;
 mod render;
 mod template;
+mod tracking;
 mod values;
 
 pub use brand::Brand;
@@ -38,4 +39,5 @@ pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,
 };
+pub use tracking::OF_THE_MAIL;
 pub use values::{FieldValue, FieldValues, Links, ResolveContext};

@@ -3,6 +3,8 @@
 //! The one idea: preparing does all that is the same for everyone (reading, checking, layout, compiling); rendering
 //! fills in values that were made ready with the contact. A template cannot run away: it has a budget of steps.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
@@ -12,10 +14,14 @@ use super::{
     markup::entity,
     template::{
         self,
-        lower::{MISSING_CLOSE, MISSING_OPEN, Printed},
+        lower::{LIST, MISSING_CLOSE, MISSING_OPEN, Printed},
     },
+    tracking::{self, Tracking},
 };
-use crate::base::{Diagnostic, MessageId, Place};
+use crate::{
+    audience::Value,
+    base::{Diagnostic, FlowId, MessageId, NodeId, Place},
+};
 
 /// Steps a part of a mail may take. Source: references, mail rendering, section 3; a long mail takes under 5,000.
 const FUEL: u64 = 50_000;
@@ -28,7 +34,7 @@ pub enum TagState {
     Value,
     /// The fallback stands in for it.
     Fallback,
-    /// Neither; a mail that shows it is held (SEMANTICS R27).
+    /// Neither; a mail that shows it is held (SEMANTICS R27), but for a list, whose part of the mail is left out.
     Missing,
 }
 
@@ -50,7 +56,7 @@ pub struct TagUse {
     pub name: String,
     /// Where its text came from.
     pub state: TagState,
-    /// What it prints; empty where missing.
+    /// What it prints; of a list that a part of the mail goes over, how many items it has. Empty where missing.
     pub value: String,
 }
 
@@ -78,8 +84,8 @@ pub struct RenderedMail {
     pub html: String,
     /// The plain-text part, or the SMS.
     pub text: String,
-    /// The tags it prints, in the order of their first use, each once. A missing tag in a part that is not shown
-    /// is not among them.
+    /// The tags it prints and the lists it goes over, in the order of their first use, each once. A missing tag in a
+    /// part that is not shown is not among them.
     pub tags: Vec<TagUse>,
     /// Names of missing tags in parts that are shown, sorted.
     pub missing: Vec<String>,
@@ -94,6 +100,7 @@ pub struct PreparedMessage {
     printed: Printed,
     has_html: bool,
     findings: Vec<Diagnostic>,
+    tracking: Tracking,
 }
 
 const PARTS: [&str; 4] = ["subject", "preheader", "html", "text"];
@@ -113,12 +120,27 @@ impl PreparedMessage {
                 printed,
                 has_html: !sources.html.is_empty(),
                 findings: found,
+                tracking: Tracking::default(),
             }),
             Err(fault) => {
                 found.push(fault);
                 Err(found)
             }
         }
+    }
+
+    /// The same with parameters for the links of its mails. In them may stand fields and [`super::OF_THE_MAIL`].
+    #[must_use]
+    pub fn with_tracking(
+        mut self,
+        parameters: &BTreeMap<String, String>,
+        fields: &[Field],
+        flow: &FlowId,
+        node: &NodeId,
+    ) -> Self {
+        let of_the_mail = [flow.as_str(), node.as_str(), self.message.as_str(), &self.variant];
+        self.tracking = Tracking::new(&mut self.env, parameters, fields, of_the_mail);
+        self
     }
 
     fn compile(
@@ -189,8 +211,14 @@ impl PreparedMessage {
         }
         missing.sort_unstable();
         missing.dedup();
-        let [subject, preheader, html, text] = texts;
+        let [subject, preheader, mut html, mut text] = texts;
+        if !self.tracking.is_empty() {
+            let (parameters, own) = (self.tracking.values(&self.env, values), tracking::own_links(values));
+            html = tracking::in_html(&html, &parameters, &own);
+            text = tracking::in_text(&text, &parameters, &own);
+        }
         let tags = self.tags(values, &missing);
+        missing.retain(|name| !name.starts_with(LIST));
         Ok(RenderedMail { subject: one_line(subject), preheader: one_line(preheader), html, text, tags, missing })
     }
 
@@ -218,17 +246,23 @@ impl PreparedMessage {
             let (root, rest) = name.split_once('.').map_or((name.as_str(), None), |(root, rest)| (root, Some(rest)));
             let Some(field) = values.get(root) else { continue };
             let shown = match (&field.value, rest) {
+                (Some(Value::List(items)), None) if items.iter().any(|item| matches!(item, Value::Object(_))) => {
+                    Some(count_items(items.len()))
+                }
                 (Some(_), None) => Some(field.shown.clone()),
                 (Some(value), Some(rest)) => {
                     let steps: Vec<&str> = rest.split('.').collect();
-                    value.at(&steps).map(ToString::to_string)
+                    value.at(&steps).map(|value| match value {
+                        Value::List(items) => count_items(items.len()),
+                        value => value.to_string(),
+                    })
                 }
                 (None, _) => None,
             };
             let fallback = default.as_ref().or(field.fallback.as_ref());
             tags.push(match (shown, fallback) {
                 (Some(value), _) => TagUse { name: name.clone(), state: TagState::Value, value },
-                (None, _) if missing.contains(name) => {
+                (None, _) if missing.iter().any(|m| m.strip_prefix(LIST).unwrap_or(m) == name) => {
                     TagUse { name: name.clone(), state: TagState::Missing, value: String::new() }
                 }
                 (None, Some(fallback)) => {
@@ -239,6 +273,10 @@ impl PreparedMessage {
         }
         tags
     }
+}
+
+fn count_items(n: usize) -> String {
+    if n == 1 { "1 item".to_owned() } else { format!("{n} items") }
 }
 
 /// Everything that can be said about a message without a contact: its templates, and, where they can be used, the
@@ -403,8 +441,6 @@ fn environment() -> Environment<'static> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::{
         audience::{Contact, Currency, Event, EventLog, Value, ValueType},
@@ -498,6 +534,53 @@ mod tests {
         check("{{ '{{' }}{% raw %}{{ x }}{% endraw %}", ADA, CART, "{{{{ x }}");
         check("{{ cart_items|length }}", ADA, "{}", "0");
         check("{unsubscribe_url}", ADA, CART, "https://example.com/unsubscribe");
+    }
+
+    #[test]
+    fn links_carry_the_flows_parameters() {
+        let html = "{first_name} <a href=\"{cart_url}\">cart</a> <a href='{unsubscribe_url}'>leave</a> \
+                    <a href=\"mailto:shop@shop.example\">write</a>";
+        let parameters = [
+            ("utm_campaign", "{flow}"),
+            ("utm_content", "{message}/{variant} {node}"),
+            ("who", "{{ first_name|upper }}"),
+            ("without", "{discount_code}"),
+            ("wrong", "{% nothing %}"),
+        ];
+        let parameters = parameters.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let prepared = prepare(html).with_tracking(&parameters, &fields(), &"watch".into(), &"mail-1".into());
+        let mail = prepared.render(&values(r#"{"first_name":"Ada & Co"}"#, "{}")).expect("renders");
+        let query = "utm_campaign=watch&utm_content=m%2Fa%20mail-1&who=ADA%20%26%20CO";
+        let escaped = query.replace('&', "&amp;");
+        assert!(mail.html.contains(&format!("<a href=\"https://shop.example/cart?{escaped}\">")), "{}", mail.html);
+        assert!(mail.html.contains("'https://example.com/unsubscribe'"), "{}", mail.html);
+        assert!(mail.text.contains(&format!("cart (https://shop.example/cart?{query})")), "{}", mail.text);
+        assert!(mail.text.contains("(https://example.com/unsubscribe)"), "{}", mail.text);
+        assert!(mail.text.contains("(mailto:shop@shop.example)"), "{}", mail.text);
+        // A mail is not held for its statistics, and they are no tags of it.
+        assert_eq!(mail.completeness(), Completeness::Complete);
+        let tags: Vec<&str> = mail.tags.iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!(tags, ["first_name", "cart_url"]);
+    }
+
+    /// The list behind a loop, as products blocks have one, is a tag as well; without it the loop is left out.
+    #[test]
+    fn lists_are_tags() {
+        let list = |template: &str, contact: &str, trigger: &str| {
+            let mail = prepare(template).render(&values(contact, trigger)).expect("renders");
+            assert!(mail.missing.is_empty(), "{:?}", mail.missing);
+            assert!(!mail.html.contains([MISSING_OPEN, LIST]), "{}", mail.html);
+            mail.tags.iter().map(|tag| format!("{} {} {}", tag.name, tag.state.name(), tag.value)).collect::<Vec<_>>()
+        };
+        let each = "-{% for i in cart_items[:1] %}{i.name}{% endfor %}";
+        assert_eq!(list(each, ADA, CART), ["cart_items value 2 items"]);
+        assert_eq!(list(each, ADA, "{}"), ["cart_items missing "]);
+        assert_eq!(list(each, ADA, r#"{"cart_items": []}"#), ["cart_items missing "]);
+        // Not shown, not among them.
+        let shown_if = format!("-{{% if cart_value %}}{each}{{% endif %}}");
+        assert_eq!(list(&shown_if, ADA, "{}"), [""; 0]);
+        let inner = "-{% for i in cart_items %}{% for part in i.parts %}{part}{% endfor %}{% endfor %}";
+        assert_eq!(list(inner, ADA, CART), ["cart_items value 2 items"]);
     }
 
     #[test]

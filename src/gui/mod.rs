@@ -193,9 +193,16 @@ impl eframe::App for Studio {
     }
 }
 
-/// Gives the keyboard to the field of this name; such fields have the id `Id::unique(name)`.
-pub fn focus(ctx: &egui::Context, field: &'static str) {
-    ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique(field)));
+/// Remembers that a response is the field of this name, which [`focus`] finds.
+pub fn is_field(ctx: &egui::Context, name: &str, id: egui::Id) {
+    ctx.data_mut(|data| data.insert_temp(egui::Id::unique(("field", name)), id));
+}
+
+/// Gives the keyboard to the field of this name.
+pub fn focus(ctx: &egui::Context, name: &str) {
+    let known = ctx.data(|data| data.get_temp::<egui::Id>(egui::Id::unique(("field", name))));
+    // A field that is not drawn yet has the id of its name.
+    ctx.memory_mut(|memory| memory.request_focus(known.unwrap_or(egui::Id::unique(name))));
 }
 
 /// Opens the window, on a flow or on the gallery; returns when it is closed.

@@ -14,9 +14,10 @@ use crate::{
     app::{
         App, CommandId, card,
         command::{available, row},
+        ops::quick_add::{Fit, fitting_kinds, quick_add as search_kinds},
     },
     flow::Flow,
-    kinds::{CATALOGUE, Spec},
+    kinds::Spec,
 };
 
 /// A round-cornered button with an icon only; its name and key are in the tooltip.
@@ -73,42 +74,10 @@ pub enum Chosen {
 
 /// Kinds that a search finds, best first, for a flow as it is.
 pub fn find_kinds(query: &str, flow: &Flow, after_port: bool) -> Vec<&'static Spec> {
-    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-    let has_trigger = flow.trigger().is_some();
-    let fits = |spec: &&&'static Spec| {
-        let is_trigger = card::family(spec.name) == card::Family::Trigger;
-        if is_trigger {
-            !has_trigger && !after_port && spec.name != "trigger"
-        } else {
-            !(after_port && spec.name == "note")
-        }
-    };
-    let score = |spec: &Spec| -> Option<usize> {
-        words
-            .iter()
-            .map(|word| {
-                let title = spec.title.to_lowercase();
-                if title.starts_with(word.as_str()) {
-                    Some(0)
-                } else if title.contains(word.as_str()) || spec.name.contains(word.as_str()) {
-                    Some(1)
-                } else if spec.search.iter().any(|s| s.to_lowercase().contains(word.as_str())) {
-                    Some(2)
-                } else {
-                    None
-                }
-            })
-            .sum()
-    };
-    let mut hits: Vec<(usize, &'static Spec)> = CATALOGUE
-        .iter()
-        .collect::<Vec<_>>()
-        .iter()
-        .filter(fits)
-        .filter_map(|spec| Some((score(spec)?, *spec)))
-        .collect();
-    hits.sort_by_key(|(score, _)| *score);
-    hits.into_iter().map(|(_, spec)| spec).collect()
+    let kinds = fitting_kinds(flow, if after_port { Fit::AfterPort } else { Fit::Anywhere });
+    // The trigger node is made by its kinds.
+    let kinds: Vec<&'static Spec> = kinds.into_iter().filter(|spec| spec.name != "trigger").collect();
+    search_kinds(query, &kinds).into_iter().map(|hit| hit.spec).collect()
 }
 
 /// The list of kinds at a point: type to search, arrows and Enter to choose, Escape to close.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{
-    flowset::Version,
+    flowset::{PreparedTrigger, Version},
     run::Run,
     state::{End, Send, Status, TimerWhat, Waiting},
     trace::{Intent, IntentWhat, What},
@@ -22,6 +22,7 @@ use crate::{
 impl Run<'_> {
     /// Wall-time waits keep the wall time, not the instant, when the zone changes (SEMANTICS R17).
     pub fn recompute_local_waits(&mut self, before: &Zone) {
+        self.recompute_armed(before);
         for j in 0..self.state.journeys.len() {
             let journey = &self.state.journeys[j];
             let Some(version) = self.version_of(j) else { continue };
@@ -48,6 +49,56 @@ impl Run<'_> {
             let id = journey.id.clone();
             self.state.disarm(&TimerWhat::Step(id));
             self.wait(j, &version, moved);
+        }
+    }
+
+    /// Armed clocks of calendar days run on the new wall too (SEMANTICS R17): a day of it may be shorter. What is armed
+    /// for a date is armed anew by its trigger.
+    fn recompute_armed(&mut self, before: &Zone) {
+        let armed = self.state.timers.iter().rev();
+        let armed = armed.filter_map(|timer| match &timer.what {
+            TimerWhat::Trigger(key) => Some((key.clone(), timer.due)),
+            _ => None,
+        });
+        for (key, due) in armed.collect::<Vec<_>>() {
+            let live = self.state.live_of(&key.flow).and_then(|live| self.flows.versions.get(&live.version));
+            let span = match live.and_then(|version| version.alternatives.get(key.alternative)) {
+                Some(PreparedTrigger::Abandonment { settings, .. }) => settings.after,
+                Some(PreparedTrigger::Inactivity(settings)) => settings.after,
+                _ => continue,
+            };
+            if span.is_exact() {
+                continue;
+            }
+            // From where it counts, on the wall that was.
+            let from = before.plus_calendar(due.plus_millis(-span.millis), -span.months, -span.days);
+            let moved = span.after(from, self.state.zone(self.flows)).max(self.now);
+            if moved != due {
+                let what = TimerWhat::Trigger(key);
+                self.state.disarm(&what);
+                self.state.arm(moved, what);
+            }
+        }
+    }
+
+    /// A place has come free before its time: who waits for one is asked again, in the order of waiting (SEMANTICS
+    /// R23). Who waits for something else is told the same as before; who catches up is not asked before their time.
+    pub fn wake_waiters(&mut self) {
+        let waiting = self.state.timers.iter().rev().filter_map(|timer| match &timer.what {
+            TimerWhat::Step(id) => self.active(id),
+            _ => None,
+        });
+        let waits = |j: &usize| {
+            let journey = &self.state.journeys[*j];
+            matches!(journey.waiting, Waiting::Retry(until) if until > self.now)
+                && journey.since.is_some_and(|since| since <= self.now)
+        };
+        for j in waiting.filter(waits).collect::<Vec<_>>() {
+            let journey = &mut self.state.journeys[j];
+            journey.waiting = Waiting::Retry(self.now);
+            let what = TimerWhat::Step(journey.id.clone());
+            self.state.disarm(&what);
+            self.state.arm(self.now, what);
         }
     }
 

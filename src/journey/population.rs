@@ -110,7 +110,8 @@ impl Counts {
 
 /// Closes an hour of flow time: the winners that are certain now, the flows that must pause (SEMANTICS R6).
 ///
-/// `hour` is its end; the controls are in force from then on. Each comes once.
+/// `hour` is its end; the controls are in force from then on. Each comes once. Whether a flow that somebody resumed
+/// may pause itself again, the rules do not say; here it is left to that person.
 pub fn close_hour(flows: &FlowSet, counts: &mut Counts, hour: Instant) -> Vec<Control> {
     let mut out = Vec::new();
     for (flow, of_flow) in &counts.flows {

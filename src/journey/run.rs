@@ -39,8 +39,18 @@ pub(super) struct Run<'a> {
     pub now: Instant,
     pub effects: Effects,
     steps: u32,
-    /// Writes of steps that flows have not seen yet: lists joined, the flow that wrote, its hops.
-    writes: VecDeque<(Vec<SmolStr>, FlowId, u32)>,
+    /// Writes of steps that flows have not seen yet.
+    writes: VecDeque<Write>,
+}
+
+/// What a step wrote.
+struct Write {
+    joined: Vec<SmolStr>,
+    /// Watched conditions that it turned true: of which flow, which alternative.
+    turned: Vec<(FlowId, usize)>,
+    /// The flow that wrote, and its hops.
+    flow: FlowId,
+    hops: u32,
 }
 
 impl<'a> Run<'a> {
@@ -298,9 +308,11 @@ impl<'a> Run<'a> {
                     let lists = change.lists_add.iter().chain(&change.lists_remove).cloned();
                     self.tell_at(j, version, What::Wrote { names: names.chain(lists).collect() });
                     // The profile is current for the next step; flows see the write when the journey waits or ends.
+                    let before = self.watched();
                     let joined = self.apply_change(&change);
+                    let turned = self.turned_since(before);
                     let journey = &self.state.journeys[j];
-                    self.writes.push_back((joined, journey.flow.clone(), journey.hops));
+                    self.writes.push_back(Write { joined, turned, flow: journey.flow.clone(), hops: journey.hops });
                     // Goals and exits see it at once (SEMANTICS R15), this journey's own too.
                     self.settle_journeys(None);
                     if !self.state.journeys[j].is_active() {
@@ -578,7 +590,11 @@ impl<'a> Run<'a> {
                 What::Deferred { until: *until, reason }
             }
         };
+        let is_free = !self.state.sends[n].counts() && !self.state.sends[n].transactional;
         self.tell_send(key, &flow, what);
+        if is_free {
+            self.wake_waiters();
+        }
         if let (Gate::Leave(reason), Delivery::Skipped(_), Some(j)) = (why, result, self.active(&key.journey)) {
             self.end(j, End::Left(reason));
         }
@@ -608,9 +624,24 @@ impl<'a> Run<'a> {
             return;
         }
         let facts = self.state.facts(self.flows, self.now, Some(journey.entry()));
-        if goal.eval(&facts).is_yes() {
+        if !goal.eval(&facts).is_yes() {
+            return;
+        }
+        // After its end it leaves a purchase to a later journey of the flow that has the same goal by it: one purchase
+        // converts once, also after a restart.
+        let flow = &journey.flow;
+        let is_left = !journey.is_active()
+            && (j + 1..self.state.journeys.len())
+                .any(|later| self.state.journeys[later].flow == *flow && self.goal_holds(later));
+        if !is_left {
             self.convert(j, happened);
         }
+    }
+
+    fn goal_holds(&self, j: usize) -> bool {
+        let journey = &self.state.journeys[j];
+        let goal = self.flows.versions.get(&journey.version).and_then(|version| version.goal.as_ref());
+        goal.is_some_and(|goal| goal.eval(&self.state.facts(self.flows, self.now, Some(journey.entry()))).is_yes())
     }
 
     /// Credits a conversion and ends the journey (SEMANTICS R15).
@@ -618,12 +649,21 @@ impl<'a> Run<'a> {
         let journey = &self.state.journeys[j];
         let Some(version) = self.flows.versions.get(&journey.version) else { return };
         let from = version.settings.conversion_window.before(happened, self.state.zone(self.flows));
-        let credited = self.state.sends.iter().rev().find(|send| {
+        // A message of an earlier journey counts where that one leaves the purchase to this one.
+        let is_meant = |send: &&Send| {
+            let of = |(n, other): (usize, &Journey)| (other.id == send.key.journey).then_some(n);
             send.key.journey == journey.id
-                && matches!(send.status, Status::Sent | Status::Unknown)
-                && send.at <= happened
-                && send.at >= from
+                || send.flow == journey.flow
+                    && self.state.journeys[..j]
+                        .iter()
+                        .enumerate()
+                        .find_map(of)
+                        .is_some_and(|n| !self.state.journeys[n].is_active() && self.goal_holds(n))
+        };
+        let credited = self.state.sends.iter().rev().filter(|send| {
+            matches!(send.status, Status::Sent | Status::Unknown) && send.at <= happened && send.at >= from
         });
+        let credited = credited.filter(is_meant).max_by_key(|send| send.key.journey == journey.id);
         let credited_to = credited.map(|send| send.key.clone());
         let ended = journey.ended.is_some();
         // After its end a journey converts only through a message.
@@ -713,13 +753,13 @@ impl<'a> Run<'a> {
     /// A change of the profile from outside.
     pub fn change(&mut self, change: &Change) {
         let joined = self.apply_change(change);
-        self.profile_changed(&joined, None);
+        self.profile_changed(&joined, &[], None);
     }
 
     /// What follows a change of the profile; `writer` is the flow whose step made it, with its hops.
-    fn profile_changed(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
+    fn profile_changed(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
         self.settle_journeys(None);
-        self.profile_triggers(joined, writer);
+        self.profile_triggers(joined, turned, writer);
         self.schedule_rechecks();
     }
 
@@ -757,13 +797,13 @@ impl<'a> Run<'a> {
 
     /// Lets flows see what steps wrote (SEMANTICS R11).
     pub fn see_writes(&mut self) {
-        while let Some((joined, flow, hops)) = self.writes.pop_front() {
+        while let Some(write) = self.writes.pop_front() {
             self.steps += 1;
             if self.steps >= MOST_STEPS {
                 self.writes.clear();
                 return;
             }
-            self.profile_changed(&joined, Some((&flow, hops)));
+            self.profile_changed(&write.joined, &write.turned, Some((&write.flow, write.hops)));
         }
     }
 

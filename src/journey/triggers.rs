@@ -11,7 +11,7 @@ use super::{
     trace::What,
 };
 use crate::{
-    audience::{Event, condition::EntryFacts},
+    audience::{Compiled, Event, condition::EntryFacts},
     base::{FlowId, Instant, JourneyId, VersionHash, Zone},
     kinds::{
         prepared::{PreparedMatch, value_of},
@@ -314,19 +314,9 @@ impl Run<'_> {
         let Some(PreparedTrigger::Watch { condition, with_event }) = version.alternatives.get(alternative) else {
             return false;
         };
-        let key = TriggerKey { flow: flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-        let facts = self.state.facts(self.flows, self.now, None);
-        let is = condition.eval(&facts).is_yes();
-        let next = condition.next_change(&facts);
-        let was =
-            matches!(self.state.triggers.insert(key.clone(), TriggerState::Was(is)), Some(TriggerState::Was(true)));
-        let what = TimerWhat::Watch(flow.clone(), alternative);
-        self.state.disarm(&what);
-        if let Some(next) = next {
-            self.state.arm(next, what);
-        }
+        let turns = self.note_watch(flow, alternative, condition);
         // Of several alternatives that one input turns, the first enters (SEMANTICS R7); the others are noted.
-        if is && !was && may_enter {
+        if turns && may_enter {
             let event = event.filter(|_| *with_event).cloned();
             if let Some(event) = &event {
                 return self.enter_by_event(&version, alternative, event);
@@ -336,8 +326,51 @@ impl Run<'_> {
         false
     }
 
-    /// What a change of the profile fires; `writer` is the flow whose step made it, with its hops (SEMANTICS R11).
-    pub fn profile_triggers(&mut self, joined: &[SmolStr], writer: Option<(&FlowId, u32)>) {
+    /// Notes what a watched condition is, and when time may turn it; whether it has just turned true.
+    fn note_watch(&mut self, flow: &FlowId, alternative: usize, condition: &Compiled) -> bool {
+        let key = TriggerKey { flow: flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
+        let facts = self.state.facts(self.flows, self.now, None);
+        let (is, next) = (condition.eval(&facts).is_yes(), condition.next_change(&facts));
+        let was = matches!(self.state.triggers.insert(key, TriggerState::Was(is)), Some(TriggerState::Was(true)));
+        let what = TimerWhat::Watch(flow.clone(), alternative);
+        self.state.disarm(&what);
+        if let Some(next) = next {
+            self.state.arm(next, what);
+        }
+        is && !was
+    }
+
+    /// Watched conditions that do not hold, for [`Self::turned_since`].
+    pub fn watched(&self) -> Vec<(Arc<Version>, usize)> {
+        let mut out = Vec::new();
+        for version in self.live_versions() {
+            for (alternative, trigger) in version.alternatives.iter().enumerate() {
+                let PreparedTrigger::Watch { condition, .. } = trigger else { continue };
+                if !condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes() {
+                    out.push((version.clone(), alternative));
+                }
+            }
+        }
+        out
+    }
+
+    /// Which of them a step's write has turned. Noted at once, so that nothing else of the same input passes for what
+    /// turned them; who enters is decided when flows see the write (SEMANTICS R1, R11).
+    pub fn turned_since(&mut self, before: Vec<(Arc<Version>, usize)>) -> Vec<(FlowId, usize)> {
+        let mut out = Vec::new();
+        for (version, alternative) in before {
+            let PreparedTrigger::Watch { condition, .. } = &version.alternatives[alternative] else { continue };
+            let holds = condition.eval(&self.state.facts(self.flows, self.now, None)).is_yes();
+            if holds && self.note_watch(&version.flow, alternative, condition) {
+                out.push((version.flow.clone(), alternative));
+            }
+        }
+        out
+    }
+
+    /// What a change of the profile fires; `writer` is the flow whose step made it, with its hops (SEMANTICS R11), and
+    /// `turned` the watched conditions that it turned then.
+    pub fn profile_triggers(&mut self, joined: &[SmolStr], turned: &[(FlowId, usize)], writer: Option<(&FlowId, u32)>) {
         for version in self.live_versions() {
             let own = writer.is_some_and(|(flow, _)| *flow == version.flow);
             let hops = writer.map_or(0, |(_, hops)| hops + 1);
@@ -355,9 +388,16 @@ impl Run<'_> {
                             entered = self.enter(&version, Entry { alternative, event: None, key, hops });
                         }
                     }
-                    PreparedTrigger::Watch { .. } => {
+                    PreparedTrigger::Watch { condition, .. } => {
                         // The same flow never enters by its own write; it is noted, so that it is no edge later.
-                        entered |= self.test_watch(&version.flow, alternative, None, hops, !entered && !own);
+                        let may_enter = !entered && !own;
+                        let had_turned = turned.iter().any(|(flow, n)| (flow, *n) == (&version.flow, alternative));
+                        entered |= self.test_watch(&version.flow, alternative, None, hops, may_enter);
+                        let facts = self.state.facts(self.flows, self.now, None);
+                        if had_turned && may_enter && !entered && condition.eval(&facts).is_yes() {
+                            let key = SmolStr::default();
+                            entered = self.fire_late_or_enter(&version, alternative, self.now, None, key, hops);
+                        }
                     }
                     PreparedTrigger::Date(_) => self.arm_date(&version, alternative, self.now),
                     _ => {}

@@ -29,7 +29,7 @@ pub use logic::{
     split::Split,
     wait_for_event::{LookBack, WaitForEvent},
 };
-pub use spec::{Docs, Editor, FieldSpec, Group, NEXT, Port, Spec};
+pub use spec::{Case, CaseBody, Docs, Editor, FieldSpec, Group, ListSpec, NEXT, Port, Spec};
 pub use triggers::{Alternative, EventMatch, Trigger};
 
 use crate::{
@@ -50,7 +50,7 @@ pub const TRIGGER: Spec = Spec {
         why: "Several signs can mean the same: checkout expired, or cart untouched.",
         source: "SEMANTICS R7",
     },
-    fields: &[spec::field("any", "Any of", "The alternatives.", Editor::Rows)],
+    fields: &[spec::field("any", "Any of", "The alternatives.", Editor::List(&triggers::ALTERNATIVES))],
     example: r#"(any: [event(event: "Started Checkout")])"#,
 };
 

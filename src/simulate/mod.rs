@@ -105,9 +105,8 @@ pub struct NodeReport {
 /// One contact under replay: its state, and what is still to be fed.
 struct Player<'a> {
     state: ContactState,
+    /// Of the file and made from responses, in order of acceptance, equals by (happened, id) (SEMANTICS R2).
     inputs: VecDeque<Arc<Event>>,
-    /// Events made from responses, soonest last.
-    answers: Vec<Arc<Event>>,
     /// Intents to be handed over, soonest last.
     hand_overs: Vec<(Instant, SendKey)>,
     responses: Vec<&'a Response>,
@@ -158,6 +157,11 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
     report(flows, players, from, until)
 }
 
+/// The order of inputs (SEMANTICS R2).
+fn order(event: &Event) -> (Instant, Instant, &EventId) {
+    (event.accepted, event.happened, &event.id)
+}
+
 fn hour_after(at: Instant) -> Instant {
     const HOUR: i64 = 3_600_000;
     Instant::from_millis((at.as_millis().div_euclid(HOUR) + 1) * HOUR)
@@ -177,11 +181,10 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
     let mut out = Vec::new();
     for contact in audience.contacts.iter().filter(|contact| wanted(&contact.id)) {
         let mut inputs = events.remove(&contact.id).unwrap_or_default();
-        inputs.sort_by(|a, b| (a.accepted, a.happened, &a.id).cmp(&(b.accepted, b.happened, &b.id)));
+        inputs.sort_by(|a, b| order(a).cmp(&order(b)));
         let mut player = Player {
             state: ContactState::new(contact.clone()),
             inputs: inputs.into(),
-            answers: Vec::new(),
             hand_overs: Vec::new(),
             responses: responses.remove(&contact.id).unwrap_or_default(),
             trace: Vec::new(),
@@ -202,9 +205,8 @@ impl Player<'_> {
     /// The next instant at which there is something to do.
     fn next(&self) -> Option<Instant> {
         let inputs = self.inputs.front().map(|event| event.accepted);
-        let answers = self.answers.last().map(|event| event.accepted);
         let hand_overs = self.hand_overs.last().map(|(at, _)| *at);
-        [inputs, answers, hand_overs, self.state.next_wake()].into_iter().flatten().min()
+        [inputs, hand_overs, self.state.next_wake()].into_iter().flatten().min()
     }
 
     /// Does one thing at `at`: a wake before a hand-over before an event of the same instant (SEMANTICS R1).
@@ -216,9 +218,6 @@ impl Player<'_> {
             return self.hand_over(flows, at, &key, options, counts);
         }
         if let Some(event) = self.inputs.pop_front_if(|event| event.accepted == at) {
-            return self.feed(flows, &Input::Event(event), options, counts);
-        }
-        if let Some(event) = self.answers.pop_if(|event| event.accepted == at) {
             let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
             let kind = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name);
             if let (Some(kind), Some(flow), Some(journey)) = (kind, text("flow"), text("journey")) {
@@ -303,8 +302,8 @@ impl Player<'_> {
                 accepted: when,
                 properties,
             };
-            let place = self.answers.partition_point(|other| (other.accepted, &other.id) > (event.accepted, &event.id));
-            self.answers.insert(place, Arc::new(event));
+            let place = self.inputs.partition_point(|other| order(other) <= order(&event));
+            self.inputs.insert(place, Arc::new(event));
         }
     }
 

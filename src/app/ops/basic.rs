@@ -21,19 +21,6 @@ pub fn moved(flow: &Flow, selection: &BTreeSet<NodeId>, by: (f32, f32)) -> Vec<E
     selected.map(|node| Edit::MoveNode { id: node.id.clone(), pos: (node.pos.0 + by.0, node.pos.1 + by.1) }).collect()
 }
 
-/// The selected steps, and with a selected frame also what lies in it.
-pub fn carried(flow: &Flow, selection: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-    let mut out = selection.clone();
-    for frame in flow.nodes.iter().filter(|node| node.kind == "note" && selection.contains(&node.id)) {
-        let (width, height) = card::size(frame);
-        let inside = |node: &Node| {
-            (node.pos.0 - frame.pos.0).abs() <= width / 2.0 && (node.pos.1 - frame.pos.1).abs() <= height / 2.0
-        };
-        out.extend(flow.nodes.iter().filter(|node| inside(node)).map(|node| node.id.clone()));
-    }
-    out
-}
-
 /// A new step of a kind with the settings of its catalogue entry, wired in behind `after` if given.
 ///
 /// A kind of trigger becomes a trigger node with that alternative. Errors: a kind that is not in the catalogue; a

@@ -1,4 +1,5 @@
-//! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of [`Edit`]s.
+//! What gestures and commands mean as edits: pure functions from a flow and a selection to a list of
+//! [`Edit`](crate::flow::Edit)s.
 
 pub mod arrange;
 mod basic;
@@ -11,6 +12,4 @@ pub mod replace;
 pub(in crate::app) mod ron_text;
 pub(in crate::app) mod templates;
 
-pub use basic::{
-    Direction, carried, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute,
-};
+pub use basic::{Direction, connect, count_label, delete, delete_reconnect, insert, moved, neighbour, toggle_mute};

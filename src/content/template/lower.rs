@@ -17,6 +17,9 @@ pub(crate) const MISSING_OPEN: char = '\u{E000}';
 /// Closes a mark.
 pub(crate) const MISSING_CLOSE: char = '\u{E001}';
 
+/// Before the name in the mark of a list: without it a part of the mail is left out, which holds nothing.
+pub(crate) const LIST: char = '*';
+
 /// What a missing tag prints.
 pub(crate) fn missing_mark(name: &str) -> String {
     format!("{MISSING_OPEN}{name}{MISSING_CLOSE}")
@@ -70,8 +73,10 @@ impl Lowering<'_> {
                     self.locals.push(var.clone());
                     self.nodes(body);
                     self.locals.pop();
-                    if !otherwise.is_empty() {
+                    let list = self.list(items);
+                    if !otherwise.is_empty() || list.is_some() {
                         self.out.push_str("{% else %}");
+                        self.out.push_str(&list.unwrap_or_default());
                         self.nodes(otherwise);
                     }
                     self.out.push_str("{% endfor %}");
@@ -85,6 +90,23 @@ impl Lowering<'_> {
         if !self.printed.contains(&entry) {
             self.printed.push(entry);
         }
+    }
+
+    /// Notes the list that a loop goes over; the mark that says it is missing where the loop is shown, if nothing else
+    /// is to stand there.
+    fn list(&mut self, items: &Expr) -> Option<String> {
+        let mut base = items;
+        while let ExprKind::Slice { of, .. } | ExprKind::Filter { of, .. } = &base.kind {
+            base = of;
+        }
+        let ExprKind::Path { root, steps } = &base.kind else { return None };
+        if self.locals.contains(root) {
+            return None;
+        }
+        let field = self.fields.iter().find(|field| field.name == *root)?;
+        let name = path(root, steps);
+        self.note(&name, None);
+        field.fallback.is_none().then(|| missing_mark(&format!("{LIST}{name}")))
     }
 
     fn print(&mut self, expr: &Expr) -> String {

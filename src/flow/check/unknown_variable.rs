@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Check, CheckSpec, Context, Finding, ron_of, texts::Text};
 use crate::{
     base::{Place, Severity, nearest},
+    content::OF_THE_MAIL,
     flow::Edit,
 };
 
@@ -21,9 +22,6 @@ pub(super) const CHECK: Check = Check {
     },
     run,
 };
-
-/// What a link can say of the mail it stands in, without a field.
-const OF_THE_MAIL: [&str; 4] = ["flow", "node", "message", "variant"];
 
 fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
     let fields: Vec<&str> = cx.flow.fields().map(|field| field.name.as_str()).chain(OF_THE_MAIL).collect();

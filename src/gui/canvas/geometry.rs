@@ -2,15 +2,25 @@
 //!
 //! Made once per revision of the document and shared by painting, hits and the minimap. Sizes need no layout.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use smol_str::SmolStr;
 
-use crate::{app::card, base::NodeId, flow::Flow};
+use crate::{
+    app::{
+        card,
+        ops::frames::{self, Folded},
+    },
+    base::NodeId,
+    flow::Flow,
+};
 
 /// Corner radius of edges, in canvas units.
 pub const EDGE_RADIUS: f32 = 11.0;
+
+/// Width and height of a folded frame.
+const FOLDED_SIZE: (f32, f32) = (262.0, 64.0);
 
 /// An edge as a polyline with right angles.
 #[derive(Clone, Debug)]
@@ -55,6 +65,10 @@ pub struct Geometry {
     pub cards: Vec<Rect>,
     /// Whether a card is a frame: drawn below everything and carrying what it contains.
     pub frames: Vec<bool>,
+    /// Whether a card is hidden by a folded frame.
+    pub hidden: Vec<bool>,
+    /// Steps behind a folded frame; 0 for everything else.
+    pub num_folded: Vec<usize>,
     /// Edges.
     pub edges: Vec<EdgePath>,
     /// Ports without an edge.
@@ -76,21 +90,26 @@ pub fn port_at(card: Rect, idx: usize, count: usize) -> Pos2 {
 }
 
 impl Geometry {
-    /// Lays a flow out.
-    pub fn new(flow: &Flow) -> Self {
+    /// Lays a flow out; what lies in a folded frame is hidden, and edges lead to the frame instead.
+    pub fn new(flow: &Flow, folded: &BTreeSet<NodeId>) -> Self {
+        let folded = if folded.is_empty() { Folded::default() } else { frames::folded(flow, folded) };
         let mut cards = Vec::with_capacity(flow.nodes.len());
         let mut frames = Vec::with_capacity(flow.nodes.len());
         let mut by_id = HashMap::with_capacity(flow.nodes.len());
         let mut bounds: Option<Rect> = None;
         for (n, node) in flow.nodes.iter().enumerate() {
-            let (width, height) = card::size(node);
+            let is_folded = folded.counts.contains_key(&node.id);
+            let (width, height) = if is_folded { FOLDED_SIZE } else { card::size(node) };
             let rect = Rect::from_center_size(pos2(node.pos.0, node.pos.1), vec2(width, height));
             bounds = Some(bounds.map_or(rect, |b| b.union(rect)));
             cards.push(rect);
             frames.push(node.kind == "note");
             by_id.insert(node.id.clone(), n);
         }
-        let mut out = Self { cards, frames, edges: Vec::new(), open_ports: Vec::new(), bounds, by_id };
+        let hidden: Vec<bool> = flow.nodes.iter().map(|node| folded.hidden.contains_key(&node.id)).collect();
+        let num_folded = flow.nodes.iter().map(|node| folded.counts.get(&node.id).copied().unwrap_or(0)).collect();
+        let (edges, open_ports) = (Vec::new(), Vec::new());
+        let mut out = Self { cards, frames, hidden, num_folded, edges, open_ports, bounds, by_id };
         let mut wired: HashMap<(usize, &str), usize> = HashMap::with_capacity(flow.edges.len());
         for edge in &flow.edges {
             if let (Some(from), Some(to)) = (out.idx(&edge.from), out.idx(&edge.to)) {
@@ -102,12 +121,25 @@ impl Geometry {
             num_into[*to] += 1;
         }
         let few = flow.nodes.len() <= 400;
+        for stand_in in &folded.stand_ins {
+            if let (Some(from), Some(to)) = (out.idx(&stand_in.from), out.idx(&stand_in.to)) {
+                let start = port_at(out.cards[from], 0, 1);
+                let end = pos2(out.cards[to].center().x, out.cards[to].top());
+                let points = route(start, end, &out.cards, &out.frames, from, to, false);
+                let port = stand_in.edges.first().map(|(_, port)| port.clone()).unwrap_or_default();
+                out.edges.push(EdgePath::new(from, 0, to, port, String::new(), points));
+            }
+        }
         for (n, node) in flow.nodes.iter().enumerate() {
+            if out.hidden[n] {
+                continue;
+            }
             let ports = node.ports();
             for (p, port) in ports.iter().enumerate() {
                 let at = port_at(out.cards[n], p, ports.len());
                 let label = if ports.len() > 1 { port.title.clone() } else { String::new() };
                 match wired.get(&(n, port.name.as_str())) {
+                    Some(&to) if out.hidden[to] => {}
                     Some(&to) => {
                         let end = pos2(out.cards[to].center().x, out.cards[to].top());
                         let points = route(at, end, &out.cards, &out.frames, n, to, few);
@@ -131,7 +163,8 @@ impl Geometry {
 
     /// Cards in a rectangle, frames excluded: what a box selects.
     pub fn inside(&self, area: Rect) -> impl Iterator<Item = usize> {
-        self.cards.iter().enumerate().filter(move |(_, card)| area.intersects(**card)).map(|(n, _)| n)
+        let there = move |(n, card): &(usize, &Rect)| area.intersects(**card) && !self.hidden[*n];
+        self.cards.iter().enumerate().filter(there).map(|(n, _)| n)
     }
 
     /// The edge nearest to a point, within `reach` canvas units.
@@ -343,7 +376,7 @@ mod tests {
 
     #[test]
     fn edges_leave_below_and_enter_above() {
-        let geometry = Geometry::new(&flow());
+        let geometry = Geometry::new(&flow(), &BTreeSet::new());
         assert_eq!(geometry.edges.len(), 2);
         assert_eq!(geometry.edges[0].points, [pos2(0.0, 47.0), pos2(0.0, 109.0)], "straight down");
         let yes = &geometry.edges[1];
@@ -355,7 +388,7 @@ mod tests {
 
     #[test]
     fn hits_and_cuts() {
-        let geometry = Geometry::new(&flow());
+        let geometry = Geometry::new(&flow(), &BTreeSet::new());
         assert_eq!(geometry.edge_at(pos2(3.0, 80.0), 6.0), Some(0));
         assert_eq!(geometry.edge_at(pos2(30.0, 80.0), 6.0), None);
         let crossed = |a, b| geometry.crossed(a, b).collect::<Vec<_>>();

@@ -269,7 +269,7 @@ impl Canvas {
             let flow = frame.document.flow();
             if from.is_empty() {
                 // Only now the selection is what the drag began with, duplicates included.
-                let selection = ops::carried(flow, &frame.document.view.selection);
+                let selection = ops::frames::with_contents(flow, &frame.document.view.selection);
                 let moving = flow.nodes.iter().filter(|node| selection.contains(&node.id));
                 *from = moving.map(|node| (node.id.clone(), node.pos)).collect();
             }
@@ -288,6 +288,10 @@ impl Canvas {
             }
         }
         if response.drag_stopped() && matches!(self.drag, Drag::Cards { .. }) {
+            // A loose step that is let go on an edge is wired into it, as part of the same drag.
+            if let Some((from, port)) = self.edge_under(frame, n) {
+                out.push(Command::DropOnEdge { id: node.id.clone(), from, port });
+            }
             out.push(Command::Commit);
             self.drag = Drag::Idle;
             self.guides.clear();
@@ -302,8 +306,38 @@ impl Canvas {
                     ui.close();
                 }
             }
+            ui.menu_button("Replace with", |ui| {
+                for spec in crate::kinds::CATALOGUE {
+                    let is_trigger = card::family(spec.name) == card::Family::Trigger;
+                    let fits = is_trigger == (text.family == card::Family::Trigger) && spec.name != node.kind;
+                    if fits && spec.name != "trigger" && ui.button(spec.title).clicked() {
+                        out.push(Command::Replace { id: node.id.clone(), kind: spec.name.into() });
+                        ui.close();
+                    }
+                }
+            });
+            ui.menu_button("Arrange", |ui| {
+                let arrange = crate::app::command::COMMANDS.iter().filter(|row| row.group == "Arrange");
+                for row in arrange {
+                    if ui.button(row.label).clicked() {
+                        out.push(row.id.into());
+                        ui.close();
+                    }
+                }
+            });
         });
         response
+    }
+
+    /// The edge below a dragged card that has no edges of its own.
+    fn edge_under(&self, frame: &Frame<'_>, n: usize) -> Option<(NodeId, SmolStr)> {
+        let loose = !self.geometry.edges.iter().any(|edge| edge.from_idx == n || edge.to_idx == n);
+        if !loose || self.geometry.frames[n] || frame.document.view.selection.len() > 1 {
+            return None;
+        }
+        let at = self.geometry.cards[n].center();
+        let edge = &self.geometry.edges[self.geometry.edge_at(at, 24.0)?];
+        Some((frame.document.flow().nodes[edge.from_idx].id.clone(), edge.port.clone()))
     }
 
     /// Rings below a card, to draw edges from, and the one above, to end them at.

@@ -2,6 +2,7 @@
 //!
 //! It reads a document and pushes commands; what it keeps is derived (geometry, texts) or a gesture under way.
 
+mod find;
 pub mod geometry;
 mod gesture;
 mod overlay;
@@ -21,7 +22,7 @@ use self::{
 };
 use crate::{
     app::{
-        App, Command, Document, DocumentId,
+        App, Command, CommandId, Document, DocumentId,
         card::{self, Family},
         overlay::Way,
         problems,
@@ -36,13 +37,15 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Canvas {
     stamp: Option<(DocumentId, u64)>,
+    folded: std::collections::BTreeSet<NodeId>,
     geometry: Geometry,
     texts: Vec<Option<(Arc<Node>, CardText)>>,
     marks: BTreeMap<NodeId, Severity>,
     marks_of: Option<(DocumentId, u64)>,
     way: Way,
-    way_of: Option<(DocumentId, u64, Option<crate::base::ContactId>)>,
+    way_of: Option<crate::app::overlay::WayStamp>,
     drag: Drag,
+    find: find::FindBar,
     /// Lines along which a dragged card is snapped, in canvas units.
     guides: Vec<[egui::Pos2; 2]>,
     /// The list of kinds at the pointer.
@@ -120,6 +123,8 @@ impl Canvas {
         }
         self.zoom_bar(ui, &frame, app, out);
         overlay::legend(ui, projection, palette, document, out);
+        overlay::breadcrumbs(ui, projection, palette, document, out);
+        self.find.ui(ui, rect, palette, document, out);
         self.pan_ui(ui, &frame, out);
         self.quick_add_ui(ui, &frame, out);
         self.drop_ui(ui, &background, &frame, out);
@@ -199,9 +204,10 @@ impl Canvas {
 
     fn refresh(&mut self, document: &Document) {
         let stamp = (document.id, document.history.revision());
-        if self.stamp != Some(stamp) {
+        if self.stamp != Some(stamp) || self.folded != document.view.folded {
             let flow = document.flow();
-            self.geometry = Geometry::new(flow);
+            self.folded.clone_from(&document.view.folded);
+            self.geometry = Geometry::new(flow, &self.folded);
             let same_document = self.stamp.is_some_and(|(id, _)| id == document.id);
             self.texts.resize(flow.nodes.len(), None);
             for (slot, node) in self.texts.iter_mut().zip(&flow.nodes) {
@@ -219,11 +225,10 @@ impl Canvas {
             self.marks = problems::marks(document);
             self.marks_of = checked;
         }
-        let replayed =
-            document.derived.replay.as_ref().map(|s| (document.id, s.revision, document.view.contact.clone()));
-        if self.way_of != replayed {
+        let stamp = Some(crate::app::overlay::way_stamp(document));
+        if self.way_of != stamp {
             self.way = crate::app::overlay::way(document);
-            self.way_of = replayed;
+            self.way_of = stamp;
         }
     }
 
@@ -270,7 +275,7 @@ impl Canvas {
         let seen = frame.projection.visible_in_canvas().expand(8.0 / zoom);
         for n in 0..self.geometry.cards.len() {
             let card = self.geometry.cards[n];
-            if !seen.intersects(card) || self.geometry.frames[n] {
+            if !seen.intersects(card) || self.geometry.frames[n] || self.geometry.hidden[n] {
                 continue;
             }
             let text = self.text(frame.document, n);
@@ -292,7 +297,7 @@ impl Canvas {
         let painter = ui.painter_at(frame.projection.screen);
         let seen = frame.projection.visible_in_canvas();
         for n in 0..self.geometry.cards.len() {
-            if !self.geometry.frames[n] || !seen.intersects(self.geometry.cards[n]) {
+            if !self.geometry.frames[n] || !seen.intersects(self.geometry.cards[n]) || self.geometry.hidden[n] {
                 continue;
             }
             let node = &frame.document.flow().nodes[n];
@@ -303,7 +308,12 @@ impl Canvas {
             let response = self.card_response(ui, frame, n, rect, &text, look.selected, out);
             look.focused = response.has_focus();
             let tint = note_color(&note.color, frame.palette);
-            let title = node.title.as_str();
+            let num_folded = self.geometry.num_folded[n];
+            let folded_title = format!("{} \u{b7} {num_folded} steps", node.title());
+            let title = if num_folded > 0 { folded_title.as_str() } else { node.title.as_str() };
+            if response.double_clicked() && note.size.is_some() {
+                out.push(CommandId::FoldFrame.into());
+            }
             paint::note(
                 &painter,
                 rect,

@@ -4,7 +4,7 @@ use egui::{Button, CornerRadius, Frame, Margin, Rect, RichText, Shadow, Stroke, 
 
 use super::geometry::{EdgePath, Projection};
 use crate::{
-    app::{App, Command, CommandId, Document, overlay},
+    app::{App, Command, CommandId, Document, outline, overlay},
     base::Severity,
     gui::{
         icons,
@@ -95,6 +95,52 @@ pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: 
             out.push(Command::SetOverlays(overlays));
         }
     });
+}
+
+/// The way from the trigger to the selected step, each part of it to be clicked.
+pub fn breadcrumbs(
+    ui: &mut Ui,
+    projection: Projection,
+    palette: &Palette,
+    document: &Document,
+    out: &mut Vec<Command>,
+) {
+    let Some(selected) = document.selected() else { return };
+    let crumbs = outline::breadcrumbs(document.flow(), selected);
+    let screen = projection.screen;
+    if crumbs.len() < 2 || screen.width() < 480.0 {
+        return;
+    }
+    // A long way shows its beginning and its end.
+    let num_shown = ((screen.width() - 160.0) / 130.0) as usize;
+    let skipped = crumbs.len().saturating_sub(num_shown.max(2));
+    let rect = Rect::from_min_size(screen.left_top() + vec2(14.0, 12.0), vec2(screen.width() - 80.0, 30.0));
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let mut bar = ui.new_child(UiBuilder::new().max_rect(rect).layout(left));
+    bar.set_clip_rect(rect.expand(4.0).intersect(screen));
+    bar.spacing_mut().item_spacing.x = 2.0;
+    bar.spacing_mut().button_padding.x = 6.0;
+    for (n, crumb) in crumbs.iter().enumerate() {
+        if skipped > 0 && n > 0 && n <= skipped {
+            if n == 1 {
+                bar.label(RichText::new("…").color(palette.weak));
+            }
+            continue;
+        }
+        if n > 0 {
+            bar.label(RichText::new(icons::glyph("caret-right")).font(theme::icon(11.0)).color(palette.weak));
+        }
+        let last = n + 1 == crumbs.len();
+        let title: String = crumb.title.chars().take(22).collect();
+        let title = if title.len() < crumb.title.len() { format!("{title}…") } else { title };
+        let ink = if last { palette.text } else { palette.weak };
+        let text = RichText::new(title).font(theme::medium(11.5)).color(ink);
+        let button = Button::new(text).frame_when_inactive(false).small();
+        let response = bar.add(button).accessible_name(format!("Way: {}", crumb.title));
+        if response.clicked() {
+            out.push(Command::GoTo(crumb.id.clone()));
+        }
+    }
 }
 
 /// What to do with an empty canvas.

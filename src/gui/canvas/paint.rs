@@ -113,7 +113,7 @@ pub fn far_cards(
     let mut mesh = Mesh::default();
     let mut drawn = 0;
     for (n, card) in geometry.cards.iter().enumerate() {
-        if seen.intersects(*card) && !geometry.frames[n] {
+        if seen.intersects(*card) && !geometry.frames[n] && !geometry.hidden[n] {
             let (color, selected) = color_of(n);
             let rect = projection.screen_from_canvas_rect(*card);
             if selected {

@@ -224,3 +224,87 @@ fn insert_and_bookmarks_by_keyboard() {
     h.run_steps(2);
     assert!(h.get_by_label("Step name").is_focused());
 }
+
+#[test]
+fn what_is_searched_for_is_gone_to() {
+    let mut h = studio(WATCH);
+    h.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    h.run_steps(4);
+    h.get_by_label("Find in this flow").type_text("half the shipping");
+    h.run_steps(3);
+    assert_eq!(selected(&h), ["mail-3"], "the step that sends the message");
+    h.get_by_label("Close the search").click();
+    h.run_steps(2);
+    assert!(h.query_by_label("Find in this flow").is_none());
+}
+
+#[test]
+fn the_outline_stands_in_for_the_picture() {
+    let mut h = studio(WATCH);
+    h.get_by_label("Outline").click();
+    h.run_steps(3);
+    h.get_by_label("Outline Sequence over").click();
+    h.run_steps(2);
+    assert_eq!(selected(&h), ["done"]);
+    h.get_by_label("Way: Cart left behind").click();
+    h.run_steps(2);
+    assert_eq!(selected(&h), ["start"]);
+}
+
+#[test]
+fn a_frame_is_drawn_folded_and_carries_its_steps() {
+    let mut h = studio(TWO);
+    h.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    h.run_steps(2);
+    h.key_press_modifiers(Modifiers::COMMAND, Key::G);
+    h.run_steps(3);
+    let frame = selected(&h).remove(0);
+    let before = flow(&h).node("b").expect("there").pos;
+    h.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    h.run_steps(2);
+    assert_eq!(flow(&h).node("b").expect("there").pos.0, before.0 + 8.0, "{frame} carries what is in it");
+    assert!(h.query_by_label("Delay: Wait a bit").is_some());
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::F);
+    h.run_steps(3);
+    assert!(h.query_by_label("Delay: Wait a bit").is_none(), "a folded frame hides its steps");
+}
+
+#[test]
+fn a_loose_step_is_dropped_on_an_edge() {
+    let mut h = studio(TWO);
+    let at = center(&h, "Exit: Over");
+    // A delay stands alone beside the flow; let go on the edge from a to b it is wired in.
+    h.state_mut().command_at_once(crate::app::Command::Insert {
+        kind: "delay".into(),
+        at: Some((400.0, 78.0)),
+        after: None,
+    });
+    h.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    h.run_steps(4);
+    let loose = center(&h, "Delay: Delay");
+    let (a, b) = (center(&h, "Trigger: Trigger"), center(&h, "Delay: Wait a bit"));
+    drag(&mut h, loose, a + (b - a) * 0.5 - loose);
+    let flow = flow(&h);
+    let added = flow.target("a", "next").expect("wired").clone();
+    assert_ne!(added.as_str(), "b", "{at:?}");
+    assert_eq!(flow.target(added.as_str(), "next"), Some(&NodeId::new("b")));
+    let document = h.state().app.document().expect("a document");
+    assert_eq!(document.history.undo_labels().next(), Some("Move step"), "one step of the history");
+}
+
+#[test]
+fn steps_are_aligned_and_replaced() {
+    let mut h = studio(TWO);
+    h.state_mut().command_at_once(crate::app::Command::Place(vec![(NodeId::new("c"), (40.0, 312.0))]));
+    h.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    h.run_steps(2);
+    h.state_mut().command_at_once(crate::app::CommandId::AlignLeft.into());
+    h.run_steps(2);
+    let xs: std::collections::BTreeSet<i32> = flow(&h).nodes.iter().map(|node| node.pos.0 as i32).collect();
+    assert_eq!(xs.len(), 1);
+    let replace = crate::app::Command::Replace { id: NodeId::new("b"), kind: "wait_for_event".into() };
+    h.state_mut().command_at_once(replace);
+    h.run_steps(2);
+    assert_eq!(flow(&h).node("b").map(|node| node.kind.as_str()), Some("wait_for_event"));
+    assert_eq!(flow(&h).target("a", "next"), Some(&NodeId::new("b")), "the edge into it stays");
+}

@@ -67,7 +67,9 @@ pub fn gallery(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
             });
             let found = samples::find(&draft.search);
             if draft.pictures.is_empty() {
-                draft.pictures = samples::cards().iter().map(|card| Geometry::new(&card.flow)).collect();
+                let unfolded = std::collections::BTreeSet::new();
+                let picture = |card: &samples::Card| Geometry::new(&card.flow, &unfolded);
+                draft.pictures = samples::cards().iter().map(picture).collect();
             }
             if found.is_empty() {
                 ui.label(RichText::new("No sample speaks of that").color(palette.weak));

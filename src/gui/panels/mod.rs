@@ -31,6 +31,9 @@ pub use self::{
 /// What panels keep for themselves: half-typed words, never the document.
 #[derive(Debug, Default)]
 pub struct Drafts {
+    /// Rows of the outline, and what they were made from.
+    pub outline: Vec<crate::app::outline::Row>,
+    outline_of: Option<(crate::app::DocumentId, u64, Option<u64>)>,
     /// Search of the palette of steps.
     pub step_search: String,
     /// Search of the command palette, and its row.
@@ -39,12 +42,12 @@ pub struct Drafts {
     pub command_row: usize,
     /// Inspector.
     pub inspector: inspector::Draft,
+    /// The panels below the canvas.
+    pub bottom: bottom::Draft,
     /// Search and pictures of the gallery.
     pub gallery: gallery::Draft,
     /// Our own dialog for paths.
     pub dialog: dialogs::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
-    /// Which part of a mail is shown.
-    pub preview_tab: bottom::PreviewTab,
 }

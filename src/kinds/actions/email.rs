@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{Cooldown, OnCap, default_send_latest_age};
+use super::{COOLDOWN, Cooldown, ON_CAP, OnCap, default_send_latest_age};
 use crate::{
     base::{MessageId, Span},
     kinds::spec::{Docs, Editor, Group, Spec, field},
@@ -50,32 +50,37 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("message", "Message", "Subject, preheader, body and variants.", Editor::Name("message")),
-        field("sender", "Sender", "One of the workspace's senders; the flow's where empty.", Editor::Name("sender")),
+        field("sender", "Sender", "One of the workspace's senders; the flow's where empty.", Editor::Name("sender"))
+            .or(""),
         field(
             "transactional",
             "Transactional",
             "Needs no marketing consent, exempt from caps and cooldowns.",
             Editor::Switch,
-        ),
+        )
+        .or("false"),
         field(
             "cooldown",
             "Quiet time after it",
             "For so long nothing else of the channel, from other flows or from all.",
-            Editor::Rows,
-        ),
+            Editor::Group(COOLDOWN),
+        )
+        .or(""),
         field(
             "on_cap",
             "When capped",
             "Skip (default), wait at most so long, or leave the flow.",
-            Editor::Choice(&["skip", "wait", "leave"]),
-        ),
+            Editor::OneOf(ON_CAP),
+        )
+        .or("skip"),
         field(
             "send_latest_age",
             "Not later than",
             "Late by more than this it does not leave. Default 24 h.",
             Editor::Span,
-        ),
-        field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text),
+        )
+        .or("24 h"),
+        field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text).or(""),
     ],
     example: r#"(message: "mail-1")"#,
 };

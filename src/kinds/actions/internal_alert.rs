@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{Diagnostic, Place},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, Group, ListSpec, Spec, field},
 };
 
 /// The settings.
@@ -31,6 +31,14 @@ impl InternalAlert {
     }
 }
 
+const ADDRESSES: ListSpec = ListSpec {
+    one: "address",
+    item: field("address", "Address", "An e-mail address of the team.", Editor::Text),
+    new: "\"team@example.com\"",
+    ordered: false,
+    percent: None,
+};
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "internal_alert",
@@ -45,9 +53,9 @@ pub const SPEC: Spec = Spec {
         source: "DESIGN 3",
     },
     fields: &[
-        field("to", "To", "Addresses of colleagues.", Editor::Rows),
+        field("to", "To", "Addresses of colleagues.", Editor::List(&ADDRESSES)),
         field("subject", "Subject", "With merge tags.", Editor::Text),
-        field("text", "Text", "With merge tags.", Editor::LongText),
+        field("text", "Text", "With merge tags.", Editor::LongText).or(""),
     ],
     example: r#"(to: ["sales@example.com"], subject: "A good customer left a premium item")"#,
 };

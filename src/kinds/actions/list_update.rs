@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use super::LIST_NAMES;
 use crate::kinds::spec::{Docs, Editor, Group, Spec, field};
 
 /// The settings.
@@ -30,8 +31,8 @@ pub const SPEC: Spec = Spec {
         source: "SEMANTICS R11 (writes that trigger flows)",
     },
     fields: &[
-        field("add", "Add to", "Names of lists.", Editor::Rows),
-        field("remove", "Remove from", "Names of lists.", Editor::Rows),
+        field("add", "Add to", "Names of lists.", Editor::List(&LIST_NAMES)).or(""),
+        field("remove", "Remove from", "Names of lists.", Editor::List(&LIST_NAMES)).or(""),
     ],
     example: r#"(add: ["Engaged"])"#,
 };

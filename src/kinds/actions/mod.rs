@@ -9,7 +9,47 @@ pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Span;
+use crate::{
+    base::Span,
+    kinds::spec::{Case, Editor, FieldSpec, ListSpec, bare, field, one},
+};
+
+/// How [`OnCap`] is edited.
+pub const ON_CAP: &[Case] = &[
+    bare("skip", "Skip the message"),
+    one("wait", "Wait for room", &WAIT, "(\"6 h\")"),
+    bare("leave", "Leave the flow"),
+];
+
+const WAIT: FieldSpec = field("wait", "At most", "Waits for room so long, then skips.", Editor::Span);
+
+/// How a [`Cooldown`] is edited.
+pub const COOLDOWN: &[FieldSpec] = &[
+    field("lasts", "Lasts", "For so long nothing else of the channel.", Editor::Span),
+    field(
+        "from",
+        "Holds off",
+        "Messages of other flows (default), or all, this journey's next ones too.",
+        Editor::Choice(&["other_flows", "all"]),
+    )
+    .or("other_flows"),
+    field(
+        "on_conflict",
+        "What meets it",
+        "Waits for its end (default), is skipped, or ends its journey.",
+        Editor::Choice(&["wait", "skip", "leave"]),
+    )
+    .or("wait"),
+];
+
+/// How names of lists are edited.
+pub const LIST_NAMES: ListSpec = ListSpec {
+    one: "list",
+    item: field("list", "List", "The list's name.", Editor::Name("list")),
+    new: "\"Newsletter\"",
+    ordered: false,
+    percent: None,
+};
 
 /// What a message does when a cap has no room (SEMANTICS R23).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

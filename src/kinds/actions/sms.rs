@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{Cooldown, OnCap, default_send_latest_age};
+use super::{COOLDOWN, Cooldown, ON_CAP, OnCap, default_send_latest_age};
 use crate::{
     base::{MessageId, Span},
     kinds::spec::{Docs, Editor, Group, Spec, field},
@@ -43,20 +43,23 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("message", "Message", "The text and its variants.", Editor::Name("message")),
-        field("cooldown", "Quiet time after it", "For so long nothing else of the channel.", Editor::Rows),
+        field("cooldown", "Quiet time after it", "For so long nothing else of the channel.", Editor::Group(COOLDOWN))
+            .or(""),
         field(
             "on_cap",
             "When capped",
             "Skip (default), wait at most so long, or leave the flow.",
-            Editor::Choice(&["skip", "wait", "leave"]),
-        ),
+            Editor::OneOf(ON_CAP),
+        )
+        .or("skip"),
         field(
             "send_latest_age",
             "Not later than",
             "Late by more than this it does not leave. Default 24 h.",
             Editor::Span,
-        ),
-        field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text),
+        )
+        .or("24 h"),
+        field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text).or(""),
     ],
     example: r#"(message: "sms-1")"#,
 };

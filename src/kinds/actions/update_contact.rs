@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use crate::{
     audience::{Path, Value},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, FieldSpec, Group, ListSpec, Spec, bare, field, one},
 };
 
 /// The settings.
@@ -41,6 +41,37 @@ pub enum To {
     Nothing,
 }
 
+const ASSIGNMENTS: ListSpec = ListSpec {
+    one: "property",
+    item: field(
+        "property",
+        "Property",
+        "One property and what it becomes.",
+        Editor::Group(&[
+            field("property", "Property", "Its name.", Editor::Name("property")),
+            field(
+                "to",
+                "Becomes",
+                "A value, a copy, the time of the step, a higher number, or nothing.",
+                Editor::OneOf(&[
+                    one("value", "A value", &VALUE, "(\"yes\")"),
+                    one("copy", "A copy of", &COPY, "(\"trigger.category\")"),
+                    bare("now", "The time of the step"),
+                    one("add", "Itself plus", &ADD, "(1)"),
+                    bare("nothing", "Nothing: it is removed"),
+                ]),
+            ),
+        ]),
+    ),
+    new: "(property: \"last_offer\", to: value(\"yes\"))",
+    ordered: true,
+    percent: None,
+};
+
+const VALUE: FieldSpec = field("value", "Value", "A text, a number, true or false.", Editor::Value);
+const COPY: FieldSpec = field("copy", "From", "Nothing is written where that is missing.", Editor::Path);
+const ADD: FieldSpec = field("add", "Plus", "A missing number counts as 0.", Editor::Number);
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "update_contact",
@@ -54,6 +85,6 @@ pub const SPEC: Spec = Spec {
         why: "What one flow learnt another can ask.",
         source: "SEMANTICS R11 (writes that trigger flows)",
     },
-    fields: &[field("set", "Set", "Properties and what they become.", Editor::Rows)],
+    fields: &[field("set", "Set", "Properties and what they become.", Editor::List(&ASSIGNMENTS)).or("")],
     example: r#"(set: [(property: "last_offer", to: value("free engraving"))])"#,
 };

@@ -65,9 +65,15 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("url", "Address", "Begins with https://.", Editor::Text),
-        field("body", "Body", "JSON with merge tags; contact and event where empty.", Editor::LongText),
-        field("headers", "Headers", "Names and values; secrets as ${NAME}.", Editor::Rows),
-        field("timeout", "Give up after", "Default 24 h.", Editor::Span),
+        field("body", "Body", "JSON with merge tags; contact and event where empty.", Editor::LongText).or(""),
+        field(
+            "headers",
+            "Headers",
+            "Names and values; secrets as ${NAME}.",
+            Editor::Map { key: "Header", typed: false },
+        )
+        .or(""),
+        field("timeout", "Give up after", "Default 24 h.", Editor::Span).or("24 h"),
     ],
     example: r#"(url: "https://example.com/hook")"#,
 };

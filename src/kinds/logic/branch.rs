@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use crate::{
     audience::ConditionText,
     base::{Diagnostic, Place},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, Group, ListSpec, Spec, field},
 };
 
 /// The settings. Ports: the arms' names, then [`ELSE`].
@@ -35,6 +35,22 @@ impl Branch {
     }
 }
 
+const ARMS: ListSpec = ListSpec {
+    one: "arm",
+    item: field(
+        "arm",
+        "Arm",
+        "A way out of the step.",
+        Editor::Group(&[
+            field("name", "Name", "Letters, digits, - or _; it names the way out.", Editor::Text),
+            field("condition", "Condition", "Taken if this holds and no arm before did.", Editor::Condition),
+        ]),
+    ),
+    new: "(name: \"arm\", condition: \"\")",
+    ordered: true,
+    percent: None,
+};
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "branch",
@@ -48,6 +64,6 @@ pub const SPEC: Spec = Spec {
         why: "Segments want different words; one branch keeps them side by side.",
         source: "DESIGN 3",
     },
-    fields: &[field("arms", "Arms", "Names and conditions in order; the first that holds wins.", Editor::Rows)],
+    fields: &[field("arms", "Arms", "Names and conditions in order; the first that holds wins.", Editor::List(&ARMS))],
     example: r#"(arms: [(name: "vip", condition: "in segment \"VIP\""), (name: "new", condition: "never did \"Placed Order\"")])"#,
 };

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use crate::{
     audience::Channel,
     base::{Diagnostic, Place, Span},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, FieldSpec, Group, Spec, bare, field, one},
 };
 
 /// The most messages in a window (SEMANTICS R23).
@@ -93,6 +93,10 @@ impl CapRule {
     }
 }
 
+const AT_MOST: FieldSpec = field("at_most", "Messages", "In any window of the length below.", Editor::Number)
+    .unit("messages")
+    .range(0.0, 4_294_967_295.0);
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "cap",
@@ -107,16 +111,22 @@ pub const SPEC: Spec = Spec {
         source: "SEMANTICS R23",
     },
     fields: &[
-        field("limit", "At most", "So many messages, or no limit.", Editor::Number),
-        field("within", "Within", "Length of the exact rolling window. Default 48 h.", Editor::Span),
-        field("channel", "Channel", "E-mail or SMS.", Editor::Choice(&["email", "sms"])),
+        field(
+            "limit",
+            "At most",
+            "So many messages, or no limit.",
+            Editor::OneOf(&[one("at_most", "A number", &AT_MOST, "(3)"), bare("none", "No limit")]),
+        ),
+        field("within", "Within", "Length of the exact rolling window. Default 48 h.", Editor::Span).or("48 h"),
+        field("channel", "Channel", "E-mail or SMS.", Editor::Choice(&["email", "sms"])).or("email"),
         field(
             "scope",
             "Counting",
             "All flows' messages (default) or this flow's.",
             Editor::Choice(&["workspace", "flow"]),
-        ),
-        field("segment", "For segment", "Everybody where empty.", Editor::Name("segment")),
+        )
+        .or("workspace"),
+        field("segment", "For segment", "Everybody where empty.", Editor::Name("segment")).or(""),
     ],
     example: r#"(limit: at_most(3), within: "48 h")"#,
 };

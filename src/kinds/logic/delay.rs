@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     audience::{Path, Value},
     base::{Diagnostic, Instant, Place, Span, TimeOfDay, Weekdays, Window, Zone},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, FieldSpec, Group, Spec, case, field, one},
 };
 
 /// The settings.
@@ -197,6 +197,42 @@ impl Delay {
     }
 }
 
+const WAIT: Editor = Editor::OneOf(&[
+    one("for", "For a span", &FOR, "(\"4 h\")"),
+    case(
+        "until",
+        "Until a time of day",
+        &[
+            field("time", "Time", "The next time the contact's clock shows this.", Editor::Time),
+            field("weekdays", "On", "Days on which it may end. Default every day.", Editor::Weekdays).or(""),
+        ],
+        "(time: \"09:00\")",
+    ),
+    case(
+        "date",
+        "Until a date",
+        &[
+            field("property", "Date", "A date of the contact or the trigger event.", Editor::Path),
+            field("offset", "Moved by", "Negative is before, such as -3 days. Default none.", Editor::Span).or("0 s"),
+            field("at", "At", "Of a date without a time, in the contact's zone. Default 09:00.", Editor::Time)
+                .or("09:00"),
+            field(
+                "past",
+                "When past or missing",
+                "Skips messages up to the next wait (default), goes on at once, or leaves the flow.",
+                Editor::Choice(&["skip", "go", "leave"]),
+            )
+            .or("skip"),
+            field("latest_age", "Past from", "A date past by at most this still counts. Default 24 h.", Editor::Span)
+                .or("24 h"),
+        ],
+        "(property: \"contact.renewal_date\")",
+    ),
+]);
+
+const FOR: FieldSpec =
+    field("for", "Span", "Such as 4 h or 1 day 4 h. A day is a calendar day, 24 h is not.", Editor::Span);
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "delay",
@@ -215,15 +251,16 @@ pub const SPEC: Spec = Spec {
             "wait",
             "Wait",
             "A span, a time of day on some weekdays, or a date. A day is a calendar day, 24 h is not.",
-            Editor::Span,
+            WAIT,
         ),
         field(
             "after",
             "After",
             "A span counts from the previous step (default) or from the entry.",
             Editor::Choice(&["previous", "entry"]),
-        ),
-        field("window", "Only between", "Then on into this window in the contact's zone.", Editor::Window),
+        )
+        .or("previous"),
+        field("window", "Only between", "Then on into this window in the contact's zone.", Editor::Window).or(""),
     ],
     example: r#"(wait: for("4 h"))"#,
 };

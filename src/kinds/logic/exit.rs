@@ -26,6 +26,6 @@ pub const SPEC: Spec = Spec {
         why: "A path that ends on purpose reads better than one that stops.",
         source: "DESIGN 3",
     },
-    fields: &[field("reason", "Reason", "For reports, such as \u{201c}bought\u{201d}.", Editor::Text)],
+    fields: &[field("reason", "Reason", "For reports, such as \u{201c}bought\u{201d}.", Editor::Text).or("")],
     example: r#"(reason: "bought")"#,
 };

@@ -26,6 +26,6 @@ pub const SPEC: Spec = Spec {
         why: "What is not counted cannot be compared.",
         source: "SEMANTICS R15",
     },
-    fields: &[field("name", "Goal", "A name for reports.", Editor::Text)],
+    fields: &[field("name", "Goal", "A name for reports.", Editor::Text).or("")],
     example: r#"(name: "came back")"#,
 };

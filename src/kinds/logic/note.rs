@@ -18,6 +18,9 @@ pub struct Note {
     pub color: String,
 }
 
+/// Colours that a note may have: the families of steps.
+pub const COLORS: &[&str] = &["amber", "violet", "blue", "pink", "green", "teal", "indigo", "grey"];
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "note",
@@ -32,8 +35,8 @@ pub const SPEC: Spec = Spec {
         source: "DESIGN 3",
     },
     fields: &[
-        field("text", "Text", "Shown on the canvas and in the client document.", Editor::LongText),
-        field("color", "Colour", "One of the theme's.", Editor::Text),
+        field("text", "Text", "Shown on the canvas and in the client document.", Editor::LongText).or(""),
+        field("color", "Colour", "One of the theme's.", Editor::Choice(COLORS)).or(""),
     ],
     example: r#"(text: "Agreed with the shop on 3 March")"#,
 };

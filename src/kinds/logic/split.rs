@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use crate::{
     base::{ContactId, Diagnostic, Place, Span, hash},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, FieldSpec, Group, ListSpec, Spec, field},
 };
 
 /// The settings. Ports: the arms' names.
@@ -96,6 +96,33 @@ impl Split {
     }
 }
 
+const ARMS: ListSpec = ListSpec {
+    one: "arm",
+    item: field(
+        "arm",
+        "Arm",
+        "A way out of the step.",
+        Editor::Group(&[
+            field("name", "Name", "Letters, digits, - or _; it names the way out.", Editor::Text),
+            field("weight", "Share", "Percent of contacts, up to two decimals.", Editor::Number)
+                .unit("%")
+                .range(0.0, 100.0),
+            field("hold_out", "Hold-out", "Gets nothing, to measure against; never wins.", Editor::Switch).or("false"),
+        ]),
+    ),
+    new: "(name: \"arm\", weight: 0)",
+    ordered: true,
+    percent: Some("weight"),
+};
+
+const WINNER: &[FieldSpec] = &[
+    field("metric", "Wins by", "Counted per entry.", Editor::Choice(&["opened", "clicked", "converted"])),
+    field("after_entries", "After", "Not before so many entries in each arm.", Editor::Number)
+        .unit("entries per arm")
+        .range(0.0, 4_294_967_295.0),
+    field("after", "And after", "Not before so long after the first entry.", Editor::Span).or(""),
+];
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "split",
@@ -111,13 +138,14 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("salt", "Salt", "Any word; contacts are dealt anew when it changes.", Editor::Text),
-        field("arms", "Arms", "Names and percents, together 100; a hold-out arm gets nothing.", Editor::Rows),
+        field("arms", "Arms", "Names and percents, together 100; a hold-out arm gets nothing.", Editor::List(&ARMS)),
         field(
             "winner",
             "Winner",
             "Names a winner by opens, clicks or conversions, after so many entries.",
-            Editor::Rows,
-        ),
+            Editor::Group(WINNER),
+        )
+        .or(""),
     ],
     example: r#"(salt: "tone-1", arms: [(name: "a", weight: 50), (name: "b", weight: 50)])"#,
 };

@@ -73,14 +73,15 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("event", "Event", "The event waited for.", Editor::Event),
-        field("filter", "Only if", "Which of them count; may compare with the entry event.", Editor::Condition),
+        field("filter", "Only if", "Which of them count; may compare with the entry event.", Editor::Condition).or(""),
         field("timeout", "At most", "Then the journey leaves by \u{201c}timed out\u{201d}.", Editor::Span),
         field(
             "look_back",
             "Counts since",
             "The entry (default), the previous message, or the arrival.",
             Editor::Choice(&["entry", "previous_message", "now"]),
-        ),
+        )
+        .or("entry"),
     ],
     example: r#"(event: "Placed Order", filter: "event.cart_id = trigger.cart_id", timeout: "12 h")"#,
 };

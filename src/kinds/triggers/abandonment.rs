@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::EventMatch;
+use super::{EVENT_MATCHES, EventMatch};
 use crate::{
     audience::ConditionText,
     base::{Instant, Span, Zone},
@@ -70,21 +70,29 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("start", "After", "The event that starts the clock.", Editor::Event),
-        field("filter", "Only if", "Which of them count.", Editor::Condition),
-        field("unless", "Unless", "Events that stop the clock, and end a journey that has begun.", Editor::Events),
+        field("filter", "Only if", "Which of them count.", Editor::Condition).or(""),
+        field(
+            "unless",
+            "Unless",
+            "Events that stop the clock, and end a journey that has begun.",
+            Editor::List(&EVENT_MATCHES),
+        )
+        .or(""),
         field("after", "For", "How long nothing must follow, from the moment the first event happened.", Editor::Span),
         field(
             "again",
             "Another one",
             "Restarts the clock, keeps it, or adds a second.",
             Editor::Choice(&["restart", "keep", "add"]),
-        ),
+        )
+        .or("restart"),
         field(
             "grace",
             "Grace",
             "At least so long after the event arrived, for events still on their way. Default 1 min.",
             Editor::Span,
-        ),
+        )
+        .or("60 s"),
     ],
     example: r#"(start: "Cart Updated", unless: [(event: "Placed Order")], after: "6 h")"#,
 };

@@ -75,9 +75,9 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("property", "Date", "A date of the contact, such as contact.birthday.", Editor::Path),
-        field("offset", "Moved by", "Days, weeks or months; negative is before. Default none.", Editor::Span),
-        field("at", "At", "Time of day in the contact's zone. Default 09:00.", Editor::Time),
-        field("yearly", "Each year", "29 February becomes the 28th in other years.", Editor::Switch),
+        field("offset", "Moved by", "Days, weeks or months; negative is before. Default none.", Editor::Span).or("0 s"),
+        field("at", "At", "Time of day in the contact's zone. Default 09:00.", Editor::Time).or("09:00"),
+        field("yearly", "Each year", "29 February becomes the 28th in other years.", Editor::Switch).or("false"),
     ],
     example: r#"(property: "contact.birthday", offset: "-3 days", yearly: true)"#,
 };

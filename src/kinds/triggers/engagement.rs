@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::EventMatch;
+use super::{EVENT_MATCHES, EventMatch};
 use crate::{
     audience::{ConditionText, Event, EventLog, Path},
     base::{Instant, Span, Zone},
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, FieldSpec, Group, Spec, bare, field, one},
 };
 
 /// Enough events of a metric within a window.
@@ -80,6 +80,8 @@ impl Engagement {
     }
 }
 
+const MEASURED: FieldSpec = field("value", "Of", "A number in the event, such as event.value.", Editor::Path);
+
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
     name: "engagement",
@@ -95,17 +97,23 @@ pub const SPEC: Spec = Spec {
     },
     fields: &[
         field("event", "Event", "The event that counts.", Editor::Event),
-        field("filter", "Only if", "Which of them count.", Editor::Condition),
+        field("filter", "Only if", "Which of them count.", Editor::Condition).or(""),
         field(
             "measure",
             "Measure",
             "How many, or the sum or maximum of a number in them.",
-            Editor::Choice(&["count", "sum", "max"]),
-        ),
+            Editor::OneOf(&[
+                bare("count", "How many"),
+                one("sum", "Sum of", &MEASURED, "(\"event.value\")"),
+                one("max", "Largest", &MEASURED, "(\"event.value\")"),
+            ]),
+        )
+        .or("count"),
         field("at_least", "Reaches", "Fires when the measure comes to this number.", Editor::Number),
         field("within", "Within", "How far back events count.", Editor::Span),
-        field("same", "The same", "Only events that agree in this value count together.", Editor::Path),
-        field("unless", "Unless", "Not if one of these happened within the window.", Editor::Events),
+        field("same", "The same", "Only events that agree in this value count together.", Editor::Path).or(""),
+        field("unless", "Unless", "Not if one of these happened within the window.", Editor::List(&EVENT_MATCHES))
+            .or(""),
     ],
     example: r#"(event: "Viewed Product", at_least: 3, within: "7 days", same: "event.product_id", unless: [(event: "Placed Order")])"#,
 };

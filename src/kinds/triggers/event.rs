@@ -38,7 +38,8 @@ pub const SPEC: Spec = Spec {
             "Only if",
             "A condition over the event and the contact; all events where empty.",
             Editor::Condition,
-        ),
+        )
+        .or(""),
     ],
     example: r#"(event: "Started Checkout", filter: "event.item_count > 1")"#,
 };

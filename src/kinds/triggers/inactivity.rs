@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use crate::{
     base::Span,
-    kinds::spec::{Docs, Editor, Group, Spec, field},
+    kinds::spec::{Docs, Editor, Group, ListSpec, Spec, field},
 };
 
 /// Nothing of a kind for a time (win-back).
@@ -16,6 +16,14 @@ pub struct Inactivity {
     /// How long after the last of them, else after creation or import; once per spell (SEMANTICS R10).
     pub after: Span,
 }
+
+const NAMES_OF_EVENTS: ListSpec = ListSpec {
+    one: "event",
+    item: field("event", "Event", "It counts as activity.", Editor::Event),
+    new: "\"Placed Order\"",
+    ordered: false,
+    percent: None,
+};
 
 /// The catalogue entry.
 pub const SPEC: Spec = Spec {
@@ -31,7 +39,7 @@ pub const SPEC: Spec = Spec {
         source: "SEMANTICS R10",
     },
     fields: &[
-        field("events", "None of", "Events that count as activity.", Editor::Events),
+        field("events", "None of", "Events that count as activity.", Editor::List(&NAMES_OF_EVENTS)),
         field("after", "For", "How long after the last of them, or after the contact was created.", Editor::Span),
     ],
     example: r#"(events: ["Placed Order", "Visited Site"], after: "60 days")"#,

@@ -13,7 +13,51 @@ pub mod segment;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::audience::ConditionText;
+use crate::{
+    audience::ConditionText,
+    kinds::spec::{Case, Editor, FieldSpec, ListSpec, case, field},
+};
+
+/// How a list of events with filters is edited.
+pub const EVENT_MATCHES: ListSpec = ListSpec {
+    one: "event",
+    item: field(
+        "event",
+        "Event",
+        "An event, and which ones of it count.",
+        Editor::Group(&[
+            field("event", "Event", "The event's name in the catalogue.", Editor::Event),
+            field("filter", "Only if", "Which of them count; all where empty.", Editor::Condition).or(""),
+        ]),
+    ),
+    new: "(event: \"Placed Order\")",
+    ordered: false,
+    percent: None,
+};
+
+const fn alternative(spec: &crate::kinds::Spec) -> Case {
+    case(spec.name, spec.title, spec.fields, spec.example)
+}
+
+/// How the alternatives of a trigger are edited.
+pub const ALTERNATIVES: ListSpec =
+    ListSpec { one: "alternative", item: ALTERNATIVE, new: "", ordered: true, percent: None };
+
+const ALTERNATIVE: FieldSpec = field(
+    "alternative",
+    "When",
+    "What lets a contact in.",
+    Editor::OneOf(&[
+        alternative(&event::SPEC),
+        alternative(&abandonment::SPEC),
+        alternative(&engagement::SPEC),
+        alternative(&score::SPEC),
+        alternative(&segment::SPEC),
+        alternative(&list::SPEC),
+        alternative(&date::SPEC),
+        alternative(&inactivity::SPEC),
+    ]),
+);
 
 /// An event and which ones of it count.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

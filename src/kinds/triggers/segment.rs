@@ -46,7 +46,7 @@ pub const SPEC: Spec = Spec {
             "One of the workspace's segments, without local time and random share.",
             Editor::Name("segment"),
         ),
-        field("leaves", "When leaving", "Fires on the way out instead.", Editor::Switch),
+        field("leaves", "When leaving", "Fires on the way out instead.", Editor::Switch).or("false"),
     ],
     example: r#"(segment: "VIP")"#,
 };

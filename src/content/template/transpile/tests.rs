@@ -1,0 +1,333 @@
+//! Cases for both platforms, and whole variants.
+
+use super::*;
+use crate::{audience::Channel, content::Block};
+
+fn fields() -> Vec<Field> {
+    let trigger = |path: &str| FieldSource::Trigger(path.into());
+    let mut kept = Field::new("city", ValueType::Text, FieldSource::Contact("City".into()));
+    kept.klaviyo = Some("person.City".into());
+    kept.hubspot = Some("contact.city".into());
+    vec![
+        Field::new("first_name", ValueType::Text, FieldSource::Contact("first_name".into())).with_fallback("there"),
+        Field::new("email", ValueType::Text, FieldSource::Contact("email".into())),
+        Field::new("colour", ValueType::Text, FieldSource::Contact("Favourite colour".into()))
+            .with_fallback("it's \"blue\""),
+        Field::new("plan", ValueType::Text, FieldSource::Contact("plan".into())),
+        Field::new("cart_value", ValueType::Money, trigger("value")).with_fallback("your cart"),
+        Field::new("count", ValueType::Number, trigger("count")).with_fallback("some"),
+        Field::new("total", ValueType::Money, trigger("Cart Total")),
+        Field::new("bought", ValueType::Date, trigger("at")),
+        Field::new("cart_items", ValueType::List, trigger("cart.line_items")),
+        Field::new("product", ValueType::Object, trigger("product")),
+        Field::new("threshold", ValueType::Number, FieldSource::Constant("threshold".into())),
+        Field::new("discount_code", ValueType::Text, FieldSource::Code { pool: "Welcome".into() }),
+        Field::new("viewed", ValueType::Text, FieldSource::LastEvent { event: "Viewed".into(), path: "name".into() }),
+        kept,
+    ]
+}
+
+fn run(source: &str, part: Part, dialect: Dialect) -> Transpiled {
+    let constants = [("threshold".into(), Value::Number(1000.0))].into_iter().collect();
+    let fields = fields();
+    let scope = Scope { fields: &fields, constants: &constants };
+    transpile(source, part, dialect, &scope, &Place::default()).unwrap_or_else(|e| panic!("{source}\n{e:#?}"))
+}
+
+#[track_caller]
+fn check(source: &str, klaviyo: &str, hubspot: &str) {
+    assert_eq!(run(source, Part::Html, Dialect::Klaviyo).text, klaviyo, "{source}");
+    assert_eq!(run(source, Part::Html, Dialect::Hubspot).text, hubspot, "{source}");
+}
+
+fn if_(condition: &str) -> String {
+    format!("{{% if {condition} %}}x{{% endif %}}")
+}
+
+#[track_caller]
+fn check_if(condition: &str, klaviyo: &str, hubspot: &str) {
+    check(&if_(condition), &if_(klaviyo), &if_(hubspot));
+}
+
+#[test]
+fn tags() {
+    check(
+        "Hi {first_name}",
+        "Hi {{ first_name|default:'there' }}",
+        "Hi {{ personalization_token('contact.firstname', 'there') }}",
+    );
+    check("{email}", "{{ email }}", "{{ contact.email }}");
+    check(
+        "{{ email|default('a & b', true) }}",
+        "{{ email|default:'a &amp; b' }}",
+        "{{ personalization_token('contact.email', 'a &amp; b') }}",
+    );
+    check(
+        "{colour}",
+        "{{ person|lookup:'Favourite colour'|default:'it&#x27;s &quot;blue&quot;' }}",
+        "{{ personalization_token('contact.favourite_colour', 'it&#x27;s &quot;blue&quot;') }}",
+    );
+    check("{plan}", "{{ person|lookup:'plan'|default:'' }}", "{{ contact.plan }}");
+    check("{city}", "{{ person.City }}", "{{ contact.city }}");
+    check(
+        "{cart_value}",
+        "{% if event.value or event.value == 0 %}{% currency_format event.value %}{% else %}your cart{% endif %}",
+        "{{ personalization_token('contact.cart_value', 'your cart') }}",
+    );
+    check(
+        "{{ count }}",
+        "{% if event.count or event.count == 0 %}{{ event.count }}{% else %}some{% endif %}",
+        "{{ personalization_token('contact.count', 'some') }}",
+    );
+    check(
+        "{total}",
+        "{% if event|lookup:'Cart Total' or event|lookup:'Cart Total' == 0 %}{% currency_format event|lookup:'Cart Total' %}{% endif %}",
+        "{{ contact.total }}",
+    );
+    check(
+        "{{ bought|date_fmt('%d %B %Y') }}",
+        "{% if event.at %}{{ event.at|format_date_string|date:'d F Y' }}{% endif %}",
+        "{{ contact.bought }}",
+    );
+    check(
+        "{product.name} {{ product['Full name'] }} {{ cart_items.0.name }}",
+        "{{ event.product.name }} {{ event.product|lookup:'Full name'|default:'' }} {{ event.cart.line_items.0.name }}",
+        "{{ contact.product_name }} {{ contact.product_full_name }} {{ contact.cart_items_0_name }}",
+    );
+    check("{threshold}", "1000", "1000");
+    check("{discount_code}", "{% coupon_code 'Welcome' %}", "{{ contact.discount_code }}");
+    check("{viewed}", "{{ person|lookup:'viewed'|default:'' }}", "{{ contact.viewed }}");
+    check(
+        "<a href=\"{unsubscribe_url}\">x</a> {preferences_url} {view_url}",
+        "<a href=\"{% unsubscribe_link %}\">x</a> {% manage_preferences_link %} {% web_view_link %}",
+        "<a href=\"{{ unsubscribe_link_all }}\">x</a> {{ unsubscribe_link }} {{ view_as_page_url }}",
+    );
+    check(
+        "{{ first_name|upper }} {{ first_name|truncate_chars(5) }}",
+        "{{ first_name|default:'there'|upper }} {{ first_name|default:'there'|truncatechars:5 }}",
+        "{{ personalization_token('contact.firstname', 'there') }} {{ personalization_token('contact.firstname', 'there') }}",
+    );
+    check(
+        "{# note #}{% raw %}{{ x }}{% endraw %}{ y }",
+        "{% verbatim %}{{ x }}{% endverbatim %}{ y }",
+        "{% raw %}{{ x }}{% endraw %}{ y }",
+    );
+}
+
+#[test]
+fn conditions() {
+    check_if("cart_value > threshold", "event.value > 1000", "contact.cart_value > 1000");
+    check_if("plan == 'it\\'s'", "person|lookup:'plan' == \"it's\"", "contact.plan == 'it\\'s'");
+    check_if(
+        "(email or plan) and not (city or bought)",
+        "email and not person.City and not event.at or person|lookup:'plan' and not person.City and not event.at",
+        "(contact.email or contact.plan) and not (contact.city or contact.bought)",
+    );
+    check_if("not count > 3", "not event.count > 3", "not (contact.count > 3)");
+    check_if("count is defined", "event.count or event.count == 0", "contact.count");
+    check_if("count is not defined", "not event.count and not event.count == 0", "not (contact.count)");
+    check_if(
+        "plan in ['a', 'b']",
+        "person|lookup:'plan' == 'a' or person|lookup:'plan' == 'b'",
+        "contact.plan == 'a' or contact.plan == 'b'",
+    );
+    check_if("cart_items|length > 2", "event.cart.line_items|length > 2", "contact.cart_items > 2");
+    check(
+        "{% if email %}a{% elif plan %}b{% else %}c{% endif %}",
+        "{% if email %}a{% elif person|lookup:'plan' %}b{% else %}c{% endif %}",
+        "{% if contact.email %}a{% elif contact.plan %}b{% else %}c{% endif %}",
+    );
+}
+
+#[test]
+fn loops() {
+    check(
+        "{% for i in cart_items[:3] %}{{ loop.index }} {i.name} {{ i['Unit price']|money }}{% if loop.last %}.{% endif %}{% else %}none{% endfor %}",
+        "{% for i in event.cart.line_items|slice:':3' %}{{ forloop.counter }} {{ i.name }} {% if i|lookup:'Unit price' %}{% currency_format i|lookup:'Unit price' %}{% endif %}{% if forloop.last %}.{% endif %}{% empty %}none{% endfor %}",
+        "none",
+    );
+}
+
+#[test]
+fn plain_parts_are_not_escaped() {
+    let plain = |source: &str, dialect| run(source, Part::Plain, dialect).text;
+    assert_eq!(plain("{{ email|default('a & b', true) }}", Dialect::Klaviyo), "{{ email|default:'a & b' }}");
+    assert_eq!(plain("{colour}", Dialect::Klaviyo), "{{ person|lookup:'Favourite colour'|default:'it\\'s \"blue\"' }}");
+}
+
+#[test]
+fn canonical_is_stable() {
+    for source in [
+        "Hi {{ first_name|default(\"there\", true)|upper }}",
+        "{% if cart_value > threshold %}a{% elif plan %}b{% else %}c{% endif %}",
+        "{% for i in cart_items[:3] %}{{ i[\"First name\"] }}{% else %}none{% endfor %}",
+        "{% if (email or plan) and (not city) %}x{% endif %}",
+        "{% raw %}{{ x }}{% endraw %}",
+    ] {
+        let once = run(source, Part::Html, Dialect::Canonical).text;
+        let twice = run(&once, Part::Html, Dialect::Canonical).text;
+        assert_eq!(once, twice, "{source}");
+    }
+    assert_eq!(run("Hi {first_name}", Part::Html, Dialect::Canonical).text, "Hi {{ first_name }}");
+}
+
+#[track_caller]
+fn check_losses(source: &str, dialect: Dialect, expected: &[&str]) {
+    let codes: Vec<String> = run(source, Part::Html, dialect).losses.iter().map(|d| d.code.to_string()).collect();
+    assert_eq!(codes, expected, "{source}");
+}
+
+#[test]
+fn losses() {
+    check_losses("{first_name} {cart_value} {{ bought }}", Dialect::Klaviyo, &[]);
+    check_losses("{viewed}", Dialect::Klaviyo, &["klaviyo/prepared-property"]);
+    check_losses("{% if discount_code %}x{% endif %}", Dialect::Klaviyo, &["klaviyo/code-condition"]);
+    check_losses("{{ count|number(2) }}", Dialect::Klaviyo, &["klaviyo/thousands"]);
+    let wide = ["(email or plan)"; 5].join(" and ");
+    check_losses(&if_(&wide), Dialect::Klaviyo, &["klaviyo/condition-size"]);
+    check_losses("{first_name}", Dialect::Hubspot, &[]);
+    check_losses("{{ first_name|upper }}", Dialect::Hubspot, &["hubspot/format"]);
+    check_losses("{cart_value}", Dialect::Hubspot, &["hubspot/prepared-property", "hubspot/format"]);
+    check_losses("{% for i in cart_items %}{i.name}{% endfor %}", Dialect::Hubspot, &["hubspot/list-dropped"]);
+    check_losses(&if_("plan"), Dialect::Hubspot, &["hubspot/programmable-mail"]);
+    let prepared = run("{cart_value} {viewed} {plan}", Part::Html, Dialect::Hubspot).prepared;
+    assert_eq!(prepared.iter().map(SmolStr::as_str).collect::<Vec<_>>(), ["cart_value", "viewed"]);
+}
+
+#[test]
+fn whole_variants() {
+    let mut message = Message::new("m", Channel::Email);
+    let variant = &mut message.variants[0];
+    variant.subject = "{first_name} & co".into();
+    variant.body = crate::content::Body::Blocks(
+        [
+            "heading(text: \"Hi {first_name}\")",
+            "text(text: \"Code\", show_if: \"{cart_value} > {threshold} AND {count} < 24h\")",
+            "products(items: \"cart_items\", price: \"price\", url: \"url\")",
+            "button(text: \"Go\", href: \"https://x.example/?e={{ email|urlencode }}\")",
+            "footer()",
+        ]
+        .map(Block::from_ron)
+        .to_vec(),
+    );
+    let constants = [("threshold".into(), Value::Number(1000.0))].into_iter().collect();
+    let fields = fields();
+    let scope = Scope { fields: &fields, constants: &constants };
+    let export = |dialect| {
+        export_variant(&message, &message.variants[0], &Brand::default(), dialect, &scope)
+            .unwrap_or_else(|e| panic!("{e:#?}"))
+    };
+    let klaviyo = export(Dialect::Klaviyo);
+    assert_eq!(klaviyo.subject, "{% autoescape off %}{{ first_name|default:'there' }} & co{% endautoescape %}");
+    for part in [
+        "Hi {{ first_name|default:'there' }}</h1>",
+        "{% if event.value > 1000 and event.count < 24 %}",
+        "{% for item in event.cart.line_items|slice:':3' %}",
+        "{% if item.price %}{% if item.price %}{% currency_format item.price %}{% endif %}{% endif %}",
+        "href=\"https://x.example/?e={{ email|urlencode }}\"",
+        "<a href=\"{% unsubscribe_link %}\"",
+    ] {
+        assert!(klaviyo.html.contains(part), "{part}\n{}", klaviyo.html);
+    }
+    assert!(klaviyo.text.contains("Unsubscribe: {% unsubscribe_link %}"), "{}", klaviyo.text);
+    let hubspot = export(Dialect::Hubspot);
+    assert!(
+        hubspot.html.contains("{{ unsubscribe_link_all }}") && !hubspot.html.contains("{% for"),
+        "{}",
+        hubspot.html
+    );
+    assert_eq!(hubspot.losses.iter().filter(|d| d.code == "hubspot/list-dropped").count(), 1, "{:#?}", hubspot.losses);
+    let canonical = export(Dialect::Canonical);
+    assert!(canonical.html.contains("{{ unsubscribe_url }}"), "{}", canonical.html);
+}
+
+/// The templates and data of a proof against the real engines, one JSON object a line, into the folder that
+/// `FLOWLOOM_SHOW` names: `klaviyo` rendered by Django must give `expected`. Without the folder only our side runs.
+#[test]
+fn cases_for_the_real_engines() {
+    use crate::{
+        audience::{Contact, Currency, Event, EventLog},
+        base::{Instant, Zone},
+        content::{Body, FieldValues, Links, PreparedMessage, ResolveContext},
+    };
+    let templates = [
+        "Hi {first_name}, {email}",
+        "{colour} {plan} {city}",
+        "{{ first_name|upper }} {{ first_name|lower }} {{ first_name|truncate_chars(4) }} {{ email|urlencode }}",
+        "{{ email|default('a & \"b\" <c>', true) }}",
+        "{{ count }} {{ count|default('none', true) }}",
+        "{% if count is defined %}yes{% else %}no{% endif %} {% if count %}yes{% else %}no{% endif %}",
+        "{% if count > 3 %}a{% elif count < 1 %}b{% else %}c{% endif %}",
+        "{% if not count > 3 %}a{% else %}b{% endif %} {% if not count < 3 %}a{% else %}b{% endif %}",
+        "{% if (email or plan) and not (city or count) %}x{% else %}y{% endif %}",
+        "{% if plan in ['pro', 'it\\'s'] or count == 0 %}x{% else %}y{% endif %}",
+        "{% if count >= threshold %}x{% else %}y{% endif %} {threshold}",
+        "{% for i in cart_items[:2] %}{{ loop.index }}/{{ loop.revindex }} {i.name} {{ i['Unit price'] }}{% if loop.last %}.{% endif %}{% else %}none{% endfor %}",
+        "{{ cart_items|length }} {% if cart_items|length > 2 %}many{% endif %}",
+        "{product.name} {{ product['Full name'] }} {{ cart_items.0.name }}",
+        "{% raw %}{{ x }} {% y %}{% endraw %} {literal} p{color:red}",
+        "{{ product.name|default('-', true)|upper }}",
+    ];
+    let data = [
+        ("{}", "{}"),
+        (
+            r#"{"first_name":"O'Neil & \"co\" <b>/x","email":"a b@x.example/ü","Favourite colour":"red","plan":"it's","City":"Köln"}"#,
+            r#"{"count":0,"product":{"name":"Diver","Full name":"Diver <200>"},"cart":{"line_items":[{"name":"A & B","Unit price":129.5},{"name":"C","Unit price":10},{"name":"D"}]}}"#,
+        ),
+        (r#"{"first_name":"Ada","plan":"pro"}"#, r#"{"count":5,"cart":{"line_items":[]}}"#),
+        (r#"{"email":"x@y.example"}"#, r#"{"count":2.5,"cart":{"line_items":[{"name":"only"}]}}"#),
+    ];
+    let constants = [("threshold".into(), Value::Number(3.0))].into_iter().collect();
+    let fields = fields();
+    let scope = Scope { fields: &fields, constants: &constants };
+    let mut lines = String::new();
+    for template in templates {
+        let mut message = Message::new("m", Channel::Email);
+        message.variants[0].body = Body::Html(format!("<html>{template}</html>"));
+        let prepared = PreparedMessage::new(&message, &message.variants[0], &fields, &Brand::default())
+            .unwrap_or_else(|e| panic!("{template} {e:?}"));
+        let klaviyo = export_variant(&message, &message.variants[0], &Brand::default(), Dialect::Klaviyo, &scope)
+            .expect("exports")
+            .html;
+        for (person, event) in data {
+            let properties = |json: &str| match serde_json::from_str(json) {
+                Ok(Value::Object(map)) => map,
+                other => panic!("{other:?}"),
+            };
+            let mut contact = Contact::new("c");
+            contact.properties = properties(person);
+            contact.email = contact.properties.get("email").and_then(Value::as_text).map(SmolStr::new);
+            let at = Instant::default();
+            let trigger = Event {
+                id: "e".into(),
+                contact: "c".into(),
+                name: "Cart".into(),
+                happened: at,
+                accepted: at,
+                properties: properties(event),
+            };
+            let values = FieldValues::resolve(
+                &fields,
+                &ResolveContext {
+                    now: at,
+                    zone: &Zone::utc(),
+                    contact: &contact,
+                    log: &EventLog::default(),
+                    trigger: Some(&trigger),
+                    constants: &constants,
+                    codes: &BTreeMap::new(),
+                    links: &Links::placeholders(),
+                    currency: Currency::parse("EUR"),
+                },
+            );
+            let expected = prepared.render(&values).unwrap_or_else(|e| panic!("{template} {e:?}")).html;
+            let person: serde_json::Value = serde_json::from_str(person).expect("JSON");
+            let event: serde_json::Value = serde_json::from_str(event).expect("JSON");
+            let case = serde_json::json!({"source": template, "klaviyo": klaviyo, "expected": expected, "person": person, "event": event});
+            let _ = writeln!(lines, "{case}");
+        }
+    }
+    if let Ok(folder) = std::env::var("FLOWLOOM_SHOW") {
+        std::fs::write(format!("{folder}/engines.jsonl"), lines).expect("writes");
+    }
+}

@@ -1,0 +1,337 @@
+//! The message of a step: variants, subject, preheader, blocks.
+
+use egui::{Align, Layout, Popup, RichText, Sense, Ui, vec2};
+
+use super::{
+    form::{self, Pen},
+    inputs::{self, Around, TextLook},
+    tags_ui,
+};
+use crate::{
+    app::{
+        Command,
+        inspector::{
+            Input, Ready, blocks,
+            message::{self, BlockForm, BodyForm, Field, MessageChange, MessageForm, Part, VariantForm},
+        },
+    },
+    audience::Channel,
+    base::{MessageId, NodeId},
+    gui::{
+        icons,
+        theme::{self, Palette},
+    },
+};
+
+/// Draws the message of a step that sends one.
+pub fn message_ui(ui: &mut Ui, pen: &mut Pen<'_>, node: &NodeId) {
+    let Some(form) = message::form(pen.document, node) else {
+        if let Some((id, channel, why)) = message::missing(pen.document.flow(), node) {
+            inputs::caption(ui, "Message");
+            inputs::message(ui, crate::base::Severity::Error, &why, "");
+            if ui.button("Begin it").accessible_name("Begin the message").clicked() {
+                pen.out.push(message::begin(&id, channel).command());
+            }
+        }
+        return;
+    };
+    ui.add_space(8.0);
+    let variant_key = form.id.to_string();
+    let chosen = pen.draft.variants.get(&variant_key).copied().unwrap_or(0).min(form.variants.len().saturating_sub(1));
+    ui.horizontal(|ui| {
+        crate::gui::widgets::caption(ui, if form.channel == Channel::Sms { "Text message" } else { "Mail" });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if inputs::word_button(ui, "plus", "Variant", "Add variant").clicked() {
+                act(pen, &form.id, chosen, &MessageChange::CopyVariant);
+                pen.draft.variants.insert(variant_key.clone(), chosen + 1);
+            }
+        });
+    });
+    if !form.also_sent_by.is_empty() {
+        inputs::small(ui, &format!("Also sent by {}", form.also_sent_by.join(", ")));
+    }
+    let Some(variant) = form.variants.get(chosen) else { return };
+    if form.variants.len() > 1 {
+        variants(ui, pen, &form, chosen);
+    }
+    let field = |label, part, field: &Field| (label, part, field.clone());
+    if form.channel == Channel::Email {
+        for (label, part, field) in [
+            field("Subject line", Part::Subject, &variant.subject),
+            field("Preheader", Part::Preheader, &variant.preheader),
+        ] {
+            text(ui, pen, &form, chosen, label, part, &field, 1);
+        }
+        body(ui, pen, &form, chosen, variant);
+        let open_key = format!("plain {}", form.id);
+        let is_open = pen.draft.is_open(&open_key) || !variant.text.notes.is_empty();
+        if is_open || !variant.text.text.is_empty() {
+            text(ui, pen, &form, chosen, "Plain text", Part::Text, &variant.text, 5);
+        } else if inputs::word_button(ui, "text-t", "Write a plain text of its own", "Write a plain text").clicked() {
+            pen.draft.toggle(&open_key);
+        }
+    } else {
+        text(ui, pen, &form, chosen, "Text", Part::Text, &variant.text, 5);
+    }
+    text(ui, pen, &form, chosen, "Name in lists", Part::Name, &Field { text: form.name.clone(), notes: vec![] }, 1);
+    inputs::notes(ui, None, &form.notes);
+}
+
+fn act(pen: &mut Pen<'_>, id: &MessageId, variant_idx: usize, change: &MessageChange) {
+    // What cannot be is shown as unusable before; a message that is gone meanwhile is drawn anew in a moment.
+    if let Ok(ready) = message::edit(pen.document.flow(), id, variant_idx, change) {
+        pen.draft.forget(&format!("message {id} "));
+        pen.out.push(ready.command());
+    }
+}
+
+fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
+    let palette = Palette::get(ui);
+    let total: u32 = form.variants.iter().map(|variant| variant.weight).sum();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        for (at, variant) in form.variants.iter().enumerate() {
+            let percent = (100 * variant.weight).checked_div(total).unwrap_or(0);
+            let ink = if at == chosen { palette.accent } else { palette.text };
+            let words = RichText::new(format!("{} \u{b7} {percent}%", variant.id)).font(theme::medium(12.0)).color(ink);
+            let tab = egui::Button::selectable(at == chosen, words).min_size(vec2(44.0, 26.0));
+            let tab = ui.add(tab).accessible_name(format!("Variant {}", variant.id));
+            if tab.clicked() {
+                pen.draft.variants.insert(form.id.to_string(), at);
+            }
+        }
+    });
+    let variant = &form.variants[chosen];
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            if inputs::icon_button(ui, "trash", &format!("Remove variant {}", variant.id)).clicked() {
+                act(pen, &form.id, chosen, &MessageChange::RemoveVariant);
+            }
+            if inputs::icon_button(ui, "copy", &format!("Duplicate variant {}", variant.id)).clicked() {
+                act(pen, &form.id, chosen, &MessageChange::CopyVariant);
+                pen.draft.variants.insert(form.id.to_string(), chosen + 1);
+            }
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                let named = Field { text: variant.id.clone(), notes: vec![] };
+                text(ui, pen, form, chosen, "Variant name", Part::VariantName, &named, 1);
+            });
+        });
+    });
+    let share = Field { text: variant.weight.to_string(), notes: vec![] };
+    text(ui, pen, form, chosen, "Share against the others", Part::Weight, &share, 1);
+}
+
+#[expect(clippy::too_many_arguments, reason = "a text of a message, with whose and which it is")]
+fn text(
+    ui: &mut Ui,
+    pen: &mut Pen<'_>,
+    form: &MessageForm,
+    variant_idx: usize,
+    label: &str,
+    part: Part,
+    field: &Field,
+    rows: usize,
+) {
+    let key = format!("message {} {variant_idx} {part:?}", form.id);
+    let around = Around { key: &key, label, name: label, help: "" };
+    let takes_tags = matches!(part, Part::Subject | Part::Preheader | Part::Text | Part::Source);
+    let edit = |text: &str| {
+        message::edit(pen.document.flow(), &form.id, variant_idx, &MessageChange::Type(part, text.to_owned()))
+    };
+    let mut inserted = None;
+    let document = pen.document;
+    let label = inputs::label(ui, &around, |ui| {
+        if takes_tags {
+            let mut pen = Pen { document, draft: &mut *pen.draft, out: &mut *pen.out };
+            inserted = tags_ui::insert(ui, &mut pen, &around, &field.text);
+        }
+    });
+    let (mut typed, error) = pen.draft.shown(&key, &field.text);
+    let wrong: Vec<_> = field.notes.iter().filter_map(|note| note.range).collect();
+    let look = TextLook {
+        rows,
+        is_wrong: error.is_some(),
+        wrong: if typed == field.text { &wrong } else { &[] },
+        ..TextLook::default()
+    };
+    let response = around.called(inputs::text_field(ui, pen.draft, &key, &mut typed, look), &label);
+    if let Some(text) = inserted {
+        let ready = edit(&text);
+        pen.out.extend(pen.draft.typed(&key, &text, &field.text, ready).map(Ready::command));
+    } else if response.changed() {
+        let ready = edit(&typed);
+        pen.out.extend(pen.draft.typed(&key, &typed, &field.text, ready).map(Ready::command));
+    } else if response.lost_focus() {
+        pen.draft.left(&key);
+    }
+    inputs::notes(ui, error.as_deref(), &field.notes);
+}
+
+fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, variant: &VariantForm) {
+    match &variant.body {
+        BodyForm::Source { language, source } => {
+            text(ui, pen, form, variant_idx, &format!("{language} source"), Part::Source, source, 10);
+        }
+        BodyForm::Blocks(list) => {
+            ui.horizontal(|ui| {
+                let palette = Palette::get(ui);
+                let words = RichText::new("Content").font(theme::regular(12.0)).color(palette.weak);
+                ui.add(egui::Label::new(words).selectable(false));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let add = inputs::word_button(ui, "plus", "Add block", "Add block");
+                    Popup::menu(&add).width(160.0).show(|ui| {
+                        for case in blocks::BLOCKS {
+                            if ui.button(case.label).clicked() {
+                                act(pen, &form.id, variant_idx, &MessageChange::AddBlock(case.name.to_owned()));
+                            }
+                        }
+                    });
+                });
+            });
+            if list.is_empty() {
+                inputs::small(ui, "Nothing yet: add a heading, a text, a button and a footer");
+            }
+            ui.spacing_mut().item_spacing.y = 4.0;
+            for (at, block) in list.iter().enumerate() {
+                block_ui(ui, pen, form, variant_idx, at, list.len(), block);
+            }
+            ui.spacing_mut().item_spacing.y = 6.0;
+        }
+    }
+}
+
+fn block_ui(
+    ui: &mut Ui,
+    pen: &mut Pen<'_>,
+    form: &MessageForm,
+    variant_idx: usize,
+    at: usize,
+    count: usize,
+    block: &BlockForm,
+) {
+    let open_key = format!("block {} {variant_idx} {at}", form.id);
+    let is_open = pen.draft.is_open(&open_key);
+    let name = format!("Block {}", at + 1);
+    inputs::boxed(ui, |ui| {
+        if block_header(ui, block, &name, is_open).clicked() {
+            pen.draft.toggle(&open_key);
+        }
+        if !is_open {
+            let worst = worst_note(block);
+            inputs::notes(ui, None, worst.as_slice());
+            return;
+        }
+        let change = tools(ui, &name, at, count);
+        let id = form.id.clone();
+        let document = pen.document;
+        let sink = |route: &crate::app::inspector::Route, change: &crate::app::inspector::Change| {
+            message::edit(document.flow(), &id, variant_idx, &MessageChange::Block(at, route.clone(), change.clone()))
+        };
+        let prefix = format!("message {id} {variant_idx} block {at}");
+        match &block.row.input {
+            Input::OneOf { rows, .. } => form::rows_ui(ui, pen, rows, &prefix, &name, &sink),
+            _ => form::row_ui(ui, pen, &block.row, &prefix, &name, &sink),
+        }
+        inputs::notes(ui, None, &block.notes);
+        if let Some(change) = change {
+            // Open parts are known by their place, which moves with the block.
+            if let MessageChange::MoveBlock(from, to) = &change {
+                let other = format!("block {} {variant_idx} {to}", form.id);
+                let mine = format!("block {} {variant_idx} {from}", form.id);
+                if !pen.draft.is_open(&other) {
+                    pen.draft.toggle(&mine);
+                    pen.draft.toggle(&other);
+                }
+            } else if matches!(change, MessageChange::RemoveBlock(_)) {
+                pen.draft.toggle(&open_key);
+            }
+            act(pen, &form.id, variant_idx, &change);
+        }
+    });
+}
+
+fn worst_note(block: &BlockForm) -> Option<crate::app::inspector::Note> {
+    let inner = block.row.inner().iter().flat_map(|row| &row.notes);
+    block.notes.iter().chain(inner).min_by_key(|note| note.severity).cloned()
+}
+
+fn tools(ui: &mut Ui, name: &str, at: usize, count: usize) -> Option<MessageChange> {
+    let mut change = None;
+    let lower = name.to_lowercase();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if inputs::icon_button(ui, "trash", &format!("Remove {lower}")).clicked() {
+                change = Some(MessageChange::RemoveBlock(at));
+            }
+            if inputs::icon_button(ui, "copy", &format!("Duplicate {lower}")).clicked() {
+                change = Some(MessageChange::CopyBlock(at));
+            }
+            let down = format!("Move {lower} down");
+            if inputs::icon_button_enabled(ui, at + 1 < count, "caret-down", &down).clicked() {
+                change = Some(MessageChange::MoveBlock(at, at + 1));
+            }
+            if inputs::icon_button_enabled(ui, at > 0, "caret-up", &format!("Move {lower} up")).clicked() {
+                change = Some(MessageChange::MoveBlock(at, at - 1));
+            }
+        });
+    });
+    change
+}
+
+/// The line of a block: icon, sort, words; a click folds it out.
+fn block_header(ui: &mut Ui, block: &BlockForm, name: &str, is_open: bool) -> egui::Response {
+    let palette = Palette::get(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::click());
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::Button, true, is_open, format!("{name}: {}", block.title))
+    });
+    let ink = if response.hovered() || response.has_focus() { palette.accent } else { palette.text };
+    let painter = ui.painter_at(rect);
+    let y = rect.center().y;
+    let left = egui::Align2::LEFT_CENTER;
+    painter.text(egui::pos2(rect.left(), y), left, icons::glyph(block.icon), theme::icon(15.0), palette.weak);
+    let title = painter.text(egui::pos2(rect.left() + 22.0, y), left, &block.title, theme::medium(12.5), ink);
+    let mut right = rect.right();
+    let caret = if is_open { "caret-up" } else { "caret-down" };
+    let drawn = painter.text(
+        egui::pos2(right, y),
+        egui::Align2::RIGHT_CENTER,
+        icons::glyph(caret),
+        theme::icon(12.0),
+        palette.weak,
+    );
+    right = drawn.left() - 4.0;
+    if !block.show_if.is_empty() {
+        let eye = painter.text(
+            egui::pos2(right, y),
+            egui::Align2::RIGHT_CENTER,
+            icons::glyph("eye"),
+            theme::icon(13.0),
+            palette.accent,
+        );
+        right = eye.left() - 4.0;
+    }
+    let room = right - title.right() - 8.0;
+    if room > 20.0 && !is_open {
+        let mut job =
+            egui::text::LayoutJob::simple_singleline(block.summary.clone(), theme::regular(12.0), palette.weak);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(room);
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+        painter.galley(egui::pos2(title.right() + 8.0, y - galley.size().y / 2.0), galley, palette.weak);
+    }
+    let mut hover = block.summary.clone();
+    if !block.show_if.is_empty() {
+        hover = format!("{hover}\nShown if {}", block.show_if);
+    }
+    response.on_hover_text(hover)
+}
+
+/// A hint to the panel below: the mail as it reads.
+pub fn preview_button(ui: &mut Ui, pen: &mut Pen<'_>) {
+    let words = format!("{}  Preview", icons::glyph("eye"));
+    if ui.button(words).accessible_name("Preview the mail").clicked() {
+        pen.out.push(Command::ShowPanel(Some(crate::app::Panel::Preview)));
+    }
+}
