@@ -185,7 +185,9 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
 }
 
 fn row(ui: &mut Ui, icon: &str, name: &str) -> egui::Response {
-    let text = format!("{}  {name}", icons::glyph(icon));
-    let button = Button::new(text).frame_when_inactive(false).truncate().min_size(vec2(0.0, 26.0));
+    // In the text's own face these points are other signs.
+    let icon = RichText::new(icons::glyph(icon)).font(theme::icon(15.0));
+    let button =
+        Button::new((icon, RichText::new(name))).frame_when_inactive(false).truncate().min_size(vec2(0.0, 26.0));
     ui.add(button).accessible_name(name.to_owned())
 }

@@ -263,7 +263,8 @@ fn settings_are_chosen_from_lists() {
     h.run_steps(4);
     click(&mut h, "12.480,5");
     assert_eq!(h.state().app.preferences.numbers, NumberStyle::Point);
-    click(&mut h, "Reduced motion");
+    h.get_by_role_and_label(egui::Role::CheckBox, "Reduced motion").click();
+    h.run_steps(4);
     assert!(h.state().app.preferences.reduced_motion);
     assert!(log.borrow().iter().any(|task| task == "Prefer"));
 }
