@@ -222,6 +222,7 @@ pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
     let start = move |creation: &eframe::CreationContext<'_>| {
         theme::install(&creation.egui_ctx);
         let mut studio = Studio::new(App::new(), Box::new(requests::System::new()));
+        studio.app.files.opens_last = flow.is_none();
         if let Some(path) = flow {
             studio.command(Command::OpenPath(path), &creation.egui_ctx);
         }

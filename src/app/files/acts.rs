@@ -339,13 +339,21 @@ fn dropped(app: &mut App, path: PathBuf, now: Instant) -> Vec<Request> {
 /// Takes what the disk answers.
 pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
     match told {
-        Told::Started { preferences, words, drafts } => {
+        Told::Started { preferences, words, drafts, last } => {
             app.theme = preferences.theme;
             app.files.preferred = (*preferences).clone();
             app.preferences = *preferences;
             app.files.drafts = drafts;
             for word in words {
                 app.tell(word, true, now);
+            }
+            let opens_last = std::mem::take(&mut app.files.opens_last);
+            match last {
+                _ if !app.files.drafts.is_empty() && !opens_last => {
+                    app.tell("Unsaved work from last time waits in the gallery", false, now);
+                }
+                Some(path) if opens_last && app.files.drafts.is_empty() => return vec![Request::Read(path)],
+                _ => {}
             }
         }
         Told::Locked { document, read_only } => {

@@ -357,6 +357,8 @@ pub enum Told {
         words: Vec<String>,
         /// Unsaved work.
         drafts: Vec<Draft>,
+        /// The file that was open last, where it is still there.
+        last: Option<PathBuf>,
     },
     /// A file is locked, or why it cannot be written.
     Locked {
@@ -478,6 +480,8 @@ pub struct Files {
     pub publish: Option<Publish>,
     /// Documents that are closed as soon as they are saved, and whether the window goes with the last.
     pub(super) closing: Option<(Vec<DocumentId>, bool)>,
+    /// The studio begins with the flow that was open last, unless there is work to be given back.
+    pub opens_last: bool,
     /// Everything is asked; the window may go.
     pub leaving: bool,
     /// The settings as they are on the disk.

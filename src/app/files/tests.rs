@@ -295,7 +295,12 @@ fn work_of_a_run_that_died_is_given_back_as_unsaved() {
     let mut script = Script::default();
     let draft = Draft { id: "1.2.j".to_owned(), name: "Two".to_owned(), path: None, at: at(0) };
     let preferences = Box::new(Preferences { scale: 1.5, ..Preferences::default() });
-    script.told(Told::Started { preferences, words: vec!["`theme` …".to_owned()], drafts: vec![draft.clone()] });
+    script.told(Told::Started {
+        preferences,
+        words: vec!["`theme` …".to_owned()],
+        drafts: vec![draft.clone()],
+        last: None,
+    });
     assert!(script.app.preferences.scale == 1.5 && script.said("`theme`"));
     assert!(script.take().is_empty(), "settings that were just read are not written");
     script.act(Act::Restore(draft.id.clone()));
@@ -428,4 +433,19 @@ fn settings_are_written_when_they_change() {
     assert_eq!(script.take(), ["Prefer"]);
     script.act(Act::Tick);
     assert!(script.take().is_empty());
+}
+
+#[test]
+fn the_studio_begins_where_it_was_left_unless_work_waits() {
+    let waiting = Draft { id: "1.2.j".to_owned(), name: "Two".to_owned(), path: None, at: at(0) };
+    for (opens_last, drafts, reads) in [(true, 0, true), (true, 1, false), (false, 0, false), (false, 1, false)] {
+        let mut app = App::new();
+        app.files.opens_last = opens_last;
+        let drafts = vec![waiting.clone(); drafts];
+        let (preferences, last) = (Box::default(), Some("/w/two.flow.ron".into()));
+        let told = Told::Started { preferences, words: Vec::new(), drafts, last };
+        let asked = app.apply(Command::Answer(told.into()), at(0));
+        assert_eq!(asked.iter().any(|request| matches!(request, Request::Read(_))), reads);
+        assert_eq!(app.toasts.len(), usize::from(!opens_last && !app.files.drafts.is_empty()));
+    }
 }

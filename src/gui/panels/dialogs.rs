@@ -1,6 +1,6 @@
 //! Questions that only the user can answer, one at a time, and our own dialog for paths.
 
-use egui::{Align, Button, Id, Key, Layout, Modal, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Align, Button, Id, Key, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::Drafts;
 use crate::{
@@ -33,8 +33,8 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
         document.map_or_else(|| "The flow".to_owned(), |document| document.title().to_owned())
     };
     let mut chosen = None;
-    let width = (ui.ctx().content_rect().width() - 64.0).min(480.0);
-    let modal = Modal::new(Id::unique("question")).show(ui.ctx(), |ui| {
+    let width = (ui.ctx().content_rect().width() - 88.0).min(460.0);
+    let modal = Modal::new(Id::unique("question")).frame(super::shortcuts::page_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width(width);
         match dialog {
             Dialog::Unsaved { documents, quits } => {
@@ -147,25 +147,29 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
         ui.label(RichText::new(&dialog.fault).color(palette.error));
     }
     ui.add_space(4.0);
-    ScrollArea::vertical().max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 1.0;
-        if let Some(parent) = dialog.folder.parent()
-            && row(ui, "arrow-up", "Folder above").clicked()
-        {
-            *chosen = Some(Choice::Folder(parent.to_owned()));
-        }
-        for (name, is_folder) in &dialog.entries {
-            let icon = if *is_folder { "folder" } else { "file" };
-            let response = row(ui, icon, name);
-            if response.clicked() && *is_folder {
-                *chosen = Some(Choice::Folder(dialog.folder.join(name)));
-            } else if response.clicked() {
-                draft.path.clone_from(name);
+    let list = Layout::top_down_justified(Align::LEFT);
+    let scroll = ScrollArea::vertical().max_height(260.0).auto_shrink([false, true]);
+    scroll.show(ui, |ui| {
+        ui.with_layout(list, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            if let Some(parent) = dialog.folder.parent()
+                && row(ui, "arrow-up", "Folder above").clicked()
+            {
+                *chosen = Some(Choice::Folder(parent.to_owned()));
             }
-            if response.double_clicked() && !is_folder && dialog.purpose == Purpose::Open {
-                *chosen = Some(Choice::Path(name.clone()));
+            for (name, is_folder) in &dialog.entries {
+                let icon = if *is_folder { "folder" } else { "file" };
+                let response = row(ui, icon, name);
+                if response.clicked() && *is_folder {
+                    *chosen = Some(Choice::Folder(dialog.folder.join(name)));
+                } else if response.clicked() {
+                    draft.path.clone_from(name);
+                }
+                if response.double_clicked() && !is_folder && dialog.purpose == Purpose::Open {
+                    *chosen = Some(Choice::Path(name.clone()));
+                }
             }
-        }
+        })
     });
     ui.add_space(10.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -181,14 +185,9 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
 }
 
 fn row(ui: &mut Ui, icon: &str, name: &str) -> egui::Response {
-    let text = format!("{}  {name}", icons::glyph(icon));
-    let button = Button::new(text).frame_when_inactive(false).truncate();
-    let size = egui::vec2(ui.available_width(), 26.0);
-    ui.scope(|ui| {
-        ui.with_layout(Layout::left_to_right(Align::Center).with_main_align(Align::Min), |ui| {
-            ui.add_sized(size, button.right_text("")).accessible_name(name.to_owned())
-        })
-        .inner
-    })
-    .inner
+    // In the text's own face these points are other signs.
+    let icon = RichText::new(icons::glyph(icon)).font(theme::icon(15.0));
+    let button =
+        Button::new((icon, RichText::new(name))).frame_when_inactive(false).truncate().min_size(vec2(0.0, 26.0));
+    ui.add(button).accessible_name(name.to_owned())
 }

@@ -202,7 +202,8 @@ fn recent(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command>) {
 /// Equal cells in as many columns as fit.
 fn grid(ui: &mut Ui, count: usize, least: f32, height: f32, mut cell: impl FnMut(&mut Ui, usize, egui::Vec2)) {
     let room = ui.available_width();
-    let columns = (((room + GAP) / (least + GAP)).floor() as usize).max(1);
+    // A short row is stretched, one or two cells are not.
+    let columns = (((room + GAP) / (least + GAP)).floor() as usize).clamp(1, count.max(4));
     let width = ((room - GAP * (columns - 1) as f32) / columns as f32).max(80.0);
     ui.add_space(2.0);
     for row in 0..count.div_ceil(columns) {
@@ -270,7 +271,7 @@ fn sample(ui: &mut Ui, card: &Card, picture: Option<&Geometry>, size: egui::Vec2
     let foot = format!("{} \u{b7} {} steps \u{b7} {mails}", card.trade, card.num_steps);
     let at = pos2(left, rect.bottom() - 20.0);
     paint::line(&painter, at, Align2::LEFT_CENTER, &foot, theme::medium(11.5), palette.accent, width);
-    response.on_hover_text(card.sample.shows)
+    response
 }
 
 /// A flow as a small scheme: both axes fill the picture, each card is a chip of its colour.

@@ -9,6 +9,8 @@ mod publish;
 mod settings;
 mod shortcuts;
 mod side;
+#[cfg(test)]
+mod tests;
 mod toasts;
 mod top_bar;
 

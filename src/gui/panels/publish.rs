@@ -23,8 +23,8 @@ pub fn publish(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let Some(publish) = app.files.publish.as_ref().filter(|_| app.files.page == Some(Page::Publish)) else { return };
     let Some(document) = app.documents.iter().find(|document| document.id == publish.document) else { return };
     let screen = ui.ctx().content_rect().size();
-    let size = vec2((screen.x - 64.0).min(760.0), (screen.y - 80.0).min(620.0));
-    let modal = Modal::new(Id::unique("publish")).show(ui.ctx(), |ui| {
+    let size = vec2((screen.x - 88.0).min(760.0), (screen.y - 104.0).min(620.0));
+    let modal = Modal::new(Id::unique("publish")).frame(super::shortcuts::page_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width(size.x);
         ui.set_height(size.y);
         page(ui, app, document, publish, out);
@@ -36,17 +36,7 @@ pub fn publish(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
 
 fn page(ui: &mut Ui, app: &App, document: &Document, publish: &Publish, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("Publish {}", document.title())).font(theme::semibold(18.0)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let close =
-                Button::new(RichText::new(icons::glyph("x")).font(theme::icon(16.0))).frame_when_inactive(false);
-            if ui.add(close).accessible_name("Close").clicked() {
-                out.push(Command::Files(Act::Show(None)));
-            }
-        });
-    });
-    ui.add_space(4.0);
+    super::shortcuts::page_head(ui, &format!("Publish {}", document.title()), out);
     ui.horizontal_wrapped(|ui| {
         for (name, target, help) in TARGETS {
             match target {

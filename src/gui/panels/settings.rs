@@ -42,9 +42,9 @@ pub fn settings(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comma
     // While keys are waited for, Escape is only one of them.
     let was_recording = draft.recording.is_some();
     record(ui, draft, &mut next);
-    let modal = Modal::new(Id::unique("settings")).show(ui.ctx(), |ui| {
-        ui.set_width((screen.x - 64.0).min(600.0));
-        ui.set_height((screen.y - 80.0).min(600.0));
+    let modal = Modal::new(Id::unique("settings")).frame(super::shortcuts::page_frame(ui)).show(ui.ctx(), |ui| {
+        ui.set_width((screen.x - 88.0).min(600.0));
+        ui.set_height((screen.y - 104.0).min(600.0));
         super::shortcuts::page_head(ui, "Settings", out);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.set_max_width(ui.available_width() - 12.0);
@@ -66,13 +66,16 @@ fn row(ui: &mut Ui, label: &str, help: &str, control: impl FnOnce(&mut Ui)) {
     let palette = Palette::get(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(36.0);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ui.label(RichText::new(label).font(theme::medium(13.0)));
-            if !help.is_empty() {
+        let label = RichText::new(label).font(theme::medium(13.0));
+        if help.is_empty() {
+            ui.label(label);
+        } else {
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                ui.label(label);
                 ui.label(RichText::new(help).font(theme::regular(11.5)).color(palette.weak));
-            }
-        });
+            });
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), control);
     });
 }
@@ -99,6 +102,9 @@ fn look(ui: &mut Ui, next: &mut Preferences) {
         choice(ui, "Size of everything", &mut next.scale, &named);
     });
     row(ui, "Reduced motion", "Nothing glides or fades", |ui| {
+        // An empty box would hardly be seen on its card.
+        let ink = Palette::get(ui).weak;
+        ui.visuals_mut().widgets.inactive.bg_stroke.color = ink;
         ui.checkbox(&mut next.reduced_motion, "").accessible_name("Reduced motion");
     });
 }

@@ -75,7 +75,8 @@ fn right(ui: &mut Ui, app: &App, document: &Document, palette: &Palette, out: &m
     if ui.add(simulate).accessible_name("Simulate").clicked() {
         out.push(Command::ShowPanel(Some(Panel::Timeline)));
     }
-    ui.separator();
+    let (line, _) = ui.allocate_exact_size(vec2(9.0, 26.0), Sense::hover());
+    ui.painter().vline(line.center().x, line.y_range(), egui::Stroke::new(1.0, palette.line));
     more(ui, app, out);
     let sun = if ui.visuals().dark_mode { "sun" } else { "moon" };
     if widgets::icon_button(ui, sun, app, CommandId::ToggleTheme).clicked() {

@@ -80,7 +80,8 @@ impl Keeper {
             }
         }
         let drafts = keeper.left_over();
-        let told = Told::Started { preferences: Box::new(preferences), words, drafts };
+        let last = preferences.recent.first().map(PathBuf::from).filter(|path| path.is_file());
+        let told = Told::Started { preferences: Box::new(preferences), words, drafts, last };
         (keeper, vec![told.into()])
     }
 
@@ -243,10 +244,12 @@ impl Keeper {
                 };
             }
         }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // A folder that was typed is wanted; one that cannot be made fails again below, with a word.
+        let _ = fs::create_dir_all(folder);
         if let Err(error) = disk::file(path, text.as_bytes(), true) {
             return not_saved(error.to_string());
         }
-        let folder = path.parent().unwrap_or(Path::new("."));
         let mut out = Vec::new();
         if !beside.is_empty() && !folder.join(disk::WORKSPACE_FILE).exists() {
             for (name, bytes) in beside {

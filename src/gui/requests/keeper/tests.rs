@@ -42,7 +42,7 @@ impl World {
         let (keeper, told) = Keeper::start(Some(self.own()), self.runs);
         self.keeper = keeper;
         match told.into_iter().next() {
-            Some(Answer::Files(Told::Started { preferences, words, drafts })) => (*preferences, words, drafts),
+            Some(Answer::Files(Told::Started { preferences, words, drafts, .. })) => (*preferences, words, drafts),
             other => panic!("{other:?}"),
         }
     }

@@ -1,0 +1,297 @@
+//! Files by hand: gallery, tabs, questions, pages, found by their names. The disk is a value in memory.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use egui::{Key, Modifiers, vec2};
+use egui_kittest::{Harness, kittest::Queryable as _};
+
+use crate::{
+    app::{
+        Answer, App, Command, CommandId, Request,
+        files::{Draft, Page, Purpose, Task, Told, samples},
+        preferences::NumberStyle,
+    },
+    base::Instant,
+    flow::file,
+    gui::{Outside, Studio, inline::Inline, testing::WATCH, theme},
+};
+
+/// What was asked of the disk, by name.
+type Log = Rc<RefCell<Vec<String>>>;
+
+/// A disk that answers at once and writes nothing.
+struct Disk {
+    inline: Inline,
+    answers: Vec<Answer>,
+    log: Log,
+}
+
+impl Outside for Disk {
+    fn now(&self) -> Instant {
+        self.inline.now()
+    }
+
+    fn perform(&mut self, request: Request, ctx: &egui::Context) {
+        let task = match request {
+            Request::Files(task) => task,
+            Request::AskSave { document, suggested } => {
+                let purpose = Purpose::Save { document };
+                return self.answers.push(Told::NoDialog { purpose, suggested, folder: "/x".into() }.into());
+            }
+            Request::Quit => return self.log.borrow_mut().push("Quit".to_owned()),
+            other => return self.inline.perform(other, ctx),
+        };
+        self.log.borrow_mut().push(format!("{task:?}").split([' ', '(']).next().unwrap_or("").to_owned());
+        match task {
+            Task::Save { document, path, revision, .. } => {
+                self.answers.push(Answer::Saved { document, path, revision });
+            }
+            Task::OpenSample { workspace, flow, loaded } => {
+                let home = Arc::new(samples::home(workspace, flow));
+                self.answers.push(Told::Sample { workspace, loaded, home }.into());
+            }
+            Task::Export { document, revision, target, flow, home } => {
+                let result = crate::platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                self.answers.push(Told::Exported { document, revision, target, result }.into());
+            }
+            Task::AskFolder => self.answers.push(Told::Folder("/out".into()).into()),
+            Task::WriteFolder { folder, force: false, .. } => self.answers.push(Told::NotEmpty(folder).into()),
+            Task::WriteFolder { folder, .. } => self.answers.push(Told::Written(folder).into()),
+            Task::List(folder) => {
+                let entries = vec![("shop".to_owned(), true), ("old.flow.ron".to_owned(), false)];
+                self.answers.push(Told::Listed { folder, entries }.into());
+            }
+            _ => {}
+        }
+    }
+
+    fn poll(&mut self) -> Vec<Answer> {
+        let mut out = self.inline.poll();
+        out.append(&mut self.answers);
+        out
+    }
+}
+
+fn harness(answers: Vec<Answer>, size: egui::Vec2) -> (Harness<'static, Studio>, Log) {
+    let log = Log::default();
+    let disk = Disk { inline: Inline::default(), answers, log: Rc::clone(&log) };
+    let mut app = App::new();
+    app.theme = crate::app::Theme::Light;
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_theme(egui::Theme::Light)
+        .with_context_setup(theme::install)
+        .build_ui_state(|ui, studio: &mut Studio| studio.root(ui), Studio::new(app, Box::new(disk)));
+    harness.run_steps(4);
+    (harness, log)
+}
+
+fn opened(name: &str) -> Answer {
+    let text = WATCH.replace("Watch left in the cart", name);
+    let home = Arc::new(samples::home("watch-shop", "watch-shop"));
+    let path = Some(format!("/w/{name}.flow.ron").into());
+    Answer::Opened { path, loaded: Box::new(file::read(&text).expect("a flow")), home }
+}
+
+/// One open flow in a window of the usual size.
+fn one() -> (Harness<'static, Studio>, Log) {
+    harness(vec![opened("One")], vec2(1440.0, 900.0))
+}
+
+fn click(harness: &mut Harness<'_, Studio>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_steps(4);
+}
+
+fn change(harness: &mut Harness<'_, Studio>) {
+    harness.state_mut().command_at_once(CommandId::SelectAll.into());
+    harness.state_mut().command_at_once(CommandId::Mute.into());
+    harness.run_steps(2);
+}
+
+fn dialogs(harness: &Harness<'_, Studio>) -> usize {
+    harness.state().app.files.dialogs.len()
+}
+
+#[test]
+fn a_sample_is_searched_and_opened_from_the_gallery() {
+    let (mut h, _) = harness(Vec::new(), vec2(1440.0, 900.0));
+    assert!(h.query_by_label("Sample: Watch left in the cart").is_some());
+    h.get_by_label("Search samples").focus();
+    h.run_steps(2);
+    h.get_by_label("Search samples").type_text("renews coffee");
+    h.run_steps(2);
+    assert!(h.query_by_label("Sample: Watch left in the cart").is_none());
+    click(&mut h, "Sample: Subscription renews");
+    let document = h.state().app.document().expect("open");
+    assert_eq!((document.flow().id.as_str(), document.path.is_none()), ("renewal", true));
+    assert!(!document.home.audience.contacts.is_empty());
+}
+
+#[test]
+fn a_template_begins_a_flow_of_its_own() {
+    let (mut h, _) = harness(Vec::new(), vec2(1440.0, 900.0));
+    click(&mut h, "New: Abandoned cart");
+    assert_eq!(h.state().app.document().expect("open").title(), "Abandoned cart");
+}
+
+#[test]
+fn unsaved_work_is_offered_in_the_gallery() {
+    let at = Instant::from_millis(1_789_999_000_000);
+    let draft = |id: &str, name: &str| Draft { id: id.to_owned(), name: name.to_owned(), path: None, at };
+    let drafts = vec![draft("1", "Spring cart"), draft("2", "Old")];
+    let told = Told::Started { preferences: Box::default(), words: Vec::new(), drafts, last: None };
+    let (mut h, log) = harness(vec![told.into()], vec2(1440.0, 900.0));
+    click(&mut h, "Discard Old");
+    click(&mut h, "Restore Spring cart");
+    assert_eq!(*log.borrow(), ["DropDraft", "Restore"]);
+}
+
+#[test]
+fn tabs_are_shown_changed_and_closed() {
+    let (mut h, _) = harness(vec![opened("One"), opened("Two"), opened("Three")], vec2(1440.0, 900.0));
+    click(&mut h, "Tab One");
+    assert_eq!(h.state().app.document().expect("open").title(), "One");
+    h.key_press_modifiers(Modifiers::COMMAND, Key::PageDown);
+    h.run_steps(3);
+    assert_eq!(h.state().app.document().expect("open").title(), "Two");
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Tab);
+    h.run_steps(3);
+    assert_eq!(h.state().app.document().expect("open").title(), "One");
+    click(&mut h, "Close Three");
+    assert_eq!(h.state().app.documents.len(), 2);
+}
+
+#[test]
+fn closing_asks_and_saving_goes_on() {
+    let (mut h, log) = one();
+    change(&mut h);
+    h.state_mut().command_at_once(CommandId::CloseTab.into());
+    h.run_steps(3);
+    click(&mut h, "Cancel");
+    assert_eq!((h.state().app.documents.len(), dialogs(&h)), (1, 0));
+    h.state_mut().command_at_once(CommandId::Quit.into());
+    h.run_steps(3);
+    click(&mut h, "Save");
+    assert!(log.borrow().iter().any(|task| task == "Quit"), "{log:?}");
+}
+
+#[test]
+fn escape_leaves_everything_as_it_is() {
+    let (mut h, _) = one();
+    change(&mut h);
+    h.state_mut().command_at_once(CommandId::CloseTab.into());
+    h.run_steps(3);
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    assert_eq!((h.state().app.documents.len(), dialogs(&h)), (1, 0));
+    assert!(!h.state().app.document().expect("open").history.is_clean());
+}
+
+#[test]
+fn our_own_dialog_takes_a_name() {
+    let (mut h, log) = one();
+    h.state_mut().command_at_once(CommandId::SaveAs.into());
+    h.run_steps(4);
+    assert!(h.query_by_label("shop").is_some(), "folders are shown");
+    click(&mut h, "old.flow.ron");
+    click(&mut h, "Save");
+    assert_eq!(dialogs(&h), 1, "asks before it writes over a file");
+    click(&mut h, "Save");
+    assert!(log.borrow().iter().any(|task| task == "Save"));
+    let path = h.state().app.document().expect("open").path.clone();
+    assert_eq!(path.as_deref(), Some(std::path::Path::new("/x/old.flow.ron")));
+}
+
+#[test]
+fn the_undo_list_goes_back_several_steps() {
+    let (mut h, _) = one();
+    for _ in 0..3 {
+        change(&mut h);
+    }
+    click(&mut h, "Undo list");
+    let labels: Vec<String> =
+        h.state().app.document().expect("open").history.undo_labels().map(str::to_owned).collect();
+    assert_eq!(labels.len(), 3);
+    let last = h.get_all_by_label(&labels[2]).last().expect("in the list");
+    last.click();
+    h.run_steps(4);
+    assert!(h.state().app.document().expect("open").history.undo_labels().count() <= 2);
+}
+
+#[test]
+fn a_flow_is_handed_over() {
+    let (mut h, log) = one();
+    click(&mut h, "Publish…");
+    click(&mut h, "HubSpot");
+    click(&mut h, "Export to a folder…");
+    assert!(h.query_by_label("/out is not empty").is_some());
+    click(&mut h, "Write into it");
+    click(&mut h, "Open the folder");
+    let log = log.borrow();
+    assert_eq!(log.iter().filter(|task| *task == "WriteFolder").count(), 2);
+    assert_eq!(log.last().map(String::as_str), Some("ShowFolder"));
+}
+
+#[test]
+fn keys_are_recorded_and_given_back() {
+    let (mut h, _) = one();
+    h.state_mut().command_at_once(CommandId::Settings.into());
+    h.run_steps(3);
+    h.get_by_label("Search commands").focus();
+    h.run_steps(2);
+    h.get_by_label("Search commands").type_text("publish");
+    h.run_steps(2);
+    click(&mut h, "Keys of Publish…");
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::ALT, Key::P);
+    h.run_steps(3);
+    assert_eq!(h.state().app.preferences.keys.get("Publish").map(String::as_str), Some("Ctrl+Alt+P"));
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    assert_eq!(h.state().app.files.page, None);
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::ALT, Key::P);
+    h.run_steps(3);
+    assert_eq!(h.state().app.files.page, Some(Page::Publish));
+}
+
+#[test]
+fn settings_are_chosen_from_lists() {
+    let (mut h, log) = one();
+    h.state_mut().command_at_once(CommandId::Settings.into());
+    h.run_steps(3);
+    h.get_by_role_and_label(egui::Role::ComboBox, "Numbers").click();
+    h.run_steps(4);
+    click(&mut h, "12.480,5");
+    assert_eq!(h.state().app.preferences.numbers, NumberStyle::Point);
+    h.get_by_role_and_label(egui::Role::CheckBox, "Reduced motion").click();
+    h.run_steps(4);
+    assert!(h.state().app.preferences.reduced_motion);
+    assert!(log.borrow().iter().any(|task| task == "Prefer"));
+}
+
+/// Every button of the pages lies inside the smallest window that people use.
+#[test]
+fn nothing_is_cut_off_in_a_small_window() {
+    let size = vec2(800.0, 600.0);
+    let inside = |h: &Harness<'_, Studio>, name: &str| {
+        let rect = h.get_all_by_label(name).next().expect("there").rect();
+        assert!(egui::Rect::from_min_size(egui::Pos2::ZERO, size).contains_rect(rect), "{name}: {rect:?}");
+    };
+    let (h, _) = harness(Vec::new(), size);
+    ["New flow", "Open…", "Settings…", "New: Win-back"].iter().for_each(|name| inside(&h, name));
+    let (mut h, _) =
+        harness(vec![opened("A flow whose name is far too long for the bar at the top"), opened("Two")], size);
+    click(&mut h, "Tab A flow whose name is far too long for the bar at the top");
+    ["Gallery", "Undo", "Redo", "More", "Simulate", "Publish…"].iter().for_each(|name| inside(&h, name));
+    for (id, names) in [
+        (CommandId::Publish, &["Klaviyo", "Client document", "Export to a folder…", "Close"][..]),
+        (CommandId::Settings, &["Size of everything", "Close"]),
+        (CommandId::Shortcuts, &["Change keys…", "Close"]),
+    ] {
+        h.state_mut().command_at_once(Command::Run(id));
+        h.run_steps(4);
+        names.iter().for_each(|name| inside(&h, name));
+        h.key_press(Key::Escape);
+        h.run_steps(3);
+    }
+}
