@@ -538,7 +538,10 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         }
         Id::Open => return vec![Request::AskOpen],
         Id::Gallery => app.screen = Screen::Gallery,
-        Id::ToggleTheme => app.theme = if app.theme == Theme::Dark { Theme::Light } else { Theme::Dark },
+        Id::ToggleTheme => {
+            let is_dark = app.theme == Theme::Dark || (app.theme == Theme::System && app.system_is_dark);
+            app.theme = if is_dark { Theme::Light } else { Theme::Dark };
+        }
         Id::CommandPalette => app.palette_open = !app.palette_open,
         Id::CloseTab => {
             let id = app.document().map(|document| document.id);

@@ -161,6 +161,8 @@ pub struct App {
     pub screen: Screen,
     /// The chosen theme.
     pub theme: Theme,
+    /// What [`Theme::System`] comes to now; the window knows.
+    pub system_is_dark: bool,
     /// What is told.
     pub toasts: Vec<Toast>,
     /// Whether the list of all commands is open.

@@ -90,8 +90,10 @@ pub enum Format {
 
 #[derive(Parser, Debug)]
 #[command(name = "flowloom", version, about, long_about = None, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Without a command: the tour (flowloom tour).\n\
-    Exit codes: 0 done, 1 refused (check: errors found), 2 bad usage or unreadable.")]
+#[command(
+    after_help = "Without a command: the studio (the last flow, or the gallery); without a display the tour (flowloom tour).\n\
+    Exit codes: 0 done, 1 refused (check: errors found), 2 bad usage or unreadable."
+)]
 struct Arguments {
     #[command(flatten)]
     places: Places,

@@ -77,7 +77,7 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     let mut studio = gui::inline::studio(Some(args.flow.clone()), *loaded, home, dark);
     if let Some(step) = &args.select {
         let id = NodeId::new(step);
-        if !studio.app.document().is_some_and(|document| document.flow().node(step).is_some()) {
+        if studio.app.document().is_none_or(|document| document.flow().node(step).is_none()) {
             return Err(Failure::unusable(format!("The flow has no step `{step}`"), "Name a step by its id"));
         }
         studio.command_at_once(Command::Select { nodes: vec![id], toggle: false });

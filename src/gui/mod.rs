@@ -79,6 +79,7 @@ impl Studio {
             self.command(Command::Answer(answer), &ctx);
         }
         self.window(&ctx);
+        self.app.system_is_dark = ctx.system_theme().is_none_or(|theme| theme == egui::Theme::Dark);
         ctx.set_theme(match self.app.theme {
             Theme::System => egui::ThemePreference::System,
             Theme::Light => egui::ThemePreference::Light,

@@ -117,8 +117,10 @@ impl Geometry {
             }
         }
         let mut num_into = vec![0_usize; flow.nodes.len()];
-        for to in wired.values() {
-            num_into[*to] += 1;
+        for edge in &flow.edges {
+            if let Some(to) = out.idx(&edge.to) {
+                num_into[to] += 1;
+            }
         }
         let few = flow.nodes.len() <= 400;
         for stand_in in &folded.stand_ins {

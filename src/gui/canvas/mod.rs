@@ -314,17 +314,8 @@ impl Canvas {
             if response.double_clicked() && note.size.is_some() {
                 out.push(CommandId::FoldFrame.into());
             }
-            paint::note(
-                &painter,
-                rect,
-                frame.projection.zoom,
-                note.size.is_some(),
-                title,
-                &note.text,
-                tint,
-                &look,
-                frame.palette,
-            );
+            let sheet = paint::Sheet { is_frame: note.size.is_some(), title, text: &note.text, tint };
+            paint::note(&painter, rect, frame.projection.zoom, sheet, &look, frame.palette);
         }
     }
 

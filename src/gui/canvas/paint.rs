@@ -308,18 +308,22 @@ pub fn plain_card(
     }
 }
 
+/// What a note says, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheet<'a> {
+    /// A frame stands behind its steps and has a heading; a note has a text.
+    pub is_frame: bool,
+    /// The heading of a frame.
+    pub title: &'a str,
+    /// The text of a note.
+    pub text: &'a str,
+    /// Its colour.
+    pub tint: Color32,
+}
+
 /// A note or frame: text on a tinted sheet.
-pub fn note(
-    painter: &Painter,
-    rect: Rect,
-    zoom: f32,
-    is_frame: bool,
-    title: &str,
-    text: &str,
-    tint: Color32,
-    look: &CardLook,
-    palette: &Palette,
-) {
+pub fn note(painter: &Painter, rect: Rect, zoom: f32, sheet: Sheet<'_>, look: &CardLook, palette: &Palette) {
+    let Sheet { is_frame, title, text, tint } = sheet;
     let radius = CornerRadius::same((f32::from(theme::TILE_RADIUS) * zoom).round().clamp(0.0, 60.0) as u8);
     let share = if is_frame { 0.07 } else { 0.13 };
     let fill = theme::mix(if is_frame { palette.canvas } else { palette.card }, tint, share);
