@@ -110,7 +110,7 @@ commands! {
         Find "Find…", "Ctrl+F", "Search steps, messages, conditions and merge tags";
         FindNext "Find next", "F3", "Go to the next place that was found";
         FindPrevious "Find the one before", "Shift+F3", "Go to the place found before";
-        InsertAfter "Insert after…", "Insert", "Add a step behind the selected one";
+        InsertAfter "Insert after…", "Insert", "Add a step behind the selected one, or in the middle of the canvas";
         NextStep "Next step", "ArrowDown", "Select the step that comes after";
         PreviousStep "Step before", "ArrowUp", "Select the step that comes before";
         LeftStep "Step to the left", "ArrowLeft", "Select the neighbour on the left";
@@ -372,7 +372,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         }
         Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
         Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
-        Id::Rename | Id::EditStep | Id::InsertAfter if document.selected().is_none() => no("Select one step"),
+        Id::Rename | Id::EditStep if document.selected().is_none() => no("Select one step"),
         id if mark_of(id).is_some() && document.selected().is_none() => no("Select one step"),
         id if bookmark_of(id).is_some_and(|n| !document.view.bookmarks.contains_key(&n)) => {
             no("This bookmark is not set")

@@ -22,6 +22,7 @@ mod mjml;
 mod plain;
 mod preview;
 mod render;
+mod starter;
 mod template;
 mod tracking;
 mod values;
@@ -35,6 +36,7 @@ pub use lint::{CLIP_BYTES, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
+pub use starter::{STARTER_SMS, STARTER_SUBJECT, starter};
 pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,

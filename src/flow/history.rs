@@ -23,6 +23,7 @@ pub struct History {
     last_merge: Option<(String, Instant)>,
     saved: Flow,
     revision: u64,
+    is_clean: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +44,7 @@ impl History {
             open: None,
             last_merge: None,
             revision: 0,
+            is_clean: true,
         }
     }
 
@@ -69,11 +71,11 @@ impl History {
     /// Errors: the refusal; the document is as before.
     pub fn apply(&mut self, label: &str, edits: &[Edit], merge: Option<(&str, Instant)>) -> Result<(), EditError> {
         let next = super::edit::apply_all(&self.now, edits).map_err(|(_, error)| error)?;
-        if next == self.now {
+        if is_same(&next, &self.now) {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.now, next);
-        self.revision += 1;
+        self.changed();
         if self.open.is_some() {
             return Ok(());
         }
@@ -103,7 +105,7 @@ impl History {
             && before != self.now
         {
             self.now = before;
-            self.revision += 1;
+            self.changed();
         }
     }
 
@@ -112,9 +114,9 @@ impl History {
         self.commit();
         let step = self.past.pop()?;
         self.last_merge = None;
-        self.revision += 1;
         let label = step.label.clone();
         self.future.push(Step { label: step.label, flow: std::mem::replace(&mut self.now, step.flow) });
+        self.changed();
         Some(label)
     }
 
@@ -122,9 +124,9 @@ impl History {
     pub fn redo(&mut self) -> Option<String> {
         self.commit();
         let step = self.future.pop()?;
-        self.revision += 1;
         let label = step.label.clone();
         self.past.push(Step { label: step.label, flow: std::mem::replace(&mut self.now, step.flow) });
+        self.changed();
         Some(label)
     }
 
@@ -133,7 +135,7 @@ impl History {
         self.commit();
         if flow != self.now {
             self.last_merge = None;
-            self.revision += 1;
+            self.changed();
             let before = std::mem::replace(&mut self.now, flow);
             self.push(label.to_owned(), before);
         }
@@ -151,12 +153,19 @@ impl History {
 
     /// Whether the document is as saved, also after undoing back to it.
     pub fn is_clean(&self) -> bool {
-        self.now == self.saved
+        self.is_clean
     }
 
     /// Notes that the document was saved as it is.
     pub fn mark_saved(&mut self) {
         self.saved = self.now.clone();
+        self.is_clean = true;
+    }
+
+    /// Counts a change, and notes whether the document is as saved: asked in every frame, worked out once.
+    fn changed(&mut self) {
+        self.revision += 1;
+        self.is_clean = is_same(&self.now, &self.saved);
     }
 
     fn push(&mut self, label: String, before: Flow) {
@@ -166,6 +175,18 @@ impl History {
             self.past.remove(0);
         }
     }
+}
+
+/// Equality that looks first whether parts are shared, as they are after most edits.
+fn is_same(a: &Flow, b: &Flow) -> bool {
+    let nodes = a.nodes.len() == b.nodes.len()
+        && a.nodes.iter().zip(&b.nodes).all(|(a, b)| std::sync::Arc::ptr_eq(a, b) || a == b);
+    let messages = a.messages.len() == b.messages.len()
+        && a.messages.iter().zip(&b.messages).all(|(a, b)| std::sync::Arc::ptr_eq(a, b) || a == b);
+    nodes
+        && messages
+        && (&a.id, &a.name, &a.settings, &a.fields, &a.edges, &a.extra)
+            == (&b.id, &b.name, &b.settings, &b.fields, &b.edges, &b.extra)
 }
 
 #[cfg(test)]

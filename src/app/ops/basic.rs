@@ -52,9 +52,7 @@ pub fn insert(
         let message = fresh_message(flow);
         let ron = crate::flow::file::raw::set_field(&settings, "message", Some(&format!("{message:?}")))?;
         node = Node::new(id.clone(), kind, &ron);
-        let mut message = crate::content::Message::new(message.as_str(), channel);
-        message.variants = vec![crate::content::Variant { id: "a".into(), ..crate::content::Variant::default() }];
-        edits.push(Edit::SetMessage(Box::new(message)));
+        edits.push(Edit::SetMessage(Box::new(crate::content::starter(&message, channel))));
     }
     let from = after.and_then(|(from, port)| Some((flow.node(from.as_str())?, port)));
     let follower = from.and_then(|(node, port)| flow.target(node.id.as_str(), port)).cloned();

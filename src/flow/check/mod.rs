@@ -34,7 +34,7 @@ checks! {
         short_grace, short_window, sms_consent, split_salt, split_weights, transactional_marketing,
         unknown_constant, unknown_key, unknown_kind, unknown_node, unknown_pool, unknown_property, unknown_sender,
         unknown_variable, unreachable_node, unreadable_settings, unused_field, unused_message, variants, wait_happened,
-        writes_trigger, wrong_channel, zero_weight, past_date,
+        starter_text, writes_trigger, wrong_channel, zero_weight, past_date,
     ],
     workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_zone],
     both: [condition_constant, condition_syntax, empty_window, unknown_event, unknown_list, unknown_score, unknown_segment],

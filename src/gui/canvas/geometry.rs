@@ -69,6 +69,8 @@ pub struct Geometry {
     pub hidden: Vec<bool>,
     /// Steps behind a folded frame; 0 for everything else.
     pub num_folded: Vec<usize>,
+    /// How many edges end at a card.
+    pub num_into: Vec<usize>,
     /// Edges.
     pub edges: Vec<EdgePath>,
     /// Ports without an edge.
@@ -109,7 +111,8 @@ impl Geometry {
         let hidden: Vec<bool> = flow.nodes.iter().map(|node| folded.hidden.contains_key(&node.id)).collect();
         let num_folded = flow.nodes.iter().map(|node| folded.counts.get(&node.id).copied().unwrap_or(0)).collect();
         let (edges, open_ports) = (Vec::new(), Vec::new());
-        let mut out = Self { cards, frames, hidden, num_folded, edges, open_ports, bounds, by_id };
+        let num_into = Vec::new();
+        let mut out = Self { cards, frames, hidden, num_folded, num_into, edges, open_ports, bounds, by_id };
         let mut wired: HashMap<(usize, &str), usize> = HashMap::with_capacity(flow.edges.len());
         for edge in &flow.edges {
             if let (Some(from), Some(to)) = (out.idx(&edge.from), out.idx(&edge.to)) {
@@ -122,6 +125,7 @@ impl Geometry {
                 num_into[to] += 1;
             }
         }
+        out.num_into = num_into.clone();
         let few = flow.nodes.len() <= 400;
         for stand_in in &folded.stand_ins {
             if let (Some(from), Some(to)) = (out.idx(&stand_in.from), out.idx(&stand_in.to)) {

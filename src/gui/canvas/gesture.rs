@@ -206,7 +206,10 @@ impl Canvas {
     /// Opens the list of kinds behind the selected step: at its first open port, else on its first edge.
     pub(super) fn insert_after(&mut self, document: &crate::app::Document) {
         let flow = document.flow();
-        let Some((id, n)) = document.selected().and_then(|id| Some((id, self.geometry.idx(id)?))) else { return };
+        let Some((id, n)) = document.selected().and_then(|id| Some((id, self.geometry.idx(id)?))) else {
+            let (x, y) = document.view.center_in_canvas;
+            return self.open_quick_add(pos2(x, y), None);
+        };
         let ports = flow.nodes[n].ports();
         let open = ports.iter().find(|port| flow.target(id.as_str(), &port.name).is_none());
         let Some(port) = open.or(ports.first()) else { return };
@@ -355,7 +358,7 @@ impl Canvas {
         let card = self.geometry.cards[n];
         if text.family != card::Family::Trigger {
             let top = projection.screen_from_canvas(pos2(card.center().x, card.top()));
-            let wired = self.geometry.edges.iter().any(|edge| edge.to_idx == n);
+            let wired = self.geometry.num_into[n] > 0;
             if wired || matches!(self.drag, Drag::Wire { .. }) {
                 paint::port(&painter, top, projection.zoom, palette, palette.edge);
             }

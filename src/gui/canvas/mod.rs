@@ -45,6 +45,8 @@ pub struct Canvas {
     way: Way,
     way_of: Option<crate::app::overlay::WayStamp>,
     drag: Drag,
+    crumbs: Vec<crate::app::outline::Crumb>,
+    crumbs_of: Option<(DocumentId, u64, Option<NodeId>)>,
     find: find::FindBar,
     /// Lines along which a dragged card is snapped, in canvas units.
     guides: Vec<[egui::Pos2; 2]>,
@@ -123,7 +125,12 @@ impl Canvas {
         }
         self.zoom_bar(ui, &frame, app, out);
         overlay::legend(ui, projection, palette, document, out);
-        overlay::breadcrumbs(ui, projection, palette, document, out);
+        if self.crumbs_of.as_ref() != Some(&(document.id, document.history.revision(), document.selected().cloned())) {
+            let crumbs = document.selected().map(|id| crate::app::outline::breadcrumbs(document.flow(), id));
+            self.crumbs = crumbs.unwrap_or_default();
+            self.crumbs_of = Some((document.id, document.history.revision(), document.selected().cloned()));
+        }
+        overlay::breadcrumbs(ui, projection, palette, &self.crumbs, out);
         self.find.ui(ui, rect, palette, document, out);
         self.pan_ui(ui, &frame, out);
         self.quick_add_ui(ui, &frame, out);
@@ -249,7 +256,8 @@ impl Canvas {
         let overlays = document.view.overlays;
         let shows_way = overlays.path && !self.way.nodes.is_empty();
         let on_way = shows_way && self.way.nodes.contains(&node.id);
-        let counts = if overlays.counts { crate::app::overlay::counts(document) } else { None };
+        let shows_counts = overlays.counts && frame.projection.zoom >= paint::FULL_ZOOM;
+        let counts = if shows_counts { crate::app::overlay::counts(document) } else { None };
         let counts = counts.and_then(|counts| counts.get(&node.id)).map(|report| card::counts(&node.kind, report));
         CardLook {
             selected: document.view.selection.contains(&node.id),
@@ -278,8 +286,13 @@ impl Canvas {
             if !seen.intersects(card) || self.geometry.frames[n] || self.geometry.hidden[n] {
                 continue;
             }
-            let text = self.text(frame.document, n);
             let rect = frame.projection.screen_from_canvas_rect(card);
+            // From far away only what the hand or the keyboard is at needs a response of its own: the outline lists
+            // all steps, and thousands of responses would cost more than the picture.
+            if zoom < paint::PLAIN_ZOOM && !self.is_at_hand(ui, frame, n, rect) {
+                continue;
+            }
+            let text = self.text(frame.document, n);
             let mut look = self.look(frame, n);
             let response = self.card_response(ui, frame, n, rect, &text, look.selected, out);
             look.hovered = response.hovered();
@@ -291,6 +304,15 @@ impl Canvas {
                 paint::plain_card(&painter, rect, zoom, frame.zooming, &text, &look, frame.palette);
             }
         }
+    }
+
+    /// Whether a card is under the pointer, selected, dragged or focused.
+    fn is_at_hand(&self, ui: &Ui, frame: &Frame<'_>, n: usize, rect: Rect) -> bool {
+        let id = &frame.document.flow().nodes[n].id;
+        let pointed = ui.ctx().pointer_latest_pos().is_some_and(|at| rect.expand(2.0).contains(at));
+        pointed
+            || frame.document.selected() == Some(id)
+            || (!self.drag.is_none() && frame.document.view.selection.contains(id))
     }
 
     fn frames_ui(&mut self, ui: &mut Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {

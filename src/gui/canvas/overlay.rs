@@ -102,11 +102,9 @@ pub fn breadcrumbs(
     ui: &mut Ui,
     projection: Projection,
     palette: &Palette,
-    document: &Document,
+    crumbs: &[outline::Crumb],
     out: &mut Vec<Command>,
 ) {
-    let Some(selected) = document.selected() else { return };
-    let crumbs = outline::breadcrumbs(document.flow(), selected);
     let screen = projection.screen;
     if crumbs.len() < 2 || screen.width() < 480.0 {
         return;
