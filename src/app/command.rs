@@ -6,8 +6,10 @@
 use smol_str::SmolStr;
 
 use super::{
-    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files,
-    ops,
+    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme,
+    document::Document,
+    files, ops,
+    pages::{self, PageKind},
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
@@ -99,6 +101,10 @@ commands! {
         PanelProblems "Problems", "Ctrl+Shift+M", "Show or hide what the checks found";
         PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
+        PageTags "Merge tags", "Ctrl+Shift+1 Ctrl+Shift+Exclamationmark", "Show every merge tag of the flow on a page, or the canvas again";
+        PageSegments "Segments", "", "Show the segments of the workspace on a page, or the canvas again";
+        PageScores "Score models", "", "Show the score models of the workspace on a page, or the canvas again";
+        PageAudience "Audience", "", "Show the sample contacts on a page, or the canvas again";
         SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
         ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
         NextTab "Next tab", "Ctrl+Tab Ctrl+PageDown", "Show the flow to the right";
@@ -262,6 +268,8 @@ pub enum Command {
     SetTheme(Theme),
     /// What the panels below the canvas ask for.
     Act(super::act::Act),
+    /// What a page in the place of the canvas asks for.
+    Page(pages::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -303,7 +311,19 @@ fn go_to(document: &mut Document, id: NodeId) {
         document.view.fit_wanted = false;
         document.view.zoom = document.view.zoom.max(0.6);
         document.view.edge = None;
+        document.view.page = None;
         document.view.selection = [id].into();
+    }
+}
+
+/// The page that a command opens.
+fn page_of(id: CommandId) -> Option<PageKind> {
+    match id {
+        CommandId::PageTags => Some(PageKind::Tags),
+        CommandId::PageSegments => Some(PageKind::Segments),
+        CommandId::PageScores => Some(PageKind::Scores),
+        CommandId::PageAudience => Some(PageKind::Audience),
+        _ => None,
     }
 }
 
@@ -401,6 +421,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
             }
         }
         Command::Act(act) => return super::act::apply(app, act, now),
+        Command::Page(act) => return pages::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -519,6 +540,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::SetTheme(_)
         | Command::ShowTab(_)
         | Command::Act(_)
+        | Command::Page(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -610,6 +632,10 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
     if let Some(node) = bookmark_of(id).and_then(|n| document.view.bookmarks.get(&n).cloned()) {
         return on_document(document, Command::GoTo(node), Instant::from_millis(0));
     }
+    if let Some(page) = page_of(id) {
+        document.view.page = Some(page).filter(|page| document.view.page != Some(*page));
+        return Ok(());
+    }
     use ops::arrange::{Align, Axis};
     let align = match id {
         Id::AlignLeft => Some(Align::Left),
@@ -680,6 +706,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         Id::SelectAll => {
             document.view.selection = document.flow().nodes.iter().map(|node| node.id.clone()).collect();
         }
+        Id::SelectNone if document.view.page.is_some() => document.view.page = None,
         Id::SelectNone if document.view.search.is_open => document.view.search = Search::default(),
         Id::SelectNone => {
             document.history.abort();

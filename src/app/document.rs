@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 
 use super::{
     jobs::{Job, Previewed},
+    pages::PageKind,
     preview,
     project::Home,
     timeline::Scope,
@@ -102,6 +103,10 @@ pub struct View {
     pub insert_wanted: bool,
     /// The panel below the canvas; `None` when folded.
     pub panel: Option<Panel>,
+    /// The page that stands in the place of the canvas.
+    pub page: Option<PageKind>,
+    /// The chosen row of each page, by name.
+    pub page_rows: BTreeMap<PageKind, SmolStr>,
     /// The panel left of the canvas.
     pub side: Side,
     /// The sample contact of previews, path and time line.
@@ -141,6 +146,8 @@ impl Default for View {
             fit_selection_wanted: false,
             insert_wanted: false,
             panel: Some(Panel::Problems),
+            page: None,
+            page_rows: BTreeMap::new(),
             side: Side::Palette,
             contact: None,
             event: None,

@@ -4,7 +4,7 @@
 //! The one idea: names are found in the words of the file by the same readers that give them their meaning (templates,
 //! conditions), and only their letters are exchanged. Deliberately not here: other flows of the workspace.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use smol_str::SmolStr;
 
@@ -107,6 +107,23 @@ pub fn uses(flow: &Flow, thing: Thing, name: &str) -> Vec<Use> {
         };
         if count > 0 {
             out.push(Use { spot: Spot::Settings(literal.path), title: "Flow".to_owned(), count });
+        }
+    }
+    out
+}
+
+/// Every place that uses each merge tag, declared or not, in the order of the file: of all of them in one pass.
+pub fn uses_of_tags(flow: &Flow) -> BTreeMap<SmolStr, Vec<Use>> {
+    let known = templates::field_names(flow);
+    let mut out: BTreeMap<SmolStr, Vec<Use>> = BTreeMap::new();
+    for (spot, title, text) in tag_texts(flow) {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (name, _) in text.names(&known) {
+            *counts.entry(name).or_default() += 1;
+        }
+        for (name, count) in counts {
+            let found = Use { spot: spot.clone(), title: title.clone(), count };
+            out.entry(SmolStr::new(name)).or_default().push(found);
         }
     }
     out

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod ops;
 pub mod outline;
 pub mod overlay;
+pub mod pages;
 pub mod preferences;
 pub mod preview;
 pub mod problems;

@@ -313,6 +313,28 @@ pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, Strin
     stage.render((&prepared, message, variant), contact, &history, event, at).map_err(|found| found.message)
 }
 
+/// What the fields of a flow are for a contact at the newest instant of the audience, by the newest event that could
+/// have let them in.
+pub fn values(flow: &Flow, home: &Home, id: &ContactId) -> Option<FieldValues> {
+    let contact = contact(home, id)?;
+    let at = newest(home).unwrap_or(Instant::from_millis(0));
+    let history = History::of(&home.audience.events, id, at);
+    let metrics = metrics(flow, &home.workspace, None);
+    let fields: Vec<Field> = flow.fields().cloned().collect();
+    let context = ResolveContext {
+        now: at,
+        zone: &when::zone(home, Some(contact)),
+        contact,
+        log: &history.log,
+        trigger: newest_of(&metrics, &history.events).map(|event| &**event),
+        constants: &flow.settings().constants,
+        codes: &codes(&home.workspace),
+        links: &Links::placeholders(),
+        currency: home.workspace.brand.default_currency(),
+    };
+    Some(FieldValues::resolve(&fields, &context))
+}
+
 /// When the newest event of the audience was accepted.
 pub fn newest(home: &Home) -> Option<Instant> {
     home.audience.events.iter().map(|event| event.accepted).max()

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use super::{Done, Failure, Outcome, Streams};
 use crate::{
-    app::{Answer, Command, Panel},
+    app::{
+        Answer, Command, Panel,
+        pages::{self, PageKind},
+    },
     base::NodeId,
     disk, gui,
 };
@@ -33,6 +36,12 @@ pub struct Arguments {
     /// The panel below the canvas
     #[arg(long, value_enum, value_name = "PANEL")]
     panel: Option<Below>,
+    /// The page in the place of the canvas
+    #[arg(long, value_enum, value_name = "PAGE")]
+    page: Option<InPlace>,
+    /// The row of that page to choose, by name
+    #[arg(long, value_name = "NAME", requires = "page")]
+    row: Option<String>,
     /// Overwrite a file
     #[arg(long)]
     force: bool,
@@ -50,6 +59,14 @@ enum Below {
     Preview,
     Timeline,
     None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum InPlace {
+    MergeTags,
+    Segments,
+    ScoreModels,
+    Audience,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -90,6 +107,18 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             Below::None => None,
         };
         studio.command_at_once(Command::ShowPanel(panel));
+    }
+    if let Some(page) = args.page {
+        let page = match page {
+            InPlace::MergeTags => PageKind::Tags,
+            InPlace::Segments => PageKind::Segments,
+            InPlace::ScoreModels => PageKind::Scores,
+            InPlace::Audience => PageKind::Audience,
+        };
+        studio.command_at_once(pages::Act::Show(Some(page)).into());
+        if let Some(row) = &args.row {
+            studio.command_at_once(pages::Act::Choose(page, Some(row.into())).into());
+        }
     }
     disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));

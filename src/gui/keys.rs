@@ -36,7 +36,8 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
         return;
     }
     let typing = ctx.text_edit_focused();
-    if !typing && !app.palette_open {
+    let has_page = app.document().is_some_and(|document| document.view.page.is_some());
+    if !typing && !app.palette_open && !has_page {
         // The clipboard comes as events of its own, not as keys.
         ctx.input(|i| {
             for event in &i.events {
@@ -62,7 +63,14 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
             let Ok(shortcut) = parse(keys) else { continue };
             let plain = !shortcut.modifiers.command;
             let is_text = plain || matches!(row.group, "Edit" | "Clipboard");
-            let closes = row.id == CommandId::SelectNone && app.palette_open;
+            let closes_page = row.id == CommandId::SelectNone && has_page && !typing;
+            let closes = (row.id == CommandId::SelectNone && app.palette_open) || closes_page;
+            // What is selected on the canvas is not seen: nothing is done to it.
+            let is_hidden =
+                matches!(row.group, "Edit" | "Arrange") && !matches!(row.id, CommandId::Undo | CommandId::Redo);
+            if has_page && is_hidden && !closes {
+                continue;
+            }
             if typing && is_text && !closes {
                 continue;
             }

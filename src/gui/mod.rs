@@ -166,18 +166,26 @@ impl Studio {
                     .frame(bare)
                     .show(ui, |ui| panels::bottom(ui, app, document, &mut self.panels, panel, out));
             }
-            Panel::left("side").exact_size(212.0).resizable(false).frame(bare).show(ui, |ui| {
-                panels::side(ui, app, document, &mut self.panels, out);
-            });
-            Panel::right("inspector").default_size(300.0).size_range(260.0..=520.0).resizable(true).frame(bare).show(
-                ui,
-                |ui| {
-                    panels::inspector(ui, app, document, &mut self.panels, out);
-                },
-            );
-            CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
-                self.canvas.ui(ui, app, document, out);
-            });
+            if let Some(page) = document.view.page {
+                CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
+                    panels::page(ui, app, document, page, &mut self.panels, out);
+                });
+            } else {
+                Panel::left("side").exact_size(212.0).resizable(false).frame(bare).show(ui, |ui| {
+                    panels::side(ui, app, document, &mut self.panels, out);
+                });
+                Panel::right("inspector")
+                    .default_size(300.0)
+                    .size_range(260.0..=520.0)
+                    .resizable(true)
+                    .frame(bare)
+                    .show(ui, |ui| {
+                        panels::inspector(ui, app, document, &mut self.panels, out);
+                    });
+                CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
+                    self.canvas.ui(ui, app, document, out);
+                });
+            }
         }
         panels::publish(ui, app, out);
         panels::settings(ui, app, &mut self.panels, out);

@@ -12,6 +12,8 @@ mod normal;
 mod plan;
 mod templates;
 
+pub use self::templates::coupon;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;

@@ -114,7 +114,7 @@ fn fields_for(target: Target, flow: &Flow, workspace: &Workspace) -> Vec<Field> 
 }
 
 /// What a code pool is called in Klaviyo: its name there, its own where the workspace gives none.
-pub(super) fn coupon<'a>(workspace: &'a Workspace, pool: &'a str) -> &'a str {
+pub fn coupon<'a>(workspace: &'a Workspace, pool: &'a str) -> &'a str {
     let known = workspace.code_pools.iter().find(|known| known.name == pool);
     known.and_then(|known| known.klaviyo.as_deref()).unwrap_or(pool)
 }

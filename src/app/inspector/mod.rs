@@ -231,7 +231,7 @@ fn label(spec: &FieldSpec, fields: &[FieldSpec], route: &Route) -> String {
 }
 
 /// Whether the flow takes the edits; a sentence where it does not.
-pub(super) fn tried(flow: &Flow, edits: &[Edit]) -> Result<(), String> {
+pub(in crate::app) fn tried(flow: &Flow, edits: &[Edit]) -> Result<(), String> {
     apply_all(flow, edits).map(|_| ()).map_err(|(_, error)| match error {
         crate::flow::EditError::BadValue(why) => capital(&why),
         other => capital(&other.to_string()),

@@ -75,6 +75,23 @@ fn named(document: &Document, what: &str) -> Vec<Choice> {
             document.flow().nodes.iter().filter(sends).map(|node| choice(node.id.as_str(), node.title())).collect()
         }
         "list field" => super::message::list_fields(document.flow()),
+        "event property" => event_properties(document).into_iter().map(|(name, about)| choice(name, about)).collect(),
+        "constant" => {
+            let constants = document.flow().settings().constants;
+            constants.into_iter().map(|(name, value)| choice(name.as_str(), shown(&value))).collect()
+        }
+        "pool" => {
+            let pools = workspace.code_pools.iter();
+            pools
+                .map(|pool| {
+                    let about = pool.shared.as_ref().map_or_else(
+                        || format!("{} codes", pool.codes.len()),
+                        |shared| format!("{shared} for everybody"),
+                    );
+                    choice(pool.name.as_str(), about)
+                })
+                .collect()
+        }
         "property" => properties(document).into_iter().map(|(name, about)| choice(name, about)).collect(),
         _ => Vec::new(),
     }
@@ -118,6 +135,18 @@ fn paths(document: &Document) -> Vec<Choice> {
     for name in ["email", "phone", "language", "zone", "created_at"] {
         out.insert(choice(format!("contact.{name}"), "of every contact"));
     }
+    for (name, about) in event_properties(document) {
+        out.insert(choice(format!("trigger.{name}"), about.clone()));
+        out.insert(choice(format!("event.{name}"), about));
+    }
+    for (name, value) in document.flow().settings().constants {
+        out.insert(choice(format!("constant.{name}"), shown(&value)));
+    }
+    out.into_iter().collect()
+}
+
+/// Properties of events with their types.
+fn event_properties(document: &Document) -> BTreeMap<String, String> {
     let mut of_events: BTreeMap<String, String> = BTreeMap::new();
     for event in &document.home.workspace.events {
         for (name, kind) in &event.properties {
@@ -136,14 +165,7 @@ fn paths(document: &Document) -> Vec<Choice> {
             of_events.entry(name.to_string()).or_insert_with(|| value.value_type().title().to_owned());
         }
     }
-    for (name, about) in of_events {
-        out.insert(choice(format!("trigger.{name}"), about.clone()));
-        out.insert(choice(format!("event.{name}"), about));
-    }
-    for (name, value) in document.flow().settings().constants {
-        out.insert(choice(format!("constant.{name}"), shown(&value)));
-    }
-    out.into_iter().collect()
+    of_events
 }
 
 fn shown(value: &Value) -> String {

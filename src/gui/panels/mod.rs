@@ -5,6 +5,7 @@ mod command_palette;
 mod dialogs;
 mod gallery;
 mod inspector;
+mod pages;
 mod publish;
 mod settings;
 mod shortcuts;
@@ -20,6 +21,7 @@ pub use self::{
     dialogs::dialogs,
     gallery::gallery,
     inspector::inspector,
+    pages::page,
     publish::publish,
     settings::settings,
     shortcuts::shortcuts,
@@ -48,6 +50,8 @@ pub struct Drafts {
     pub gallery: gallery::Draft,
     /// Our own dialog for paths.
     pub dialog: dialogs::Draft,
+    /// The pages in the place of the canvas.
+    pub pages: pages::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
 }

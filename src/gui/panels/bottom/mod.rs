@@ -11,6 +11,8 @@ mod tests;
 mod timeline;
 mod what_if;
 
+pub use self::parts::{PeopleDraft, ROW, cells, header, nothing, people, row, text};
+
 use egui::{Align, Button, Frame, Layout, Margin, RichText, Ui, vec2};
 
 use super::Drafts;

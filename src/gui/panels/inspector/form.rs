@@ -134,8 +134,11 @@ pub fn row_ui(ui: &mut Ui, pen: &mut Pen<'_>, row: &Row, prefix: &str, owner: &s
         }
         Input::OneOf { chosen, cases, rows } => {
             let label = inputs::label(ui, &around, |_| {});
-            let options: Vec<(String, String)> =
+            let mut options: Vec<(String, String)> =
                 cases.iter().map(|case| (case.name.to_owned(), case.label.to_owned())).collect();
+            if row.spec.left_out == Some("") {
+                options.insert(0, (String::new(), "As usual".to_owned()));
+            }
             let width = ui.available_width();
             if let Some(name) = inputs::combo(ui, &around, Some(&label), chosen, &options, width) {
                 pen.act(&key, sink(&row.route, &Change::Pick(name)));

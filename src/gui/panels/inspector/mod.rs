@@ -4,7 +4,7 @@ mod condition_ui;
 mod draft;
 mod footer_ui;
 mod form;
-mod inputs;
+pub mod inputs;
 mod map_ui;
 mod message_ui;
 mod tags_ui;
@@ -13,10 +13,10 @@ mod tests;
 
 use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 
-pub use self::draft::Draft;
-use self::{
-    form::Pen,
-    inputs::{Around, TextLook},
+use self::inputs::{Around, TextLook};
+pub use self::{
+    draft::Draft,
+    form::{Pen, row_ui},
 };
 use super::Drafts;
 use crate::{

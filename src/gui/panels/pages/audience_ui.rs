@@ -1,0 +1,160 @@
+//! The sample contacts: a table that holds any number of them, and what is known of the chosen one.
+
+use egui::{RichText, ScrollArea, Ui};
+
+use super::{Stamp, parts, stamp};
+use crate::{
+    app::{
+        Command, Document,
+        card::group_digits,
+        pages::people::{self, Known, People},
+        stage,
+    },
+    base::ContactId,
+    gui::{
+        panels::{Drafts, bottom, inspector::inputs},
+        theme::{self, Palette},
+    },
+};
+
+/// What this page keeps for itself.
+#[derive(Debug, Default)]
+pub struct Draft {
+    people: People,
+    known: Option<Known>,
+    of: Option<(Stamp, String)>,
+}
+
+/// Draws the page.
+pub fn audience(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Vec<Command>) {
+    let draft = &mut drafts.pages;
+    let home = &document.home;
+    // The flow's revision changes nothing here.
+    let stamp = (Stamp { revision: 0, ..stamp(document) }, draft.search.clone());
+    if draft.audience.of.as_ref() != Some(&stamp) {
+        draft.audience.people = people::people(home, &draft.search);
+        draft.audience.known = document.view.contact.as_ref().and_then(|id| people::known(home, id));
+        draft.audience.of = Some(stamp);
+    }
+    let (num_found, num_all) = (draft.audience.people.found.len(), home.audience.contacts.len());
+    parts::bar(ui, document, draft, "contacts", false, out, |ui, _| {
+        let count = match (num_found == num_all, num_all) {
+            (true, 1) => "1 contact".to_owned(),
+            (true, _) => format!("{} contacts", group_digits(num_all as u64)),
+            (false, _) => format!("{} of {}", group_digits(num_found as u64), group_digits(num_all as u64)),
+        };
+        ui.label(RichText::new(count).color(Palette::get(ui).weak));
+    });
+    let place = people::place(home);
+    if home.audience.contacts.is_empty() {
+        bottom::nothing(ui, &place);
+        return;
+    }
+    let Draft { people, known, .. } = &draft.audience;
+    parts::halves(
+        ui,
+        known.is_some(),
+        |ui| {
+            let room = ui.available_height() - 24.0;
+            ui.scope(|ui| {
+                ui.set_max_height(room);
+                table(ui, document, people, out);
+            });
+            let small = RichText::new(&place).font(theme::regular(11.5)).color(Palette::get(ui).weak);
+            ui.add(egui::Label::new(small).truncate()).on_hover_text(&place);
+        },
+        |ui| {
+            if let Some(known) = known {
+                contact(ui, document.view.contact.as_ref(), known);
+            }
+        },
+    );
+}
+
+fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let mut columns: Vec<parts::Column<'_>> = vec![
+        ("Name", 0.9, 0.0),
+        ("Id", 0.6, 300.0),
+        ("E-mail", 1.0, 420.0),
+        ("Zone", 0.7, 540.0),
+        ("Consent", 0.9, 680.0),
+    ];
+    let leasts = [780.0, 860.0, 960.0, 1060.0];
+    columns.extend(people.columns.iter().zip(leasts).map(|(name, least)| (name.as_str(), 0.6, least)));
+    columns.push(("Events", 60.0, 200.0));
+    let columns = parts::fitting(&columns, ui.available_width());
+    bottom::header(ui, &columns);
+    if people.found.is_empty() {
+        bottom::nothing(ui, "Nobody has that in their name, id, address or properties");
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let list = ScrollArea::vertical().id_salt("contacts").auto_shrink([false, false]);
+    list.show_rows(ui, bottom::ROW, people.found.len(), |ui, range| {
+        let contacts = &document.home.audience.contacts;
+        for contact in people.found[range].iter().filter_map(|at| contacts.get(*at)) {
+            let name = stage::name(contact);
+            let is_chosen = document.view.contact.as_ref() == Some(&contact.id);
+            let (rect, response) = bottom::row(ui, &format!("Contact {name}, {}", contact.id), true, is_chosen);
+            for ((title, _), cell) in columns.iter().zip(bottom::cells(rect, &columns)) {
+                let text = |text: &Option<smol_str::SmolStr>| text.as_deref().unwrap_or_default().to_owned();
+                match *title {
+                    "Name" => _ = bottom::text(ui.painter(), cell, &name, theme::medium(13.0), palette.text),
+                    "Id" => parts::cell(ui, cell, contact.id.as_str(), palette.weak),
+                    "E-mail" => parts::cell(ui, cell, &text(&contact.email), palette.text),
+                    "Zone" => parts::cell(ui, cell, &text(&contact.zone), palette.text),
+                    "Consent" => parts::cell(ui, cell, &people::consent(contact), palette.text),
+                    "Events" => {
+                        let count = people.num_events.get(&contact.id).copied().unwrap_or(0);
+                        parts::cell(ui, cell, &group_digits(count as u64), palette.text);
+                    }
+                    property => {
+                        let value = contact.properties.get(property).map(people::short).unwrap_or_default();
+                        parts::cell(ui, cell, &value, palette.text);
+                    }
+                }
+            }
+            if response.clicked() {
+                out.push(Command::ChooseContact(Some(contact.id.clone())));
+            }
+        }
+    });
+}
+
+fn contact(ui: &mut Ui, id: Option<&ContactId>, known: &Known) {
+    let palette = Palette::get(ui);
+    ui.add(egui::Label::new(RichText::new(&known.name).font(theme::semibold(15.0))).truncate());
+    inputs::small(ui, "Mails, path and time line are shown for this contact");
+    parts::scrolled(ui, &format!("contact {id:?}"), |ui| {
+        for (name, value) in &known.facts {
+            line(ui, name, value, palette);
+        }
+        inputs::caption(ui, &format!("Events ({})", known.events.len()));
+        if known.events.is_empty() {
+            inputs::small(ui, "Nothing happened yet");
+        }
+        for (when, name, values) in &known.events {
+            line(ui, when, name, palette);
+            if !values.is_empty() {
+                inputs::small(ui, values);
+            }
+        }
+        inputs::caption(ui, &format!("Responses ({})", known.responses.len()));
+        if known.responses.is_empty() {
+            inputs::small(ui, "None: they neither open nor click");
+        }
+        for response in &known.responses {
+            ui.add(egui::Label::new(RichText::new(response).font(theme::regular(12.5))).wrap());
+        }
+    });
+}
+
+/// A name and a value beside it.
+fn line(ui: &mut Ui, name: &str, value: &str, palette: &Palette) {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(112.0, 18.0), egui::Sense::hover());
+        bottom::text(ui.painter(), rect, name, theme::regular(12.0), palette.weak);
+        let text = RichText::new(value).font(theme::regular(12.5));
+        ui.add(egui::Label::new(text).truncate()).on_hover_text(value);
+    });
+}

@@ -1,0 +1,118 @@
+//! Pages in the place of the canvas: merge tags, segments, score models, audience.
+//!
+//! The one idea: a table on the left, what is chosen in it on the right, or below where the window is narrow. What they
+//! show is worked out once per change and kept in a [`Draft`].
+
+mod audience_ui;
+mod parts;
+mod tags_ui;
+#[cfg(test)]
+mod tests;
+
+use egui::{Button, Frame, Margin, RichText, Ui, vec2};
+
+use super::{Drafts, bottom};
+use crate::{
+    app::{
+        App, Command, CommandId, Document, DocumentId, Home,
+        pages::{Act, PageKind},
+    },
+    base::ContactId,
+    gui::{
+        icons,
+        theme::{self, Palette},
+    },
+};
+
+/// What the things that a page shows were made from.
+#[derive(Clone, Debug)]
+struct Stamp {
+    document: DocumentId,
+    revision: u64,
+    contact: Option<ContactId>,
+    /// The surroundings, by their place in memory; held, so that no others get that place.
+    home: std::sync::Weak<Home>,
+}
+
+impl PartialEq for Stamp {
+    fn eq(&self, other: &Self) -> bool {
+        (self.document, self.revision, &self.contact) == (other.document, other.revision, &other.contact)
+            && self.home.ptr_eq(&other.home)
+    }
+}
+
+fn stamp(document: &Document) -> Stamp {
+    Stamp {
+        document: document.id,
+        revision: document.history.revision(),
+        contact: document.view.contact.clone(),
+        home: std::sync::Arc::downgrade(&document.home),
+    }
+}
+
+/// What pages keep for themselves.
+#[derive(Debug, Default)]
+pub struct Draft {
+    search: String,
+    /// The page it was typed on.
+    search_of: Option<PageKind>,
+    people: bottom::PeopleDraft,
+    tags: tags_ui::Draft,
+    audience: audience_ui::Draft,
+}
+
+/// Draws the page that is open.
+pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts: &mut Drafts, out: &mut Vec<Command>) {
+    if drafts.pages.search_of != Some(page) {
+        drafts.pages.search.clear();
+        drafts.pages.search_of = Some(page);
+    }
+    Frame::new().inner_margin(Margin { left: 16, right: 16, top: 8, bottom: 8 }).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.set_height(32.0);
+            tabs(ui, page, out);
+        });
+        match page {
+            PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
+            PageKind::Audience => audience_ui::audience(ui, document, drafts, out),
+            PageKind::Segments | PageKind::Scores => {}
+        }
+    });
+}
+
+fn tabs(ui: &mut Ui, page: PageKind, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    ui.spacing_mut().item_spacing.x = 4.0;
+    ui.spacing_mut().button_padding.x = 6.0;
+    let back = RichText::new(format!("{}  Canvas", icons::glyph("arrow-left")));
+    let back = ui.add(Button::new(back).min_size(vec2(0.0, 28.0))).accessible_name("Back to the canvas");
+    if back.on_hover_text("Back to the canvas  Escape").clicked() {
+        out.push(Act::Show(None).into());
+    }
+    ui.add_space(4.0);
+    for which in PageKind::ALL {
+        let shown = which == page;
+        let ink = if shown { palette.text } else { palette.weak };
+        let font = if shown { theme::semibold(13.5) } else { theme::medium(13.0) };
+        let button = Button::new(RichText::new(which.title()).font(font).color(ink)).frame_when_inactive(false);
+        let button = ui.add(button.min_size(vec2(0.0, 28.0)));
+        if shown {
+            let line = button.rect.shrink2(vec2(6.0, 0.0));
+            ui.painter().hline(line.x_range(), line.bottom() + 0.5, egui::Stroke::new(2.0, palette.accent));
+        }
+        let row = crate::app::command::row(command_of(which));
+        if button.on_hover_text(row.help).clicked() && !shown {
+            out.push(Act::Show(Some(which)).into());
+        }
+    }
+}
+
+/// The command that opens a page.
+fn command_of(page: PageKind) -> CommandId {
+    match page {
+        PageKind::Tags => CommandId::PageTags,
+        PageKind::Segments => CommandId::PageSegments,
+        PageKind::Scores => CommandId::PageScores,
+        PageKind::Audience => CommandId::PageAudience,
+    }
+}
