@@ -5,18 +5,20 @@ use std::path::PathBuf;
 
 use super::{Done, Failure, Outcome, Streams, tour};
 
-/// Open the studio on a flow
+/// Open the studio on flows, each in a tab
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Flow file
+    /// Flow files [default: the last one, or the gallery]
     #[arg(value_name = "FLOW")]
-    flow: PathBuf,
+    flows: Vec<PathBuf>,
 }
 
-/// Opens the window on a flow.
+/// Opens the window on flows.
 pub fn run(args: &Arguments) -> Outcome {
-    crate::disk::flow_even_newer(&args.flow)?;
-    match crate::gui::run(Some(args.flow.clone())) {
+    for flow in &args.flows {
+        crate::disk::flow_even_newer(flow)?;
+    }
+    match crate::gui::run(args.flows.clone()) {
         Ok(()) => Ok(Done::Well),
         Err(why) => Err(Failure::refused(
             format!("No window can be opened: {why}"),
@@ -27,7 +29,7 @@ pub fn run(args: &Arguments) -> Outcome {
 
 /// Opens the window on the gallery; where none can be opened, says what is missing and runs the tour.
 pub fn without_a_command(streams: &mut Streams) -> Outcome {
-    match crate::gui::run(None) {
+    match crate::gui::run(Vec::new()) {
         Ok(()) => Ok(Done::Well),
         Err(why) => {
             streams.tell(&format!("No window can be opened: {why}\nHere is the tour instead.\n"));

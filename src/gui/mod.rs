@@ -217,7 +217,7 @@ pub fn focus(ctx: &egui::Context, name: &str) {
 /// Opens the window, on a flow or on the gallery; returns when it is closed.
 ///
 /// Errors: no window could be opened, with what is missing and the one line that installs it, or what the system said.
-pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
+pub fn run(flows: Vec<std::path::PathBuf>) -> Result<(), String> {
     // winit would panic over what this finds.
     probe::probe().map_err(|missing| missing.advice())?;
     let options = eframe::NativeOptions {
@@ -231,11 +231,15 @@ pub fn run(flow: Option<std::path::PathBuf>) -> Result<(), String> {
     let start = move |creation: &eframe::CreationContext<'_>| {
         theme::install(&creation.egui_ctx);
         let mut studio = Studio::new(App::new(), Box::new(requests::System::new()));
-        studio.app.files.opens_last = flow.is_none();
-        if let Some(path) = flow {
+        studio.app.files.opens_last = flows.is_empty();
+        for path in flows {
             studio.command(Command::OpenPath(path), &creation.egui_ctx);
         }
         Ok(Box::new(studio) as Box<dyn eframe::App>)
     };
-    eframe::run_native("Flowloom", options, Box::new(start)).map_err(|error| error.to_string())
+    eframe::run_native("Flowloom", options, Box::new(start)).map_err(|error| {
+        // winit names places in its own sources before the reason, which says nothing to a user.
+        let said = error.to_string();
+        said.rsplit(": ").next().unwrap_or(&said).to_owned()
+    })
 }
