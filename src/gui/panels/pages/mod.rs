@@ -5,6 +5,7 @@
 
 mod audience_ui;
 mod parts;
+mod shared_ui;
 mod tags_ui;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ pub struct Draft {
     people: bottom::PeopleDraft,
     tags: tags_ui::Draft,
     audience: audience_ui::Draft,
+    shared: shared_ui::Draft,
 }
 
 /// Draws the page that is open.
@@ -75,7 +77,7 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
         match page {
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, document, drafts, out),
-            PageKind::Segments | PageKind::Scores => {}
+            PageKind::Segments | PageKind::Scores => shared_ui::shared(ui, document, page, drafts, out),
         }
     });
 }

@@ -72,7 +72,15 @@ impl World {
 
     fn save(&mut self, text: &str, force: bool) -> Vec<Answer> {
         let (path, text) = (self.path(), text.to_owned());
-        self.keeper.perform(Task::Save { document: ID, path, text, revision: 1, force, beside: Vec::new() })
+        self.keeper.perform(Task::Save {
+            document: ID,
+            path,
+            text,
+            revision: 1,
+            force,
+            beside: Vec::new(),
+            workspace: None,
+        })
     }
 
     fn journal(&mut self, title: &str, path: Option<PathBuf>) {
@@ -152,7 +160,7 @@ fn a_sample_brings_its_workspace_unless_there_is_one() {
     fs::create_dir(world.root.path().join("shop")).expect("makes");
     let text = samples::workspace("watch-shop").and_then(|w| w.file("watch-shop.flow.ron")).expect("there").to_owned();
     let beside = samples::beside("watch-shop");
-    let task = Task::Save { document: ID, path: path.clone(), text, revision: 1, force: true, beside };
+    let task = Task::Save { document: ID, path: path.clone(), text, revision: 1, force: true, beside, workspace: None };
     let told = world.keeper.perform(task);
     let [Answer::Saved { .. }, Answer::Files(Told::Home { home, .. })] = &told[..] else { panic!("{told:?}") };
     assert!(!home.audience.contacts.is_empty() && !home.workspace.name.is_empty());
