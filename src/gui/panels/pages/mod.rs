@@ -86,8 +86,8 @@ fn tabs(ui: &mut Ui, page: PageKind, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     ui.spacing_mut().item_spacing.x = 4.0;
     ui.spacing_mut().button_padding.x = 6.0;
-    let back = RichText::new(format!("{}  Canvas", icons::glyph("arrow-left")));
-    let back = ui.add(Button::new(back).min_size(vec2(0.0, 28.0))).accessible_name("Back to the canvas");
+    let arrow = RichText::new(icons::glyph("arrow-left")).font(theme::icon(14.0));
+    let back = ui.add(Button::new((arrow, "Canvas")).min_size(vec2(0.0, 28.0))).accessible_name("Back to the canvas");
     if back.on_hover_text("Back to the canvas  Escape").clicked() {
         out.push(Act::Show(None).into());
     }

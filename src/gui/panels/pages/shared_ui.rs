@@ -111,13 +111,14 @@ fn segment_table(
     let palette = Palette::get(ui);
     let found: Vec<&SegmentRow> =
         rows.iter().filter(|row| is_found(search, &[&row.name, &row.condition, &row.sentence])).collect();
-    let columns = parts::fitting(COLUMNS, ui.available_width());
+    let width = ui.available_width();
+    let columns = parts::fitting(COLUMNS, width);
     let num_all = document.home.audience.contacts.len();
     table(ui, "segments", &columns, rows.len(), found.len(), |ui, at| {
         let row = found[at];
         let words = format!("Segment {}, {} contacts", row.name, row.num_in);
         let (rect, response) = bottom::row(ui, &words, true, chosen == Some(&row.name));
-        for ((title, _), cell) in columns.iter().zip(bottom::cells(rect, &columns)) {
+        for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
             match *title {
                 "Name" => _ = bottom::text(ui.painter(), cell, &row.name, theme::medium(13.0), palette.text),
                 "Who is in it" => parts::cell(ui, cell, &row.sentence, palette.text),
@@ -149,13 +150,14 @@ fn score_table(ui: &mut Ui, rows: &[ScoreRow], search: &str, chosen: Option<&Smo
         words.join("; ")
     };
     let found: Vec<&ScoreRow> = rows.iter().filter(|row| is_found(search, &[&row.name, &signals(row)])).collect();
-    let columns = parts::fitting(COLUMNS, ui.available_width());
+    let width = ui.available_width();
+    let columns = parts::fitting(COLUMNS, width);
     table(ui, "score models", &columns, rows.len(), found.len(), |ui, at| {
         let row = found[at];
         let points = |points: Option<f64>| points.map(shared::points).unwrap_or_default();
         let words = format!("Score model {}, {} points", row.name, points(row.score));
         let (rect, response) = bottom::row(ui, &words, true, chosen == Some(&row.name));
-        for ((title, _), cell) in columns.iter().zip(bottom::cells(rect, &columns)) {
+        for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
             match *title {
                 "Name" => _ = bottom::text(ui.painter(), cell, &row.name, theme::medium(13.0), palette.text),
                 "Signals" => parts::cell(ui, cell, &signals(row), palette.text),
@@ -183,7 +185,7 @@ fn table(
     num_found: usize,
     mut row: impl FnMut(&mut Ui, usize),
 ) {
-    bottom::header(ui, columns);
+    parts::header(ui, columns);
     match (num_all, num_found) {
         (0, _) if what == "segments" => {
             bottom::nothing(ui, "No segments yet: a segment names a group of contacts by a condition");
