@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
-    flow::{Edit, EditError, Finding, Flow, History, file::Loaded},
+    flow::{
+        Edit, EditError, Finding, Flow, History,
+        file::{self, Loaded},
+    },
     simulate::Report,
 };
 
@@ -230,7 +233,8 @@ impl Document {
     pub fn new(id: DocumentId, path: Option<PathBuf>, loaded: Loaded, home: Arc<Home>) -> Self {
         let view =
             View { contact: home.audience.contacts.first().map(|contact| contact.id.clone()), ..View::default() };
-        let history = History::new(loaded.flow.clone());
+        let mut history = History::new(loaded.flow.clone());
+        history.read_aside(&home.source);
         let on_disk = super::files::OnDisk::default();
         Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded }
     }
@@ -262,8 +266,10 @@ impl Document {
 
     /// Other surroundings: what was derived with the old ones is worked out again.
     pub(super) fn set_home(&mut self, home: Arc<Home>) {
+        self.history.read_aside(&home.source);
         self.home = home;
         self.derived = Derived::default();
+        self.settle_workspace();
         if !self.home.audience.contacts.iter().any(|contact| Some(&contact.id) == self.view.contact.as_ref()) {
             self.view.contact = self.home.audience.contacts.first().map(|contact| contact.id.clone());
             self.view.event = None;
@@ -299,8 +305,37 @@ impl Document {
         Ok(())
     }
 
+    /// Puts another text of the workspace file beside the flow, as a step of the history.
+    ///
+    /// Errors: why it cannot be read; nothing changed.
+    pub(super) fn edit_workspace(
+        &mut self,
+        label: &str,
+        text: &str,
+        merge: Option<(&str, Instant)>,
+    ) -> Result<(), String> {
+        file::read_workspace(text).map_err(|found| found.message)?;
+        self.history.set_aside(label, text, merge);
+        self.settle_workspace();
+        Ok(())
+    }
+
+    /// The workspace is what the history says. What is derived is older than the history then, and worked out again.
+    fn settle_workspace(&mut self) {
+        let text = self.history.aside();
+        if **text == *self.home.source {
+            return;
+        }
+        let workspace =
+            if text.is_empty() { Ok(Default::default()) } else { file::read_workspace(text).map(|(w, _)| w) };
+        if let Ok(workspace) = workspace {
+            self.home = Arc::new(Home { source: text.to_string(), workspace, ..Home::clone(&self.home) });
+        }
+    }
+
     /// Forgets selected things that are gone.
     pub fn settle(&mut self) {
+        self.settle_workspace();
         let flow = self.history.flow();
         if !self.view.selection.is_empty() {
             let there: BTreeSet<&NodeId> = flow.nodes.iter().map(|node| &node.id).collect();
@@ -419,6 +454,9 @@ impl Document {
         if let Ok(mut loaded) = crate::flow::file::read(&self.text()) {
             loaded.notes.clear();
             self.loaded = loaded;
+        }
+        if let Some(text) = self.on_disk.saving_aside.take() {
+            self.history.mark_aside_saved(text);
         }
         if self.history.revision() == revision {
             self.history.mark_saved();

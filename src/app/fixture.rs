@@ -39,7 +39,7 @@ pub fn home() -> Arc<Home> {
     let ids: BTreeSet<&ContactId> = audience.contacts.iter().map(|contact| &contact.id).collect();
     audience.events.retain(|event| ids.contains(&event.contact));
     audience.responses.retain(|response| ids.contains(&response.contact));
-    Arc::new(Home { workspace, audience, source: WORKSPACE.to_owned(), ..Home::default() })
+    Arc::new(Home { workspace, audience: Arc::new(audience), source: WORKSPACE.to_owned(), ..Home::default() })
 }
 
 /// An editor with the sample open.

@@ -1,6 +1,6 @@
 //! What stands around a flow: its workspace, the other flows, the audience.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     audience::Audience,
@@ -18,7 +18,7 @@ pub struct Home {
     /// What is in it.
     pub workspace: Workspace,
     /// The sample contacts.
-    pub audience: Audience,
+    pub audience: Arc<Audience>,
     /// The other flows of the folder, as on disk.
     pub other_flows: Vec<Flow>,
     /// What reading them found.
@@ -28,7 +28,7 @@ pub struct Home {
 impl Home {
     /// What checks look at besides the flow.
     pub fn around(&self) -> Surroundings<'_> {
-        let audience = (!self.audience.contacts.is_empty()).then_some(&self.audience);
+        let audience = (!self.audience.contacts.is_empty()).then_some(&*self.audience);
         Surroundings { workspace: &self.workspace, other_flows: &self.other_flows, audience }
     }
 }

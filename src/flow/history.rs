@@ -6,6 +6,8 @@ use super::{
     edit::{Edit, EditError},
     graph::Flow,
 };
+use std::sync::Arc;
+
 use crate::base::Instant;
 
 /// Snapshots kept. Source: assumption, more than anybody goes back by hand; shared parts make them cheap.
@@ -24,6 +26,9 @@ pub struct History {
     saved: Flow,
     revision: u64,
     is_clean: bool,
+    /// The text beside the flow, now and as saved.
+    aside: Arc<str>,
+    saved_aside: Arc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ struct Step {
     label: String,
     /// The document on the other side of the step.
     flow: Flow,
+    /// The text beside it, on that side.
+    aside: Arc<str>,
 }
 
 impl History {
@@ -45,7 +52,58 @@ impl History {
             last_merge: None,
             revision: 0,
             is_clean: true,
+            aside: "".into(),
+            saved_aside: "".into(),
         }
+    }
+
+    /// The text that is edited together with the flow: its workspace file. Empty where there is none.
+    pub fn aside(&self) -> &Arc<str> {
+        &self.aside
+    }
+
+    /// Whether that text is as saved.
+    pub fn is_aside_clean(&self) -> bool {
+        self.aside == self.saved_aside
+    }
+
+    /// That text as saved.
+    pub fn saved_aside(&self) -> &Arc<str> {
+        &self.saved_aside
+    }
+
+    /// Takes the text beside the flow as it is on the disk; no step. One that was edited and not saved stays.
+    pub fn read_aside(&mut self, text: &str) {
+        if self.is_aside_clean() {
+            self.aside = text.into();
+            self.saved_aside = text.into();
+        }
+    }
+
+    /// Notes that this text is on the disk.
+    pub fn mark_aside_saved(&mut self, text: Arc<str>) {
+        self.saved_aside = text;
+    }
+
+    /// Puts another text beside the flow, as a step. `merge` as in [`Self::apply`].
+    pub fn set_aside(&mut self, label: &str, text: &str, merge: Option<(&str, Instant)>) {
+        self.commit();
+        if *self.aside == *text {
+            return;
+        }
+        let before = std::mem::replace(&mut self.aside, text.into());
+        self.revision += 1;
+        let merges = self.merges(merge);
+        self.last_merge = merge.map(|(key, now)| (key.to_owned(), now));
+        if !(merges && self.future.is_empty() && !self.past.is_empty()) {
+            self.push(label.to_owned(), self.now.clone(), before);
+        }
+    }
+
+    fn merges(&self, merge: Option<(&str, Instant)>) -> bool {
+        merge.is_some_and(|(key, now)| {
+            self.last_merge.as_ref().is_some_and(|(last, at)| last == key && now.since(*at) <= MERGE_MILLIS)
+        })
     }
 
     /// The document.
@@ -79,12 +137,10 @@ impl History {
         if self.open.is_some() {
             return Ok(());
         }
-        let merges = merge.is_some_and(|(key, now)| {
-            self.last_merge.as_ref().is_some_and(|(last, at)| last == key && now.since(*at) <= MERGE_MILLIS)
-        });
+        let merges = self.merges(merge);
         self.last_merge = merge.map(|(key, now)| (key.to_owned(), now));
         if !(merges && self.future.is_empty() && !self.past.is_empty()) {
-            self.push(label.to_owned(), before);
+            self.push(label.to_owned(), before, Arc::clone(&self.aside));
         }
         Ok(())
     }
@@ -95,7 +151,7 @@ impl History {
             && before != self.now
         {
             self.last_merge = None;
-            self.push(label, before);
+            self.push(label, before, Arc::clone(&self.aside));
         }
     }
 
@@ -115,7 +171,9 @@ impl History {
         let step = self.past.pop()?;
         self.last_merge = None;
         let label = step.label.clone();
-        self.future.push(Step { label: step.label, flow: std::mem::replace(&mut self.now, step.flow) });
+        let flow = std::mem::replace(&mut self.now, step.flow);
+        let aside = std::mem::replace(&mut self.aside, step.aside);
+        self.future.push(Step { label: step.label, flow, aside });
         self.changed();
         Some(label)
     }
@@ -125,7 +183,9 @@ impl History {
         self.commit();
         let step = self.future.pop()?;
         let label = step.label.clone();
-        self.past.push(Step { label: step.label, flow: std::mem::replace(&mut self.now, step.flow) });
+        let flow = std::mem::replace(&mut self.now, step.flow);
+        let aside = std::mem::replace(&mut self.aside, step.aside);
+        self.past.push(Step { label: step.label, flow, aside });
         self.changed();
         Some(label)
     }
@@ -135,9 +195,9 @@ impl History {
         self.commit();
         if flow != self.now {
             self.last_merge = None;
-            self.changed();
             let before = std::mem::replace(&mut self.now, flow);
-            self.push(label.to_owned(), before);
+            self.changed();
+            self.push(label.to_owned(), before, Arc::clone(&self.aside));
         }
     }
 
@@ -153,12 +213,13 @@ impl History {
 
     /// Whether the document is as saved, also after undoing back to it.
     pub fn is_clean(&self) -> bool {
-        self.is_clean
+        self.is_clean && self.is_aside_clean()
     }
 
     /// Notes that the document was saved as it is.
     pub fn mark_saved(&mut self) {
         self.saved = self.now.clone();
+        self.saved_aside = Arc::clone(&self.aside);
         self.is_clean = true;
     }
 
@@ -168,9 +229,9 @@ impl History {
         self.is_clean = is_same(&self.now, &self.saved);
     }
 
-    fn push(&mut self, label: String, before: Flow) {
+    fn push(&mut self, label: String, before: Flow, aside: Arc<str>) {
         self.future.clear();
-        self.past.push(Step { label, flow: before });
+        self.past.push(Step { label, flow: before, aside });
         if self.past.len() > MOST_STEPS {
             self.past.remove(0);
         }
@@ -179,10 +240,10 @@ impl History {
 
 /// Equality that looks first whether parts are shared, as they are after most edits.
 fn is_same(a: &Flow, b: &Flow) -> bool {
-    let nodes = a.nodes.len() == b.nodes.len()
-        && a.nodes.iter().zip(&b.nodes).all(|(a, b)| std::sync::Arc::ptr_eq(a, b) || a == b);
+    let nodes =
+        a.nodes.len() == b.nodes.len() && a.nodes.iter().zip(&b.nodes).all(|(a, b)| Arc::ptr_eq(a, b) || a == b);
     let messages = a.messages.len() == b.messages.len()
-        && a.messages.iter().zip(&b.messages).all(|(a, b)| std::sync::Arc::ptr_eq(a, b) || a == b);
+        && a.messages.iter().zip(&b.messages).all(|(a, b)| Arc::ptr_eq(a, b) || a == b);
     nodes
         && messages
         && (&a.id, &a.name, &a.settings, &a.fields, &a.edges, &a.extra)
@@ -196,6 +257,30 @@ mod tests {
         flow::{Node, file},
         testing::{Rng, flow_gen},
     };
+
+    #[test]
+    fn the_text_beside_the_flow_goes_back_and_forth_in_order() {
+        let mut history = History::new(flow_gen::flow(1, 6));
+        history.read_aside("a");
+        let first = history.flow().clone();
+        history.set_aside("Segment", "b", None);
+        history.apply("Name", &[Edit::SetName("Other".into())], None).expect("applies");
+        history.set_aside("Segment", "c", None);
+        assert_eq!(history.undo_labels().collect::<Vec<_>>(), ["Segment", "Name", "Segment"]);
+        assert!(!history.is_clean());
+        history.undo();
+        assert_eq!((&**history.aside(), history.flow().name.as_str()), ("b", "Other"));
+        history.undo();
+        assert_eq!((&**history.aside(), history.flow()), ("b", &first));
+        history.undo();
+        assert!(&**history.aside() == "a" && history.is_clean());
+        history.redo();
+        assert_eq!(&**history.aside(), "b");
+        history.read_aside("z");
+        assert_eq!((&**history.aside(), &**history.saved_aside()), ("b", "a"), "what is not saved stays");
+        history.mark_saved();
+        assert!(history.is_clean());
+    }
 
     /// Applies a made-up script of single edits and transactions; gives the documents after each step.
     fn play(seed: u64, num_edits: usize) -> (History, Vec<Flow>) {

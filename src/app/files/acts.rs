@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Act, Choice, Dialog, Page, PathDialog, Purpose, ReadOnly, Task, Theirs, Told, publish,
+    Act, Choice, Dialog, Page, PathDialog, Purpose, ReadOnly, Task, Theirs, Told, WorkspaceFile, publish,
     samples::{self, Sample, Template},
 };
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// How the name of a flow file ends.
 const ENDING: &str = ".flow.ron";
+
+/// Name of the workspace file.
+const WORKSPACE_FILE: &str = "flowloom.ron";
 
 /// What stands in the undo list where the file took the document's place.
 const TAKEN: &str = "Read the changed file";
@@ -180,9 +183,25 @@ fn save_to(app: &mut App, id: DocumentId, path: PathBuf, force: bool) -> Vec<Req
         app.files.dialogs.push(Dialog::Comments { document: id, message });
         return Vec::new();
     }
-    let beside = document.on_disk.sample.map(samples::beside).unwrap_or_default();
+    let mut beside = document.on_disk.sample.map(samples::beside).unwrap_or_default();
+    let mut workspace = None;
+    if !document.history.is_aside_clean() {
+        let aside = Arc::clone(document.history.aside());
+        match &document.home.folder {
+            Some(folder) => {
+                let (text, before) = (aside.to_string(), document.history.saved_aside().to_string());
+                workspace = Some(WorkspaceFile { path: folder.join(WORKSPACE_FILE), text, before });
+            }
+            // A sample's, or one that was begun here: it is written where there is none.
+            None => {
+                beside.retain(|(name, _)| name != WORKSPACE_FILE);
+                beside.push((WORKSPACE_FILE.to_owned(), aside.as_bytes().to_vec()));
+            }
+        }
+        document.on_disk.saving_aside = Some(aside);
+    }
     let (text, revision) = (document.text(), document.history.revision());
-    task(Task::Save { document: id, path, text, revision, force, beside })
+    task(Task::Save { document: id, path, text, revision, force, beside, workspace })
 }
 
 /// A path that a dialog gave for a document.
@@ -392,6 +411,9 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             return requests;
         }
         Told::NotSaved { document, text } => {
+            if let Some(document) = app.by_id(document) {
+                document.on_disk.saving_aside = None;
+            }
             if app.files.closing.as_ref().is_some_and(|(waiting, _)| waiting.contains(&document)) {
                 app.files.closing = None;
             }

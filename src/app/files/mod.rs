@@ -59,7 +59,20 @@ pub struct OnDisk {
     pub comments_agreed: bool,
     /// The sample workspace it came from; written beside it by a first save.
     pub sample: Option<&'static str>,
+    /// The text of the workspace file that is being written.
+    pub(in crate::app) saving_aside: Option<Arc<str>>,
     pub(super) draft: drafts::Debounce,
+}
+
+/// The workspace file, written together with a flow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkspaceFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its new text.
+    pub text: String,
+    /// What stood in it before; where something else stands there now, nothing is written.
+    pub before: String,
 }
 
 /// Unsaved work of an earlier run, offered back.
@@ -277,6 +290,8 @@ pub enum Task {
         force: bool,
         /// Files of a sample's workspace, written where the folder has none.
         beside: Vec<(String, Vec<u8>)>,
+        /// The workspace file, where it was edited.
+        workspace: Option<WorkspaceFile>,
     },
     /// Write a draft.
     Journal {

@@ -200,7 +200,14 @@ pub fn home(workspace_name: &str, flow: &str) -> Home {
     let (audience, _) = Audience::load(sources);
     let others = SAMPLES.iter().filter(|other| other.workspace == workspace_name && other.flow != flow);
     let other_flows = others.filter_map(|other| Some(read(other.workspace, other.flow).ok()?.flow)).collect();
-    Home { folder: None, source: source.to_owned(), workspace: settings, audience, other_flows, notes }
+    Home {
+        folder: None,
+        source: source.to_owned(),
+        workspace: settings,
+        audience: std::sync::Arc::new(audience),
+        other_flows,
+        notes,
+    }
 }
 
 /// Files to put beside a flow that came from a sample: its workspace and audience, no other flows.

@@ -170,7 +170,12 @@ pub fn missing(flow: &Flow, node: &NodeId) -> Option<(MessageId, Channel, String
 /// The edit that begins a message which is not there.
 pub fn begin(id: &MessageId, channel: Channel) -> Ready {
     let message = Message::new(id.clone(), channel);
-    Ready { label: "Begin message".to_owned(), edits: vec![Edit::SetMessage(Box::new(message))], merge: None }
+    Ready {
+        label: "Begin message".to_owned(),
+        edits: vec![Edit::SetMessage(Box::new(message))],
+        merge: None,
+        workspace: None,
+    }
 }
 
 fn variant(variant: &Variant) -> VariantForm {
@@ -282,7 +287,7 @@ pub fn edit(flow: &Flow, id: &MessageId, variant_idx: usize, change: &MessageCha
         }
         _ => None,
     };
-    Ok(Ready { label: label.to_owned(), edits, merge })
+    Ok(Ready { label: label.to_owned(), edits, merge, workspace: None })
 }
 
 fn apply(message: &mut Message, variant_idx: usize, change: &MessageChange) -> Result<&'static str, String> {

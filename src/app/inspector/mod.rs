@@ -74,11 +74,16 @@ pub struct Ready {
     pub edits: Vec<Edit>,
     /// Joins typing in one field.
     pub merge: Option<String>,
+    /// The text of the workspace file, where that is what changes.
+    pub workspace: Option<String>,
 }
 
 impl Ready {
     /// As a command.
     pub fn command(self) -> super::Command {
+        if let Some(text) = self.workspace {
+            return super::pages::Act::Workspace { label: self.label, text, merge: self.merge }.into();
+        }
         super::Command::Edit { label: self.label, edits: self.edits, merge: self.merge }
     }
 }
@@ -195,7 +200,7 @@ pub fn edit(flow: &Flow, target: &Target, route: &Route, change: &Change) -> Res
     };
     tried(flow, &edits)?;
     let merge = change.is_typing().then(|| format!("{target:?} {route}"));
-    Ok(Ready { label, edits, merge })
+    Ok(Ready { label, edits, merge, workspace: None })
 }
 
 /// The edits that replace settings which cannot be read.
@@ -217,7 +222,7 @@ pub fn edit_raw(flow: &Flow, target: &Target, text: &str) -> Result<Ready, Strin
         }
     };
     tried(flow, &edits)?;
-    Ok(Ready { label: "Change settings".to_owned(), edits, merge: Some(format!("{target:?} raw")) })
+    Ok(Ready { label: "Change settings".to_owned(), edits, merge: Some(format!("{target:?} raw")), workspace: None })
 }
 
 /// The label of a change in the undo list: by the setting of the step that it is in.
@@ -266,6 +271,7 @@ pub fn rename(node: &Node, title: &str) -> Ready {
         label: "Rename step".to_owned(),
         edits: vec![Edit::SetTitle { id: node.id.clone(), title: title.to_owned() }],
         merge: Some(format!("title {}", node.id)),
+        workspace: None,
     }
 }
 
@@ -275,6 +281,7 @@ pub fn annotate_step(node: &Node, note: &str) -> Ready {
         label: "Note on step".to_owned(),
         edits: vec![Edit::SetNote { id: node.id.clone(), note: note.to_owned() }],
         merge: Some(format!("note {}", node.id)),
+        workspace: None,
     }
 }
 
@@ -284,6 +291,7 @@ pub fn rename_flow(name: &str) -> Ready {
         label: "Rename flow".to_owned(),
         edits: vec![Edit::SetName(name.to_owned())],
         merge: Some("flow name".to_owned()),
+        workspace: None,
     }
 }
 

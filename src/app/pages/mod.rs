@@ -5,6 +5,7 @@
 //! half-typed texts, searching being typed.
 
 pub mod people;
+pub mod shared;
 pub mod tags;
 
 use smol_str::SmolStr;
@@ -58,6 +59,28 @@ pub enum Act {
         /// As it will be.
         to: SmolStr,
     },
+    /// The workspace file becomes this text.
+    Workspace {
+        /// What the undo list says.
+        label: String,
+        /// The text.
+        text: String,
+        /// Joins typing in one field to one step.
+        merge: Option<String>,
+    },
+    /// Begin a segment or a score model, and choose it.
+    Add(PageKind),
+    /// Take a segment or a score model out.
+    Remove(PageKind, SmolStr),
+    /// Rename a segment or a score model that nothing uses.
+    Rename {
+        /// Which of them.
+        page: PageKind,
+        /// As it is called.
+        from: SmolStr,
+        /// As it will be.
+        to: SmolStr,
+    },
 }
 
 impl From<Act> for super::Command {
@@ -69,7 +92,7 @@ impl From<Act> for super::Command {
 /// Does it; called by [`App::apply`] alone.
 pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     let Some(document) = app.document_mut() else { return Vec::new() };
-    match on_document(document, act) {
+    match on_document(document, act, now) {
         Ok(requests) => requests,
         Err(refused) => {
             app.tell(refused, true, now);
@@ -78,7 +101,7 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     }
 }
 
-fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String> {
+fn on_document(document: &mut Document, act: Act, now: Instant) -> Result<Vec<Request>, String> {
     match act {
         Act::Show(page) => document.view.page = page,
         Act::Choose(page, name) => choose(document, page, name),
@@ -99,6 +122,26 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
             document.edit(&ready.label, &ready.edits, None).map_err(|error| error.to_string())?;
             if document.view.page_rows.get(&PageKind::Tags) == Some(&from) {
                 choose(document, PageKind::Tags, Some(to));
+            }
+        }
+        Act::Workspace { label, text, merge } => {
+            document.edit_workspace(&label, &text, merge.as_deref().map(|key| (key, now)))?;
+        }
+        Act::Add(page) => {
+            let (name, text) = shared::add(document, page)?;
+            document.edit_workspace(&format!("Add {}", shared::word(page)), &text, None)?;
+            choose(document, page, Some(name));
+        }
+        Act::Remove(page, name) => {
+            let text = shared::remove(document, page, &name)?;
+            document.edit_workspace(&format!("Remove {} {name}", shared::word(page)), &text, None)?;
+            choose(document, page, None);
+        }
+        Act::Rename { page, from, to } => {
+            let text = shared::rename(document, page, &from, &to)?;
+            document.edit_workspace(&format!("Rename {} {from} to {to}", shared::word(page)), &text, None)?;
+            if document.view.page_rows.get(&page) == Some(&from) {
+                choose(document, page, Some(to));
             }
         }
     }

@@ -274,7 +274,7 @@ fn section<'a>(flow: &'a Flow, name: &str) -> Option<&'a str> {
 fn ready(flow: &Flow, label: String, name: &str, ron: String, merge: Option<String>) -> Result<Ready, String> {
     let edits = vec![Edit::SetMergeFieldText { name: Some(SmolStr::new(name)), ron }];
     tried(flow, &edits)?;
-    Ok(Ready { label, edits, merge })
+    Ok(Ready { label, edits, merge, workspace: None })
 }
 
 /// The edit of a change to a row of the form.
@@ -307,7 +307,7 @@ pub fn add(flow: &Flow) -> Result<(SmolStr, Ready), String> {
     let ron = format!("(name: \"{name}\", source: contact(\"first_name\"), fallback: \"\")");
     let edits = vec![Edit::SetMergeFieldText { name: None, ron }];
     tried(flow, &edits)?;
-    Ok((name, Ready { label: "Add merge tag".to_owned(), edits, merge: None }))
+    Ok((name, Ready { label: "Add merge tag".to_owned(), edits, merge: None, workspace: None }))
 }
 
 /// The edit that takes a tag out; its uses stay, and the checks find them.
@@ -316,7 +316,7 @@ pub fn add(flow: &Flow) -> Result<(SmolStr, Ready), String> {
 pub fn remove(flow: &Flow, name: &str) -> Result<Ready, String> {
     let edits = vec![Edit::RemoveMergeField(SmolStr::new(name))];
     tried(flow, &edits)?;
-    Ok(Ready { label: format!("Remove merge tag {name}"), edits, merge: None })
+    Ok(Ready { label: format!("Remove merge tag {name}"), edits, merge: None, workspace: None })
 }
 
 /// The edits that rename a tag with all its uses, as one step.
@@ -325,7 +325,7 @@ pub fn remove(flow: &Flow, name: &str) -> Result<Ready, String> {
 pub fn rename(flow: &Flow, from: &str, to: &str) -> Result<Ready, String> {
     let edits = fields_use::rename_field(flow, from, to)?;
     tried(flow, &edits)?;
-    Ok(Ready { label: format!("Rename merge tag {from} to {to}"), edits, merge: None })
+    Ok(Ready { label: format!("Rename merge tag {from} to {to}"), edits, merge: None, workspace: None })
 }
 
 /// The tag that is shown once one is gone: the next, else the one before.
@@ -362,7 +362,10 @@ fn part_in_words(part: &str) -> String {
                 let word = match list {
                     "body" => "part",
                     "variants" => "version",
-                    other => other,
+                    other => {
+                        out.pop();
+                        other
+                    }
                 };
                 out.push(format!("{word} {}", at + 1));
             }

@@ -14,7 +14,7 @@ use std::{
 use crate::{
     app::{
         Answer, DocumentId, Home,
-        files::{Draft, DraftWork, ReadOnly, Task, Theirs, Told, samples},
+        files::{Draft, DraftWork, ReadOnly, Task, Theirs, Told, WorkspaceFile, samples},
         journal::{self, Record},
         preferences::Preferences,
     },
@@ -140,8 +140,21 @@ impl Keeper {
                 Ok(theirs) => vec![Told::Reread { document, theirs }.into()],
                 Err(error) => failed(error),
             },
-            Task::Save { document, path, text, revision, force, beside } => {
-                self.save(document, &path, &text, revision, force, &beside)
+            Task::Save { document, path, text, revision, force, beside, workspace } => {
+                if let Some(workspace) = &workspace
+                    && let Err(text) = workspace_stands(workspace)
+                {
+                    return vec![Told::NotSaved { document, text }.into()];
+                }
+                let mut out = self.save(document, &path, &text, revision, force, &beside);
+                let is_saved = matches!(out.first(), Some(Answer::Saved { .. }));
+                if let Some(workspace) = workspace.filter(|_| is_saved) {
+                    match disk::file(&workspace.path, workspace.text.as_bytes(), true) {
+                        Ok(()) => out.extend(self.others_of(document, &workspace.path)),
+                        Err(error) => out = vec![Told::NotSaved { document, text: error.to_string() }.into()],
+                    }
+                }
+                out
             }
             Task::Journal { document, work } => self.journal(document, &work),
             Task::Forget { document } => {
@@ -273,6 +286,14 @@ impl Keeper {
         out
     }
 
+    /// New surroundings for the other documents of a workspace.
+    fn others_of(&self, document: DocumentId, workspace: &Path) -> Vec<Answer> {
+        let Some(folder) = workspace.parent().map(absolute) else { return Vec::new() };
+        let others = self.files.iter().filter(|(id, path)| **id != document && absolute(path).starts_with(&folder));
+        let homes = others.filter_map(|(id, path)| Some((*id, Arc::new(home(path).ok()?))));
+        homes.map(|(document, home)| Told::Home { document, home }.into()).collect()
+    }
+
     fn journal(&mut self, document: DocumentId, work: &DraftWork) -> Vec<Answer> {
         let Some(drafts) = &self.drafts else { return Vec::new() };
         let base = work.path.as_ref().and_then(|path| self.seen.get(path)).map(|seen| seen.print);
@@ -390,6 +411,23 @@ impl Drop for Keeper {
     }
 }
 
+/// Whether the workspace file is still what the edited one began from.
+fn workspace_stands(workspace: &WorkspaceFile) -> Result<(), String> {
+    let there = if workspace.path.exists() {
+        disk::text(&workspace.path).map(|source| source.text).map_err(|error| error.to_string())?
+    } else {
+        String::new()
+    };
+    if there == workspace.before || there == workspace.text {
+        return Ok(());
+    }
+    Err(format!(
+        "{} was changed by something else meanwhile; nothing was saved. Undo the changes of the workspace, or save the \
+         flow into another folder",
+        workspace.path.display()
+    ))
+}
+
 fn seen(path: &Path, text: &str) -> Seen {
     let metadata = fs::metadata(path).ok();
     Seen {
@@ -449,7 +487,7 @@ fn home(path: &Path) -> Result<Home, disk::Error> {
         folder: place.folder,
         source: place.source.map(|source| source.text).unwrap_or_default(),
         workspace: place.workspace,
-        audience: audience.unwrap_or_default(),
+        audience: Arc::new(audience.unwrap_or_default()),
         other_flows,
         notes,
     })

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn ready() -> Result<Ready, String> {
-        Ok(Ready { label: "x".to_owned(), edits: Vec::new(), merge: None })
+        Ok(Ready { label: "x".to_owned(), edits: Vec::new(), merge: None, workspace: None })
     }
 
     #[test]

@@ -83,8 +83,9 @@ fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Comman
     let leasts = [780.0, 860.0, 960.0, 1060.0];
     columns.extend(people.columns.iter().zip(leasts).map(|(name, least)| (name.as_str(), 0.6, least)));
     columns.push(("Events", 60.0, 200.0));
-    let columns = parts::fitting(&columns, ui.available_width());
-    bottom::header(ui, &columns);
+    let width = ui.available_width();
+    let columns = parts::fitting(&columns, width);
+    parts::header(ui, &columns);
     if people.found.is_empty() {
         bottom::nothing(ui, "Nobody has that in their name, id, address or properties");
     }
@@ -96,7 +97,7 @@ fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Comman
             let name = stage::name(contact);
             let is_chosen = document.view.contact.as_ref() == Some(&contact.id);
             let (rect, response) = bottom::row(ui, &format!("Contact {name}, {}", contact.id), true, is_chosen);
-            for ((title, _), cell) in columns.iter().zip(bottom::cells(rect, &columns)) {
+            for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
                 let text = |text: &Option<smol_str::SmolStr>| text.as_deref().unwrap_or_default().to_owned();
                 match *title {
                     "Name" => _ = bottom::text(ui.painter(), cell, &name, theme::medium(13.0), palette.text),

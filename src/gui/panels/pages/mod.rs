@@ -5,6 +5,7 @@
 
 mod audience_ui;
 mod parts;
+mod shared_ui;
 mod tags_ui;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ pub struct Draft {
     people: bottom::PeopleDraft,
     tags: tags_ui::Draft,
     audience: audience_ui::Draft,
+    shared: shared_ui::Draft,
 }
 
 /// Draws the page that is open.
@@ -75,7 +77,7 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
         match page {
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, document, drafts, out),
-            PageKind::Segments | PageKind::Scores => {}
+            PageKind::Segments | PageKind::Scores => shared_ui::shared(ui, document, page, drafts, out),
         }
     });
 }
@@ -84,8 +86,8 @@ fn tabs(ui: &mut Ui, page: PageKind, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     ui.spacing_mut().item_spacing.x = 4.0;
     ui.spacing_mut().button_padding.x = 6.0;
-    let back = RichText::new(format!("{}  Canvas", icons::glyph("arrow-left")));
-    let back = ui.add(Button::new(back).min_size(vec2(0.0, 28.0))).accessible_name("Back to the canvas");
+    let arrow = RichText::new(icons::glyph("arrow-left")).font(theme::icon(14.0));
+    let back = ui.add(Button::new((arrow, "Canvas")).min_size(vec2(0.0, 28.0))).accessible_name("Back to the canvas");
     if back.on_hover_text("Back to the canvas  Escape").clicked() {
         out.push(Act::Show(None).into());
     }

@@ -24,6 +24,23 @@ pub fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
     fits.map(|(title, share, _)| (*title, *share)).collect()
 }
 
+/// Width of a bar to scroll with, which rows leave free whether it is there or not, so that captions stand above them.
+const BAR: f32 = 12.0;
+
+/// The captions over a table of this width.
+pub fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
+    ui.scope(|ui| {
+        ui.set_max_width(ui.available_width() - BAR);
+        bottom::header(ui, columns);
+    });
+}
+
+/// The cells of a row of a table of this width, below those of its header.
+pub fn cells(rect: Rect, columns: &[(&str, f32)], table_width: f32) -> Vec<Rect> {
+    let right = rect.left() + (table_width - BAR).max(1.0);
+    bottom::cells(Rect::from_min_max(rect.min, pos2(right, rect.bottom())), columns)
+}
+
 /// The bar above a table: search on the left, the chosen contact and whatever is added on the right.
 pub fn bar(
     ui: &mut Ui,

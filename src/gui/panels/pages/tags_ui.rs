@@ -82,8 +82,9 @@ pub fn tags(ui: &mut Ui, _app: &App, document: &Document, drafts: &mut Drafts, o
 fn table(ui: &mut Ui, rows: &[TagRow], search: &str, chosen: Option<&SmolStr>, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let found: Vec<&TagRow> = rows.iter().filter(|row| row.is_found(search)).collect();
-    let columns = parts::fitting(COLUMNS, ui.available_width());
-    bottom::header(ui, &columns);
+    let width = ui.available_width();
+    let columns = parts::fitting(COLUMNS, width);
+    parts::header(ui, &columns);
     if found.is_empty() {
         bottom::nothing(
             ui,
@@ -101,7 +102,7 @@ fn table(ui: &mut Ui, rows: &[TagRow], search: &str, chosen: Option<&SmolStr>, o
             let used = parts::used(row.num_uses());
             let name = format!("Merge tag {}, {}, {used}", row.name, row.source);
             let (rect, response) = bottom::row(ui, &name, true, is_chosen);
-            for ((title, _), cell) in columns.iter().zip(bottom::cells(rect, &columns)) {
+            for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
                 match *title {
                     "Name" => _ = bottom::text(ui.painter(), cell, &row.name, theme::medium(13.0), palette.text),
                     "Title" => parts::cell(ui, cell, &row.title, palette.text),

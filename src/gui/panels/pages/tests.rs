@@ -144,12 +144,47 @@ fn a_contact_is_chosen_in_the_audience() {
     let _ = empty.get_by_label_contains("contacts.csv");
 }
 
+#[test]
+fn a_segment_is_edited_with_its_sentence_and_count_and_undone() {
+    let mut window = window();
+    command(&mut window, CommandId::PageSegments);
+    click_containing(&mut window, "Segment VIP");
+    type_into(&mut window, "Who is in it", "contact.lifetime_value > 100000");
+    let _ = window.get_by_label_contains("Segment VIP, 0 contacts");
+    let document = fixture::document(&window.state().app);
+    assert_eq!(document.home.workspace.segments["VIP"].text(), "contact.lifetime_value > 100000");
+    command(&mut window, CommandId::Undo);
+    let document = fixture::document(&window.state().app);
+    assert_eq!(document.home.workspace.segments["VIP"].text(), "contact.lifetime_value > 500");
+    click(&mut window, "Remove segment VIP");
+    click(&mut window, "Keep it");
+    click(&mut window, "Add segment");
+    type_into(&mut window, "Name of the segment", "Quiet ones");
+    window.key_press(Key::Enter);
+    window.run_steps(3);
+    let _ = window.get_by_label_contains("Segment Quiet ones");
+}
+
+#[test]
+fn a_score_model_is_built_by_hand() {
+    let mut window = window();
+    command(&mut window, CommandId::PageScores);
+    click(&mut window, "Add score model");
+    click(&mut window, "Add signal");
+    let document = fixture::document(&window.state().app);
+    assert_eq!(document.home.workspace.scores[0].signals.len(), 1);
+    let _ = window.get_by_label_contains("Score model new_score, 0 points");
+}
+
 /// Every named thing lies inside the window, at both sizes, in both themes.
 #[test]
 fn nothing_is_cut_off() {
     for (size, theme) in [(vec2(800.0, 600.0), egui::Theme::Dark), (vec2(1600.0, 1000.0), egui::Theme::Light)] {
-        for (open, row) in [(CommandId::PageTags, "Merge tag delivery_date"), (CommandId::PageAudience, "Contact Ada")]
-        {
+        for (open, row) in [
+            (CommandId::PageTags, "Merge tag delivery_date"),
+            (CommandId::PageAudience, "Contact Ada"),
+            (CommandId::PageSegments, "Segment VIP"),
+        ] {
             let mut window = window_of(home(), size, theme);
             command(&mut window, open);
             click_containing(&mut window, row);

@@ -72,7 +72,15 @@ impl World {
 
     fn save(&mut self, text: &str, force: bool) -> Vec<Answer> {
         let (path, text) = (self.path(), text.to_owned());
-        self.keeper.perform(Task::Save { document: ID, path, text, revision: 1, force, beside: Vec::new() })
+        self.keeper.perform(Task::Save {
+            document: ID,
+            path,
+            text,
+            revision: 1,
+            force,
+            beside: Vec::new(),
+            workspace: None,
+        })
     }
 
     fn journal(&mut self, title: &str, path: Option<PathBuf>) {
@@ -152,7 +160,7 @@ fn a_sample_brings_its_workspace_unless_there_is_one() {
     fs::create_dir(world.root.path().join("shop")).expect("makes");
     let text = samples::workspace("watch-shop").and_then(|w| w.file("watch-shop.flow.ron")).expect("there").to_owned();
     let beside = samples::beside("watch-shop");
-    let task = Task::Save { document: ID, path: path.clone(), text, revision: 1, force: true, beside };
+    let task = Task::Save { document: ID, path: path.clone(), text, revision: 1, force: true, beside, workspace: None };
     let told = world.keeper.perform(task);
     let [Answer::Saved { .. }, Answer::Files(Told::Home { home, .. })] = &told[..] else { panic!("{told:?}") };
     assert!(!home.audience.contacts.is_empty() && !home.workspace.name.is_empty());
@@ -270,4 +278,28 @@ fn what_was_journaled_survives_a_kill_at_any_instant() {
             }
         }
     }
+}
+
+#[test]
+fn the_workspace_file_is_written_with_the_flow_unless_somebody_else_changed_it() {
+    let mut world = World::new();
+    world.open();
+    let path = world.path().with_file_name("flowloom.ron");
+    let save = |world: &mut World, text: &str, before: &str| {
+        let workspace = WorkspaceFile { path: path.clone(), text: text.to_owned(), before: before.to_owned() };
+        let path = world.path();
+        let (text, beside) = (TWO.to_owned(), Vec::new());
+        let workspace = Some(workspace);
+        world.keeper.perform(Task::Save { document: ID, path, text, revision: 1, force: true, beside, workspace })
+    };
+    let there = || fs::read_to_string(&path).unwrap_or_default();
+    let (one, two) = ("(version: 1)", "(version: 1, name: \"Two\")");
+    assert!(matches!(save(&mut world, one, "")[0], Answer::Saved { .. }));
+    assert_eq!(there(), one);
+    assert!(matches!(save(&mut world, two, one)[0], Answer::Saved { .. }));
+    assert_eq!(there(), two);
+    let told = save(&mut world, "(version: 1, name: \"Three\")", one);
+    let [Answer::Files(Told::NotSaved { text, .. })] = &told[..] else { panic!("{told:?}") };
+    assert!(text.contains("changed by something else"), "{text}");
+    assert_eq!(there(), two);
 }
