@@ -25,7 +25,7 @@ use flowloom::{
     base::{EventId, Instant, SendKey, Zone},
     content::{Brand, Field, FieldSource, FieldValues, Links, Message, PreparedMessage, ResolveContext},
     flow::{Flow, Workspace, check, file},
-    journey::{self, ContactState, FlowSet},
+    journey::{self, ContactState, Effects, FlowSet},
     kinds::runtime::{Control, Delivery, Input},
 };
 
@@ -326,45 +326,54 @@ fn advance(num_rounds: usize) {
     let by_hand: u64 = inputs.iter().map(|inputs| by_hand(inputs)).sum();
     assert_eq!(by_hand, num_sent, "the loop by hand sends the same");
 
-    let (mut ours, mut theirs) = ((0..NUM_CONTACTS).cycle(), (0..NUM_CONTACTS).cycle());
-    let sides = measure_parts(
-        num_rounds * SHORT_TURNS,
-        || {
-            let few: Vec<u32> = ours.by_ref().take(FEW).collect();
-            let mut states: Vec<ContactState> = few.iter().map(|n| shopper(&flows, *n)).collect();
-            time(|| {
-                for (state, n) in states.iter_mut().zip(&few) {
-                    for input in &inputs[*n as usize] {
-                        black_box(journey::advance(&flows, state, black_box(input)));
-                    }
-                }
-            })
-        },
-        || {
-            let few: Vec<u32> = theirs.by_ref().take(FEW).collect();
-            time(|| {
-                for n in &few {
-                    black_box(self::by_hand(black_box(&inputs[*n as usize])));
-                }
-            })
-        },
-    );
     let steps_a_turn = num_steps / u64::from(NUM_CONTACTS) * FEW as u64;
-    let per_second = steps_a_turn as f64 / sides[0].0.as_secs_f64();
-    let verdict = format!(
-        "{:.2} M steps a second and core; goal 3 M ({} steps and {} inputs a contact; the loop by hand is {:.0} times as fast)",
-        per_second / 1e6,
-        num_steps / u64::from(NUM_CONTACTS),
-        inputs[0].len(),
-        sides[0].0.as_secs_f64() / sides[1].0.as_secs_f64()
-    );
-    print(
-        "advance on the watch flow (yardstick: a loop by hand)",
-        u32::try_from(steps_a_turn).expect("fits"),
-        "step",
-        sides,
-        &verdict,
-    );
+    for uses_again in [false, true] {
+        let (mut ours, mut theirs) = ((0..NUM_CONTACTS).cycle(), (0..NUM_CONTACTS).cycle());
+        let mut effects = Effects::default();
+        let sides = measure_parts(
+            num_rounds * SHORT_TURNS,
+            || {
+                let few: Vec<u32> = ours.by_ref().take(FEW).collect();
+                let mut states: Vec<ContactState> = few.iter().map(|n| shopper(&flows, *n)).collect();
+                time(|| {
+                    for (state, n) in states.iter_mut().zip(&few) {
+                        for input in &inputs[*n as usize] {
+                            if uses_again {
+                                journey::advance_into(&flows, state, black_box(input), &mut effects);
+                                black_box(&effects);
+                            } else {
+                                black_box(journey::advance(&flows, state, black_box(input)));
+                            }
+                        }
+                    }
+                })
+            },
+            || {
+                let few: Vec<u32> = theirs.by_ref().take(FEW).collect();
+                time(|| {
+                    for n in &few {
+                        black_box(self::by_hand(black_box(&inputs[*n as usize])));
+                    }
+                })
+            },
+        );
+        let per_second = steps_a_turn as f64 / sides[0].0.as_secs_f64();
+        let verdict = format!(
+            "{:.2} M steps a second and core; goal 3 M ({} steps and {} inputs a contact; the loop by hand is {:.0} times as fast)",
+            per_second / 1e6,
+            num_steps / u64::from(NUM_CONTACTS),
+            inputs[0].len(),
+            sides[0].0.as_secs_f64() / sides[1].0.as_secs_f64()
+        );
+        let how = if uses_again { "advance_into, one room for all effects," } else { "advance" };
+        print(
+            &format!("{how} on the watch flow (yardstick: a loop by hand)"),
+            u32::try_from(steps_a_turn).expect("fits"),
+            "step",
+            sides,
+            &verdict,
+        );
+    }
 }
 
 /// The test just before the transport, which makes the whole mail and reads it.

@@ -82,6 +82,8 @@ pub struct RunMessage {
 /// A variant of a message, laid out when it is first looked at closely.
 #[derive(Clone, Debug)]
 pub(super) struct RunVariant {
+    /// As in the message.
+    pub id: SmolStr,
     /// Fields that it names and that a contact may lack, by place in the version's fields.
     pub needs: Vec<usize>,
     /// There is nothing in it at all.
@@ -276,7 +278,12 @@ impl RunMessage {
                 Channel::Sms => !has_text,
                 Channel::Email => variant.subject.trim().is_empty() || (variant.body.is_empty() && !has_text),
             };
-            RunVariant { needs: needed_fields(variant, fields, wanting), is_empty, prepared: OnceLock::new() }
+            RunVariant {
+                id: SmolStr::new(&variant.id),
+                needs: needed_fields(variant, fields, wanting),
+                is_empty,
+                prepared: OnceLock::new(),
+            }
         };
         Self {
             total_weight: message.variants.iter().map(|v| u64::from(v.weight)).sum(),

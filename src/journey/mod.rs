@@ -46,8 +46,18 @@ const MOST_FUTURE_MILLIS: i64 = 5 * 60_000;
 ///
 /// The instant inside is max(`contact.now`, the input's). Never fails: what cannot be done is held, with a reason.
 pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Effects {
+    // An entry or the end of a wait makes six as a rule.
+    let mut effects = Effects { trace: Vec::with_capacity(6), ..Effects::default() };
+    advance_into(flows, contact, input, &mut effects);
+    effects
+}
+
+/// As [`advance`], for a driver that feeds many inputs: what was in `effects` is cleared, its room is used again.
+pub fn advance_into(flows: &FlowSet, contact: &mut ContactState, input: &Input, effects: &mut Effects) {
+    effects.intents.clear();
+    effects.trace.clear();
     let at = contact.now.max(input.at());
-    let mut run = Run::new(flows, contact, at);
+    let mut run = Run::new(flows, contact, at, effects);
     run.move_the_late(match input {
         Input::Delivered { key, .. } => Some(key),
         _ => None,
@@ -63,9 +73,7 @@ pub fn advance(flows: &FlowSet, contact: &mut ContactState, input: &Input) -> Ef
         Input::Control { control, .. } => take(&mut run, control),
     }
     run.see_writes();
-    let mut effects = std::mem::take(&mut run.effects);
     effects.wake = contact.next_wake();
-    effects
 }
 
 fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {

@@ -1,8 +1,8 @@
 //! One input, from the due timers to the triggers (SEMANTICS R1), and the walk of a journey from step to step.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::{
     flowset::{FlowSet, Version},
@@ -37,7 +37,7 @@ pub(super) struct Run<'a> {
     pub at: Instant,
     /// The instant inside: a timer's due, then the input's.
     pub now: Instant,
-    pub effects: Effects,
+    pub effects: &'a mut Effects,
     steps: u32,
     /// Writes of steps that flows have not seen yet.
     writes: Vec<Write>,
@@ -54,9 +54,7 @@ struct Write {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant) -> Self {
-        // An entry or the end of a wait makes six as a rule.
-        let effects = Effects { trace: Vec::with_capacity(6), ..Effects::default() };
+    pub fn new(flows: &'a FlowSet, state: &'a mut ContactState, at: Instant, effects: &'a mut Effects) -> Self {
         Self { flows, state, at, now: at, effects, steps: 0, writes: Vec::new() }
     }
 
@@ -419,9 +417,7 @@ impl<'a> Run<'a> {
         let message = run.message.as_deref();
         let salt = salt.map_or(run.id.as_str(), SmolStr::as_str);
         let variant = message.map_or(0, |m| m.variant_of(salt, self.state.contact.id.as_str()));
-        let variant_id = message
-            .and_then(|m| m.message.variants.get(variant))
-            .map_or_else(SmolStr::default, |v| SmolStr::new(&v.id));
+        let variant_id = message.and_then(|m| m.variants.get(variant)).map_or_else(SmolStr::default, |v| v.id.clone());
         if self.state.journeys[j].skip_messages {
             let detail = "a date it depends on is past".to_owned();
             self.settle(j, version, Outcome::Skipped, Reason::TooLate, variant_id, detail);
@@ -823,7 +819,13 @@ impl<'a> Run<'a> {
         past.last_entry = Some(self.now);
         past.keys.insert(entry.key.clone());
         let nth = past.entries;
-        let id = JourneyId::new(format_smolstr!("{}/{}/{nth}", self.state.contact.id, version.flow));
+        let mut id = SmolStrBuilder::new();
+        for part in [self.state.contact.id.as_str(), "/", version.flow.as_str(), "/"] {
+            id.push_str(part);
+        }
+        // Into memory: never fails.
+        let _ = write!(id, "{nth}");
+        let id = JourneyId::new(id.finish());
         self.forget_old_journeys();
         // Most contacts are never in two.
         if self.state.journeys.capacity() == 0 {

@@ -113,6 +113,13 @@ struct Player<'a> {
     trace: Vec<Decision>,
 }
 
+/// What all players use in turn.
+#[derive(Default)]
+struct Shared {
+    counts: Counts,
+    effects: Effects,
+}
+
 /// Replays an audience.
 pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report {
     let mut accepted = audience.events.iter().map(|event| event.accepted);
@@ -121,7 +128,7 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
     let from = options.from.unwrap_or_else(|| first.map_or(Instant::from_millis(0), |at| at.plus_millis(-1)));
     let until = options.until.unwrap_or_else(|| last.unwrap_or(from).max(from).plus_millis(30 * 86_400_000));
     let mut players = players(flows, audience, options, from);
-    let mut counts = Counts::default();
+    let mut shared = Shared::default();
     let mut queue: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
     for (n, player) in players.iter().enumerate() {
         queue.extend(player.next().map(|at| Reverse((at, n))));
@@ -132,10 +139,10 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
             break;
         }
         while at >= hour {
-            let controls = journey::close_hour(flows, &mut counts, hour);
+            let controls = journey::close_hour(flows, &mut shared.counts, hour);
             for control in controls {
                 for player in &mut players {
-                    player.feed(flows, &Input::Control { at: hour, control: control.clone() }, options, &mut counts);
+                    player.feed(flows, &Input::Control { at: hour, control: control.clone() }, options, &mut shared);
                 }
                 // Controls may have armed something sooner than what the queue knows.
                 queue.extend(
@@ -151,7 +158,7 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
             queue.extend(player.next().filter(|next| *next > at).map(|next| Reverse((next, n))));
             continue;
         }
-        player.step(flows, at, options, &mut counts);
+        player.step(flows, at, options, &mut shared);
         queue.extend(player.next().map(|next| Reverse((next, n))));
     }
     report(flows, players, from, until)
@@ -177,7 +184,7 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
     for response in &audience.responses {
         responses.entry(&response.contact).or_default().push(response);
     }
-    let mut counts = Counts::default();
+    let mut shared = Shared::default();
     let mut out = Vec::new();
     for contact in audience.contacts.iter().filter(|contact| wanted(&contact.id)) {
         let mut inputs = events.remove(&contact.id).unwrap_or_default();
@@ -190,11 +197,11 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
             trace: Vec::new(),
         };
         while let Some(event) = player.inputs.pop_front_if(|event| event.accepted <= from) {
-            player.feed(flows, &Input::Event(event), options, &mut counts);
+            player.feed(flows, &Input::Event(event), options, &mut shared);
         }
         for (flow, version) in flows.live() {
             let control = Control::Adopt { flow: flow.clone(), version: *version };
-            player.feed(flows, &Input::Control { at: from, control }, options, &mut counts);
+            player.feed(flows, &Input::Control { at: from, control }, options, &mut shared);
         }
         out.push(player);
     }
@@ -210,29 +217,34 @@ impl Player<'_> {
     }
 
     /// Does one thing at `at`: a wake before a hand-over before an event of the same instant (SEMANTICS R1).
-    fn step(&mut self, flows: &FlowSet, at: Instant, options: &Options, counts: &mut Counts) {
+    fn step(&mut self, flows: &FlowSet, at: Instant, options: &Options, shared: &mut Shared) {
         if self.state.next_wake() == Some(at) {
-            return self.feed(flows, &Input::Wake { at }, options, counts);
+            return self.feed(flows, &Input::Wake { at }, options, shared);
         }
         if let Some((_, key)) = self.hand_overs.pop_if(|(due, _)| *due == at) {
-            return self.hand_over(flows, at, &key, options, counts);
+            return self.hand_over(flows, at, &key, options, shared);
         }
         if let Some(event) = self.inputs.pop_front_if(|event| event.accepted == at) {
             let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
             let kind = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name);
             if let (Some(kind), Some(flow), Some(journey)) = (kind, text("flow"), text("journey")) {
-                counts.response(&FlowId::new(flow), &crate::base::JourneyId::new(journey), kind);
+                shared.counts.response(&FlowId::new(flow), &crate::base::JourneyId::new(journey), kind);
             }
-            self.feed(flows, &Input::Event(event), options, counts);
+            self.feed(flows, &Input::Event(event), options, shared);
         }
     }
 
-    fn feed(&mut self, flows: &FlowSet, input: &Input, options: &Options, counts: &mut Counts) {
-        let mut effects = journey::advance(flows, &mut self.state, input);
-        self.note(flows, &mut effects, counts);
-        for intent in effects.intents {
+    fn feed(&mut self, flows: &FlowSet, input: &Input, options: &Options, shared: &mut Shared) {
+        journey::advance_into(flows, &mut self.state, input, &mut shared.effects);
+        for decision in shared.effects.trace.drain(..) {
+            shared.counts.decision(flows, &decision);
+            self.trace.push(decision);
+        }
+        // What is handed over below has effects of its own.
+        let mut intents = std::mem::take(&mut shared.effects.intents);
+        for intent in intents.drain(..) {
             match (&intent.what, options.latency) {
-                (IntentWhat::Message { .. }, None) => self.hand_over(flows, intent.at, &intent.key, options, counts),
+                (IntentWhat::Message { .. }, None) => self.hand_over(flows, intent.at, &intent.key, options, shared),
                 (IntentWhat::Message { .. }, Some(latency)) => {
                     let due = latency.after(intent.at, self.state.zone(flows));
                     self.hand_over_at(due, intent.key);
@@ -243,12 +255,13 @@ impl Player<'_> {
                         flows,
                         &Input::Delivered { at: intent.at, key: intent.key, result: Delivery::Sent },
                         options,
-                        counts,
+                        shared,
                     );
                 }
                 (IntentWhat::Alert, _) => {}
             }
         }
+        shared.effects.intents = intents;
     }
 
     fn hand_over_at(&mut self, due: Instant, key: SendKey) {
@@ -256,7 +269,7 @@ impl Player<'_> {
         self.hand_overs.insert(at, (due, key));
     }
 
-    fn hand_over(&mut self, flows: &FlowSet, at: Instant, key: &SendKey, options: &Options, counts: &mut Counts) {
+    fn hand_over(&mut self, flows: &FlowSet, at: Instant, key: &SendKey, options: &Options, shared: &mut Shared) {
         let answer = journey::may_hand_over(flows, &self.state, key, at);
         let later = match &answer {
             journey::HandOver::Defer(until) => Some(*until),
@@ -267,7 +280,7 @@ impl Player<'_> {
         if sent {
             self.answer(flows, at, key);
         }
-        self.feed(flows, &Input::Delivered { at, key: key.clone(), result }, options, counts);
+        self.feed(flows, &Input::Delivered { at, key: key.clone(), result }, options, shared);
         if let Some(until) = later {
             self.hand_over_at(until, key.clone());
         }
@@ -304,13 +317,6 @@ impl Player<'_> {
             };
             let place = self.inputs.partition_point(|other| order(other) <= order(&event));
             self.inputs.insert(place, Arc::new(event));
-        }
-    }
-
-    fn note(&mut self, flows: &FlowSet, effects: &mut Effects, counts: &mut Counts) {
-        for decision in effects.trace.drain(..) {
-            counts.decision(flows, &decision);
-            self.trace.push(decision);
         }
     }
 }

@@ -320,13 +320,16 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
                 |raw| ron_options().from_str(raw).map_err(|e| fault(raw, e.code.to_string())),
             )
         }
-        let id: String = read_as(get("id"), fault)?;
-        let kind: String = read_as(get("kind"), fault)?;
+        let string = |key: &str| match get(key).and_then(parts::plain_string) {
+            Some(plain) => Ok(plain.to_owned()),
+            None => read_as::<String>(get(key), fault),
+        };
+        let (id, kind) = (string("id")?, string("kind")?);
         if id.is_empty() || kind.is_empty() {
             return Err(fault(whole, "a step needs `id` and `kind`".to_owned()));
         }
         let raw = get("settings").unwrap_or("()");
-        let pos: (f32, f32) = read_as(get("pos"), fault)?;
+        let pos: (f32, f32) = get("pos").and_then(parts::plain_pair).map_or_else(|| read_as(get("pos"), fault), Ok)?;
         if !pos.0.is_finite() || !pos.1.is_finite() {
             return Err(fault(get("pos").unwrap_or(whole), "a position must be finite".to_owned()));
         }
@@ -349,8 +352,8 @@ fn build(written: &str, source: &str, envelope: &Envelope<'_>) -> Result<Loaded,
         flow.nodes.push(Arc::new(Node {
             id: NodeId::new(&id),
             kind: SmolStr::new(&kind),
-            title: read_as(get("title"), fault)?,
-            note: read_as(get("note"), fault)?,
+            title: string("title")?,
+            note: string("note")?,
             pos,
             muted: read_as(get("muted"), fault)?,
             settings,

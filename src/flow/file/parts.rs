@@ -18,6 +18,25 @@ pub(super) fn split_list(ron: &str) -> Option<Vec<&str>> {
     Some(split(ron, '[')?.into_iter().map(|part| part.value).collect())
 }
 
+/// What a string says that is written without escapes; `None` for any other text.
+pub(super) fn plain_string(ron: &str) -> Option<&str> {
+    let inside = ron.strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains(['"', '\\'])).then_some(inside)
+}
+
+/// Two numbers of digits only, with or without a sign and a point: `(100, -20.5)`; `None` for any other text.
+pub(super) fn plain_pair(ron: &str) -> Option<(f32, f32)> {
+    let (x, y) = ron.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
+    let number = |text: &str| {
+        let text = text.trim();
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        (is_plain(whole) && is_plain(part)).then(|| text.parse().ok()).flatten()
+    };
+    Some((number(x)?, number(y)?))
+}
+
 /// What stands between two commas.
 struct Part<'a> {
     /// What stands before its first colon, if that is a word and nothing else.
@@ -101,6 +120,27 @@ mod tests {
             let read: Vec<&RawValue> = ron::from_str(text).expect("RON reads it");
             let read: Vec<&str> = read.iter().map(|value| value.get_ron().trim()).collect();
             assert_eq!(split_list(text).as_deref(), Some(&read[..]), "{text}");
+        }
+    }
+
+    /// What is plain is what RON reads.
+    #[test]
+    fn plain_values_are_as_ron_reads_them() {
+        for text in ["\"\"", "\"wait-4h\"", "\"é\n line\""] {
+            assert_eq!(plain_string(text).map(str::to_owned), ron::from_str(text).ok(), "{text}");
+        }
+        for text in ["(0, 0)", "(100,-20.5)", "( 16777217 , 0.1 )", "(-0, 1234567.875)"] {
+            let read: (f32, f32) = ron::from_str(text).expect("RON reads it");
+            let plain = plain_pair(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((plain.0.to_bits(), plain.1.to_bits()), (read.0.to_bits(), read.1.to_bits()), "{text}");
+        }
+        for text in ["\"a\\n\"", "r\"a\"", "\"a\" /* \" */", "a", "\"", ""] {
+            assert_eq!(plain_string(text), None, "{text}");
+        }
+        for text in
+            ["(1, 2,)", "(1)", "(1e3, 2)", "(inf, 0)", "(1_0, 2)", "(/* x */ 1, 2)", "(0x1, 2)", "(., 1)", "1, 2"]
+        {
+            assert_eq!(plain_pair(text), None, "{text}");
         }
     }
 
