@@ -530,8 +530,8 @@ impl<'a> Run<'a> {
 
     /// What became of an intent (SEMANTICS R21).
     pub fn delivered(&mut self, key: &SendKey, result: &Delivery) {
-        if let Some(j) = self.active(&key.journey)
-            && matches!(self.state.journeys[j].waiting, Waiting::Answer(_))
+        let is_asked = |journey: &Journey| matches!(journey.waiting, Waiting::Answer(_)) && journey.id == key.journey;
+        if let Some(j) = self.state.journeys.iter().position(is_asked)
             && let Some(version) = self.version_of(j)
         {
             let node = self.state.journeys[j].node;
@@ -592,7 +592,9 @@ impl<'a> Run<'a> {
         if is_free {
             self.wake_waiters();
         }
-        if let (Gate::Leave(reason), Delivery::Skipped(_), Some(j)) = (why, result, self.active(&key.journey)) {
+        if let (Gate::Leave(reason), Delivery::Skipped(_)) = (why, result)
+            && let Some(j) = self.active(&key.journey)
+        {
             self.end(j, End::Left(reason));
         }
     }
