@@ -20,10 +20,7 @@ pub fn run(args: &Arguments) -> Outcome {
     }
     match crate::gui::run(args.flows.clone()) {
         Ok(()) => Ok(Done::Well),
-        Err(why) => Err(Failure::refused(
-            format!("No window can be opened: {why}"),
-            "The command line does all but drawing: flowloom --help",
-        )),
+        Err(why) => Err(Failure::refused(why, "The command line does all but drawing: flowloom --help")),
     }
 }
 
@@ -32,7 +29,7 @@ pub fn without_a_command(streams: &mut Streams) -> Outcome {
     match crate::gui::run(Vec::new()) {
         Ok(()) => Ok(Done::Well),
         Err(why) => {
-            streams.tell(&format!("No window can be opened: {why}\nHere is the tour instead.\n"));
+            streams.tell(&format!("{why}\nHere is the tour instead.\n"));
             tour::run(&tour::Arguments::default(), streams)
         }
     }

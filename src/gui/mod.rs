@@ -240,6 +240,6 @@ pub fn run(flows: Vec<std::path::PathBuf>) -> Result<(), String> {
     eframe::run_native("Flowloom", options, Box::new(start)).map_err(|error| {
         // winit names places in its own sources before the reason, which says nothing to a user.
         let said = error.to_string();
-        said.rsplit(": ").next().unwrap_or(&said).to_owned()
+        format!("No window can be opened: {}", said.rsplit(": ").next().unwrap_or(&said))
     })
 }
