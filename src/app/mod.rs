@@ -2,9 +2,9 @@
 //!
 //! The one idea: panels read an [`App`] and push [`Command`]s; [`App::apply`] is the one place where state changes,
 //! and it gives back [`Request`]s for the world outside (dialogs, files, threads), whose answers return as commands.
-//! Three sorts of state, never mixed: the *document* (in its [`History`], saved, undoable), the *view* (selection,
-//! pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the revision they came
-//! from). Deliberately not here: egui, dialogs, files, clocks, threads.
+//! Three sorts of state, never mixed: the *document* (in its [`History`](crate::flow::History), saved, undoable), the
+//! *view* (selection, pan, zoom: never rewound) and what is *derived* (findings, replays, previews: stamped with the
+//! revision they came from). Deliberately not here: egui, dialogs, files, clocks, threads.
 
 pub mod act;
 pub mod card;
@@ -41,7 +41,7 @@ pub use project::Home;
 
 use crate::{
     base::Instant,
-    flow::{Flow, History, file::Loaded},
+    flow::{Flow, file::Loaded},
 };
 
 /// What fills the window.
@@ -245,9 +245,4 @@ impl App {
 pub fn new_flow(id: &str, name: &str) -> Loaded {
     let text = crate::flow::file::write(&Flow::new(id, name));
     crate::flow::file::read(&text).unwrap_or_else(|found| unreachable!("our own text is read: {}", found.message))
-}
-
-/// The labels of what can be undone, last first, for the undo list.
-pub fn undo_labels(history: &History) -> Vec<&str> {
-    history.undo_labels().collect()
 }

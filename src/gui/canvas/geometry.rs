@@ -331,9 +331,11 @@ impl Projection {
     /// Shows all of `bounds` with a margin, at most at full size.
     pub fn fitting(screen: Rect, bounds: Rect) -> (Pos2, f32) {
         const MARGIN: f32 = 40.0;
-        let room = (screen.size() - Vec2::splat(2.0 * MARGIN)).max(Vec2::splat(40.0));
-        let zoom = (room.x / bounds.width().max(1.0)).min(room.y / bounds.height().max(1.0));
-        (bounds.center(), zoom.clamp(0.05, 1.0))
+        // The zoom bar stands at the bottom and would cover the last card.
+        const BAR: f32 = 28.0;
+        let room = (screen.size() - vec2(2.0 * MARGIN, 2.0 * MARGIN + BAR)).max(Vec2::splat(40.0));
+        let zoom = (room.x / bounds.width().max(1.0)).min(room.y / bounds.height().max(1.0)).clamp(0.05, 1.0);
+        (bounds.center() + vec2(0.0, BAR / 2.0 / zoom), zoom)
     }
 }
 

@@ -138,12 +138,9 @@ impl Canvas {
                     let to = projection.canvas_from_screen(to);
                     let flow = frame.document.flow();
                     let edges = self.geometry.crossed(*from, to).map(|n| &self.geometry.edges[n]);
-                    let edits: Vec<crate::flow::Edit> = edges
-                        .map(|edge| crate::flow::Edit::Disconnect {
-                            from: flow.nodes[edge.from_idx].id.clone(),
-                            port: edge.port.clone(),
-                        })
-                        .collect();
+                    let edges: Vec<_> =
+                        edges.map(|edge| (flow.nodes[edge.from_idx].id.clone(), edge.port.clone())).collect();
+                    let edits = ops::insert_on_edge::cut(flow, &edges);
                     if !edits.is_empty() {
                         let label =
                             if edits.len() == 1 { "Cut edge".to_owned() } else { format!("Cut {} edges", edits.len()) };
