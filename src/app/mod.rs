@@ -26,6 +26,8 @@ pub mod preferences;
 pub mod preview;
 pub mod problems;
 mod project;
+#[cfg(test)]
+mod scripts;
 pub mod search;
 pub mod stage;
 pub mod timeline;
