@@ -14,6 +14,7 @@ mod field;
 mod filters;
 #[cfg(test)]
 mod fuzz;
+pub mod highlight;
 mod layout;
 mod lint;
 mod markup;
