@@ -1,4 +1,4 @@
-//! Messages: fields, template language, blocks, HTML and text, lints.
+//! Messages: fields, template language, blocks, HTML and text, lints; with the feature `picture`, mails drawn.
 //!
 //! The one idea: a message is data ([`Message`], its [`Variant`]s and [`Block`]s) with merge tags that stand for
 //! [`Field`]s. A message is prepared once (parsed, checked, laid out) and rendered for many contacts.
@@ -21,6 +21,8 @@ mod lint;
 mod markup;
 mod message;
 mod mjml;
+#[cfg(feature = "picture")]
+pub mod picture;
 mod plain;
 mod preview;
 mod render;
