@@ -57,7 +57,8 @@ macro_rules! workspaces {
 workspaces! {
     "watch-shop" "Watches" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl" "flowloom.ron"
         "watch-shop-plain.flow.ron" "watch-shop.flow.ron"]
-        []
+        ["chrono-r.jpg" "collection.jpg" "field-36.jpg" "logo.png" "moon-40.jpg" "polar-gmt.jpg" "strap-oak.jpg"
+            "tide-38.jpg" "winder.jpg"]
     "leather-bags" "Leather bags" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "bag-care.flow.ron" "bag-reminder.flow.ron" "flowloom.ron"]
         []
