@@ -61,7 +61,7 @@ workspaces! {
             "tide-38.jpg" "winder.jpg"]
     "leather-bags" "Leather bags" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "bag-care.flow.ron" "bag-reminder.flow.ron" "flowloom.ron"]
-        []
+        ["ashby.jpg" "brief-jn.jpg" "card-case.jpg" "logo.png" "tote-hazel.jpg" "weekender-3.jpg" "workbench.jpg"]
     "espresso-machines" "Espresso machines" ["audience/contacts.jsonl" "audience/events.jsonl"
         "audience/responses.jsonl" "flowloom.ron" "video-demo.flow.ron"]
         []
