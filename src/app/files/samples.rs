@@ -82,7 +82,7 @@ workspaces! {
         []
     "coffee-roaster" "Coffee" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "renewal.flow.ron" "welcome.flow.ron" "win-back.flow.ron"]
-        []
+        ["empty-jar.jpg" "ines-and-walt.jpg" "logo.png" "tasting-table.jpg" "twelve-bags.jpg"]
 }
 
 const fn sample(workspace: &'static str, flow: &'static str, shows: &'static str) -> Sample {
