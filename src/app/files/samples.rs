@@ -67,7 +67,8 @@ workspaces! {
         []
     "jewellery" "Jewellery" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "circle.flow.ron" "flowloom.ron" "vip-premium-exit.flow.ron"]
-        []
+        ["brass-key.jpg" "chain.jpg" "collection.jpg" "fjord-ring.jpg" "logo.png" "natt-pendant.jpg"
+            "skerry-cuff.jpg" "studs.jpg"]
     "furniture" "Furniture" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "priority.flow.ron" "three-views.flow.ron"]
         []
