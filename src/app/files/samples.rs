@@ -71,7 +71,8 @@ workspaces! {
             "skerry-cuff.jpg" "studs.jpg"]
     "furniture" "Furniture" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "priority.flow.ron" "three-views.flow.ron"]
-        []
+        ["amrum.jpg" "fehmarn.jpg" "floor-plan.jpg" "lamp.jpg" "living-room.jpg" "logo.png" "poel.jpg"
+            "swatches.jpg" "sylt.jpg"]
     "e-bikes" "E-bikes" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl" "flowloom.ron"
         "page-exit.flow.ron"]
         []
