@@ -75,7 +75,7 @@ workspaces! {
             "swatches.jpg" "sylt.jpg"]
     "e-bikes" "E-bikes" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl" "flowloom.ron"
         "page-exit.flow.ron"]
-        []
+        ["canal.jpg" "cargo-2.jpg" "delta.jpg" "gravel-e.jpg" "helmet.jpg" "logo.png" "timo-in-the-rain.jpg"]
     "cosmetics" "Cosmetics" ["audience/contacts.csv" "audience/events.jsonl" "audience/mapping.ron"
         "audience/responses.jsonl" "flowloom.ron" "mixed-signals.flow.ron"]
         []
