@@ -78,7 +78,7 @@ workspaces! {
         ["canal.jpg" "cargo-2.jpg" "delta.jpg" "gravel-e.jpg" "helmet.jpg" "logo.png" "timo-in-the-rain.jpg"]
     "cosmetics" "Cosmetics" ["audience/contacts.csv" "audience/events.jsonl" "audience/mapping.ron"
         "audience/responses.jsonl" "flowloom.ron" "mixed-signals.flow.ron"]
-        []
+        ["balm.jpg" "logo.png" "night-oil.jpg" "set-ritual.jpg" "soap.jpg" "tonic.jpg"]
     "hiking-tours" "Hiking tours" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "trajectory.flow.ron"]
         []
