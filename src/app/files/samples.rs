@@ -81,7 +81,7 @@ workspaces! {
         ["balm.jpg" "logo.png" "night-oil.jpg" "set-ritual.jpg" "soap.jpg" "tonic.jpg"]
     "hiking-tours" "Hiking tours" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "trajectory.flow.ron"]
-        []
+        ["cevennes.jpg" "first-snow.jpg" "gr20.jpg" "logo.png" "lot.jpg" "queyras.jpg" "ridge.jpg"]
     "coffee-roaster" "Coffee" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "renewal.flow.ron" "welcome.flow.ron" "win-back.flow.ron"]
         ["empty-jar.jpg" "ines-and-walt.jpg" "logo.png" "tasting-table.jpg" "twelve-bags.jpg"]
