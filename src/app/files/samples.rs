@@ -64,7 +64,7 @@ workspaces! {
         ["ashby.jpg" "brief-jn.jpg" "card-case.jpg" "logo.png" "tote-hazel.jpg" "weekender-3.jpg" "workbench.jpg"]
     "espresso-machines" "Espresso machines" ["audience/contacts.jsonl" "audience/events.jsonl"
         "audience/responses.jsonl" "flowloom.ron" "video-demo.flow.ron"]
-        []
+        ["lena-at-the-bar.jpg" "logo.png" "recording-still.jpg"]
     "jewellery" "Jewellery" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "circle.flow.ron" "flowloom.ron" "vip-premium-exit.flow.ron"]
         ["brass-key.jpg" "chain.jpg" "collection.jpg" "fjord-ring.jpg" "logo.png" "natt-pendant.jpg"
