@@ -297,8 +297,7 @@ mod tests {
             names.extend(list(&folder).into_iter().filter(|name| !["audience", "images"].contains(&name.as_str())));
             let ours: Vec<&str> = workspace.files.iter().map(|(name, _)| *name).collect();
             assert_eq!(ours, names, "{}", workspace.name);
-            let pictures = folder.join("images");
-            let there = if pictures.is_dir() { list(&pictures) } else { Vec::new() };
+            let there = list(&folder.join("images"));
             assert_eq!(workspace.images.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there, "{}", workspace.name);
             assert!(there.iter().all(|name| workspace.image(name).is_some_and(|content| !content.is_empty())));
             for name in ours.iter().filter_map(|name| name.strip_suffix(".flow.ron")) {
