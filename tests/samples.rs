@@ -181,8 +181,7 @@ fn texts_are_fit_to_send() {
     }
 }
 
-/// Heaviest picture in bytes, and all of them together. Source: what a mail may weigh on a phone, and the program, which
-/// holds them all.
+/// Heaviest picture in bytes, and all of them together: the program holds them all, a preview decodes them at once.
 const HEAVIEST_PICTURE: usize = 40 * 1024;
 const ALL_PICTURES: usize = 2_500_000;
 
