@@ -5,6 +5,7 @@
 
 mod dialogs;
 pub mod keeper;
+mod pictures;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,10 +17,11 @@ use std::{
 };
 
 use self::keeper::Keeper;
+pub use self::pictures::draw;
 use super::Outside;
 use crate::{
     app::{
-        Answer, Request,
+        Answer, Job, Request,
         files::{Purpose, Task, Told, samples},
     },
     base::Instant,
@@ -196,6 +198,9 @@ impl Outside for System {
             }),
             Request::Read(path) => self.post(Work::Read(path), ctx),
             Request::Files(task) => self.files(task, ctx),
+            Request::Start(Job::Picture(job)) => {
+                self.spawn("pictures", ctx, move || Some(Answer::Done(draw(*job))));
+            }
             Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),

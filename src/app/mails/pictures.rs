@@ -149,7 +149,11 @@ impl PictureJob {
     ///
     /// Errors: why there is no picture, and what to do.
     pub fn draw(&self, images: &dyn ImageSource) -> Drawn {
+        use std::sync::{Mutex, PoisonError};
+
         use crate::content::picture::{Blitz, Request, Scheme, draw};
+        // Fonts are read once. One mail is drawn at a time: two at once would only wait for the same cores.
+        static RENDERER: Mutex<Option<Blitz>> = Mutex::new(None);
         let request = Request {
             html: &self.made.mail.html,
             width_px: self.key.width_px,
@@ -158,7 +162,10 @@ impl PictureJob {
             image_base: &self.home.workspace.brand.images,
             images,
         };
-        draw(&Blitz::default(), &request).map(Arc::new).map_err(|error| format!("{error}. {}", error.hint()))
+        let mut renderer = RENDERER.lock().unwrap_or_else(PoisonError::into_inner);
+        draw(renderer.get_or_insert_with(Blitz::new), &request)
+            .map(Arc::new)
+            .map_err(|error| format!("{error}. {}", error.hint()))
     }
 
     /// Draws it, as an answer.

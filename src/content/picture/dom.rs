@@ -262,9 +262,8 @@ impl Dom {
     }
 }
 
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 fn escape(text: &str, in_attribute: bool, out: &mut String) {
     for c in text.chars() {

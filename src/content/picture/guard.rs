@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 
 use blitz_dom::{BaseDocument, Node, NodeId};
 use parley::PositionedLayoutItem;
-use style::{
-    computed_values::visibility::T as Visibility,
-    values::specified::box_::Overflow,
-};
+use style::{computed_values::visibility::T as Visibility, values::specified::box_::Overflow};
 
 use super::placeholder;
 
@@ -54,7 +51,9 @@ pub(super) fn look(document: &BaseDocument, width_px: f32) -> Found {
 fn drawn(document: &BaseDocument, width_px: f32, without_glyph: &mut BTreeSet<char>) -> BTreeSet<NodeId> {
     let mut out = BTreeSet::new();
     for (_, node) in document.tree().iter() {
-        let Some(inline) = node.element_data().and_then(|element| element.inline_layout_data.as_ref()) else { continue };
+        let Some(inline) = node.element_data().and_then(|element| element.inline_layout_data.as_ref()) else {
+            continue;
+        };
         let size = node.final_layout().size;
         let at = node.absolute_position(0.0, 0.0);
         let inside = size.width > 0.0 && size.height > 0.0 && at.x < width_px && at.x + size.width > 0.0;

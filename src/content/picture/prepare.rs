@@ -143,14 +143,8 @@ mod tests {
     use crate::content::picture::{NoImages, Scheme};
 
     fn prepared(html: &str) -> Prepared {
-        let request = Request {
-            html,
-            width_px: 375,
-            scale: 1.0,
-            scheme: Scheme::Light,
-            image_base: "",
-            images: &NoImages,
-        };
+        let request =
+            Request { html, width_px: 375, scale: 1.0, scheme: Scheme::Light, image_base: "", images: &NoImages };
         prepare(&request).unwrap_or_else(|e| panic!("{e}"))
     }
 

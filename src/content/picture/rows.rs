@@ -155,11 +155,8 @@ mod tests {
     #[track_caller]
     fn check(cells: &str, shown: &[Shown], expected: &str) {
         let mut dom = Dom::parse(&format!("<table>{cells}</table>")).unwrap_or_else(|e| panic!("{e}"));
-        let marked: Vec<Id> = dom
-            .in_order()
-            .into_iter()
-            .filter(|id| ["tr", "td"].iter().any(|name| dom.is(*id, name)))
-            .collect();
+        let marked: Vec<Id> =
+            dom.in_order().into_iter().filter(|id| ["tr", "td"].iter().any(|name| dom.is(*id, name))).collect();
         assert_eq!(marked.len(), shown.len(), "one word for each row and cell");
         unfold(&mut dom, &marked.into_iter().zip(shown.iter().copied()).collect());
         assert!(dom.write().contains(expected), "{}", dom.write());
@@ -182,6 +179,10 @@ mod tests {
     #[test]
     fn other_tables_stay_as_they_are() {
         use Shown::{Hidden, Table};
-        check("<tr><td>a<tr><td>b", &[Table, Table, Hidden, Hidden], "<table><tbody><tr><td>a</td></tr><tr><td>b</td></tr>");
+        check(
+            "<tr><td>a<tr><td>b",
+            &[Table, Table, Hidden, Hidden],
+            "<table><tbody><tr><td>a</td></tr><tr><td>b</td></tr>",
+        );
     }
 }

@@ -484,6 +484,7 @@ fn home(path: &Path) -> Result<Home, disk::Error> {
         found.audience
     });
     Ok(Home {
+        sample: None,
         folder: place.folder,
         source: place.source.map(|source| source.text).unwrap_or_default(),
         workspace: place.workspace,
