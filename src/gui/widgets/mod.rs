@@ -1,5 +1,8 @@
 //! Small parts that several panels use.
 
+pub mod reorder;
+pub mod suggest;
+
 use egui::{
     Align, Area, Button, Frame, Id, Key, Layout, Modifiers, Order, Pos2, Rect, Response, RichText, ScrollArea,
     TextEdit, Ui, vec2,
