@@ -163,7 +163,12 @@ impl Canvas {
         let ghost = frame.projection.screen_from_canvas_rect(Rect::from_center_size(middle, size));
         let painter = ui.painter_at(frame.projection.screen);
         let stroke = egui::Stroke::new(1.5, frame.palette.accent);
-        painter.rect(ghost, 10.0, frame.palette.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
+        if let Some(edge) = edge {
+            let look = paint::EdgeLook { selected: true, ..paint::EdgeLook::default() };
+            paint::edge(&painter, edge, &frame.projection, frame.palette, look);
+        }
+        let fill = crate::gui::theme::mix(frame.palette.card, frame.palette.accent, 0.12).gamma_multiply(0.94);
+        painter.rect(ghost, 10.0, fill, stroke, egui::StrokeKind::Inside);
         let title = card::spec(&kind).map_or("Step", |spec| spec.title);
         let font = crate::gui::theme::semibold(13.0);
         painter.text(ghost.center(), egui::Align2::CENTER_CENTER, title, font, frame.palette.accent);

@@ -172,8 +172,8 @@ pub fn edge(painter: &Painter, edge: &EdgePath, projection: &Projection, palette
         painter.add(Shape::convex_polygon(head, color, Stroke::NONE));
     }
     if look.what_if {
-        let beside = vec2(4.0, 4.0) * zoom.max(0.5);
-        dashes(painter, &points, beside, 2.0_f32.max(1.8 * zoom), palette.what_if());
+        let beside = (vec2(6.0, 6.0) * zoom.max(0.6)).round();
+        dashes(painter, &points, beside, 2.0, palette.what_if());
     }
 }
 
@@ -185,7 +185,7 @@ pub fn dashes(painter: &Painter, points: &[Pos2], beside: egui::Vec2, width: f32
     let mut mesh = Mesh::default();
     let mut walked = 0.0;
     for piece in points.windows(2) {
-        let (from, to) = (piece[0] + beside, piece[1] + beside);
+        let (from, to) = (piece[0].round() + beside, piece[1].round() + beside);
         let length = from.distance(to);
         let before = walked;
         walked += length;
@@ -218,9 +218,10 @@ pub fn dashes(painter: &Painter, points: &[Pos2], beside: egui::Vec2, width: f32
 
 /// The dashed ring around a card of the way with changes.
 fn ring(painter: &Painter, rect: Rect, color: Color32) {
-    let rect = rect.expand(4.0);
+    // On whole points, so that all four sides are of one width.
+    let rect = rect.expand(4.0).round();
     let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
-    dashes(painter, &corners, egui::Vec2::ZERO, 1.5, color);
+    dashes(painter, &corners, egui::Vec2::ZERO, 2.0, color);
 }
 
 /// The edges of a way from far away, thicker than the others.

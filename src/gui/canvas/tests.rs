@@ -101,6 +101,37 @@ fn plus_on_an_edge_inserts_between() {
 }
 
 #[test]
+fn the_list_of_steps_is_as_long_as_before_after_a_search() {
+    let mut h = studio(TWO);
+    h.get_by_label("Insert step after Trigger").click();
+    h.run_steps(3);
+    h.get_by_label("Search steps to add").type_text("exit");
+    h.run_steps(4);
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    h.get_by_label("Insert step after Trigger").click();
+    h.run_steps(4);
+    h.get_by_label("Add Goal").click();
+    h.run_steps(4);
+    assert!(flow(&h).nodes.iter().any(|node| node.kind == "goal"), "a row further down is there to be clicked");
+}
+
+#[test]
+fn the_list_of_steps_has_the_keyboard_wherever_it_opens() {
+    let mut h = studio(TWO);
+    h.get_by_label("Delay: Wait a bit").click();
+    h.run_steps(3);
+    for name in ["Insert step after Trigger", "Insert step after Wait a bit", "Insert step after Trigger"] {
+        h.get_by_label(name).click();
+        h.run_steps(4);
+        assert!(h.get_by_label("Search steps to add").is_focused(), "{name}");
+    }
+    h.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    h.run_steps(2);
+    assert_eq!(selected(&h), ["b"], "what is typed there selects no steps");
+}
+
+#[test]
 fn a_box_selects_and_delete_removes() {
     let mut h = studio(TWO);
     let (b, c) = (center(&h, "Delay: Wait a bit"), center(&h, "Exit: Over"));
@@ -376,18 +407,6 @@ fn the_way_with_changes_is_drawn_beside_the_old_one() {
     h.state_mut().command_at_once(Command::SetOverlays(Overlays { what_if: false, ..overlays }));
     h.run_steps(2);
     assert!((0..h.state().canvas.geometry.cards.len()).all(|n| !h.state().canvas.ways.card(n).new));
-    if let Some(path) = std::env::var_os("FLOWLOOM_PICTURE") {
-        h.state_mut().command_at_once(Command::SetOverlays(overlays));
-        for (dark, name) in [(false, "light.png"), (true, "dark.png")] {
-            h.state_mut().command_at_once(Command::SetTheme(if dark {
-                crate::app::Theme::Dark
-            } else {
-                crate::app::Theme::Light
-            }));
-            let picture = h.state_mut().picture((1440, 900), 1.0, dark);
-            std::fs::write(std::path::Path::new(&path).join(name), picture).expect("written");
-        }
-    }
 }
 
 #[test]

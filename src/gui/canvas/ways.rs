@@ -124,7 +124,7 @@ impl Canvas {
         let document = frame.document;
         let projection = &frame.projection;
         let painter = ui.painter_at(projection.screen);
-        let radius = (11.0 * projection.zoom).clamp(7.0, 14.0);
+        let radius = (13.0 * projection.zoom).clamp(9.0, 16.0);
         let glides = ui.style().animation_time * 2.0;
         for (n, person) in self.ways.persons.iter().enumerate() {
             let card = self.geometry.cards[person.card_idx];

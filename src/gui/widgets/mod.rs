@@ -118,7 +118,11 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             let field = ui.add(field).accessible_name("Search steps to add");
             if open.is_new {
                 field.request_focus();
-                open.is_new = false;
+                // A frame that is drawn twice would take the click that opened the list for one beside the field.
+                open.is_new = ui.input(|i| i.pointer.any_click());
+                if open.is_new {
+                    ui.ctx().request_repaint();
+                }
             }
             if field.changed() {
                 open.row = 0;
@@ -127,7 +131,9 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             if kinds.is_empty() {
                 ui.label(RichText::new("No step is called that").color(palette.weak));
             }
-            ScrollArea::vertical().max_height(size.y - 70.0).show(ui, |ui| {
+            // Else it would stay as small as the list that was shown last.
+            let high = size.y - 70.0;
+            ScrollArea::vertical().max_height(high).min_scrolled_height(high).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 for (n, spec) in kinds.iter().enumerate() {
                     let response = kind_row(ui, spec, n == open.row);
