@@ -116,13 +116,10 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             ui.set_width(size.x - 22.0);
             let field = TextEdit::singleline(&mut open.query).hint_text("Add a step…").desired_width(f32::INFINITY);
             let field = ui.add(field).accessible_name("Search steps to add");
-            if open.is_new {
+            // A click between the rows would leave the list without the keyboard.
+            if open.is_new || ui.memory(|memory| memory.focused().is_none()) {
                 field.request_focus();
-                // A frame that is drawn twice would take the click that opened the list for one beside the field.
-                open.is_new = ui.input(|i| i.pointer.any_click());
-                if open.is_new {
-                    ui.ctx().request_repaint();
-                }
+                open.is_new = false;
             }
             if field.changed() {
                 open.row = 0;
