@@ -378,6 +378,8 @@ impl Canvas {
             .and_then(|at| self.geometry.edge_at(frame.projection.canvas_from_screen(at), 6.0 / zoom));
         let view = &frame.document.view;
         let mut labels = Vec::new();
+        // Where edges meet, the way lies above the others.
+        let mut above = Vec::new();
         for (n, edge) in self.geometry.edges.iter().enumerate() {
             if !edge.bounds.expand(20.0).intersects(seen) {
                 continue;
@@ -387,10 +389,17 @@ impl Canvas {
             let selected = view.edge.as_ref().is_some_and(|(id, port)| id == from && *port == edge.port);
             let (on_way, what_if) = (over_way.old, over_way.new);
             let look = paint::EdgeLook { selected, hovered: over == Some(n), on_way, what_if };
-            paint::edge(&painter, edge, &frame.projection, palette, look);
+            if on_way || what_if || selected {
+                above.push((n, look));
+            } else {
+                paint::edge(&painter, edge, &frame.projection, palette, look);
+            }
             if !edge.label.is_empty() && zoom >= 0.35 {
                 labels.push(n);
             }
+        }
+        for (n, look) in above {
+            paint::edge(&painter, &self.geometry.edges[n], &frame.projection, palette, look);
         }
         for n in labels {
             let edge = &self.geometry.edges[n];

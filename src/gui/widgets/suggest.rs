@@ -15,8 +15,11 @@ use crate::{
     gui::theme,
 };
 
-/// Letters of the word about an offer: more would be cut off by the narrowest inspector.
-const MOST_ABOUT: usize = 26;
+/// Letters of an offer and the word about it: more would not stand on one line of the narrowest inspector.
+const MOST_LETTERS: usize = 32;
+
+/// Letters that the word about an offer has at least.
+const LEAST_ABOUT: usize = 6;
 
 /// Somebody types in a field.
 #[derive(Debug)]
@@ -94,12 +97,13 @@ pub fn suggesting(
 }
 
 fn suggestion(offer: offers::Offer) -> Suggestion {
+    let room = MOST_LETTERS.saturating_sub(offer.shown.chars().count()).max(LEAST_ABOUT);
     let shown = RichText::new(offer.shown).font(theme::regular(13.0));
     let suggestion = Suggestion::new(offer.insert).content(shown);
     if offer.about.is_empty() {
         return suggestion;
     }
-    let mut about: String = offer.about.lines().next().unwrap_or_default().chars().take(MOST_ABOUT).collect();
+    let mut about: String = offer.about.lines().next().unwrap_or_default().chars().take(room).collect();
     if about.len() < offer.about.len() {
         about.push('…');
     }
