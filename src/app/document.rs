@@ -65,13 +65,17 @@ pub struct Overlays {
     pub problems: bool,
     /// The way of the chosen contact.
     pub path: bool,
+    /// Their way with the changes of the what-if panel, beside the other one.
+    pub what_if: bool,
+    /// Where they stand when the clock of the time line stands somewhere.
+    pub person: bool,
     /// Counts of the replay.
     pub counts: bool,
 }
 
 impl Default for Overlays {
     fn default() -> Self {
-        Self { problems: true, path: true, counts: true }
+        Self { problems: true, path: true, what_if: true, person: true, counts: true }
     }
 }
 

@@ -118,6 +118,8 @@ pub enum MessageChange {
     AddVariant,
     /// The variant goes.
     RemoveVariant,
+    /// The variant moves to another place among them.
+    MoveVariant(usize),
     /// A block of a sort is added at the end, before a footer.
     AddBlock(String),
     /// A block moves.
@@ -313,6 +315,12 @@ fn apply(message: &mut Message, variant_idx: usize, change: &MessageChange) -> R
             let body = Body::Blocks(Vec::new());
             message.variants.push(Variant { id: fresh(), body, ..Variant::default() });
             return Ok("Add variant");
+        }
+        MessageChange::MoveVariant(to) if *to >= count => return Err("There is no such place".to_owned()),
+        MessageChange::MoveVariant(to) => {
+            let moved = message.variants.remove(variant_idx);
+            message.variants.insert(*to, moved);
+            return Ok("Move variant");
         }
         MessageChange::RemoveVariant if count == 1 => return Err("A message has at least one variant".to_owned()),
         MessageChange::RemoveVariant => {
