@@ -15,6 +15,7 @@ use super::{
     project::Home,
     timeline::Scope,
     what_if::{Change, WhatIf},
+    when::Manner,
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
@@ -276,6 +277,20 @@ impl Document {
         }
     }
 
+    /// Numbers and times are said in another manner; what depends on the zone is worked out again.
+    pub(super) fn set_manner(&mut self, manner: &Manner) {
+        if self.home.manner == *manner {
+            return;
+        }
+        let home = Home::clone(&self.home).said(manner);
+        if home.workspace.zone != self.home.workspace.zone {
+            self.derived = Derived::default();
+        }
+        // Its words hold dates.
+        self.derived.what_if = None;
+        self.home = Arc::new(home);
+    }
+
     /// The text to save.
     pub fn text(&self) -> String {
         self.loaded.write(self.flow())
@@ -305,6 +320,23 @@ impl Document {
         Ok(())
     }
 
+    /// Applies edits and, where there is one, another text of the workspace file, as one step of the history.
+    ///
+    /// Errors: the refusal; nothing changed.
+    pub(super) fn edit_with_workspace(
+        &mut self,
+        label: &str,
+        edits: &[Edit],
+        workspace: Option<&str>,
+    ) -> Result<(), EditError> {
+        match workspace {
+            Some(text) => self.history.apply_with_aside(label, edits, text)?,
+            None => self.history.apply(label, edits, None)?,
+        }
+        self.settle();
+        Ok(())
+    }
+
     /// Puts another text of the workspace file beside the flow, as a step of the history.
     ///
     /// Errors: why it cannot be read; nothing changed.
@@ -329,7 +361,8 @@ impl Document {
         let workspace =
             if text.is_empty() { Ok(Default::default()) } else { file::read_workspace(text).map(|(w, _)| w) };
         if let Ok(workspace) = workspace {
-            self.home = Arc::new(Home { source: text.to_string(), workspace, ..Home::clone(&self.home) });
+            let home = Home { source: text.to_string(), workspace, ..Home::clone(&self.home) };
+            self.home = Arc::new(home.said(&self.home.manner));
         }
     }
 

@@ -26,6 +26,7 @@ pub mod preferences;
 pub mod preview;
 pub mod problems;
 mod project;
+pub mod rename;
 pub mod search;
 pub mod stage;
 pub mod timeline;
@@ -172,6 +173,8 @@ pub struct App {
     pub files: files::Files,
     /// The user's settings.
     pub preferences: preferences::Preferences,
+    /// Renames that went through several documents.
+    together: Vec<pages::Together>,
     next_document: u64,
 }
 
@@ -232,6 +235,8 @@ impl App {
 
     /// Jobs for what is derived from a document that has moved on.
     fn derive(&mut self) -> Vec<Request> {
+        let manner = when::Manner::of(&self.preferences);
+        self.documents.iter_mut().for_each(|document| document.set_manner(&manner));
         let Some(document) = self.document_mut() else { return Vec::new() };
         document.wanted_jobs().into_iter().map(Request::Start).collect()
     }

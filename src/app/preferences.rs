@@ -180,16 +180,6 @@ impl Preferences {
         self.keys.get(command).map_or(table, String::as_str)
     }
 
-    /// A whole number as the user writes it: `12,480`.
-    pub fn number(&self, n: u64) -> String {
-        let grouped = super::card::group_digits(n);
-        match self.numbers {
-            NumberStyle::Comma => grouped,
-            NumberStyle::Point => grouped.replace(',', "."),
-            NumberStyle::Space => grouped.replace(',', "\u{202f}"),
-        }
-    }
-
     /// The pattern of a date as the user writes it, for [`crate::content::format_date`].
     pub fn date_pattern(&self) -> &'static str {
         match self.dates {
@@ -289,7 +279,5 @@ mod tests {
             (preferences.keys_of("Undo", "Ctrl+Z"), preferences.keys_of("Redo", "Ctrl+Y")),
             ("Ctrl+U", "Ctrl+Y")
         );
-        preferences.numbers = NumberStyle::Point;
-        assert_eq!(preferences.number(12_480), "12.480");
     }
 }

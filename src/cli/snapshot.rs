@@ -63,9 +63,15 @@ enum Below {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum InPlace {
+    FlowSettings,
     MergeTags,
+    Constants,
     Segments,
     ScoreModels,
+    Events,
+    Lists,
+    Senders,
+    CodePools,
     Audience,
 }
 
@@ -110,9 +116,15 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     }
     if let Some(page) = args.page {
         let page = match page {
+            InPlace::FlowSettings => PageKind::Flow,
             InPlace::MergeTags => PageKind::Tags,
+            InPlace::Constants => PageKind::Constants,
             InPlace::Segments => PageKind::Segments,
             InPlace::ScoreModels => PageKind::Scores,
+            InPlace::Events => PageKind::Events,
+            InPlace::Lists => PageKind::Lists,
+            InPlace::Senders => PageKind::Senders,
+            InPlace::CodePools => PageKind::Pools,
             InPlace::Audience => PageKind::Audience,
         };
         studio.command_at_once(pages::Act::Show(Some(page)).into());

@@ -258,7 +258,9 @@ impl Canvas {
         let on_way = shows_way && self.way.nodes.contains(&node.id);
         let shows_counts = overlays.counts && frame.projection.zoom >= paint::FULL_ZOOM;
         let counts = if shows_counts { crate::app::overlay::counts(document) } else { None };
-        let counts = counts.and_then(|counts| counts.get(&node.id)).map(|report| card::counts(&node.kind, report));
+        let counts = counts
+            .and_then(|counts| counts.get(&node.id))
+            .map(|report| card::counts(&document.home.manner, &node.kind, report));
         CardLook {
             selected: document.view.selection.contains(&node.id),
             muted: node.muted,
