@@ -21,7 +21,7 @@ use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::{
         Edit, EditError, Finding, Flow, History,
-        file::{self, Loaded},
+        file::{self, Loaded, raw::RawStruct},
     },
     simulate::Report,
 };
@@ -227,6 +227,8 @@ pub struct Document {
     /// Its file and its draft.
     pub on_disk: super::files::OnDisk,
     loaded: Loaded,
+    /// What reading the file and its workspace noticed, as problems.
+    noticed: Vec<Finding>,
 }
 
 impl Document {
@@ -237,7 +239,8 @@ impl Document {
         let mut history = History::new(loaded.flow.clone());
         history.read_aside(&home.source);
         let on_disk = super::files::OnDisk::default();
-        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded }
+        let noticed = noticed(&loaded, &home);
+        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded, noticed }
     }
 
     /// The flow.
@@ -270,6 +273,7 @@ impl Document {
         self.history.read_aside(&home.source);
         self.home = home;
         self.derived = Derived::default();
+        self.noticed = noticed(&self.loaded, &self.home);
         self.settle_workspace();
         if !self.home.audience.contacts.iter().any(|contact| Some(&contact.id) == self.view.contact.as_ref()) {
             self.view.contact = self.home.audience.contacts.first().map(|contact| contact.id.clone());
@@ -299,6 +303,19 @@ impl Document {
     /// What reading the file found.
     pub fn notes(&self) -> &[crate::base::Diagnostic] {
         &self.loaded.notes
+    }
+
+    /// What reading the file and its workspace noticed and is still so: comments that a save drops, an older version,
+    /// content that is not known.
+    pub fn noticed(&self) -> impl Iterator<Item = &Finding> {
+        self.noticed.iter().filter(|finding| {
+            let place = &finding.diagnostic.place;
+            let Some(id) = &place.node else { return true };
+            let Some(node) = self.flow().node(id) else { return false };
+            let has =
+                |field: &String| RawStruct::parse(node.settings.raw()).is_ok_and(|keys| keys.get(field).is_some());
+            place.field.as_ref().is_none_or(has)
+        })
     }
 
     /// What people read on its tab.
@@ -487,6 +504,7 @@ impl Document {
         if let Ok(mut loaded) = crate::flow::file::read(&self.text()) {
             loaded.notes.clear();
             self.loaded = loaded;
+            self.noticed = noticed(&self.loaded, &self.home);
         }
         if let Some(text) = self.on_disk.saving_aside.take() {
             self.history.mark_aside_saved(text);
@@ -495,4 +513,10 @@ impl Document {
             self.history.mark_saved();
         }
     }
+}
+
+/// What reading noticed, as findings that nothing but saving mends.
+fn noticed(loaded: &Loaded, home: &Home) -> Vec<Finding> {
+    let notes = loaded.notes.iter().chain(&home.notes);
+    notes.map(|note| Finding { diagnostic: note.clone(), fix: None }).collect()
 }

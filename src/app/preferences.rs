@@ -53,6 +53,18 @@ pub enum DateStyle {
     MonthFirst,
 }
 
+impl DateStyle {
+    /// The pattern of a date with its year, for [`crate::content::format_date`].
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Self::Long => "%-d %B %Y",
+            Self::Iso => "%Y-%m-%d",
+            Self::DayFirst => "%d.%m.%Y",
+            Self::MonthFirst => "%m/%d/%Y",
+        }
+    }
+}
+
 /// The settings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Preferences {
@@ -178,16 +190,6 @@ impl Preferences {
     /// The keys of a command: the user's, else those of the command table.
     pub fn keys_of<'a>(&'a self, command: &str, table: &'a str) -> &'a str {
         self.keys.get(command).map_or(table, String::as_str)
-    }
-
-    /// The pattern of a date as the user writes it, for [`crate::content::format_date`].
-    pub fn date_pattern(&self) -> &'static str {
-        match self.dates {
-            DateStyle::Long => "%-d %B %Y",
-            DateStyle::Iso => "%Y-%m-%d",
-            DateStyle::DayFirst => "%d.%m.%Y",
-            DateStyle::MonthFirst => "%m/%d/%Y",
-        }
     }
 }
 

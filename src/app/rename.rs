@@ -18,6 +18,7 @@ use super::{
     },
 };
 use crate::{
+    audience::ConditionText,
     content::RESERVED_LINKS,
     flow::{Edit, Flow, file::raw::RawStruct},
 };
@@ -191,6 +192,15 @@ fn exchanged(found: Found, what: &str, to: &str) -> Result<Vec<(Range<usize>, St
     Ok(parts)
 }
 
+/// Whether every condition that has the letters of a name in it can be read: in one with a mistake, names are not found.
+fn are_read<'a>(conditions: impl Iterator<Item = &'a ConditionText>, name: &str, what: &str) -> Result<(), String> {
+    let mut conditions = conditions;
+    match conditions.any(|condition| condition.text().contains(name) && !condition.parsed().errors.is_empty()) {
+        true => Err(format!("{what} has a condition with a mistake, which may use it; mend that first")),
+        false => Ok(()),
+    }
+}
+
 /// Edits that change a name in a flow: where it is declared there, and in every use.
 ///
 /// Errors: a sentence that says what stands in the way.
@@ -205,6 +215,8 @@ pub fn in_flow(flow: &Flow, thing: Thing, from: &str, to: &str) -> Result<Vec<Ed
         if node.settings().is_none() && raw.contains(from) {
             return Err(format!("{what} cannot be read and may use it; mend the step first"));
         }
+        let conditions = node.settings().map(|settings| settings.conditions()).unwrap_or_default();
+        are_read(conditions.into_iter().map(|(_, condition)| condition), from, &what)?;
         let parts = exchanged(fields_use::in_node(node, thing, from), &what, to)?;
         if !parts.is_empty() {
             edits.push(Edit::SetSettings { id: node.id.clone(), kind: None, ron: spliced(raw, parts) });
@@ -228,6 +240,8 @@ pub fn in_flow(flow: &Flow, thing: Thing, from: &str, to: &str) -> Result<Vec<Ed
     if flow.settings.error().is_some() && raw.contains(from) {
         return Err("The flow settings cannot be read and may use it; mend them first".to_owned());
     }
+    let settings = flow.settings();
+    are_read(settings.conditions().into_iter().map(|(_, condition)| condition), from, "The flow settings")?;
     let mut parts = exchanged(fields_use::in_settings(flow, thing, from), "The flow settings", to)?;
     if thing == Thing::Constant {
         let keys = literals(raw).into_iter().filter(|l| l.is_key && l.path == "constants" && l.value == from);
@@ -256,6 +270,11 @@ fn settings_edits(raw: &str, parts: Vec<(Range<usize>, String)>) -> Result<Vec<E
 ///
 /// Errors: a sentence that says what stands in the way.
 pub fn in_workspace(source: &str, thing: Thing, from: &str, to: &str) -> Result<String, String> {
+    if let Ok((workspace, _)) = crate::flow::file::read_workspace(source) {
+        are_read(workspace.segments.values(), from, "A segment")?;
+        let filters = workspace.scores.iter().flat_map(|model| &model.signals).filter_map(|s| s.filter.as_ref());
+        are_read(filters, from, "A score model")?;
+    }
     let mut parts = exchanged(fields_use::in_workspace(source, thing, from), "The workspace", to)?;
     let (list, name) = match thing {
         Thing::Segment | Thing::Field | Thing::Constant => ("", ""),
@@ -417,7 +436,7 @@ mod tests {
     const USERS: &str = r#"(version: 2, id: "f", name: "F",
         settings: (sender: "old", constants: {"old": 1, "older": 2}, caps: [(limit: none, segment: "old")],
             exit_when: "in segment \"old\" or score 'old' > 3 or on list \"old\" or contact.old > constant.old",
-            goal_when: "did \"old\" where event.old = \"old\" or contact.x in [constant[\"old\"], constant.older]"),
+            goal_when: "did \"old\" where event.old = \"old\" or contact.x < constant[\"old\"]"),
         fields: [
             (name: "a", source: constant("old")),
             (name: "b", source: last_event(event: "old", path: "old")),
@@ -432,7 +451,7 @@ mod tests {
                 abandonment(start: "old", filter: "event.old > constant.old", unless: [(event: "old")], after: "6 h"),
             ])),
             (id: "l", kind: "list_update", settings: (add: ["old"], remove: ["older"])),
-            (id: "c", kind: "condition", settings: (condition: r"in segment 'old' /* old */ ")),
+            (id: "c", kind: "condition", settings: (condition: r"in segment 'old' " /* old */)),
             (id: "d", kind: "delay", settings: (wait: date(property: "constant.old"))),
             (id: "m", kind: "email", settings: (message: "m", sender: "old")),
             (id: "w", kind: "wait_for_event", settings: (event: "old", timeout: "1 day")),
@@ -502,6 +521,12 @@ mod tests {
         let flow = file::read(&broken).unwrap_or_else(|d| panic!("{}", d.message)).flow;
         let refused = in_flow(&flow, Thing::List, "old", "fresh");
         assert!(refused.as_ref().is_err_and(|why| why.contains("cannot be read")), "{refused:?}");
+        let broken = USERS.replacen("in segment 'old' ", "in segment 'old' and ", 1);
+        let flow = file::read(&broken).unwrap_or_else(|d| panic!("{}", d.message)).flow;
+        let refused = in_flow(&flow, Thing::Segment, "old", "fresh");
+        assert!(refused.as_ref().is_err_and(|why| why.contains("mistake")), "{refused:?}");
+        let refused = in_workspace(&WORKSPACE.replacen("and did", "and and did", 1), Thing::Event, "old", "fresh");
+        assert!(refused.as_ref().is_err_and(|why| why.contains("mistake")), "{refused:?}");
     }
 
     const FLOW: &str = r#"(version: 2, id: "f", name: "F", settings: (tracking: {"u": "{old}" /* k */}),

@@ -75,6 +75,11 @@ impl Manner {
         format!("{}%", self.decimal(tenths as f64 / 10.0))
     }
 
+    /// A calendar date: `20 October 2026`.
+    pub fn date(&self, date: jiff::civil::Date) -> String {
+        crate::content::format_date(date.at(0, 0, 0, 0), self.dates.pattern())
+    }
+
     /// The wall of a zone.
     pub fn wall(&self, zone: Zone) -> Wall {
         Wall { zone, dates: self.dates }
@@ -124,8 +129,7 @@ pub fn day(at: Instant, wall: &Wall) -> String {
 
 /// "20 October 2026".
 pub fn date(at: Instant, wall: &Wall) -> String {
-    let pattern = Preferences { dates: wall.dates, ..Preferences::default() }.date_pattern();
-    crate::content::format_date(wall.local(at), pattern)
+    crate::content::format_date(wall.local(at), wall.dates.pattern())
 }
 
 /// "03:10".

@@ -5,6 +5,7 @@
 //! doing it, which is `apply`.
 
 mod apply;
+pub mod keys;
 #[cfg(test)]
 mod tests;
 

@@ -363,6 +363,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             app.files.preferred = (*preferences).clone();
             app.preferences = *preferences;
             app.files.drafts = drafts;
+            let words = words.into_iter().chain(crate::app::command::keys::faults(&app.preferences));
             for word in words {
                 app.tell(word, true, now);
             }

@@ -182,6 +182,77 @@ fn types_of_an_events_properties_are_changed() {
     assert!(refused.is_err_and(|why| why.contains("no type")));
 }
 
+/// Numbers, dates and the default zone of the settings show in every panel that has some.
+#[test]
+fn settings_are_obeyed_by_every_panel() {
+    use crate::app::{
+        counts,
+        inspector::footer,
+        pages::people,
+        preferences::{DateStyle, NumberStyle, Preferences},
+        stage, timeline, what_if,
+    };
+    let mut app = fixture::studio();
+    run(&mut app, Command::Select { nodes: vec!["mail-1".into()], toggle: false });
+    let number = |app: &App| document(app).home.manner.number(12_480);
+    assert_eq!(number(&app), "12,480");
+    let preferences =
+        Preferences { numbers: NumberStyle::Point, dates: DateStyle::DayFirst, ..app.preferences.clone() };
+    run(&mut app, Command::Files(crate::app::files::Act::Prefer(Box::new(preferences))));
+    assert_eq!(number(&app), "12.480");
+    let document = document(&app);
+    let home = &document.home;
+    let ada = document.view.contact.clone().expect("somebody");
+    let has_date = |text: &str| {
+        let parts: Vec<&str> = text.split(['.', ' ']).collect();
+        parts.len() >= 4 && parts[1].len() == 2 && parts[1].parse::<u8>().is_ok() && parts[2].parse::<u8>().is_ok()
+    };
+    let check = |what: &str, text: &str| assert!(has_date(text), "{what}: {text}");
+    check("counts", &counts::counts(document).expect("counted").span);
+    let line = timeline::timeline(document).expect("a time line");
+    line.rows.iter().for_each(|row| check("time line", &row.when));
+    let days: Vec<_> = line.ticks.iter().filter(|tick| tick.is_day).collect();
+    assert!(!days.is_empty() && days.iter().all(|tick| tick.label.ends_with('.')), "{days:?}");
+    let known = people::known(home, &ada).expect("is there");
+    known.events.iter().for_each(|(when, ..)| check("audience", when));
+    let events = stage::entries(document.flow(), home, &ada);
+    assert!(!events.is_empty());
+    events.iter().for_each(|event| check("events of the preview", &event.when));
+    let dropped = home.audience.events.iter().find(|event| event.contact == ada).expect("an event");
+    check(
+        "what-if",
+        what_if::Change::Drop(dropped.id.clone()).sentence(home, &ada).rsplit(" of ").next().unwrap_or(""),
+    );
+    assert!(footer::stats(document, &"start".into()).iter().all(|stat| !stat.number.contains(',')));
+}
+
+/// A workspace that names no zone is in the user's, everywhere; one that names its own stays there.
+#[test]
+fn the_default_zone_is_where_nobody_names_one() {
+    use crate::app::{files::Act as FilesAct, preferences::Preferences, when};
+    let mut app = App::new();
+    let mut home = Home::clone(&fixture::home());
+    home.source = home.source.replace("    zone: \"Europe/Berlin\",\n", "");
+    home.workspace = file::read_workspace(&home.source).expect("reads").0;
+    let requests = app.open(None, file::read(fixture::text()).expect("a flow"), Arc::new(home));
+    drop(requests);
+    let zone = |app: &App| when::zone(&document(app).home, None).name().to_owned();
+    assert_eq!(zone(&app), "UTC");
+    let prefer = |app: &mut App, zone: Option<&str>| {
+        let preferences = Preferences { zone: zone.map(str::to_owned), ..app.preferences.clone() };
+        run(app, Command::Files(FilesAct::Prefer(Box::new(preferences))));
+    };
+    prefer(&mut app, Some("Asia/Tokyo"));
+    assert_eq!(zone(&app), "Asia/Tokyo");
+    run(&mut app, Act::Add(PageKind::Lists));
+    assert_eq!(zone(&app), "Asia/Tokyo", "also after an edit of the workspace");
+    prefer(&mut app, None);
+    assert_eq!(zone(&app), "UTC");
+    let mut named = fixture::studio();
+    prefer(&mut named, Some("Asia/Tokyo"));
+    assert_eq!(zone(&named), "Europe/Berlin");
+}
+
 #[test]
 fn the_workspace_is_set_beside_the_flow() {
     let mut app = fixture::studio();

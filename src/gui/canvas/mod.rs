@@ -60,6 +60,7 @@ pub struct Canvas {
 
 /// What is being drawn from, for one frame.
 struct Frame<'a> {
+    app: &'a App,
     document: &'a Document,
     palette: &'static Palette,
     projection: Projection,
@@ -103,7 +104,7 @@ impl Canvas {
             ui.ctx().request_repaint_after_secs(0.12);
         }
         self.last_zoom = projection.zoom;
-        let frame = Frame { document, palette, projection, zooming };
+        let frame = Frame { app, document, palette, projection, zooming };
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);

@@ -102,7 +102,8 @@ fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Comman
     let leasts = [780.0, 860.0, 960.0, 1060.0];
     columns.extend(people.columns.iter().zip(leasts).map(|(name, least)| (name.as_str(), 0.6, least)));
     columns.push(("Events", 60.0, 200.0));
-    let contacts = &document.home.audience.contacts;
+    let home = &document.home;
+    let contacts = &home.audience.contacts;
     let found: Vec<&Contact> = people.found.iter().filter_map(|at| contacts.get(*at)).collect();
     let look = |at: usize| parts::RowLook {
         name: format!("Contact {}, {}", stage::name(found[at]), found[at].id),
@@ -119,9 +120,12 @@ fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Comman
             "Consent" => (people::consent(contact), palette.text),
             "Events" => {
                 let count = people.num_events.get(&contact.id).copied().unwrap_or(0);
-                (document.home.manner.number(count as u64), palette.text)
+                (home.manner.number(count as u64), palette.text)
             }
-            property => (contact.properties.get(property).map(people::short).unwrap_or_default(), palette.text),
+            property => {
+                let shown = contact.properties.get(property).map(|value| people::shown(home, value));
+                (shown.unwrap_or_default(), palette.text)
+            }
         }
     };
     if let Some(at) = parts::table(ui, "contacts", &columns, found.len(), &look, &cell) {
@@ -160,6 +164,8 @@ fn contact(ui: &mut Ui, id: Option<&ContactId>, known: &Known) {
 /// A name and a value beside it.
 fn line(ui: &mut Ui, name: &str, value: &str, palette: &Palette) {
     ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.set_height(18.0);
         let (rect, _) = ui.allocate_exact_size(egui::vec2(112.0, 18.0), egui::Sense::hover());
         bottom::text(ui.painter(), rect, name, theme::regular(12.0), palette.weak);
         let text = RichText::new(value).font(theme::regular(12.5));

@@ -40,18 +40,22 @@ pub fn table(
 ) -> Option<usize> {
     let width = ui.available_width();
     let columns = fitting(columns, width);
-    header(ui, &columns);
     ui.spacing_mut().item_spacing.y = 0.0;
+    header(ui, &columns);
     let mut clicked = None;
     let list = ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]);
     list.show_rows(ui, bottom::ROW, num_rows, |ui, range| {
+        // Rows end where captions end, whether there is a bar or not.
+        ui.set_max_width(width - BAR);
         for at in range {
             let look = row(at);
             let (rect, response) = bottom::row(ui, &look.name, true, look.is_chosen);
             for (n, ((title, _), place)) in columns.iter().zip(cells(rect, &columns, width)).enumerate() {
                 let (words, ink) = cell(at, title);
                 match n {
-                    0 => _ = bottom::text(ui.painter(), place, &words, theme::medium(13.0), ink),
+                    0 if !words.trim().is_empty() => {
+                        _ = bottom::text(ui.painter(), place, &words, theme::medium(13.0), ink)
+                    }
                     _ => self::cell(ui, place, &words, ink),
                 }
             }
