@@ -85,7 +85,7 @@ fn row(ui: &mut Ui, label: &str, help: &str, control: impl FnOnce(&mut Ui)) {
 /// One of several words.
 fn choice<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, all: &[(T, &str)]) {
     let current = all.iter().find(|(one, _)| one == value).map_or("as in the file", |(_, text)| text);
-    let combo = ComboBox::from_id_salt(name).selected_text(current).width(150.0).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt(name).selected_text(current).width(164.0).show_ui(ui, |ui| {
         for (one, text) in all {
             ui.selectable_value(value, *one, *text);
         }
@@ -129,7 +129,7 @@ fn words(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
     row(ui, "Dates", "", |ui| choice(ui, "Dates", &mut next.dates, &dates));
     row(ui, "Default zone", "Of contacts that have none, where the workspace names none", |ui| {
         let text = draft.zone.get_or_insert_with(|| next.zone.clone().unwrap_or_default());
-        let field = TextEdit::singleline(text).hint_text("Europe/Berlin").desired_width(150.0);
+        let field = TextEdit::singleline(text).hint_text("Europe/Berlin").desired_width(144.0);
         let field = ui.add(field.margin(egui::Margin::symmetric(10, 6))).accessible_name("Default zone");
         let typed = text.trim();
         if field.changed() {

@@ -159,6 +159,7 @@ fn problems_are_grouped_hidden_and_mended_by_their_group() {
     let s = if hints == 1 { "" } else { "s" };
     click(&mut window, &format!("Hide {hints} hint{s}"));
     assert_eq!(shown(&window), 0);
+    click(&mut window, &format!("Show {hints} hint{s}"));
     window.get_by_label("Filter problems").focus();
     window.run_steps(2);
     window.get_by_label("Filter problems").type_text("message/unused");

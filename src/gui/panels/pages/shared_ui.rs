@@ -187,7 +187,7 @@ pub fn shared(
             ui.scope(|ui| {
                 ui.set_max_height(room);
                 if all.len() == 0 {
-                    adds |= parts::empty(ui, page.when_empty(), "plus", &format!("Begin with a {}", page.word()));
+                    adds |= parts::empty(ui, page.when_empty(), "plus", &format!("Add the first {}", page.word()));
                 } else if found.is_empty() {
                     let words = format!("Of {} {what}, none has that in it", all.len());
                     clears = parts::empty(ui, &words, "x", "Clear the search");

@@ -79,7 +79,7 @@ pub fn tags(ui: &mut Ui, app: &App, document: &Document, drafts: &mut Drafts, ou
         row.is_some(),
         |ui| {
             if rows.is_empty() {
-                adds |= parts::empty(ui, PAGE.when_empty(), "plus", "Begin with a merge tag");
+                adds |= parts::empty(ui, PAGE.when_empty(), "plus", "Add the first merge tag");
             } else if found.is_empty() {
                 clears = parts::empty(ui, "No merge tag has that in it", "x", "Clear the search");
             } else if let Some(at) = table(ui, document, &found, chosen.as_ref()) {
