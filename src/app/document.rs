@@ -16,12 +16,13 @@ use super::{
     project::Home,
     timeline::Scope,
     what_if::{Change, WhatIf},
+    when::Manner,
 };
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::{
         Edit, EditError, Finding, Flow, History,
-        file::{self, Loaded},
+        file::{self, Loaded, raw::RawStruct},
     },
     simulate::Report,
 };
@@ -236,6 +237,8 @@ pub struct Document {
     /// Its file and its draft.
     pub on_disk: super::files::OnDisk,
     loaded: Loaded,
+    /// What reading the file and its workspace noticed, as problems.
+    noticed: Vec<Finding>,
 }
 
 impl Document {
@@ -246,7 +249,8 @@ impl Document {
         let mut history = History::new(loaded.flow.clone());
         history.read_aside(&home.source);
         let on_disk = super::files::OnDisk::default();
-        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded }
+        let noticed = noticed(&loaded, &home);
+        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded, noticed }
     }
 
     /// The flow.
@@ -279,11 +283,26 @@ impl Document {
         self.history.read_aside(&home.source);
         self.home = home;
         self.derived = Derived::default();
+        self.noticed = noticed(&self.loaded, &self.home);
         self.settle_workspace();
         if !self.home.audience.contacts.iter().any(|contact| Some(&contact.id) == self.view.contact.as_ref()) {
             self.view.contact = self.home.audience.contacts.first().map(|contact| contact.id.clone());
             self.view.event = None;
         }
+    }
+
+    /// Numbers and times are said in another manner; what depends on the zone is worked out again.
+    pub(super) fn set_manner(&mut self, manner: &Manner) {
+        if self.home.manner == *manner {
+            return;
+        }
+        let home = Home::clone(&self.home).said(manner);
+        if home.workspace.zone != self.home.workspace.zone {
+            self.derived = Derived::default();
+        }
+        // Its words hold dates.
+        self.derived.what_if = None;
+        self.home = Arc::new(home);
     }
 
     /// The text to save.
@@ -294,6 +313,19 @@ impl Document {
     /// What reading the file found.
     pub fn notes(&self) -> &[crate::base::Diagnostic] {
         &self.loaded.notes
+    }
+
+    /// What reading the file and its workspace noticed and is still so: comments that a save drops, an older version,
+    /// content that is not known.
+    pub fn noticed(&self) -> impl Iterator<Item = &Finding> {
+        self.noticed.iter().filter(|finding| {
+            let place = &finding.diagnostic.place;
+            let Some(id) = &place.node else { return true };
+            let Some(node) = self.flow().node(id) else { return false };
+            let has =
+                |field: &String| RawStruct::parse(node.settings.raw()).is_ok_and(|keys| keys.get(field).is_some());
+            place.field.as_ref().is_none_or(has)
+        })
     }
 
     /// What people read on its tab.
@@ -311,6 +343,23 @@ impl Document {
     /// Errors: the refusal; nothing changed.
     pub fn edit(&mut self, label: &str, edits: &[Edit], merge: Option<(&str, Instant)>) -> Result<(), EditError> {
         self.history.apply(label, edits, merge)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Applies edits and, where there is one, another text of the workspace file, as one step of the history.
+    ///
+    /// Errors: the refusal; nothing changed.
+    pub(super) fn edit_with_workspace(
+        &mut self,
+        label: &str,
+        edits: &[Edit],
+        workspace: Option<&str>,
+    ) -> Result<(), EditError> {
+        match workspace {
+            Some(text) => self.history.apply_with_aside(label, edits, text)?,
+            None => self.history.apply(label, edits, None)?,
+        }
         self.settle();
         Ok(())
     }
@@ -339,7 +388,8 @@ impl Document {
         let workspace =
             if text.is_empty() { Ok(Default::default()) } else { file::read_workspace(text).map(|(w, _)| w) };
         if let Ok(workspace) = workspace {
-            self.home = Arc::new(Home { source: text.to_string(), workspace, ..Home::clone(&self.home) });
+            let home = Home { source: text.to_string(), workspace, ..Home::clone(&self.home) };
+            self.home = Arc::new(home.said(&self.home.manner));
         }
     }
 
@@ -471,6 +521,7 @@ impl Document {
         if let Ok(mut loaded) = crate::flow::file::read(&self.text()) {
             loaded.notes.clear();
             self.loaded = loaded;
+            self.noticed = noticed(&self.loaded, &self.home);
         }
         if let Some(text) = self.on_disk.saving_aside.take() {
             self.history.mark_aside_saved(text);
@@ -479,4 +530,10 @@ impl Document {
             self.history.mark_saved();
         }
     }
+}
+
+/// What reading noticed, as findings that nothing but saving mends.
+fn noticed(loaded: &Loaded, home: &Home) -> Vec<Finding> {
+    let notes = loaded.notes.iter().chain(&home.notes);
+    notes.map(|note| Finding { diagnostic: note.clone(), fix: None }).collect()
 }

@@ -27,6 +27,7 @@ pub mod preferences;
 pub mod preview;
 pub mod problems;
 mod project;
+pub mod rename;
 #[cfg(test)]
 mod scripts;
 pub mod search;
@@ -175,6 +176,8 @@ pub struct App {
     pub files: files::Files,
     /// The user's settings.
     pub preferences: preferences::Preferences,
+    /// Renames that went through several documents.
+    together: Vec<pages::Together>,
     next_document: u64,
 }
 
@@ -235,6 +238,8 @@ impl App {
 
     /// Jobs for what is derived from a document that has moved on.
     fn derive(&mut self) -> Vec<Request> {
+        let manner = when::Manner::of(&self.preferences);
+        self.documents.iter_mut().for_each(|document| document.set_manner(&manner));
         let Some(document) = self.document_mut() else { return Vec::new() };
         document.wanted_jobs().into_iter().map(Request::Start).collect()
     }

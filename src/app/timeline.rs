@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     card::{self, Family},
     document::Document,
-    overlay, stage, when,
+    overlay, stage,
+    when::{self, Wall},
 };
 use crate::{
     audience::{Contact, Event, ResponseKind},
-    base::{Instant, JourneyId, NodeId, Zone},
+    base::{Instant, JourneyId, NodeId},
     flow::{Flow, Moment, Node},
     journey::{Decision, What},
     kinds::runtime::{Outcome, Reason},
@@ -129,7 +130,7 @@ pub enum Scope {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Timeline {
     /// The contact's zone.
-    pub zone: Zone,
+    pub zone: Wall,
     /// Journeys to choose from: "1 · Sat 3 Oct 05:10".
     pub journeys: Vec<String>,
     /// The chosen one.
@@ -274,7 +275,7 @@ fn never(document: &Document, contact: &Contact, trace: &[&Decision]) -> String 
 /// Turns decisions into rows.
 struct Teller<'a> {
     flow: &'a Flow,
-    zone: &'a Zone,
+    zone: &'a Wall,
     contact: &'a Contact,
     /// With the place in the trace that orders rows of one instant.
     rows: Vec<(i64, Row)>,
@@ -527,7 +528,7 @@ pub fn said(reason: Reason) -> &'static str {
 const MOST_TICKS: i64 = 8;
 
 /// Lines of an axis: on round times of the wall, and on midnights.
-pub fn ticks(from: Instant, until: Instant, zone: &Zone) -> Vec<Tick> {
+pub fn ticks(from: Instant, until: Instant, zone: &Wall) -> Vec<Tick> {
     const HOUR: i64 = 3_600_000;
     let length = until.since(from).max(1);
     let steps = [HOUR / 4, HOUR / 2, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
@@ -675,7 +676,7 @@ mod tests {
 
     #[test]
     fn ticks_stand_on_round_times_of_the_wall() {
-        let zone = Zone::named("Europe/Berlin").expect("a zone");
+        let zone = when::Manner::default().wall(crate::base::Zone::named("Europe/Berlin").expect("a zone"));
         let at = |text: &str| Instant::parse(text).expect("an instant");
         // The night in which the clock goes back.
         let night = ticks(at("2026-10-24T20:00:00Z"), at("2026-10-25T08:00:00Z"), &zone);

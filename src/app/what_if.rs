@@ -10,7 +10,11 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{project::Home, stage, timeline, when};
+use super::{
+    project::Home,
+    stage, timeline,
+    when::{self, Wall},
+};
 use crate::{
     audience::{Audience, Channel, ConsentStatus, Contact, Event, Value},
     base::{ContactId, EventId, Instant, NodeId, Span, Zone},
@@ -214,7 +218,7 @@ pub fn what_if(flow: &Flow, home: &Home, contact: &ContactId, changes: &[Change]
 type Key = (SmolStr, usize, Option<NodeId>, u32, u8);
 
 /// What differs between two traces, in the order of time.
-pub fn differences(flow: &Flow, zone: &Zone, old: &[Decision], new: &[Decision]) -> Vec<Difference> {
+pub fn differences(flow: &Flow, zone: &Wall, old: &[Decision], new: &[Decision]) -> Vec<Difference> {
     let (old, new) = (facts(flow, zone, old), facts(flow, zone, new));
     let keys: BTreeSet<&Key> = old.keys().chain(new.keys()).collect();
     let mut out = Vec::new();
@@ -237,7 +241,7 @@ pub fn differences(flow: &Flow, zone: &Zone, old: &[Decision], new: &[Decision])
 }
 
 /// One fact per thing that a trace decides: when, and in words.
-fn facts(flow: &Flow, zone: &Zone, trace: &[Decision]) -> BTreeMap<Key, (Instant, String)> {
+fn facts(flow: &Flow, zone: &Wall, trace: &[Decision]) -> BTreeMap<Key, (Instant, String)> {
     let mut keys: BTreeMap<&crate::base::JourneyId, (SmolStr, usize)> = BTreeMap::new();
     let mut entries: BTreeMap<SmolStr, usize> = BTreeMap::new();
     let mut out: BTreeMap<Key, (Instant, String)> = BTreeMap::new();

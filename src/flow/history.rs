@@ -74,7 +74,8 @@ impl History {
 
     /// Takes the text beside the flow as it is on the disk; no step. One that was edited and not saved stays.
     pub fn read_aside(&mut self, text: &str) {
-        if self.is_aside_clean() {
+        // Another document of the workspace may have saved the very same text.
+        if self.is_aside_clean() || *self.aside == *text {
             self.aside = text.into();
             self.saved_aside = text.into();
         }
@@ -98,6 +99,23 @@ impl History {
         if !(merges && self.future.is_empty() && !self.past.is_empty()) {
             self.push(label.to_owned(), self.now.clone(), before);
         }
+    }
+
+    /// Applies edits and puts another text beside the flow, as one step.
+    ///
+    /// Errors: the refusal; the document and the text are as before.
+    pub fn apply_with_aside(&mut self, label: &str, edits: &[Edit], text: &str) -> Result<(), EditError> {
+        self.commit();
+        let next = super::edit::apply_all(&self.now, edits).map_err(|(_, error)| error)?;
+        if is_same(&next, &self.now) && *self.aside == *text {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.now, next);
+        let aside = std::mem::replace(&mut self.aside, text.into());
+        self.changed();
+        self.last_merge = None;
+        self.push(label.to_owned(), before, aside);
+        Ok(())
     }
 
     fn merges(&self, merge: Option<(&str, Instant)>) -> bool {

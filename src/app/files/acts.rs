@@ -45,8 +45,8 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Close(id) => return close(app, id),
         Act::Quit => return quit(app),
         Act::Choose(choice) => return choose(app, choice, now),
-        Act::Undo(steps) => history(app, steps, true),
-        Act::Redo(steps) => history(app, steps, false),
+        Act::Undo(steps) => history(app, steps, true, now),
+        Act::Redo(steps) => history(app, steps, false, now),
         Act::Show(Some(Page::Publish)) => publish::open(app),
         Act::Show(page) => app.files.page = page,
         Act::OpenSample(sample) => return open_sample(app, sample, now),
@@ -59,6 +59,7 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         }
         Act::Dropped(path) => return dropped(app, path, now),
         Act::Publish(act) => return publish::act(app, act, now),
+        Act::ShowFolder(folder) => return task(Task::ShowFolder(folder)),
         Act::Prefer(preferences) => {
             app.theme = preferences.theme;
             app.preferences = *preferences;
@@ -67,15 +68,14 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     Vec::new()
 }
 
-fn history(app: &mut App, steps: usize, back: bool) {
-    if let Some(document) = app.document_mut() {
-        for _ in 0..steps {
-            let label = if back { document.history.undo() } else { document.history.redo() };
-            if label.is_none() {
-                break;
-            }
-        }
+/// Goes so many steps of the shown document back, or forth.
+pub fn history(app: &mut App, steps: usize, back: bool, now: Instant) {
+    for _ in 0..steps {
+        let Some(document) = app.document_mut() else { return };
+        let label = if back { document.history.undo() } else { document.history.redo() };
         document.settle();
+        let (Some(label), id) = (label, document.id) else { return };
+        crate::app::pages::follow(app, id, &label, back, now);
     }
 }
 
@@ -363,6 +363,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             app.files.preferred = (*preferences).clone();
             app.preferences = *preferences;
             app.files.drafts = drafts;
+            let words = words.into_iter().chain(crate::app::command::keys::faults(&app.preferences));
             for word in words {
                 app.tell(word, true, now);
             }
@@ -443,6 +444,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
             return requests;
         }
+        Told::Neighbours(neighbours) => return crate::app::pages::opened(app, neighbours),
         Told::NoDialog { purpose, suggested, folder } => {
             let text = suggested;
             let dialog =

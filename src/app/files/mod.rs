@@ -245,6 +245,8 @@ pub enum Act {
     Dropped(PathBuf),
     /// The page for handing over.
     Publish(PublishAct),
+    /// Show a folder in the system's file manager.
+    ShowFolder(PathBuf),
     /// Other settings.
     Prefer(Box<Preferences>),
 }
@@ -322,6 +324,13 @@ pub enum Task {
     },
     /// Open what was dropped: a flow or a workspace folder.
     OpenAny(PathBuf),
+    /// Read flows of a workspace by their ids.
+    OpenNeighbours {
+        /// A file of the workspace.
+        path: PathBuf,
+        /// Which.
+        flows: Vec<smol_str::SmolStr>,
+    },
     /// Ask for a folder.
     AskFolder,
     /// The entries of a folder, for our own dialog.
@@ -440,6 +449,8 @@ pub enum Told {
         /// What stands around it.
         home: Arc<Home>,
     },
+    /// Flows as asked for by [`Task::OpenNeighbours`].
+    Neighbours(Vec<super::pages::Neighbour>),
     /// The system has no dialog for paths; ours begins in this folder.
     NoDialog {
         /// What for.

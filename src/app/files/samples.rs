@@ -231,6 +231,7 @@ pub fn home(workspace_name: &str, flow: &str) -> Home {
         audience: std::sync::Arc::new(audience),
         other_flows,
         notes,
+        ..Home::default()
     }
 }
 

@@ -296,7 +296,7 @@ impl Canvas {
             use CommandId as Id;
             for id in [Id::Cut, Id::Copy, Id::Duplicate, Id::Mute, Id::DeleteReconnect, Id::Delete] {
                 let row = crate::app::command::row(id);
-                let keys = row.keys.split(' ').next().unwrap_or("");
+                let keys = crate::app::command::keys::key(&frame.app.preferences, id);
                 if ui.add(egui::Button::new(row.label).shortcut_text(keys)).clicked() {
                     out.push(id.into());
                     ui.close();

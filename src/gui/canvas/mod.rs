@@ -61,6 +61,7 @@ pub struct Canvas {
 
 /// What is being drawn from, for one frame.
 struct Frame<'a> {
+    app: &'a App,
     document: &'a Document,
     palette: &'static Palette,
     projection: Projection,
@@ -108,7 +109,7 @@ impl Canvas {
         self.last_zoom = projection.zoom;
         let grab = ui.style().interaction.resize_grab_radius_side;
         let hand = Rect::from_min_max(rect.min, (rect.max - vec2(grab, grab)).max(rect.min));
-        let frame = Frame { document, palette, projection, hand, zooming };
+        let frame = Frame { app, document, palette, projection, hand, zooming };
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);
@@ -273,7 +274,9 @@ impl Canvas {
         let over = self.ways.card(n);
         let shows_counts = overlays.counts && frame.projection.zoom >= paint::FULL_ZOOM;
         let counts = if shows_counts { crate::app::overlay::counts(document) } else { None };
-        let counts = counts.and_then(|counts| counts.get(&node.id)).map(|report| card::counts(&node.kind, report));
+        let counts = counts
+            .and_then(|counts| counts.get(&node.id))
+            .map(|report| card::counts(&document.home.manner, &node.kind, report));
         CardLook {
             selected: document.view.selection.contains(&node.id),
             muted: node.muted,

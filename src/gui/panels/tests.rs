@@ -255,6 +255,37 @@ fn keys_are_recorded_and_given_back() {
 }
 
 #[test]
+fn keys_of_another_command_are_refused_with_a_word() {
+    let (mut h, _) = one();
+    h.state_mut().command_at_once(CommandId::Settings.into());
+    h.run_steps(3);
+    h.get_by_label("Search commands").focus();
+    h.run_steps(2);
+    h.get_by_label("Search commands").type_text("mute");
+    h.run_steps(2);
+    click(&mut h, "Keys of Mute");
+    h.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    h.run_steps(3);
+    assert!(h.state().app.preferences.keys.is_empty());
+    let _ = h.get_by_label_contains("is the key of \u{201c}Save\u{201d}");
+    click(&mut h, "Keys of Mute");
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::ALT, Key::M);
+    h.run_steps(3);
+    assert!(h.query_by_label_contains("is the key of").is_none());
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    for page in [CommandId::Shortcuts, CommandId::CommandPalette] {
+        h.state_mut().command_at_once(page.into());
+        h.run_steps(4);
+        if page == CommandId::Shortcuts {
+            let _ = h.get_by_label("Ctrl+Alt+M");
+        }
+        h.key_press(Key::Escape);
+        h.run_steps(3);
+    }
+}
+
+#[test]
 fn settings_are_chosen_from_lists() {
     let (mut h, log) = one();
     h.state_mut().command_at_once(CommandId::Settings.into());

@@ -156,7 +156,7 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             };
             let row = command::row(id);
             let can = command::available(app, id);
-            let keys = super::settings::keys_now(&app.preferences, id, row.keys);
+            let keys = crate::app::command::keys::keys(&app.preferences, id);
             let keys = keys.split(' ').next().unwrap_or("").to_owned();
             let button = Button::new(row.label).frame_when_inactive(false).shortcut_text(keys);
             let button = ui.add_enabled(can.is_ok(), button.min_size(vec2(ui.available_width(), 28.0)));

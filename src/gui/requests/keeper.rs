@@ -16,6 +16,7 @@ use crate::{
         Answer, DocumentId, Home,
         files::{Draft, DraftWork, ReadOnly, Task, Theirs, Told, WorkspaceFile, samples},
         journal::{self, Record},
+        pages::Neighbour,
         preferences::Preferences,
     },
     disk::{self, Drafts, FlowFile, Lock, NoLock},
@@ -113,6 +114,30 @@ impl Keeper {
         }
     }
 
+    /// Flows of the workspace of a file, by their ids.
+    fn neighbours(&mut self, path: &Path, flows: &[smol_str::SmolStr]) -> Vec<Answer> {
+        let files = match disk::home(path, None) {
+            Ok(place) => place.folder.map(|folder| disk::siblings(&folder)).transpose(),
+            Err(error) => return failed(error.to_string()),
+        };
+        let files = match files {
+            Ok(files) => files.unwrap_or_default(),
+            Err(error) => return failed(error.to_string()),
+        };
+        let mut out = Vec::new();
+        for file in files.iter().filter(|file| !disk::is_same(file, path)) {
+            let is_wanted =
+                disk::flow(file).is_ok_and(|found| flows.iter().any(|id| id.as_str() == found.loaded.flow.id.as_str()));
+            if !is_wanted || out.len() == MOST_OPENED {
+                continue;
+            }
+            if let Ok(Theirs { loaded, home }) = self.theirs(file) {
+                out.push(Neighbour { path: absolute(file), loaded, home });
+            }
+        }
+        vec![Told::Neighbours(out).into()]
+    }
+
     fn theirs(&mut self, path: &Path) -> Result<Theirs, disk::Error> {
         let FlowFile { source, loaded } = disk::flow_even_newer(path)?;
         self.note(path, &source.text);
@@ -170,6 +195,7 @@ impl Keeper {
                 removed.err().map(|error| Answer::Failed(format!("The draft stays: {error}"))).into_iter().collect()
             }
             Task::Prefer(preferences) => self.prefer(&preferences),
+            Task::OpenNeighbours { path, flows } => self.neighbours(&path, &flows),
             Task::OpenAny(path) => match disk::flow_paths(&path) {
                 Ok(paths) => paths.iter().take(MOST_OPENED).map(|path| self.read(path)).collect(),
                 Err(error) => failed(error),
@@ -491,6 +517,7 @@ fn home(path: &Path) -> Result<Home, disk::Error> {
         audience: Arc::new(audience.unwrap_or_default()),
         other_flows,
         notes,
+        ..Home::default()
     })
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     app::{
         App, CommandId, card,
-        command::{available, row},
+        command::{available, keys, row},
         ops::quick_add::{Fit, fitting_kinds, quick_add as search_kinds},
     },
     flow::Flow,
@@ -30,7 +30,7 @@ pub fn icon_button(ui: &mut Ui, icon: &str, app: &App, id: CommandId) -> Respons
     let text = RichText::new(icons::glyph(icon)).font(theme::icon(17.0));
     let button = Button::new(text).frame_when_inactive(false).min_size(vec2(30.0, 30.0));
     let response = ui.add_enabled(can.is_ok(), button).accessible_name(row.label);
-    let keys = row.keys.split(' ').next().unwrap_or("");
+    let keys = keys::key(&app.preferences, id);
     let response =
         response.on_hover_text(if keys.is_empty() { row.label.to_owned() } else { format!("{}  {keys}", row.label) });
     match can {

@@ -146,6 +146,41 @@ fn a_problem_is_found_explained_mended_and_undone() {
 }
 
 #[test]
+fn problems_are_grouped_hidden_and_mended_by_their_group() {
+    let (mut window, _) = window_of(faulty(), egui::vec2(1440.0, 900.0));
+    let before = document(&window).flow().messages.len();
+    let group = |window: &mut Harness<'static, Studio>, how: &str| {
+        window.get_by_role_and_label(egui::Role::ComboBox, "Group problems").click();
+        window.run_steps(4);
+        click(window, how);
+    };
+    let shown = |window: &Harness<'static, Studio>| window.query_all_by_label_contains("hint: ").count();
+    let hints = crate::app::problems::counts(document(&window))[2];
+    assert!(hints > 0 && shown(&window) > 0);
+    let s = if hints == 1 { "" } else { "s" };
+    click(&mut window, &format!("Hide {hints} hint{s}"));
+    assert_eq!(shown(&window), 0);
+    click(&mut window, &format!("Show {hints} hint{s}"));
+    window.get_by_label("Filter problems").focus();
+    window.run_steps(2);
+    window.get_by_label("Filter problems").type_text("message/unused");
+    window.run_steps(3);
+    group(&mut window, "By step");
+    assert!(window.query_by_label("Message old-1, 1").is_some());
+    group(&mut window, "By kind");
+    click(&mut window, "Fix all 2");
+    assert_eq!(document(&window).flow().messages.len(), before - 2);
+    click(&mut window, "Undo");
+    group(&mut window, "Worst first");
+    // One of them by its own button.
+    let fix = document(&window).derived.findings.iter().flat_map(|found| found.value.iter());
+    let fix = fix.filter(|found| found.diagnostic.code == "message/unused").find_map(|found| found.fix.clone());
+    window.get_all_by_label(&fix.expect("a fix").label).next().expect("a button").click();
+    window.run_steps(3);
+    assert_eq!(document(&window).flow().messages.len(), before - 1);
+}
+
+#[test]
 fn a_click_on_a_problem_goes_there() {
     let text = fixture::text().replacen(r#"(from: "wait-4h", to: "mail-2"),"#, "", 1);
     let (mut window, _) = window_of(fixture::open(&text), egui::vec2(1440.0, 900.0));

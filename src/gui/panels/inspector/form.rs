@@ -394,7 +394,13 @@ fn list_row(
         if is_single {
             ui.horizontal_top(|ui| {
                 ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-                    if inputs::icon_button(ui, "x", &format!("Remove {}", whose.to_lowercase())).clicked() {
+                    // Of the height of the field beside it.
+                    let beside = egui::vec2(26.0, 30.0);
+                    let centred = Layout::right_to_left(Align::Center);
+                    let remove = ui.allocate_ui_with_layout(beside, centred, |ui| {
+                        inputs::icon_button(ui, "x", &format!("Remove {}", whose.to_lowercase()))
+                    });
+                    if remove.inner.clicked() {
                         change = Some(Change::Remove(at));
                     }
                     ui.with_layout(Layout::top_down(Align::Min), |ui| bare_item(ui, pen, item, prefix, &whose, sink));
