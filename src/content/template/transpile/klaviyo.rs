@@ -227,6 +227,16 @@ impl Printer<'_> {
                 format!("{{{{ {access}|floatformat:{decimals} }}}}")
             }
             "date_fmt" => {
+                // Inside an object or a loop nobody knows what sort of date it is.
+                let sort = self.field(expr).filter(|_| matches!(&expr.kind, ExprKind::Path { steps, .. } if steps.is_empty()));
+                if sort.is_none_or(|field| field.kind == ValueType::Instant) {
+                    self.lose(
+                        "klaviyo/zone",
+                        expr,
+                        format!("`{}` is printed in UTC, as the event has it, not in the contact's zone", value(expr)),
+                        "Send the date as text in the contact's zone, or print only what is the same everywhere",
+                    );
+                }
                 let pattern = args.first().map(const_text).unwrap_or_default();
                 let django = date_pattern(&pattern, Dialect::Klaviyo);
                 format!("{{{{ {access}|format_date_string|date:{} }}}}", django_quote(&django, Part::Plain))
@@ -330,7 +340,7 @@ impl Printer<'_> {
 
 fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
     let _ = match step {
-        Step::Name(name) if is_plain_name(name) && !*looked_up => write!(out, ".{name}"),
+        Step::Name(name) if is_plain_name(name) && !*looked_up && !is_method(name) => write!(out, ".{name}"),
         Step::Name(name) => {
             *looked_up = true;
             write!(out, "|lookup:{}", django_quote(name, Part::Plain))
@@ -338,6 +348,14 @@ fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
         Step::Index(n) if *looked_up => write!(out, "|lookup:'{n}'"),
         Step::Index(n) => write!(out, ".{n}"),
     };
+}
+
+/// Names that Django finds on every dictionary: `event.items` is a method where the event has no such property.
+/// Source: Python 3, `dict`.
+fn is_method(name: &str) -> bool {
+    const METHODS: [&str; 11] =
+        ["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+    METHODS.contains(&name)
 }
 
 /// A text for Django: single quotes, double ones where it has a single one. Django takes such texts as safe, so in
