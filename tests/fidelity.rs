@@ -316,8 +316,7 @@ fn compare(jobs: Vec<Json>) {
     let file = folder.path().join("jobs.json");
     fs::write(&file, Json::Array(jobs).to_string()).expect("written");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fidelity/render.py");
-    let output =
-        Command::new(&python).env("PYTHONUTF8", "1").arg(script).arg(&file).output().expect("the engines run");
+    let output = Command::new(&python).env("PYTHONUTF8", "1").arg(script).arg(&file).output().expect("the engines run");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     println!("{}", said.trim());
@@ -342,8 +341,8 @@ fn a_zone_that_a_platform_does_not_have_is_said() {
     let field = |name: &str, kind| Field::new(name, kind, FieldSource::Trigger(name.into())).with_fallback("then");
     let zones = |fields: Vec<Field>| -> usize {
         let scope = Scope { fields: &fields, constants: &constants };
-        let exported =
-            export_variant(&message, &message.variants[0], &Brand::default(), Dialect::Klaviyo, &scope).expect("exports");
+        let exported = export_variant(&message, &message.variants[0], &Brand::default(), Dialect::Klaviyo, &scope)
+            .expect("exports");
         exported.losses.iter().filter(|loss: &&Diagnostic| loss.code == "klaviyo/zone").count()
     };
     assert_eq!(zones(vec![field("seen", ValueType::Instant), field("on", ValueType::Date)]), 1);

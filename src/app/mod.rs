@@ -18,6 +18,7 @@ pub mod fixture;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;
+pub mod matrix;
 pub mod ops;
 pub mod outline;
 pub mod overlay;

@@ -93,8 +93,6 @@ def format_date_string(value):
     """Text to a date or an instant; event times are UTC text."""
     if not isinstance(value, str):
         return value
-    if len(value) == 10:
-        return datetime.date.fromisoformat(value)
     return datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
@@ -158,12 +156,16 @@ def main():
     hubl = {True: hubl_environment(True), False: hubl_environment(False)}
     rendered = {"django": 0, "jinja2": 0}
     differences = 0
+    seen = set()
 
     def differ(where, source, got, wanted):
         nonlocal differences
         differences += 1
-        if differences > REPORTED:
+        # One of each template is enough to work on.
+        template = where.rsplit("` ", 1)[0]
+        if template in seen or len(seen) >= REPORTED:
             return
+        seen.add(template)
         at = next((n for n, (a, b) in enumerate(zip(got, wanted)) if a != b), min(len(got), len(wanted)))
         print(f"DIFFERENT {where}\n  export   {source[:300]!r}\n  at {at}: engine   {got[max(0, at - 60):at + 60]!r}")
         print(f"  at {at}: flowloom {wanted[max(0, at - 60):at + 60]!r}")

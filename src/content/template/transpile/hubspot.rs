@@ -50,6 +50,14 @@ impl Printer<'_> {
                 "Fill the property with the text as it is to be read, for example €1,290.00",
             );
         }
+        if default.is_some() && matches!(field.kind, ValueType::Number | ValueType::Money) {
+            self.lose(
+                "hubspot/zero",
+                expr,
+                format!("Where `{}` is 0, HubSpot prints 0 and not what should stand in for it", field.name),
+                "Leave the property empty instead of 0, or give the field a fallback, which stands in for nothing only",
+            );
+        }
         match default.or_else(|| field.fallback.clone()) {
             Some(words) if token => {
                 let words = if self.part == Part::Html { escape(&words) } else { words };

@@ -42,7 +42,11 @@ impl Printer<'_> {
             .iter()
             .find_map(|(name, args)| (*name == "default").then(|| args.first()).flatten())
             .map(const_text);
-        let fallback = field.filter(|_| steps.is_empty() || default.is_none()).and_then(|field| field.fallback.clone());
+        // Nothing has a length too: 0, and no fallback.
+        let counted = filters.iter().any(|(name, _)| *name == "length");
+        let fallback = field
+            .filter(|_| !counted && (steps.is_empty() || default.is_none()))
+            .and_then(|field| field.fallback.clone());
         // A bare tag has its field's format; a filter in the template takes its place.
         let formatting = match filters.iter().find(|(name, _)| is_formatting(name)) {
             Some((name, args)) => self.django_format(base, &access, name, args),
@@ -64,8 +68,7 @@ impl Printer<'_> {
                     "Print it without the second filter",
                 );
             }
-            let zero_counts =
-                default.is_none() && field.is_some_and(|f| matches!(f.kind, ValueType::Number | ValueType::Money));
+            let zero_counts = default.is_none() && may_be_zero(field, steps);
             let test = if zero_counts { format!("{access} or {access} == 0") } else { access.clone() };
             let words = default.or(fallback);
             return match words {
@@ -73,24 +76,33 @@ impl Printer<'_> {
                 None => format!("{{% if {test} %}}{formatted}{{% endif %}}"),
             };
         }
-        let filtered = self.django_filters(expr, &access, &filters);
+        // A lookup of what is not there may print "None". Source: references, klaviyo, section 12.
+        let nothing = if may_be_zero(field, steps) { "default_if_none" } else { "default" };
+        let guarded = if access.contains("|lookup:") && default.is_none() && fallback.is_none() {
+            format!("{access}|{nothing}:''")
+        } else {
+            access.clone()
+        };
+        let filtered = self.django_filters(expr, &guarded, &filters);
         match (default, fallback) {
             (Some(_), _) => format!("{{{{ {filtered} }}}}"),
             (None, Some(words)) => {
-                let zero_counts = field.is_some_and(|f| matches!(f.kind, ValueType::Number | ValueType::Money));
-                if zero_counts {
+                // What has two halves: the fallback goes through no filter that is not for text.
+                if may_be_zero(field, steps) {
                     return format!(
                         "{{% if {access} or {access} == 0 %}}{{{{ {filtered} }}}}{{% else %}}{}{{% endif %}}",
+                        self.words(&words)
+                    );
+                }
+                if filters.iter().any(|(name, _)| *name == "join") {
+                    return format!(
+                        "{{% if {access} %}}{{{{ {filtered} }}}}{{% else %}}{}{{% endif %}}",
                         self.words(&words)
                     );
                 }
                 let with_fallback = format!("{access}|default:{}", django_quote(&words, self.part));
                 let filtered = self.django_filters(expr, &with_fallback, &filters);
                 format!("{{{{ {filtered} }}}}")
-            }
-            // A lookup of what is not there may print "None". Source: references, klaviyo, section 12.
-            (None, None) if access.contains("|lookup:") && filters.is_empty() => {
-                format!("{{{{ {access}|default:'' }}}}")
             }
             (None, None) => format!("{{{{ {filtered} }}}}"),
         }
@@ -228,7 +240,8 @@ impl Printer<'_> {
             }
             "date_fmt" => {
                 // Inside an object or a loop nobody knows what sort of date it is.
-                let sort = self.field(expr).filter(|_| matches!(&expr.kind, ExprKind::Path { steps, .. } if steps.is_empty()));
+                let sort =
+                    self.field(expr).filter(|_| matches!(&expr.kind, ExprKind::Path { steps, .. } if steps.is_empty()));
                 if sort.is_none_or(|field| field.kind == ValueType::Instant) {
                     self.lose(
                         "klaviyo/zone",
@@ -350,6 +363,14 @@ fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
     };
 }
 
+/// Whether a value can be there and yet count as no in a condition: 0, or "no". Of what lies inside an object or a
+/// loop nobody knows the kind.
+fn may_be_zero(field: Option<&Field>, steps: &[Step]) -> bool {
+    field
+        .filter(|_| steps.is_empty())
+        .is_none_or(|field| matches!(field.kind, ValueType::Number | ValueType::Money | ValueType::Bool))
+}
+
 /// Names that Django finds on every dictionary: `event.items` is a method where the event has no such property.
 /// Source: Python 3, `dict`.
 fn is_method(name: &str) -> bool {
@@ -361,7 +382,8 @@ fn is_method(name: &str) -> bool {
 /// A text for Django: single quotes, double ones where it has a single one. Django takes such texts as safe, so in
 /// HTML they are escaped here.
 pub(super) fn django_quote(text: &str, part: Part) -> String {
-    let text = if part == Part::Html { escape(text) } else { text.replace('\\', "\\\\") };
+    let text = text.replace('\\', "\\\\");
+    let text = if part == Part::Html { escape(&text) } else { text };
     if text.contains('\'') && !text.contains('"') {
         format!("\"{text}\"")
     } else {

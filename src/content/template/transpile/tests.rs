@@ -125,7 +125,11 @@ fn conditions() {
     );
     check_if("not count > 3", "not event.count > 3", "not (contact.count > 3)");
     check_if("count is defined", "event.count or event.count == 0", "(contact.count or contact.count == 0)");
-    check_if("count is not defined", "not event.count and not event.count == 0", "not ((contact.count or contact.count == 0))");
+    check_if(
+        "count is not defined",
+        "not event.count and not event.count == 0",
+        "not ((contact.count or contact.count == 0))",
+    );
     check_if(
         "plan in ['a', 'b']",
         "person|lookup:'plan' == 'a' or person|lookup:'plan' == 'b'",
