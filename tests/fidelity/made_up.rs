@@ -272,7 +272,8 @@ impl Maker<'_> {
     }
 
     fn condition(&mut self, depth: usize) -> String {
-        let number = self.one(&["points", "count", "cart_value", "total"]);
+        // Amounts are whole cents here, and an eighth of a euro is none; it is printed alike, not compared.
+        let number = self.one(&["points", "count", "cart_value"]);
         match self.rng.below(if depth < 2 { 12 } else { 8 }) {
             0 => self.one(&[
                 "first_name",

@@ -40,7 +40,8 @@ pub fn page(matrix: &Matrix, flow_name: &str, brand_name: &str) -> String {
             escape(&fault.variant)
         );
         for found in fault.findings.iter().filter(|found| found.severity == Severity::Error) {
-            let _ = write!(out, "<li>{} <span class=\"muted\">{}</span></li>", escape(&found.message), escape(&found.hint));
+            let _ =
+                write!(out, "<li>{} <span class=\"muted\">{}</span></li>", escape(&found.message), escape(&found.hint));
         }
         out.push_str("</ul></section>\n");
     }
@@ -143,7 +144,12 @@ fn section(matrix: &Matrix, summary: &Summary, out: &mut String) {
     if !blocks.is_empty() {
         out.push_str("<p class=\"muted\">Blocks that not everybody sees: ");
         let listed = blocks.iter().enumerate().map(|(n, block)| {
-            format!("<strong>{}</strong> {} where <code>{}</code>", letter(n), escape(&block.kind), escape(&block.condition))
+            format!(
+                "<strong>{}</strong> {} where <code>{}</code>",
+                letter(n),
+                escape(&block.kind),
+                escape(&block.condition)
+            )
         });
         out.push_str(&listed.collect::<Vec<_>>().join("; "));
         out.push_str("</p>");
@@ -192,7 +198,11 @@ fn cells(row: &Row, tags: &[&str], out: &mut String) {
     for block in &row.blocks {
         out.push_str(if block.shown { "<td>shown</td>" } else { "<td class=\"muted\">not shown</td>" });
     }
-    let _ = write!(out, "<td class=\"n\">{}</td><td>", if row.bytes == 0 { "&ndash;".into() } else { kilobytes(row.bytes) });
+    let _ = write!(
+        out,
+        "<td class=\"n\">{}</td><td>",
+        if row.bytes == 0 { "&ndash;".into() } else { kilobytes(row.bytes) }
+    );
     if row.lints.is_empty() {
         out.push_str("<span class=\"muted\">none</span>");
     }
@@ -316,7 +326,10 @@ mod tests {
 
     #[test]
     fn small_parts() {
-        assert_eq!((letter(0), letter(25), letter(26), letter(701)), ("A".into(), "Z".into(), "AA".into(), "ZZ".into()));
+        assert_eq!(
+            (letter(0), letter(25), letter(26), letter(701)),
+            ("A".into(), "Z".into(), "AA".into(), "ZZ".into())
+        );
         assert_eq!(kilobytes(102 * 1024 + 512), "102.5 KB");
     }
 }

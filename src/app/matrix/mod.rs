@@ -335,9 +335,8 @@ pub fn matrix(plan: Plan<'_>, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Ma
 
 fn conditions(variant: &Variant) -> BTreeMap<usize, (SmolStr, SmolStr)> {
     let Body::Blocks(blocks) = &variant.body else { return BTreeMap::new() };
-    let with_condition = |(n, block): (usize, &Block)| {
-        Some((n, (SmolStr::new(block.kind_name()), SmolStr::new(block.show_if()?))))
-    };
+    let with_condition =
+        |(n, block): (usize, &Block)| Some((n, (SmolStr::new(block.kind_name()), SmolStr::new(block.show_if()?))));
     blocks.iter().enumerate().filter_map(with_condition).collect()
 }
 
@@ -475,14 +474,18 @@ mod tests {
             .map(|row| {
                 let tags: Vec<String> = row.tags.iter().map(|t| format!("{} {}", t.name, t.state.name())).collect();
                 let blocks: Vec<String> = row.blocks.iter().map(|b| format!("{} {}", b.block, b.shown)).collect();
-                format!("{} {} {} {:?} [{}] [{}]", row.node, row.variant, row.contact, row.state, tags.join(", "), blocks.join(", "))
+                format!(
+                    "{} {} {} {:?} [{}] [{}]",
+                    row.node,
+                    row.variant,
+                    row.contact,
+                    row.state,
+                    tags.join(", "),
+                    blocks.join(", ")
+                )
             })
             .collect();
-        assert_eq!(
-            printed[0],
-            "one a ada Incomplete [first_name value, cart_value missing] [1 true]",
-            "{printed:#?}"
-        );
+        assert_eq!(printed[0], "one a ada Incomplete [first_name value, cart_value missing] [1 true]", "{printed:#?}");
         assert!(printed[1].starts_with("two a ada Incomplete"), "{printed:#?}");
         assert_eq!(matrix.rows.len(), 12);
         assert!(matrix.rows.iter().any(|row| row.blocks.iter().any(|block| !block.shown)));

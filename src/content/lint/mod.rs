@@ -642,11 +642,11 @@ mod tests {
         let styled = |css: &str| format!("<style>{css}</style><p class='n'>x</p>");
         check(&styled(".n{color:#bbb}"), &["mail/contrast"]);
         check(&styled("div .n{color:#bbb}"), &[]);
-        let dark = "@media (prefers-color-scheme:dark){.n{color:#222!important}body{background:#111!important}}";
+        let dark = "@media (prefers-color-scheme:dark){body{background:#111!important;color:#eee!important}\
+            a{color:#9cf!important}.n{color:#ddd!important}}";
         check(&styled(dark), &[]);
-        let html = format!(
-            "<html><head><meta name=viewport content=x><style>{dark}</style></head><body><p class=n>Words</p><a href='https://x.example/unsubscribe' style='color:#999;background:#000'>no</a></body></html>"
-        );
+        check(&styled(&dark.replace("#ddd", "#222")), &["mail/contrast-dark"]);
+        let html = format!("{BASE}<style>{}</style>", dark.replace("#9cf", "#024"));
         check_mail("S", "P", &html, &["mail/contrast-dark"]);
         let html = BASE.replace("<head>", "<head><meta name='color-scheme' content='light dark'>");
         check_mail("S", "P", &format!("{html}<p style='color:#222'>x</p>"), &["mail/contrast-dark"]);

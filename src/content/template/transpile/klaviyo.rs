@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::content::filters::{truncate_chars, urlencode};
 
 /// Most terms that a condition may have without parentheses. Source: references, mail rendering, safe subset.
 const MAX_TERMS: usize = 16;
@@ -83,6 +84,26 @@ impl Printer<'_> {
         } else {
             access.clone()
         };
+        // Django takes words in a filter as safe, and what a filter makes of entities is not what was meant: where both
+        // meet, the words go through the filters here.
+        if self.part == Part::Html
+            && let Some((words, after)) = match (&default, &fallback) {
+                (Some(words), _) => {
+                    let at = filters.iter().position(|(name, _)| *name == "default").unwrap_or(0);
+                    Some((words, (filters.get(..at).unwrap_or_default(), filters.get(at + 1..).unwrap_or_default())))
+                }
+                (None, Some(words)) if !may_be_zero(field, steps) => Some((words, ([].as_slice(), filters.as_slice()))),
+                _ => None,
+            }
+            && words.contains(['&', '<', '>', '"', '\''])
+            && let Some(made) = filtered_words(words, after.1)
+        {
+            let before = if default.is_some() { [after.0, after.1].concat() } else { filters.clone() };
+            let with_value = self.django_filters(expr, &access, &before);
+            let test = self.django_filters(expr, &access, after.0);
+            let words = if after.1.iter().any(|(name, _)| *name == "safe") { made } else { self.words(&made) };
+            return format!("{{% if {test} %}}{{{{ {with_value} }}}}{{% else %}}{words}{{% endif %}}");
+        }
         let filtered = self.django_filters(expr, &guarded, &filters);
         match (default, fallback) {
             (Some(_), _) => format!("{{{{ {filtered} }}}}"),
@@ -361,6 +382,22 @@ fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
         Step::Index(n) if *looked_up => write!(out, "|lookup:'{n}'"),
         Step::Index(n) => write!(out, ".{n}"),
     };
+}
+
+/// Words as filters on text make them; `None` where there is no filter, or one that is not for text.
+fn filtered_words(words: &str, filters: &[(&str, &[Const])]) -> Option<String> {
+    let mut out = words.to_owned();
+    for (name, args) in filters {
+        out = match (*name, *args) {
+            ("upper", _) => out.to_uppercase(),
+            ("lower", _) => out.to_lowercase(),
+            ("urlencode", _) => urlencode(&out),
+            ("truncate_chars", [Const::Int(most), ..]) => truncate_chars(&out, usize::try_from(*most).ok()?),
+            ("safe", _) => out,
+            _ => return None,
+        };
+    }
+    (!filters.is_empty()).then_some(out)
 }
 
 /// Whether a value can be there and yet count as no in a condition: 0, or "no". Of what lies inside an object or a

@@ -91,7 +91,7 @@ fn tags() {
     );
     check(
         "{product.name} {{ product['Full name'] }} {{ cart_items.0.name }}",
-        "{{ event.product.name }} {{ event.product|lookup:'Full name'|default:'' }} {{ event.cart.line_items.0.name }}",
+        "{{ event.product.name }} {{ event.product|lookup:'Full name'|default_if_none:'' }} {{ event.cart.line_items.0.name }}",
         "{{ contact.product_name }} {{ contact.product_full_name }} {{ contact.cart_items_0_name }}",
     );
     check("{threshold}", "1000", "1000");
@@ -147,7 +147,7 @@ fn conditions() {
 fn loops() {
     check(
         "{% for i in cart_items[:3] %}{{ loop.index }} {i.name} {{ i['Unit price']|money }}{% if loop.last %}.{% endif %}{% else %}none{% endfor %}",
-        "{% for i in event.cart.line_items|slice:':3' %}{{ forloop.counter }} {{ i.name }} {% if i|lookup:'Unit price' %}{% currency_format i|lookup:'Unit price' %}{% endif %}{% if forloop.last %}.{% endif %}{% empty %}none{% endfor %}",
+        "{% for i in event.cart.line_items|slice:':3' %}{{ forloop.counter }} {{ i.name }} {% if i|lookup:'Unit price' or i|lookup:'Unit price' == 0 %}{% currency_format i|lookup:'Unit price' %}{% endif %}{% if forloop.last %}.{% endif %}{% empty %}none{% endfor %}",
         "none",
     );
 }
@@ -227,7 +227,7 @@ fn whole_variants() {
         "Hi {{ first_name|default:'there' }}</h1>",
         "{% if event.value > 1000 and event.count < 24 %}",
         "{% for item in event.cart.line_items|slice:':3' %}",
-        "{% if item.price %}{% if item.price %}{% currency_format item.price %}{% endif %}{% endif %}",
+        "{% if item.price %}{% if item.price or item.price == 0 %}{% currency_format item.price %}{% endif %}{% endif %}",
         "href=\"https://x.example/?e={{ email|urlencode }}\"",
         "<a href=\"{% unsubscribe_link %}\"",
     ] {
