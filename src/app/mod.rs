@@ -19,6 +19,7 @@ pub mod inspector;
 pub mod jobs;
 pub mod journal;
 pub mod mails;
+pub mod matrix;
 pub mod ops;
 pub mod outline;
 pub mod overlay;

@@ -116,6 +116,15 @@ impl Stage {
         event: Option<Arc<Event>>,
         at: Instant,
     ) -> Result<Made, Diagnostic> {
+        let values = self.values(contact, history, event.as_deref(), at);
+        let mail = prepared.render(&values)?;
+        let mut lints = prepared.findings().to_vec();
+        lints.extend(lint(message, variant, &mail));
+        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, at, lints })
+    }
+
+    /// What the flow's fields are for a contact.
+    pub fn values(&self, contact: &Contact, history: &History, event: Option<&Event>, at: Instant) -> FieldValues {
         let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
         let zone = zone.unwrap_or_else(|| self.workspace.default_zone());
         let context = ResolveContext {
@@ -123,17 +132,18 @@ impl Stage {
             zone: &zone,
             contact,
             log: &history.log,
-            trigger: event.as_deref(),
+            trigger: event,
             constants: &self.constants,
             codes: &self.codes,
             links: &Links::placeholders(),
             currency: self.workspace.brand.default_currency(),
         };
-        let values = FieldValues::resolve(&self.fields, &context);
-        let mail = prepared.render(&values)?;
-        let mut lints = prepared.findings().to_vec();
-        lints.extend(lint(message, variant, &mail));
-        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, at, lints })
+        FieldValues::resolve(&self.fields, &context)
+    }
+
+    /// The flow's fields.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// The newest event of a history that the trigger listens to; whether its filter holds is the replay's to say.

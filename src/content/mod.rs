@@ -37,7 +37,7 @@ pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
 pub use layout::PREHEADER_OPENS;
 pub use links::{MailLink, links};
-pub use lint::{CLIP_BYTES, lint};
+pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
 pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};

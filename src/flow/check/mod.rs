@@ -9,6 +9,7 @@ mod context;
 mod elsewhere;
 #[cfg(test)]
 mod fixture;
+mod mail_fixes;
 mod texts;
 mod times;
 
