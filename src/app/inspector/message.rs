@@ -8,7 +8,7 @@ use super::{
     rows, tried,
 };
 use crate::{
-    audience::Channel,
+    audience::{Channel, ValueType},
     base::{MessageId, NodeId, id::is_wellformed},
     content::{Block, Body, Message, RESERVED_LINKS, Variant, ron_options},
     flow::{Edit, Flow},
@@ -214,6 +214,14 @@ fn icon(block: &Block) -> &'static str {
         Block::Button { .. } => "hand-pointing",
         Block::Products { .. } => "shopping-cart-simple",
         Block::Code { .. } => "ticket",
+        Block::Columns { .. } => "columns",
+        Block::Countdown { .. } => "timer",
+        Block::Stock { .. } => "stack",
+        Block::Delivery { .. } => "package",
+        Block::Video { .. } => "video",
+        Block::Chat { .. } => "chat-circle",
+        Block::SmsOptIn { .. } => "chat-text",
+        Block::Social { .. } => "users-three",
         Block::Divider { .. } => "minus",
         Block::Spacer { .. } => "arrows-vertical",
         Block::Footer { .. } => "align-bottom",
@@ -458,10 +466,10 @@ pub fn tags(document: &Document) -> Vec<Tag> {
     fields.chain(links).collect()
 }
 
-/// Names of fields that hold lists, for blocks of products.
-pub fn list_fields(flow: &Flow) -> Vec<super::names::Choice> {
+/// Names of fields of these kinds, for blocks that print them.
+pub fn fields_of(flow: &Flow, kinds: &[ValueType]) -> Vec<super::names::Choice> {
     flow.fields()
-        .filter(|field| field.kind == crate::audience::ValueType::List)
+        .filter(|field| kinds.contains(&field.kind))
         .map(|field| super::names::Choice { name: field.name.to_string(), about: field.title().to_owned() })
         .collect()
 }

@@ -154,6 +154,7 @@ impl Printer<'_> {
                 format!("{} {} {}", self.hubl_value(left), op.sign(), self.hubl_value(right))
             }
             ExprKind::Defined(of) => self.hubl_value(of),
+            _ if self.deadline_test(expr) == Some(false) => "false".into(),
             _ => self.hubl_value(expr),
         }
     }
