@@ -240,7 +240,7 @@ const VIDEO: &[FieldSpec] = &[
     field("href", "Film", "Where the film is.", Editor::Text),
     field("alt", "Shows", "For those who do not see the picture.", Editor::Text),
     field("text", "Link below", "Its words.", Editor::Text).or("Watch the video"),
-    field("height", "Height", "Default 292.", Editor::Number).or("292").unit("px").range(60.0, 600.0),
+    field("height", "Height", "Default 292.", Editor::Number).or("292").unit("px").range(1.0, 600.0),
     ON_PHONE,
     SHOW_IF,
 ];

@@ -104,7 +104,7 @@ impl Canvas<'_> {
                 };
                 let html = format!(
                     "<table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"100%\" style=\"border-collapse:separate;\"><tr>\
-                     <td align=\"center\" class=\"fl-box\" style=\"padding:20px 24px;border:2px dashed {border};border-radius:{radius}px;background-color:{back};font-family:{font};\">{label}\
+                     <td align=\"center\" class=\"fl-box fl-edge\" style=\"padding:20px 24px;border:2px dashed {border};border-radius:{radius}px;background-color:{back};font-family:{font};\">{label}\
                      <div style=\"font-family:'SF Mono',Menlo,Consolas,'Courier New',monospace;font-size:24px;line-height:1.3;font-weight:700;letter-spacing:0.08em;color:{text};\">{code}</div>{note}</td></tr></table>",
                     border = css_value(&brand.primary),
                     radius = self.radius(),

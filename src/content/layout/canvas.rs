@@ -24,6 +24,8 @@ pub(super) struct Canvas<'a> {
     open: bool,
     /// Whether no section was opened yet: the first has round upper corners.
     first: bool,
+    /// Where in the MJML the corners of the last section stand.
+    corners: Option<std::ops::Range<usize>>,
     /// Whether what is drawn stands in one of several columns.
     in_columns: bool,
 }
@@ -78,6 +80,7 @@ impl<'a> Canvas<'a> {
             text: String::new(),
             open: false,
             first: true,
+            corners: None,
             in_columns: false,
         }
     }
@@ -88,6 +91,7 @@ impl<'a> Canvas<'a> {
             self.block(block, format!("body.{n}"), reader, &[]);
         }
         self.close();
+        self.round_off();
         let mjml = self.document(sources);
         let html = match mjml::compile_bare(&mjml) {
             Ok((html, _)) => self.tokens.restore(&html),
@@ -192,16 +196,29 @@ impl<'a> Canvas<'a> {
     /// The beginning of a section with the mail's surface.
     fn section(&mut self, on_phone: OnPhone) {
         let (room, radius) = (self.room(), self.radius());
-        let corners = if self.first { format!(" border-radius=\"{radius}px {radius}px 0 0\"") } else { String::new() };
         let padding = if self.first { format!("{room}px {room}px 12px") } else { format!("12px {room}px") };
         let class = format!("fl-pad {} {}", style::SURFACE, on_phone.class());
         let _ = write!(
             self.out,
-            "<mj-section css-class=\"{}\" background-color=\"{}\" padding=\"{padding}\"{corners}>",
+            "<mj-section css-class=\"{}\" background-color=\"{}\" padding=\"{padding}\"",
             class.trim_end(),
             attribute(&self.brand.surface),
         );
+        let start = self.out.len();
+        if self.first {
+            let _ = write!(self.out, " border-radius=\"{radius}px {radius}px 0 0\"");
+        }
+        self.corners = Some(start..self.out.len());
+        self.out.push('>');
         self.first = false;
+    }
+
+    /// Rounds the lower corners of the sheet.
+    fn round_off(&mut self) {
+        let radius = self.radius();
+        let Some(corners) = self.corners.clone().filter(|_| radius > 0) else { return };
+        let upper = if corners.is_empty() { "0 0".to_owned() } else { format!("{radius}px {radius}px") };
+        self.out.replace_range(corners, &format!(" border-radius=\"{upper} {radius}px {radius}px\""));
     }
 
     fn open(&mut self) {

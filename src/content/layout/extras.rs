@@ -5,18 +5,16 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::{Date, DateTime};
-
 use super::{
     canvas::{Canvas, Texts, attribute, css_value},
     style,
 };
 use crate::{
     audience::ValueType,
-    base::{Instant, Zone},
+    base::Zone,
     content::{
         Block, SocialStyle, Until,
-        filters::{format_date, urlencode},
+        filters::{Moment, format_date, urlencode},
         markup::{Look, escape, escape_around_tags, to_html, to_text},
     },
 };
@@ -199,7 +197,7 @@ impl Canvas<'_> {
         let brand = self.brand;
         let html = format!(
             "<table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"100%\"><tr>\
-             <td class=\"fl-line\" style=\"padding:12px 0 12px 16px;border-left:3px solid {};font-family:{};font-size:16px;line-height:1.5;color:{};\">{}</td></tr></table>",
+             <td class=\"fl-edge\" style=\"padding:12px 0 12px 16px;border-left:3px solid {};font-family:{};font-size:16px;line-height:1.5;color:{};\">{}</td></tr></table>",
             css_value(&brand.primary),
             css_value(&brand.font),
             css_value(&brand.text),
@@ -214,7 +212,7 @@ impl Canvas<'_> {
         let (poster, href) = (texts.read("poster", poster), texts.read("href", href));
         let (alt, words) = (texts.read("alt", alt), texts.read("text", text));
         let brand = self.brand;
-        let height = (*height).clamp(60, 600);
+        let height = (*height).clamp(1, 600);
         let (src, link) = (escape_around_tags(&self.address(&poster)), escape_around_tags(&href));
         let (primary, on_primary) = (css_value(&brand.primary), css_value(&brand.on_primary));
         // The picture is the ground of a cell with the button in its middle. Outlook on Windows draws no such grounds:
@@ -224,7 +222,8 @@ impl Canvas<'_> {
              <!--[if !mso]><!-- --><table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"100%\" style=\"border-collapse:separate;\"><tr>\
              <td align=\"center\" valign=\"middle\" height=\"{height}\" background=\"{src}\" style=\"height:{height}px;background-color:{primary};background-image:url('{src}');background-position:center;background-size:cover;border-radius:{radius}px;\">\
              <a href=\"{link}\" title=\"{alt}\" style=\"display:inline-block;width:72px;height:72px;line-height:72px;border-radius:36px;background:{on_primary};color:{primary};font-family:Arial,sans-serif;font-size:28px;text-align:center;text-decoration:none;\">&#9654;&#xFE0E;</a></td></tr></table><!--<![endif]-->\
-             <div style=\"padding:12px 0 0;font-family:{font};font-size:16px;line-height:1.5;\"><a href=\"{link}\" style=\"color:{primary};font-weight:600;text-decoration:underline;\">&#9654;&#xFE0E; {words}</a></div>",
+             <div class=\"{class}\" style=\"padding:12px 0 0;font-family:{font};font-size:16px;line-height:1.5;\"><a href=\"{link}\" style=\"color:{primary};font-weight:600;text-decoration:underline;\">&#9654;&#xFE0E; {words}</a></div>",
+            class = style::TEXT,
             width = self.width(),
             alt = escape_around_tags(&alt),
             radius = self.radius(),
@@ -251,7 +250,7 @@ impl Canvas<'_> {
             "<table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"100%\" style=\"border-collapse:separate;\"><tr>\
              <td class=\"fl-box\" style=\"padding:16px 20px;border:1px solid {line};border-radius:{radius}px;background:{back};font-family:{font};color:{text};\">\
              <table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\"><tr>\
-             <td class=\"{button}\" width=\"40\" height=\"40\" align=\"center\" valign=\"middle\" style=\"width:40px;height:40px;border-radius:20px;background:{primary};color:{on_primary};font-size:20px;line-height:40px;font-weight:700;\">?</td>\
+             <td width=\"40\" valign=\"middle\" style=\"width:40px;\"><div class=\"{button}\" style=\"width:40px;height:40px;border-radius:20px;background:{primary};color:{on_primary};font-size:20px;line-height:40px;font-weight:700;text-align:center;\">?</div></td>\
              <td style=\"padding:0 0 0 16px;font-size:16px;line-height:1.5;\"><a href=\"{link}\" style=\"color:{primary};font-weight:600;text-decoration:underline;\">{words}</a>{small}</td></tr></table></td></tr></table>",
             line = css_value(&brand.line),
             radius = self.radius(),
@@ -365,23 +364,21 @@ fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
         }
         Until::At(text) => {
             let text = text.trim();
-            if let Ok(at) = Instant::parse(text) {
-                let words = format!("{{{{ '{at}'|date_fmt('{DAY_TIME}') }}}}");
-                return Some(Deadline { words, is_past: Some(format!("'{at}'|is_past")), field: None });
-            }
             let midnight = jiff::civil::Time::midnight();
-            let (at, pattern, kept) = if let Ok(date) = text.parse::<Date>()
-                && text.len() == 10
-            {
-                (date.to_datetime(midnight), DAY, date.to_string())
-            } else if let Ok(at) = text.parse::<DateTime>() {
-                (at, DAY_TIME, at.to_string())
-            } else {
-                let message = format!("`{text}` is no date and time");
-                let hint =
-                    "Write 2026-11-27 18:00 for everybody's own clock, or 2026-11-27T18:00+01:00 for one instant";
-                texts.fault("until", "mail/deadline", message, hint);
-                return None;
+            let (at, pattern, kept) = match Moment::parse(text) {
+                Some(Moment::At(at)) => {
+                    let words = format!("{{{{ '{at}'|date_fmt('{DAY_TIME}') }}}}");
+                    return Some(Deadline { words, is_past: Some(format!("'{at}'|is_past")), field: None });
+                }
+                Some(Moment::Day(date)) => (date.to_datetime(midnight), DAY, date.to_string()),
+                Some(Moment::Wall(at)) => (at, DAY_TIME, at.to_string()),
+                None => {
+                    let message = format!("`{text}` is no date and time");
+                    let hint =
+                        "Write 2026-11-27 18:00 for everybody's own clock, or 2026-11-27T18:00+01:00 for one instant";
+                    texts.fault("until", "mail/deadline", message, hint);
+                    return None;
+                }
             };
             Some(Deadline { words: format_date(at, pattern), is_past: Some(format!("'{kept}'|is_past")), field: None })
         }

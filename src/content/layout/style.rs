@@ -73,7 +73,7 @@ impl Rule<'_> {
     }
 }
 
-fn dark(brand: &Brand) -> [Rule<'_>; 9] {
+fn dark(brand: &Brand) -> [Rule<'_>; 10] {
     let dark = &brand.dark;
     let ink = |selectors, value| Rule { selectors, property: "color", value, is_ground: false };
     let ground = |selectors, value| Rule { selectors, property: "background", value, is_ground: true };
@@ -106,5 +106,6 @@ fn dark(brand: &Brand) -> [Rule<'_>; 9] {
             value: &dark.line,
             is_ground: false,
         },
+        Rule { selectors: &[".fl-edge"], property: "border-color", value: &dark.primary, is_ground: false },
     ]
 }

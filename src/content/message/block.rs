@@ -236,7 +236,7 @@ pub enum Block {
         /// Words of the link below it.
         #[serde(default = "video_words")]
         text: String,
-        /// Height of the picture at full width in pixels, 60..=600.
+        /// Height of the picture at full width in pixels, 1..=600.
         #[serde(default = "video_height", skip_serializing_if = "is_video_height")]
         height: u32,
         /// On a narrow screen.
