@@ -8,7 +8,9 @@ use smol_str::SmolStr;
 use super::{
     Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme,
     document::Document,
-    files, ops,
+    files,
+    mails::Pane,
+    ops,
     pages::{self, PageKind},
 };
 use crate::{
@@ -101,6 +103,7 @@ commands! {
         PanelProblems "Problems", "Ctrl+Shift+M", "Show or hide what the checks found";
         PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
+        PageMails "Mails", "Ctrl+Shift+E", "Show the mail of the selected step on a page, or the canvas again";
         PageTags "Merge tags", "Ctrl+Shift+1 Ctrl+Shift+Exclamationmark", "Show every merge tag of the flow on a page, or the canvas again";
         PageSegments "Segments", "", "Show the segments of the workspace on a page, or the canvas again";
         PageScores "Score models", "", "Show the score models of the workspace on a page, or the canvas again";
@@ -270,6 +273,8 @@ pub enum Command {
     Act(super::act::Act),
     /// What a page in the place of the canvas asks for.
     Page(pages::Act),
+    /// What the mail page asks for.
+    Mails(super::mails::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -319,6 +324,7 @@ fn go_to(document: &mut Document, id: NodeId) {
 /// The page that a command opens.
 fn page_of(id: CommandId) -> Option<PageKind> {
     match id {
+        CommandId::PageMails => Some(PageKind::Mails),
         CommandId::PageTags => Some(PageKind::Tags),
         CommandId::PageSegments => Some(PageKind::Segments),
         CommandId::PageScores => Some(PageKind::Scores),
@@ -422,6 +428,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
         }
         Command::Act(act) => return super::act::apply(app, act, now),
         Command::Page(act) => return pages::apply(app, act, now),
+        Command::Mails(act) => return super::mails::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -541,6 +548,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::ShowTab(_)
         | Command::Act(_)
         | Command::Page(_)
+        | Command::Mails(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -801,10 +809,17 @@ fn job_done(app: &mut App, done: JobDone, now: Instant) {
                 document.derived.replay = Some(Stamped { value: report, revision });
             }
         }
-        JobDone::Previewed { document, revision, previewed } => {
+        JobDone::Previewed { document, revision, previewed, pane } => {
+            let Some(document) = app.by_id(document) else { return };
+            let stamped = Some(Stamped { value: previewed, revision });
+            match pane {
+                Pane::First => (document.derived.previewing, document.derived.preview) = (None, stamped),
+                Pane::Other => (document.derived.othering, document.derived.other) = (None, stamped),
+            }
+        }
+        JobDone::Pictured { document, key, drawn } => {
             if let Some(document) = app.by_id(document) {
-                document.derived.previewing = None;
-                document.derived.preview = Some(Stamped { value: previewed, revision });
+                document.derived.pictures.take(key, drawn);
             }
         }
         JobDone::WhatIf { document, revision, result } => {

@@ -10,8 +10,9 @@ use smol_str::SmolStr;
 
 use super::{
     jobs::{Job, Previewed},
+    mails::{self, MailView, Pane, Pictures},
     pages::PageKind,
-    preview,
+    preview::{self, PreviewKey},
     project::Home,
     timeline::Scope,
     what_if::{Change, WhatIf},
@@ -128,6 +129,8 @@ pub struct View {
     pub window: Window,
     /// What is otherwise with the chosen contact in the what-if panel.
     pub changes: Vec<Change>,
+    /// How mails are looked at.
+    pub mail: MailView,
     /// What is painted over the flow.
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
@@ -160,6 +163,7 @@ impl Default for View {
             scope: Scope::default(),
             window: (None, None),
             changes: Vec::new(),
+            mail: MailView::default(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
             search: Search::default(),
@@ -186,6 +190,10 @@ pub struct Derived {
     pub replay: Option<Stamped<Arc<Report>>>,
     /// The mail of the selected step for the chosen contact, with what it was asked for.
     pub preview: Option<Stamped<Previewed>>,
+    /// The mail that stands beside it.
+    pub other: Option<Stamped<Previewed>>,
+    /// Pictures of mails.
+    pub pictures: Pictures,
     /// Both ways of the contact whose changes are looked at.
     pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
     /// The next contact with another mail is looked for.
@@ -194,6 +202,7 @@ pub struct Derived {
     pub(super) checking: Option<u64>,
     pub(super) replaying: Option<u64>,
     pub(super) previewing: Option<(u64, PreviewKey)>,
+    pub(super) othering: Option<(u64, PreviewKey)>,
     /// The span that the replay was made for.
     pub(super) replay_window: Window,
     /// Whose changes the what-if was made for, or is being made for.
@@ -204,9 +213,6 @@ pub struct Derived {
 
 /// From and until.
 pub type Window = (Option<Instant>, Option<Instant>);
-
-/// What a preview depends on besides the document.
-pub type PreviewKey = (Option<NodeId>, Option<ContactId>, Option<EventId>, Option<Instant>);
 
 /// An open flow.
 #[derive(Debug)]
@@ -403,19 +409,26 @@ impl Document {
         }
         let key = self.preview_key();
         let made = self.derived.preview.as_ref().is_some_and(|s| s.revision == revision && s.value.key == key);
-        if key.0.is_some() && key.1.is_some() && !made && self.derived.previewing.is_none() {
+        if key.node.is_some() && key.contact.is_some() && !made && self.derived.previewing.is_none() {
             self.derived.previewing = Some((revision, key.clone()));
-            jobs.push(Job::Preview {
-                document: self.id,
-                revision,
-                flow: Box::new(self.flow().clone()),
-                home: Arc::clone(&self.home),
-                key,
-            });
+            jobs.push(self.preview_job(key, Pane::First));
         }
+        jobs.extend(mails::wanted_jobs(self));
         jobs.extend(self.wanted_what_if(revision));
         jobs.extend(self.wanted_seek());
         jobs
+    }
+
+    /// The job that makes the mail of a pane.
+    pub(super) fn preview_job(&self, key: PreviewKey, pane: Pane) -> Job {
+        Job::Preview {
+            document: self.id,
+            revision: self.history.revision(),
+            flow: Box::new(self.flow().clone()),
+            home: Arc::clone(&self.home),
+            key,
+            pane,
+        }
     }
 
     fn wanted_what_if(&mut self, revision: u64) -> Option<Job> {
@@ -440,7 +453,7 @@ impl Document {
             return None;
         }
         self.derived.seek_wanted = false;
-        let (node, contact, ..) = self.preview_key();
+        let PreviewKey { node, contact, .. } = self.preview_key();
         let (node, from) = (node?, contact?);
         self.derived.seeking = true;
         let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));

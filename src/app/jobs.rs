@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    document::{DocumentId, PreviewKey, Window},
-    preview,
+    document::{DocumentId, Window},
+    mails::{
+        Pane, PictureKey,
+        pictures::{Drawn, PictureJob},
+    },
+    preview::{self, PreviewKey},
     project::Home,
     stage,
     what_if::{self, Change, WhatIf},
@@ -86,7 +90,11 @@ pub enum Job {
         home: Arc<Home>,
         /// Which mail, for whom.
         key: PreviewKey,
+        /// Where it is shown.
+        pane: Pane,
     },
+    /// Draw a mail; by [`PictureJob::draw`], because it needs images.
+    Picture(Box<PictureJob>),
 }
 
 /// A mail, or why there is none.
@@ -147,6 +155,17 @@ pub enum JobDone {
         revision: u64,
         /// The mail.
         previewed: Previewed,
+        /// Where it is shown.
+        pane: Pane,
+    },
+    /// A picture of a mail.
+    Pictured {
+        /// For which document.
+        document: DocumentId,
+        /// What was wanted.
+        key: PictureKey,
+        /// The picture, or why there is none.
+        drawn: Drawn,
     },
 }
 
@@ -157,6 +176,7 @@ impl Job {
             Self::Check { .. } => "Checking",
             Self::Replay { .. } => "Replaying the audience",
             Self::Preview { .. } => "Rendering the mail",
+            Self::Picture(_) => "Drawing the mail",
             Self::WhatIf { .. } => "Replaying one contact",
             Self::Seek { .. } => "Comparing mails",
         }
@@ -181,10 +201,14 @@ impl Job {
                 let result = preview::next_differing(&flow, &home, report.as_deref(), &node, &from);
                 JobDone::Sought { document, from, result }
             }
-            Self::Preview { document, revision, flow, home, key } => {
+            Self::Preview { document, revision, flow, home, key, pane } => {
                 let result = stage::preview(&flow, &home, &key).map(Arc::new);
-                JobDone::Previewed { document, revision, previewed: Previewed { key, result } }
+                JobDone::Previewed { document, revision, previewed: Previewed { key, result }, pane }
             }
+            #[cfg(feature = "picture")]
+            Self::Picture(job) => job.done(&crate::content::picture::NoImages),
+            #[cfg(not(feature = "picture"))]
+            Self::Picture(job) => job.undone(),
         }
     }
 }
