@@ -14,7 +14,7 @@ use super::{
     pages::{self, PageKind},
 };
 use crate::{
-    base::{ContactId, EventId, Instant, NodeId},
+    base::{ContactId, EventId, Instant, MessageId, NodeId},
     flow::Edit,
 };
 
@@ -66,7 +66,9 @@ commands! {
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
         Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
         Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
-        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow, copied blocks into the selected step's mail";
+        CopyBlock "Copy blocks", "", "Copy all blocks of the selected step's mail as text, with the merge tags they use";
+        PasteBlock "Paste blocks", "", "Put copied blocks into the selected step's mail";
         Rename "Rename", "F2", "Type a new name for the selected step";
         EditStep "Edit step", "Enter", "Go to the settings of the selected step";
         Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
@@ -396,6 +398,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::CopyBlock | Id::PasteBlock if selected_message(document).is_none() => no("Select a step that sends"),
         Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
         Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep if document.selected().is_none() => no("Select one step"),
@@ -411,6 +414,12 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         }
         _ => Ok(()),
     }
+}
+
+/// The message of the one selected step that sends.
+fn selected_message(document: &Document) -> Option<MessageId> {
+    let node = document.flow().node(document.selected()?.as_str())?;
+    Some(node.settings()?.message()?.0.clone())
 }
 
 /// Does a command; called by [`App::apply`] alone.
@@ -489,18 +498,16 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.selection = pasted.ids.into_iter().collect();
         }
+        Command::Paste { text, .. } if ops::clip_blocks::is_clip(&text) => {
+            let message = selected_message(document).ok_or("Select a step that sends: what was copied are blocks")?;
+            super::act::paste_blocks(document, &message, 0, None, &text)?;
+        }
         Command::Paste { text, at } => {
             let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
             document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.edge = None;
             document.view.selection = pasted.ids.into_iter().collect();
-            if !pasted.clashes.is_empty() {
-                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
-                return Err(format!(
-                    "Merge tags that this flow declares in another way, and keeps: {}",
-                    names.join(", ")
-                ));
-            }
+            super::act::kept_tags(&pasted.clashes)?;
         }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
@@ -605,7 +612,12 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     }
                     return vec![Request::CopyText(text)];
                 }
-                Id::Paste => return vec![Request::AskPaste],
+                Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
+                Id::CopyBlock => {
+                    let Some(message) = selected_message(document) else { return Vec::new() };
+                    let copy = super::act::Act::CopyBlocks { message, variant_idx: 0, at: None };
+                    return super::act::apply(app, copy, now);
+                }
                 Id::Find => {
                     document.view.search.is_open = true;
                     return vec![Request::Focus("find")];

@@ -500,6 +500,55 @@ mod tests {
         assert_eq!(report.entered, 4);
     }
 
+    /// Language first, then the split inside it; the same contact is always dealt the same.
+    #[test]
+    fn variants_are_dealt_inside_the_contacts_language() {
+        let body = r#"messages: [(id: "m", variants: [
+            (id: "a", subject: "Hello", body: html("Hello")), (id: "b", subject: "Hi", body: html("Hi")),
+            (id: "d", language: "de", subject: "Hallo", body: html("Hallo")),
+            (id: "e", language: "de", weight: 0, subject: "Guten Tag", body: html("Guten Tag")),
+        ])])"#;
+        let flow = format!("{}{body}", FLOW.split("messages: [").next().expect("there"));
+        let loaded = file::read(&flow).unwrap_or_else(|d| panic!("{}", d.message));
+        let flows = FlowSet::new(&Workspace::default(), &[loaded.flow]);
+        let mut audience = audience(60);
+        for (n, contact) in audience.contacts.iter_mut().enumerate() {
+            contact.language = [Some("de-AT"), Some("fr"), None][n % 3].map(SmolStr::new);
+        }
+        let report = replay(&flows, &audience, &Options::default());
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &report.messages {
+            let n: usize = row.contact.as_str()[1..].parse().expect("a number");
+            assert_eq!(row.variant == "d", n.is_multiple_of(3), "{row:?}");
+            *seen.entry(&row.variant).or_default() += 1;
+        }
+        assert!(seen["a"] > 5 && seen["b"] > 5 && seen["d"] > 10 && !seen.contains_key("e"), "{seen:?}");
+        assert_eq!(report, replay(&flows, &audience, &Options::default()));
+    }
+
+    /// R27: each contact gets the next code once; an empty pool holds.
+    #[test]
+    fn codes_are_given_once_and_an_empty_pool_holds() {
+        let mail = r#"fields: [(name: "code", source: code(pool: "p"))], messages: [(id: "m", subject: "Hello", body: html("Yours: {code}"))])"#;
+        let flow = format!("{}{mail}", FLOW.split("messages: [").next().expect("there"));
+        let loaded = file::read(&flow).unwrap_or_else(|d| panic!("{}", d.message));
+        let pool = "(code_pools: [(name: \"p\", codes: [\"A\", \"B\", \"C\"])])";
+        let workspace: Workspace = crate::kinds::ron_options().from_str(pool).expect("reads");
+        let flows = FlowSet::new(&workspace, &[loaded.flow]);
+        let audience = audience(7);
+        let report = replay(&flows, &audience, &Options::default());
+        let given: Vec<String> =
+            report.codes.iter().map(|(contact, codes)| format!("{contact} {}", codes["p"])).collect();
+        assert_eq!(given, ["c0 A", "c1 B", "c2 C"]);
+        let of = |contact: &str, outcome| {
+            report.messages.iter().filter(|m| m.contact.as_str() == contact && m.outcome == outcome).count()
+        };
+        // Two mails show the same contact the same code; who comes later waits for codes.
+        assert_eq!((of("c0", Outcome::Sent), of("c2", Outcome::Sent)), (2, 2));
+        assert_eq!((of("c3", Outcome::Sent), of("c3", Outcome::Held)), (0, 1));
+        assert_eq!(report, replay(&flows, &audience, &Options::default()));
+    }
+
     /// R28: 300 people, 4 in 100 unsubscribe: from 200 sends on the flow pauses itself, and nothing leaves any more.
     #[test]
     fn a_flow_people_leave_pauses_itself() {

@@ -43,6 +43,9 @@ pub(crate) fn lay_out(
     let place = Place::message(&message.id);
     let prefix = if message.variants.len() > 1 { format!("variants.{}.", variant.id) } else { String::new() };
     let start = found.len();
+    // A mail says in which language it is, for readers and for screen readers.
+    let spoken = variant.language.as_ref().map(|language| Brand { language: language.clone(), ..brand.clone() });
+    let brand = spoken.as_ref().unwrap_or(brand);
     let mut reader = Reader { fields, place: &place, prefix: &prefix, found };
     let mut sources = Sources::default();
     if message.channel == Channel::Sms {
