@@ -318,7 +318,7 @@ pub fn next_differing(
         let moment = moment_of(flow, home, report, node, &contact.id, Chosen::default())?;
         let own = events.get(&contact.id).map_or(&[][..], Vec::as_slice);
         let history = stage::History::of(own.iter().copied(), &contact.id, moment.at);
-        let variant = stage.dealt(step, message, &contact.id)?;
+        let variant = stage.dealt(step, message, contact)?;
         let event = match &moment.event {
             Some(id) => history.events.iter().find(|event| event.id == *id).cloned(),
             None => stage.likely_entry(&history),

@@ -1,9 +1,11 @@
 //! The one place that does what is asked for: commands of the table, commands with a value, answers from outside.
 
-use super::{Command, CommandId, Unavailable, available, bookmark_of, mark_of, page_of, selected_frames};
+use super::{
+    Command, CommandId, Unavailable, available, bookmark_of, mark_of, page_of, selected_frames, selected_message,
+};
 use crate::{
     app::{
-        Answer, App, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme,
+        Answer, App, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, act,
         document::Document,
         files,
         mails::{self, Pane},
@@ -89,18 +91,20 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.selection = pasted.ids.into_iter().collect();
         }
+        Command::Paste { text, .. } if ops::clip_blocks::is_clip(&text) => {
+            let message = selected_message(document).ok_or("Select a step that sends: what was copied are blocks")?;
+            super::act::paste_blocks(document, &message, 0, None, &text)?;
+        }
+        Command::Paste { text, .. } if ops::clip_blocks::is_clip(&text) => {
+            let message = selected_message(document).ok_or("Select a step that sends: what was copied are blocks")?;
+            act::paste_blocks(document, &message, 0, None, &text)?;
+        }
         Command::Paste { text, at } => {
             let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
             document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.edge = None;
             document.view.selection = pasted.ids.into_iter().collect();
-            if !pasted.clashes.is_empty() {
-                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
-                return Err(format!(
-                    "Merge tags that this flow declares in another way, and keeps: {}",
-                    names.join(", ")
-                ));
-            }
+            super::act::kept_tags(&pasted.clashes)?;
         }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
@@ -207,7 +211,12 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     }
                     return vec![Request::CopyText(text)];
                 }
-                Id::Paste => return vec![Request::AskPaste],
+                Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
+                Id::CopyBlock => {
+                    let Some(message) = selected_message(document) else { return Vec::new() };
+                    let copy = super::act::Act::CopyBlocks { message, variant_idx: 0, at: None };
+                    return super::act::apply(app, copy, now);
+                }
                 Id::Find => {
                     document.view.search.is_open = true;
                     return vec![Request::Focus("find")];

@@ -20,7 +20,7 @@ use super::{
     pages::{self, PageKind},
 };
 use crate::{
-    base::{ContactId, EventId, Instant, NodeId},
+    base::{ContactId, EventId, Instant, MessageId, NodeId},
     flow::Edit,
 };
 
@@ -72,7 +72,9 @@ commands! {
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
         Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
         Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
-        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow, copied blocks into the selected step's mail";
+        CopyBlock "Copy blocks", "", "Copy all blocks of the selected step's mail as text, with the merge tags they use";
+        PasteBlock "Paste blocks", "", "Put copied blocks into the selected step's mail";
         Rename "Rename", "F2", "Type a new name for the selected step";
         EditStep "Edit step", "Enter", "Go to the settings of the selected step";
         Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
@@ -299,6 +301,12 @@ impl From<CommandId> for Command {
     }
 }
 
+/// The message of the one selected step that sends.
+fn selected_message(document: &Document) -> Option<MessageId> {
+    let node = document.flow().node(document.selected()?.as_str())?;
+    Some(node.settings()?.message()?.0.clone())
+}
+
 /// Selected frames that can be folded.
 fn selected_frames(document: &Document) -> Vec<NodeId> {
     let flow = document.flow();
@@ -391,6 +399,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::CopyBlock | Id::PasteBlock if selected_message(document).is_none() => no("Select a step that sends"),
         Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
         Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep if document.selected().is_none() => no("Select one step"),

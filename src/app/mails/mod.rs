@@ -309,9 +309,14 @@ pub fn shown(document: &Document, pane: Pane) -> Option<SmolStr> {
 
 /// What a version is called in a list: its name, language and share.
 pub fn variant_title(variant: &Variant, message: &Message) -> String {
-    let total: u32 = message.variants.iter().map(|variant| variant.weight).sum();
-    let percent = (100 * variant.weight).checked_div(total).unwrap_or(0);
-    if message.variants.len() > 1 { format!("{} \u{b7} {percent} %", variant.id) } else { variant.id.clone() }
+    let same = message.variants.iter().filter(|other| Message::is_for(other, variant.language.as_deref()));
+    let (num_same, total) = same.fold((0, 0_u32), |(n, total), other| (n + 1, total.saturating_add(other.weight)));
+    let percent = (u64::from(variant.weight) * 100).checked_div(u64::from(total)).unwrap_or(0);
+    let mut out = variant.id.clone();
+    if let Some(language) = &variant.language {
+        out = format!("{out} \u{b7} {language}");
+    }
+    if num_same > 1 { format!("{out} \u{b7} {percent} %") } else { out }
 }
 
 /// Whether pictures are looked at.

@@ -37,7 +37,7 @@ checks! {
         unknown_variable, unreachable_node, unreadable_settings, unused_field, unused_message, variants, wait_happened,
         starter_text, writes_trigger, wrong_channel, zero_weight, past_date,
     ],
-    workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_zone],
+    workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_theme, unknown_zone],
     both: [condition_constant, condition_syntax, empty_window, unknown_event, unknown_list, unknown_score, unknown_segment],
 }
 

@@ -101,14 +101,12 @@ fn move_variant(pen: &mut Pen<'_>, form: &MessageForm, chosen: usize, from: usiz
 
 fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
     let palette = Palette::get(ui);
-    let total: u32 = form.variants.iter().map(|variant| variant.weight).sum();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
         let mut order = Reorder::across(("variants", form.id.as_str()));
         for (at, variant) in form.variants.iter().enumerate() {
-            let percent = (100 * variant.weight).checked_div(total).unwrap_or(0);
             let ink = if at == chosen { palette.accent } else { palette.text };
-            let words = RichText::new(format!("{} \u{b7} {percent}%", variant.id)).font(theme::medium(12.0)).color(ink);
+            let words = RichText::new(form.variant_title(at)).font(theme::medium(12.0)).color(ink);
             let tab = egui::Button::selectable(at == chosen, words).min_size(vec2(44.0, 26.0));
             let tab = tab.sense(Sense::click_and_drag());
             let tab = ui.add(tab).accessible_name(format!("Variant {}", variant.id));
@@ -147,6 +145,8 @@ fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
             });
         });
     });
+    let language = Field { text: variant.language.clone(), notes: vec![] };
+    text(ui, pen, form, chosen, "Language", Part::Language, &language, 1);
     let share = Field { text: variant.weight.to_string(), notes: vec![] };
     text(ui, pen, form, chosen, "Share against the others", Part::Weight, &share, 1);
 }
@@ -217,7 +217,7 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
                     let add = inputs::word_button(ui, "plus", "Add block", "Add block");
                     Popup::menu(&add).width(160.0).show(|ui| {
                         for case in blocks::BLOCKS {
-                            if ui.button(case.label).clicked() {
+                            if ui.button(case.label).on_hover_text(blocks::help(case.name)).clicked() {
                                 act(pen, &form.id, variant_idx, &MessageChange::AddBlock(case.name.to_owned()));
                             }
                         }
@@ -286,7 +286,12 @@ fn block_ui(
             inputs::notes(ui, None, worst.as_slice());
             return;
         }
-        let change = tools(ui, &name, at, count);
+        let mut as_text = false;
+        let change = tools(ui, &name, at, count, &mut as_text);
+        if as_text {
+            let message = form.id.clone();
+            pen.out.push(crate::app::act::Act::CopyBlocks { message, variant_idx, at: Some(at) }.into());
+        }
         let id = form.id.clone();
         let document = pen.document;
         let sink = |route: &crate::app::inspector::Route, change: &crate::app::inspector::Change| {
@@ -312,11 +317,10 @@ fn block_ui(
 }
 
 fn worst_note(block: &BlockForm) -> Option<crate::app::inspector::Note> {
-    let inner = block.row.inner().iter().flat_map(|row| &row.notes);
-    block.notes.iter().chain(inner).min_by_key(|note| note.severity).cloned()
+    block.notes.iter().chain(block.row.all_notes()).min_by_key(|note| note.severity).cloned()
 }
 
-fn tools(ui: &mut Ui, name: &str, at: usize, count: usize) -> Option<MessageChange> {
+fn tools(ui: &mut Ui, name: &str, at: usize, count: usize, as_text: &mut bool) -> Option<MessageChange> {
     let mut change = None;
     let lower = name.to_lowercase();
     ui.horizontal(|ui| {
@@ -328,6 +332,7 @@ fn tools(ui: &mut Ui, name: &str, at: usize, count: usize) -> Option<MessageChan
             if inputs::icon_button(ui, "copy", &format!("Duplicate {lower}")).clicked() {
                 change = Some(MessageChange::CopyBlock(at));
             }
+            *as_text = inputs::icon_button(ui, "clipboard", &format!("Copy {lower} as text")).clicked();
             let down = format!("Move {lower} down");
             if inputs::icon_button_enabled(ui, at + 1 < count, "caret-down", &down).clicked() {
                 change = Some(MessageChange::MoveBlock(at, at + 1));
