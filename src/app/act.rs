@@ -1,7 +1,9 @@
 //! What the panels below the canvas ask for: the clock, other contacts, what-if, mending many.
 
 use super::{
-    App, Command, Document, Request, preview, problems, stage,
+    App, Command, Document, Request,
+    jobs::Kind,
+    preview, problems, stage,
     timeline::{self, Scope},
     what_if::Change,
 };
@@ -142,6 +144,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
                 return Err("The replay would end before it begins".to_owned());
             }
             document.view.window = (from, until);
+            document.derived.given_up.retain(|given_up| given_up.kind != Kind::Replay);
         }
         Act::Change(change) => {
             let changes = &mut document.view.changes;

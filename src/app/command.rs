@@ -6,9 +6,11 @@
 use smol_str::SmolStr;
 
 use super::{
-    Answer, App, DocumentId, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme,
+    Answer, App, DocumentId, Done, Panel, Request, Screen, Search, Side, Stamped, Theme,
     document::Document,
-    files, ops,
+    files,
+    jobs::{GivenUp, JobDone, Kind},
+    ops,
     pages::{self, PageKind},
 };
 use crate::{
@@ -786,36 +788,32 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone, now: Instant) {
-    match done {
-        JobDone::Checked { document, revision, findings } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.checking = None;
-                document.derived.findings = Some(Stamped { value: findings, revision });
-            }
+fn job_done(app: &mut App, done: Done, now: Instant) {
+    let revision = done.revision;
+    let Some(document) = app.by_id(done.document) else { return };
+    // What was asked before the surroundings changed is waited for by nobody.
+    let Some(at) = document.derived.jobs.iter().position(|running| running.id == done.id) else { return };
+    let running = document.derived.jobs.remove(at);
+    let Some(result) = done.result else {
+        if running.is_given_up {
+            let given_up = GivenUp { kind: running.kind, revision: running.revision, is_hidden: false };
+            document.derived.given_up.push(given_up);
+            app.tell(format!("{} was cancelled", running.kind.title()), false, now);
+        } else if running.kind == Kind::WhatIf {
+            // It was superseded; whoever goes back to those changes wants them worked out.
+            document.derived.what_if_of = None;
         }
-        JobDone::Replayed { document, revision, window, report } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.replaying = None;
-                document.derived.replay_window = window;
-                document.derived.replay = Some(Stamped { value: report, revision });
-            }
+        return;
+    };
+    match result {
+        JobDone::Checked(findings) => document.derived.findings = Some(Stamped { value: findings, revision }),
+        JobDone::Replayed { window, report } => {
+            document.derived.replay_window = window;
+            document.derived.replay = Some(Stamped { value: report, revision });
         }
-        JobDone::Previewed { document, revision, previewed } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.previewing = None;
-                document.derived.preview = Some(Stamped { value: previewed, revision });
-            }
-        }
-        JobDone::WhatIf { document, revision, result } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.what_iffing = false;
-                document.derived.what_if = Some(Stamped { value: result, revision });
-            }
-        }
-        JobDone::Sought { document, from, result } => {
-            let Some(document) = app.by_id(document) else { return };
-            document.derived.seeking = false;
+        JobDone::Previewed(previewed) => document.derived.preview = Some(Stamped { value: previewed, revision }),
+        JobDone::WhatIf(result) => document.derived.what_if = Some(Stamped { value: result, revision }),
+        JobDone::Sought { from, result } => {
             // Whoever chose somebody else meanwhile wants to see them.
             if document.view.contact.as_ref() != Some(&from) {
                 return;

@@ -132,10 +132,15 @@ impl System {
                 let home = Arc::new(samples::home(workspace, flow));
                 Some(Told::Sample { workspace, loaded, home }.into())
             }),
-            Task::Export { document, revision, target, flow, home } => self.spawn("export", ctx, move || {
-                let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
-                Some(Told::Exported { document, revision, target, result }.into())
-            }),
+            Task::Export { document, id, revision, target, progress, flow, home } => {
+                self.spawn("export", ctx, move || {
+                    if progress.is_cancelled() {
+                        return None;
+                    }
+                    let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                    Some(Told::Exported { document, id, revision, target, result }.into())
+                })
+            }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
             Task::AskFolder => self.spawn("folder dialog", ctx, || {
                 let dialog = rfd::FileDialog::new().set_title("A folder for the export");
