@@ -793,10 +793,11 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
     let Some(document) = app.by_id(done.document) else { return };
     // What was asked before the surroundings changed is waited for by nobody.
     let Some(at) = document.derived.jobs.iter().position(|running| running.id == done.id) else { return };
-    let running = document.derived.jobs.remove(at);
+    let mut running = document.derived.jobs.remove(at);
     let Some(result) = done.result else {
         if running.is_given_up {
-            let given_up = GivenUp { kind: running.kind, revision: running.revision, is_hidden: false };
+            let (kind, revision, key) = (running.kind, running.revision, running.key.take());
+            let given_up = GivenUp { kind, revision, is_hidden: false, key };
             document.derived.given_up.push(given_up);
             app.tell(format!("{} was cancelled", running.kind.title()), false, now);
         } else if running.kind == Kind::WhatIf {

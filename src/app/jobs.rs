@@ -114,12 +114,14 @@ pub struct Running {
     /// The span of a replay; whose mail is compared.
     pub(super) window: Window,
     pub(super) from: Option<ContactId>,
+    /// The mail of a preview.
+    pub(super) key: Option<PreviewKey>,
 }
 
 impl Running {
     pub(super) fn new(id: u64, kind: Kind, revision: u64, since: Instant) -> Self {
         let progress = Arc::default();
-        Self { id, kind, revision, since, progress, is_given_up: false, window: (None, None), from: None }
+        Self { id, kind, revision, since, progress, is_given_up: false, window: (None, None), from: None, key: None }
     }
 
     /// The user does not want it.
@@ -136,7 +138,7 @@ impl Drop for Running {
 }
 
 /// What the user cancelled and has not asked for again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GivenUp {
     /// What sort of job.
     pub kind: Kind,
@@ -144,6 +146,8 @@ pub struct GivenUp {
     pub revision: u64,
     /// The tray shows it no more.
     pub is_hidden: bool,
+    /// The mail, if it was to be rendered.
+    pub(super) key: Option<PreviewKey>,
 }
 
 /// Work with who asked for it.
@@ -355,7 +359,9 @@ impl Document {
     /// Whether the user cancelled that for the document as it is.
     pub(super) fn is_given_up(&self, kind: Kind) -> bool {
         let revision = self.history.revision();
-        self.derived.given_up.iter().any(|given_up| given_up.kind == kind && given_up.revision == revision)
+        let mut given_up = self.derived.given_up.iter().filter(|given_up| given_up.revision == revision);
+        given_up
+            .any(|given_up| given_up.kind == kind && given_up.key.as_ref().is_none_or(|key| *key == self.preview_key()))
     }
 
     /// Notes that a job begins.
@@ -366,6 +372,7 @@ impl Document {
         match &work {
             Work::Replay { window, .. } => running.window = *window,
             Work::Seek { from, .. } => running.from = Some(from.clone()),
+            Work::Preview { key, .. } => running.key = Some(key.clone()),
             _ => {}
         }
         let progress = Arc::clone(&running.progress);

@@ -215,23 +215,25 @@ fn about<const N: usize>(part: &Part, flows: [&Flow; N]) -> String {
 /// file get other ids then, unless something in it names them.
 fn apart(base: &Flow, mine: &Flow, theirs: &Flow) -> Flow {
     let mut out = theirs.clone();
-    for node in &theirs.nodes {
+    let old: BTreeSet<&NodeId> = base.nodes.iter().map(|node| &node.id).collect();
+    let own: BTreeMap<&NodeId, &Arc<Node>> = mine.nodes.iter().map(|node| (&node.id, node)).collect();
+    let clashes = theirs.nodes.iter().filter(|node| !old.contains(&node.id));
+    let clashes: Vec<&Arc<Node>> = clashes.filter(|node| own.get(&node.id).is_some_and(|own| own != node)).collect();
+    let mut taken: BTreeSet<NodeId> = old.iter().chain(own.keys()).map(|id| (*id).clone()).collect();
+    taken.extend(theirs.nodes.iter().map(|node| node.id.clone()));
+    for node in clashes {
         let id = node.id.as_str();
-        if base.node(id).is_some() || mine.node(id).is_none_or(|own| own == node) {
-            continue;
-        }
         let quoted = format!("\"{id}\"");
         let texts = theirs.nodes.iter().map(|node| node.settings.raw());
         let mut texts = texts.chain(theirs.messages.iter().map(|message| message.section.raw()));
-        let is_named = texts.any(|text| text.contains(&quoted) || text.contains(&format!("{id}.")));
-        if is_named {
+        if texts.any(|text| text.contains(&quoted) || text.contains(&format!("{id}."))) {
             continue;
         }
         let stem = node.kind.replace('_', "-");
         // The numbers up to here cannot all be taken.
-        let most = base.nodes.len() + mine.nodes.len() + out.nodes.len() + 1;
-        let is_free = |id: &NodeId| [base, mine, &out].iter().all(|flow| flow.node(id.as_str()).is_none());
-        let Some(fresh) = (1..=most).map(|n| NodeId::new(format!("{stem}-{n}"))).find(is_free) else { continue };
+        let fresh = (1..=taken.len() + 1).map(|n| NodeId::new(format!("{stem}-{n}")));
+        let Some(fresh) = fresh.into_iter().find(|id| !taken.contains(id)) else { continue };
+        taken.insert(fresh.clone());
         for other in out.nodes.iter_mut().filter(|other| other.id == node.id) {
             Arc::make_mut(other).id = fresh.clone();
         }

@@ -136,8 +136,12 @@ fn close_now(app: &mut App, id: DocumentId) -> Vec<Request> {
         app.screen = Screen::Gallery;
         app.files.page = None;
     }
+    let documents = &app.documents;
     let is_other = |dialog: &Dialog| match dialog {
         Dialog::Comments { document, .. } | Dialog::Changed { document, .. } => *document != id,
+        Dialog::WorkspaceChanged { folder, .. } => {
+            documents.iter().any(|document| document.home.folder.as_ref() == Some(folder))
+        }
         _ => true,
     };
     app.files.dialogs.retain(is_other);

@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Dialog, Task, Theirs, acts::save};
+use super::{Dialog, ReadOnly, Task, Theirs, acts::save};
 use crate::{
     app::{App, Derived, DocumentId, Home, Request, document::Document, journal::WorkspaceDraft},
     base::Instant,
@@ -139,6 +139,9 @@ pub(super) fn take_theirs(app: &mut App, id: DocumentId, theirs: Theirs, now: In
     let Some(document) = app.by_id(id) else { return Vec::new() };
     let flow = theirs.loaded.flow.clone();
     document.merge(*theirs.loaded, flow, TAKEN);
+    if document.is_from_newer() {
+        document.on_disk.read_only = Some(ReadOnly::Newer);
+    }
     document.on_disk.is_unanswered = false;
     document.on_disk.is_base_lost = false;
     let is_clean = document.history.is_clean();

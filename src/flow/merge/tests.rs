@@ -213,11 +213,37 @@ fn laws_of_merging() {
             for conflict in &out.conflicts {
                 assert!(!conflict.about.is_empty() && conflict.mine != conflict.theirs, "seed {seed}: {conflict:?}");
             }
+            let added = |flow: &Flow| -> usize {
+                flow.nodes.iter().filter(|node| base.node(node.id.as_str()).is_none()).count()
+            };
+            let both = mine.nodes.iter().filter(|node| {
+                base.node(node.id.as_str()).is_none()
+                    && theirs.node(node.id.as_str()).is_some_and(|other| other == *node)
+            });
+            let clashes =
+                out.conflicts.iter().filter(|c| c.part.sort == Sort::Step && c.theirs == "added in the file too");
+            assert_eq!(
+                added(&out.value) + both.count() + clashes.count(),
+                added(&mine) + added(&theirs),
+                "seed {seed}: no new step is lost"
+            );
             let again = merge(&mine, &out.value, &mine, &none);
             assert_eq!(again.value, out.value);
             file::read(&file::write(&out.value)).unwrap_or_else(|d| panic!("seed {seed}: {}", d.message));
         }
     }
+}
+
+#[test]
+fn large_flows_are_merged_quickly() {
+    let base = flow_gen::large_flow(5_000);
+    let rename = |n: usize, title: &str| {
+        let edit = Edit::SetTitle { id: base.nodes[n].id.clone(), title: title.to_owned() };
+        base.apply(&edit).expect("applies")
+    };
+    let out = merge(&base, &rename(10, "A"), &rename(4_000, "B"), &BTreeMap::new());
+    assert_eq!((out.value.nodes[10].title.as_str(), out.value.nodes[4_000].title.as_str()), ("A", "B"));
+    assert_eq!((out.conflicts.len(), out.summary().as_str()), (0, "1 step"));
 }
 
 #[test]

@@ -360,6 +360,7 @@ impl Keeper {
         let moved = self.files.get(&document).is_none_or(|known| known.parent() != path.parent());
         out.insert(0, Answer::Saved { document, path: path.to_owned(), revision });
         if moved && let Ok(home) = home(path) {
+            self.note_around(&home);
             out.push(Told::Home { document, home: Arc::new(home) }.into());
         }
         self.let_go();
