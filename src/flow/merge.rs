@@ -253,7 +253,7 @@ fn whole(merger: &mut Merger<'_>, base: &Flow, mine: &Flow, theirs: &Flow) -> Fl
     let three = [base, mine, theirs];
     let mut out = mine.clone();
     out.id = merger.value(&part("id"), three.map(|flow| &flow.id), ToString::to_string).clone();
-    merger.value(&part("name"), three.map(|flow| flow.name.as_str()), str::to_owned).clone_into(&mut out.name);
+    merger.value(&part("name"), three.map(|flow| flow.name.as_str()), quoted).clone_into(&mut out.name);
     out.settings = settings(merger, three);
     out.extra = extra(merger, &part(""), three.map(|flow| &flow.extra));
     out.nodes = nodes(merger, three);

@@ -107,14 +107,17 @@ fn bring_together(
     let Some(document) = app.by_id(id) else { return Vec::new() };
     document.merge(*theirs.loaded, flow, MERGED);
     document.on_disk.is_unanswered = false;
-    let is_clean = document.history.is_clean();
-    let mut requests: Vec<Request> =
-        document.draft_is_settled().filter(|_| is_clean).into_iter().map(Request::Files).collect();
+    let mut requests: Vec<Request> = forget_if_clean(document).into_iter().map(Request::Files).collect();
     around(app, vec![(id, theirs.home)], now);
     if while_saving {
         requests.extend(save(app, id, false));
     }
     requests
+}
+
+/// The draft is needed no more where nothing is unsaved.
+fn forget_if_clean(document: &mut Document) -> Option<Task> {
+    if document.history.is_clean() { document.draft_is_settled() } else { None }
 }
 
 /// The user has chosen a side for each conflict.
@@ -144,8 +147,7 @@ pub(super) fn take_theirs(app: &mut App, id: DocumentId, theirs: Theirs, now: In
     }
     document.on_disk.is_unanswered = false;
     document.on_disk.is_base_lost = false;
-    let is_clean = document.history.is_clean();
-    let requests = document.draft_is_settled().filter(|_| is_clean).into_iter().map(Request::Files).collect();
+    let requests: Vec<Request> = forget_if_clean(document).into_iter().map(Request::Files).collect();
     around(app, vec![(id, theirs.home)], now);
     requests
 }
@@ -306,7 +308,7 @@ pub(super) fn workspace_saved(app: &mut App, id: DocumentId, text: &Arc<str>) ->
     others
         .filter_map(|document| {
             document.history.mark_aside_saved(Arc::clone(text));
-            if document.history.is_clean() { document.draft_is_settled() } else { None }
+            forget_if_clean(document)
         })
         .collect()
 }

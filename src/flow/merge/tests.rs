@@ -173,8 +173,7 @@ fn what_both_changed_is_a_question() {
     check_conflict(
         &[("name: \"F\"", "name: \"G\"")],
         &[("name: \"F\"", "name: \"H\"")],
-        ["The name of the flow", "\u{201c}G\u{201d}", "\u{201c}H\u{201d}"]
-            .map(|text| text.trim_matches(['\u{201c}', '\u{201d}'])),
+        ["The name of the flow", "\u{201c}G\u{201d}", "\u{201c}H\u{201d}"],
     );
     check_conflict(
         &[("name: \"One\"", "name: \"Eins\"")],

@@ -111,6 +111,9 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
     out.extend(chosen.map(|choice| Command::Files(Act::Choose(choice))));
 }
 
+/// Width of the column that names the sides of a conflict, in points.
+const SIDE_WIDTH: f32 = 76.0;
+
 /// What both sides changed, each with a choice; all else is merged.
 fn conflicts_ui(
     ui: &mut Ui,
@@ -147,9 +150,13 @@ fn conflicts_ui(
             }
             ui.label(RichText::new(&conflict.about).font(theme::medium(13.0)));
             for (name, of, said) in [("Mine", Side::Mine, &conflict.mine), ("Theirs", Side::Theirs, &conflict.theirs)] {
-                ui.horizontal_top(|ui| {
-                    let radio = ui.radio(*side == of, name);
-                    if radio.accessible_name(format!("{name}: {}", conflict.about)).clicked() {
+                ui.horizontal(|ui| {
+                    let column = Layout::left_to_right(Align::Center);
+                    let radio = ui.allocate_ui_with_layout(vec2(SIDE_WIDTH, 24.0), column, |ui| {
+                        ui.set_min_width(SIDE_WIDTH);
+                        ui.radio(*side == of, name)
+                    });
+                    if radio.inner.accessible_name(format!("{name}: {}", conflict.about)).clicked() {
                         *chosen = Some(Choice::Side { at: Some(n), side: of });
                     }
                     ui.add(egui::Label::new(RichText::new(said).color(palette.weak)).wrap());

@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// Width of the tray, in points.
-const WIDTH: f32 = 288.0;
+const WIDTH: f32 = 324.0;
+/// Least size of a button, in points.
+const BUTTON: egui::Vec2 = vec2(0.0, 26.0);
 /// Height of a bar, in points.
 const BAR: f32 = 6.0;
 
@@ -56,12 +58,12 @@ fn row_ui(ui: &mut Ui, row: &TrayRow, out: &mut Vec<Command>) {
                 if ui.add(close).accessible_name(format!("Dismiss: {}", row.title)).clicked() {
                     act(Act::HideJob(row.document, row.kind));
                 }
-                let again = ui.add(Button::new("Run again").small());
+                let again = ui.add(Button::new("Run again").min_size(BUTTON));
                 if again.accessible_name(format!("Run again: {}", row.title)).clicked() {
                     act(Act::RunAgain(row.document, row.kind));
                 }
             } else {
-                let cancel = ui.add(Button::new("Cancel").small());
+                let cancel = ui.add(Button::new("Cancel").min_size(BUTTON));
                 if cancel.accessible_name(format!("Cancel: {}", row.title)).clicked() {
                     act(Act::CancelJob(row.document, row.kind));
                 }

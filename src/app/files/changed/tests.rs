@@ -81,6 +81,14 @@ fn changes_of_different_parts_are_merged_unasked_as_one_step() {
     script.told(Told::Changed { document, theirs: theirs(&TWO.replace("Over", "Theirs")), while_saving: true });
     let Some(Task::Save { text, force: false, .. }) = script.asked.pop() else { panic!("{:?}", script.asked) };
     assert!(text.contains("Mine") && text.contains("Theirs"), "{text}");
+    // What was written down before is needed until the merged flow is saved, and no longer.
+    let mut script = Script::with_file();
+    rename_start(&mut script, "Mine");
+    script.wait(1_000).act(Act::Tick).take();
+    script.told(Told::Changed { document, theirs: theirs(&TWO.replace("Over", "Theirs")), while_saving: true });
+    assert_eq!(script.asked.len(), 1, "{:?}", script.asked);
+    script.saved();
+    assert_eq!(script.take(), ["Forget"]);
     // Changed to the same: the document is as on the disk.
     let mut script = Script::with_file();
     script.rename("Theirs");
