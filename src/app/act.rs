@@ -2,6 +2,7 @@
 
 use super::{
     App, Command, Document, Request,
+    jobs::Kind,
     ops::clip_blocks,
     preview, problems, stage,
     timeline::{self, Scope},
@@ -195,6 +196,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
                 return Err("The replay would end before it begins".to_owned());
             }
             document.view.window = (from, until);
+            document.derived.given_up.retain(|given_up| given_up.kind != Kind::Replay);
         }
         Act::Change(change) => {
             let changes = &mut document.view.changes;

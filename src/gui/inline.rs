@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Outside, Studio};
 use crate::{
-    app::{Answer, App, Command, Home, Job, Request},
+    app::{Answer, App, Command, Home, Request},
     base::Instant,
     flow::file::Loaded,
 };
@@ -22,8 +22,7 @@ impl Outside for Inline {
 
     fn perform(&mut self, request: Request, ctx: &egui::Context) {
         match request {
-            Request::Start(Job::Picture(job)) => self.answers.push(Answer::Done(super::requests::draw(*job))),
-            Request::Start(job) => self.answers.push(Answer::Done(job.run())),
+            Request::Start(job) => self.answers.push(Answer::Done(job.run_with(super::requests::draw))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
             _ => {}

@@ -191,6 +191,7 @@ impl Studio {
         panels::shortcuts(ui, app, out);
         panels::dialogs(ui, app, &mut self.panels, out);
         panels::command_palette(ui, app, &mut self.panels, out);
+        panels::tray(ui, app, self.outside.now(), out);
         panels::toasts(ui, app, self.outside.now(), out);
     }
 }

@@ -130,21 +130,44 @@ struct Shared {
 
 /// Replays an audience.
 pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report {
+    // Nobody ends it early.
+    replay_while(flows, audience, options, &mut |_| true).unwrap_or_default()
+}
+
+/// Inputs between two looks at whether to go on. Source: assumption, some milliseconds of work.
+const INPUTS_PER_LOOK: usize = 64;
+
+/// As [`replay`]; `keeps_on` is told every few inputs how much is done (0..=1) and ends it by saying no.
+pub fn replay_while(
+    flows: &FlowSet,
+    audience: &Audience,
+    options: &Options,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<Report> {
     let mut accepted = audience.events.iter().map(|event| event.accepted);
     let first = audience.events.iter().map(|event| event.accepted).min();
     let last = accepted.by_ref().max();
     let from = options.from.unwrap_or_else(|| first.map_or(Instant::from_millis(0), |at| at.plus_millis(-1)));
     let until = options.until.unwrap_or_else(|| last.unwrap_or(from).max(from).plus_millis(30 * 86_400_000));
     let mut shared = Shared::default();
-    let mut players = players(flows, audience, options, from, &mut shared);
+    let mut players = players(flows, audience, options, from, &mut shared, keeps_on)?;
     let mut queue: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
     for (n, player) in players.iter().enumerate() {
         queue.extend(player.next().map(|at| Reverse((at, n))));
     }
     let mut hour = hour_after(from);
+    let span_millis = until.since(from).max(1) as f32;
+    let mut num_inputs = 0_usize;
     while let Some(Reverse((at, n))) = queue.pop() {
         if at > until {
             break;
+        }
+        num_inputs += 1;
+        if num_inputs % INPUTS_PER_LOOK == 0 {
+            let share = at.since(from) as f32 / span_millis;
+            if !keeps_on(BEGIN_SHARE + (1.0 - BEGIN_SHARE) * share.clamp(0.0, 1.0)) {
+                return None;
+            }
         }
         while at >= hour {
             let controls = journey::close_hour(flows, &mut shared.counts, hour);
@@ -169,8 +192,11 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
         player.step(flows, at, options, &mut shared);
         queue.extend(player.next().map(|next| Reverse((next, n))));
     }
-    Report { codes: shared.codes.given, ..report(flows, players, from, until) }
+    Some(Report { codes: shared.codes.given, ..report(flows, players, from, until) })
 }
+
+/// Share of the work that is done once everybody's history is fed. Source: assumption; it is not known before.
+const BEGIN_SHARE: f32 = 0.1;
 
 /// The order of inputs (SEMANTICS R2).
 fn order(event: &Event) -> (Instant, Instant, &EventId) {
@@ -188,7 +214,8 @@ fn players<'a>(
     options: &Options,
     from: Instant,
     shared: &mut Shared,
-) -> Vec<Player<'a>> {
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<Vec<Player<'a>>> {
     let wanted = |id: &ContactId| options.contacts.is_empty() || options.contacts.contains(id);
     let mut events: BTreeMap<&ContactId, Vec<Arc<Event>>> = BTreeMap::new();
     for event in audience.events.iter().filter(|event| wanted(&event.contact)) {
@@ -199,7 +226,10 @@ fn players<'a>(
         responses.entry(&response.contact).or_default().push(response);
     }
     let mut out = Vec::new();
-    for contact in audience.contacts.iter().filter(|contact| wanted(&contact.id)) {
+    for (n, contact) in audience.contacts.iter().enumerate().filter(|(_, contact)| wanted(&contact.id)) {
+        if n % INPUTS_PER_LOOK == 0 && !keeps_on(BEGIN_SHARE * n as f32 / audience.contacts.len() as f32) {
+            return None;
+        }
         let mut inputs = events.remove(&contact.id).unwrap_or_default();
         inputs.sort_by(|a, b| order(a).cmp(&order(b)));
         let mut player = Player {
@@ -218,7 +248,7 @@ fn players<'a>(
         }
         out.push(player);
     }
-    out
+    Some(out)
 }
 
 impl Player<'_> {
@@ -550,6 +580,25 @@ mod tests {
     }
 
     /// R28: 300 people, 4 in 100 unsubscribe: from 200 sends on the flow pauses itself, and nothing leaves any more.
+    #[test]
+    fn it_says_how_far_it_is_and_ends_when_told() {
+        let (flows, audience) = (flows(), audience(200));
+        let mut shares = Vec::new();
+        let whole = replay_while(&flows, &audience, &Options::default(), &mut |share| {
+            shares.push(share);
+            true
+        });
+        assert_eq!(whole, Some(replay(&flows, &audience, &Options::default())));
+        assert!(shares.len() > 4 && shares.is_sorted(), "{shares:?}");
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+        let mut looks = 0;
+        let ended = replay_while(&flows, &audience, &Options::default(), &mut |_| {
+            looks += 1;
+            looks < 3
+        });
+        assert_eq!((ended, looks), (None, 3), "at once");
+    }
+
     #[test]
     fn a_flow_people_leave_pauses_itself() {
         let mut audience = audience(400);

@@ -1,8 +1,11 @@
 //! Pictures of mails, on a thread of their own with the images of the workspace.
 
+#[cfg(feature = "picture")]
 use std::sync::Arc;
 
-use crate::app::{Home, JobDone, mails::pictures::PictureJob};
+#[cfg(feature = "picture")]
+use crate::app::Home;
+use crate::app::mails::pictures::{Drawn, PictureJob};
 #[cfg(feature = "picture")]
 use crate::{
     app::{files::samples, mails::pictures::STACK_BYTES},
@@ -31,20 +34,20 @@ impl ImageSource for Images {
 
 /// Draws a mail and waits for it; the work is done on a thread with the stack that a layout needs.
 #[cfg(feature = "picture")]
-pub fn draw(job: PictureJob) -> JobDone {
-    let (document, key) = (job.document, job.key);
-    let failed = |why: &str| JobDone::Pictured { document, key, drawn: Err(why.to_owned()) };
-    let work = move || job.done(&Images(Arc::clone(&job.home)));
-    let thread = std::thread::Builder::new().name("picture".to_owned()).stack_size(STACK_BYTES).spawn(work);
-    match thread.map(std::thread::JoinHandle::join) {
-        Ok(Ok(done)) => done,
-        Ok(Err(_)) => failed("The picture could not be drawn. Open the mail in the browser"),
-        Err(error) => failed(&format!("No thread to draw the mail: {error}")),
-    }
+pub fn draw(job: &PictureJob) -> Drawn {
+    let work = || job.draw(&Images(Arc::clone(&job.home)));
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("picture".to_owned()).stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, work).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(drawn)) => drawn,
+            Ok(Err(_)) => Err("The picture could not be drawn. Open the mail in the browser".to_owned()),
+            Err(error) => Err(format!("No thread to draw the mail: {error}")),
+        }
+    })
 }
 
 /// Says that this program draws none.
 #[cfg(not(feature = "picture"))]
-pub fn draw(job: PictureJob) -> JobDone {
-    job.undone()
+pub fn draw(job: &PictureJob) -> Drawn {
+    job.draw_without_images()
 }
