@@ -319,7 +319,12 @@ mod tests {
     #[test]
     fn uses_are_found() {
         let flow = watch();
-        check(&flow, Thing::Field, "stock_left", &["mail-2/body.0.html", "mail-2/body.0.show_if x2"]);
+        check(
+            &flow,
+            Thing::Field,
+            "stock_left",
+            &["mail-2/body.0.field", "mail-2/body.0.levels.0.text", "mail-2/body.0.levels.1.text"],
+        );
         check(&flow, Thing::Field, "cart_items", &["mail-1/body.5.items", "mail-2/body.5.items"]);
         check(&flow, Thing::Event, "Placed Order", &["start/any.1.unless.0.event", "flow/goal_when"]);
         check(&flow, Thing::Event, "Checkout Expired", &["start/any.0.event"]);

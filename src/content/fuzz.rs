@@ -136,6 +136,14 @@ fn blocks_and_bodies() {
             format!("products(items: {}, title: {}, price: {})", quote(&one), quote(&two), quote(&three)),
             format!("html(html: {})", quote(&one)),
             format!("mjml(mjml: {})", quote(&two)),
+            format!(
+                "columns(columns: [(blocks: [stock(field: {0}, levels: [(at_most: 2, text: {1})])]), (blocks: [delivery(text: {2}), countdown(until: at({0}), label: {1})])])",
+                quote(&one),
+                quote(&two),
+                quote(&three)
+            ),
+            format!("video(poster: {}, href: {}, alt: {})", quote(&one), quote(&two), quote(&three)),
+            format!("sms_opt_in(number: {}, keyword: {}, terms: {})", quote(&one), quote(&two), quote(&three)),
             format!("text({three})"),
             three.clone(),
         ];

@@ -521,7 +521,7 @@ mod tests {
     #[test]
     fn uses_in_words() {
         let uses = tag("stock_left").uses;
-        assert_eq!(use_in_words(&uses[0]), "Message \u{201c}15 % until tonight\u{201d}: part 1, html");
-        assert_eq!(use_in_words(&uses[1]), "Message \u{201c}15 % until tonight\u{201d}: part 1, show if, 2 times");
+        assert_eq!(use_in_words(&uses[0]), "Message \u{201c}15 % until tonight\u{201d}: part 1, field");
+        assert_eq!(use_in_words(&uses[1]), "Message \u{201c}15 % until tonight\u{201d}: part 1, levels 1, text");
     }
 }

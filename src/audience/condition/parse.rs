@@ -6,6 +6,7 @@
 //! are declared; checks ask that of [`Parsed::references`].
 //!
 //! ```text
+//! condition  = [ "if" ] any
 //! any        = all { "or" all }
 //! all        = part { "and" part }
 //! part       = "not" part | "(" any ")" | "true" | "false" | comparison | events | ...
@@ -304,6 +305,8 @@ impl<'t> Parser<'t> {
         if self.too_long() {
             return Condition::Always(false);
         }
+        // A rule as people say it begins with "If".
+        self.word("if");
         let mut condition = self.any();
         while self.peek() == Some(')') {
             self.note(TextRange::new(self.at, self.at + 1), "This `)` closes nothing", "Delete it, or add a `(`");

@@ -152,8 +152,9 @@ pub enum Block {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         show_if: Option<String>,
     },
-    /// When an offer ends, as a date and time that stays true whenever the mail is read: "Friday, 27 November, 18:00" on
-    /// the contact's wall. Nothing in a mail can run by itself; a picture service can be named that draws the time left.
+    /// When an offer ends, as a date and time that stays true whenever the mail is read: "Friday, 27 November,
+    /// 18:00" on the contact's wall. Nothing in a mail can run by itself; a picture service can be named that
+    /// draws the time left.
     Countdown {
         /// When it ends.
         until: Until,
@@ -163,8 +164,8 @@ pub enum Block {
         /// What stands there once it is over; nothing at all where left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ended: Option<String>,
-        /// Address of a picture that shows the time left when it is opened; its words are the fixed date, which stays below
-        /// it.
+        /// Address of a picture that shows the time left when it is opened; its words are the fixed date, which
+        /// stays below it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         picture: Option<String>,
         /// Whether it is shown. Switched off it keeps its settings.
@@ -199,8 +200,8 @@ pub enum Block {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         show_if: Option<String>,
     },
-    /// When something ordered now arrives: working days (Monday to Friday) from the contact's today, from the next working
-    /// day on where it is later than the cut-off.
+    /// When something ordered now arrives: working days (Monday to Friday) from the contact's today, from the
+    /// next working day on where it is later than the cut-off.
     Delivery {
         /// Least working days, 0..=60.
         #[serde(default = "two")]
@@ -214,8 +215,8 @@ pub enum Block {
         /// The zone of the cut-off, as `Europe/Berlin`; the contact's where left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         zone: Option<String>,
-        /// The words. `{first}` and `{last}` stand for the two days, the first without its month where both have the same:
-        /// `Tue 1`, `Thu 3 December`.
+        /// The words. `{first}` and `{last}` stand for the two days, the first without its month where both
+        /// have the same: `Tue 1`, `Thu 3 December`.
         #[serde(default = "delivery_words")]
         text: String,
         /// On a narrow screen.
@@ -225,7 +226,8 @@ pub enum Block {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         show_if: Option<String>,
     },
-    /// A film's picture with a play button drawn on it; nothing plays inside a mail. A link in words stands below it.
+    /// A film's picture with a play button drawn on it; nothing plays inside a mail. A link in words stands
+    /// below it.
     Video {
         /// Address of the picture; relative ones lie below the brand's `images`.
         poster: String,
@@ -263,8 +265,8 @@ pub enum Block {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         show_if: Option<String>,
     },
-    /// An invitation to text messages: a tap writes the keyword to the number. The terms are printed below, since consent to
-    /// texts is only valid where they are known.
+    /// An invitation to text messages: a tap writes the keyword to the number. The terms are printed below,
+    /// since consent to texts is only valid where they are known.
     SmsOptIn {
         /// The words above the button.
         #[serde(default = "sms_words")]

@@ -22,6 +22,10 @@ fn check_wrong(text: &str, expected: &str) {
 fn groups() {
     check("true", "true");
     check("TRUE AND not FALSE", "true and not (false)");
+    check(
+        "If trigger.cart_value > constant.threshold AND did \"Visit\" in the last 24h",
+        "trigger.cart_value > constant.threshold and did \"Visit\" in the last 24 h",
+    );
     check("true or false and true", "true or false and true");
     check("(true or false) and true", "(true or false) and true");
     check("true and (false and true)", "true and (false and true)");

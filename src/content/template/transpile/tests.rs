@@ -297,3 +297,48 @@ fn whole_variants() {
     let canonical = export(Dialect::Canonical);
     assert!(canonical.html.contains("{{ unsubscribe_url }}"), "{}", canonical.html);
 }
+
+/// What the platforms cannot work out is words that stay true, and a loss.
+#[test]
+fn blocks_that_answer_questions() {
+    let mut message = Message::new("m", Channel::Email);
+    message.variants[0].body = crate::content::Body::Blocks(
+        [
+            "countdown(until: midnight, ended: \"Over\")",
+            "countdown(until: at(\"2026-11-27T18:00:00Z\"), ended: \"Over\")",
+            "countdown(until: field(\"bought\"))",
+            "stock(field: \"count\", levels: [(at_most: 3, text: \"Only {count}\"), (at_most: 9, text: \"Few\")], sold_out: \"None\")",
+            "delivery(cut_off: \"14:00\")",
+            "columns(columns: [(blocks: [text(text: \"{plan}\", show_if: \"plan\")]), (blocks: [divider()])], show_if: \"email\")",
+            "sms_opt_in(number: \"+49 170 1234567\")",
+            "footer()",
+        ]
+        .map(Block::from_ron)
+        .to_vec(),
+    );
+    let constants = BTreeMap::new();
+    let fields = fields();
+    let scope = Scope { fields: &fields, constants: &constants };
+    for dialect in [Dialect::Klaviyo, Dialect::Hubspot] {
+        let mail = export_variant(&message, &message.variants[0], &Brand::default(), dialect, &scope)
+            .unwrap_or_else(|e| panic!("{e:#?}"));
+        for gone in ["is_past", "arrival", "date_fmt", "Over"] {
+            assert!(!mail.html.contains(gone) && !mail.text.contains(gone), "{dialect:?} {gone}\n{}", mail.html);
+        }
+        for part in ["Friday, 27 November, 18:00 UTC", "between 2 and 4 working days from now", "sms:+491701234567"] {
+            assert!(mail.html.contains(part), "{dialect:?} {part}\n{}", mail.html);
+        }
+        let name = if dialect == Dialect::Klaviyo { "klaviyo" } else { "hubspot" };
+        let codes: BTreeSet<String> = mail.losses.iter().map(|d| d.code.to_string()).collect();
+        for code in ["account-zone", "deadline", "deadline-zone", "arrival"] {
+            assert!(codes.contains(&format!("{name}/{code}")), "{code} {codes:?}");
+        }
+        let (stock, date) = match dialect {
+            Dialect::Klaviyo => {
+                ("{% if event.count > 0 and event.count <= 3 %}", "{% if event.at %}<tr><td align=\"center\"")
+            }
+            _ => ("{% if contact.count > 0 and contact.count <= 3 %}", "{% if contact.bought %}"),
+        };
+        assert!(mail.html.contains(stock) && mail.html.contains(date), "{}", mail.html);
+    }
+}

@@ -3,6 +3,7 @@
 //! A room that reports a new code adds its page here; a test of the catalogue finds the ones that did not.
 
 mod audience;
+mod blocks;
 mod documents;
 mod exports;
 mod language;
@@ -23,7 +24,10 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, exports::PAGES, language::PAGES, mails::PAGES].into_iter().flatten().copied()
+    [documents::PAGES, audience::PAGES, exports::PAGES, language::PAGES, mails::PAGES, blocks::PAGES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// The page of the losses of a target, by its area.
