@@ -12,6 +12,8 @@ mod drive;
 mod files;
 mod fuzz;
 mod oracle;
+#[cfg(feature = "picture")]
+mod pictures;
 mod readme;
 mod rules;
 mod samples;

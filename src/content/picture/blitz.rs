@@ -58,8 +58,7 @@ impl Blitz {
         };
         let scale = request.scale;
         let device = |px: f32| (px * scale).round().max(1.0) as u32;
-        let viewport =
-            Viewport::new(device(request.width_px as f32), device(WINDOW_HEIGHT_PX), scale, scheme);
+        let viewport = Viewport::new(device(request.width_px as f32), device(WINDOW_HEIGHT_PX), scale, scheme);
         let config = DocumentConfig {
             viewport: Some(viewport),
             ua_stylesheets: sheets,
@@ -125,10 +124,7 @@ fn paint(
         notes.push(format!("The mail is {bottom:.0} pixels tall; the picture ends at {:.0}", most / request.scale));
     }
     if right > request.width_px as f32 + 1.0 {
-        notes.push(format!(
-            "The mail is {right:.0} pixels wide; what is beyond {} is cut off",
-            request.width_px
-        ));
+        notes.push(format!("The mail is {right:.0} pixels wide; what is beyond {} is cut off", request.width_px));
     }
     if !found.without_glyph.is_empty() {
         let shown: String = found.without_glyph.iter().take(10).collect();

@@ -214,7 +214,11 @@ mod tests {
         check("@import url('http://x/y.css;z') screen; p{color:red}", None, " p{color:red}");
         check("@IMPORT \"a;b\";a{}", None, "a{}");
         check("@font-face { font-family: X; src: url(http://x/y.woff2) } b{}", None, " b{}");
-        check("@media (max-width:480px){ @import 'x'; p{color:red} }", None, "@media (max-width:480px){  p{color:red} }");
+        check(
+            "@media (max-width:480px){ @import 'x'; p{color:red} }",
+            None,
+            "@media (max-width:480px){  p{color:red} }",
+        );
         check("/* @import 'x'; */a{}", None, " a{}");
     }
 
@@ -224,14 +228,19 @@ mod tests {
         check("width:600px", limit, "width:100%");
         check("max-width:600px;min-width: 300px", limit, "max-width:600px;min-width: 0");
         check("WIDTH : 600PX !important;height:900px", limit, "WIDTH : 100% !important;height:900px");
-        check("width:200px;width:50%;width:calc(600px - 10px)", limit, "width:200px;width:50%;width:calc(600px - 10px)");
+        check(
+            "width:200px;width:50%;width:calc(600px - 10px)",
+            limit,
+            "width:200px;width:50%;width:calc(600px - 10px)",
+        );
         check("@media (width:600px){a{width:600px}}", limit, "@media (width:600px){a{width:100%}}");
         check("a:width 600px{border-width:600px}", limit, "a:width 100%{border-width:600px}");
     }
 
     #[test]
     fn broken_css_ends() {
-        for css in ["'", "\"\\", "/*", "url", "url(\"", "@", "@import", "@font-face", "@font-face{", "<!--", "ü{:;}\\"] {
+        for css in ["'", "\"\\", "/*", "url", "url(\"", "@", "@import", "@font-face", "@font-face{", "<!--", "ü{:;}\\"]
+        {
             let _ = Pass { on_url: &mut |_| None, width_limit_px: Some(1.0), taken_out: 0 }.rewrite(css);
         }
     }

@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 
 use blitz_dom::{BaseDocument, Node, NodeId};
 use parley::PositionedLayoutItem;
-use style::{
-    computed_values::visibility::T as Visibility,
-    values::specified::box_::Overflow,
-};
+use style::{computed_values::visibility::T as Visibility, values::specified::box_::Overflow};
 
 use super::placeholder;
 
@@ -38,7 +35,9 @@ pub(super) fn look(document: &BaseDocument, width_px: f32) -> Found {
         let Some(node) = document.get_node(id) else { continue };
         if let Some(text) = node.text_data() {
             let of = |id: NodeId| drawn.contains(&id);
-            if !of(id) && !node.parent.is_some_and(of) && found.lost.len() < MOST_WORDS {
+            // Beside a block, text stands in a box without an element.
+            let around = [Some(id), node.parent, node.layout_parent.get()];
+            if !around.into_iter().flatten().any(of) && found.lost.len() < MOST_WORDS {
                 let words = text.content.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
                 let room = MOST_WORDS - found.lost.len();
                 found.lost.extend(words.take(room).map(str::to_owned));
@@ -54,7 +53,9 @@ pub(super) fn look(document: &BaseDocument, width_px: f32) -> Found {
 fn drawn(document: &BaseDocument, width_px: f32, without_glyph: &mut BTreeSet<char>) -> BTreeSet<NodeId> {
     let mut out = BTreeSet::new();
     for (_, node) in document.tree().iter() {
-        let Some(inline) = node.element_data().and_then(|element| element.inline_layout_data.as_ref()) else { continue };
+        let Some(inline) = node.element_data().and_then(|element| element.inline_layout_data.as_ref()) else {
+            continue;
+        };
         let size = node.final_layout().size;
         let at = node.absolute_position(0.0, 0.0);
         let inside = size.width > 0.0 && size.height > 0.0 && at.x < width_px && at.x + size.width > 0.0;

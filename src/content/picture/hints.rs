@@ -51,8 +51,9 @@ pub(super) fn rules(dom: &Dom) -> String {
                         _ => "",
                     };
                     let own = if name == "valign" || element.name == "img" { means } else { "" };
-                    (!own.is_empty())
-                        .then(|| format!(":where({}[{name}=\"{}\"]){{vertical-align:{own}}}", element.name, text(value)))
+                    (!own.is_empty()).then(|| {
+                        format!(":where({}[{name}=\"{}\"]){{vertical-align:{own}}}", element.name, text(value))
+                    })
                 }
                 ("font", "color") => Some(format!(":where(font[color=\"{}\"]){{color:{}}}", text(value), word(value))),
                 ("font", "face") => {
@@ -107,18 +108,21 @@ mod tests {
     #[test]
     fn attributes_become_rules() {
         check("<table cellspacing=0><tr><td>a", ":where(table[cellspacing=\"0\"]){border-spacing:0px}");
-        check(
-            "<table cellpadding=8><tr><td>a",
-            ":where(table[cellpadding=\"8\"]>*>tr>:is(td,th)){padding:8px}",
-        );
+        check("<table cellpadding=8><tr><td>a", ":where(table[cellpadding=\"8\"]>*>tr>:is(td,th)){padding:8px}");
         check("<table border=0><tr><td valign=Top>a", ":where(td[valign=\"Top\"]){vertical-align:top}");
-        check("<font size='+1' color='red'>a", ":where(font[size=\"+1\"]){font-size:large}\n:where(font[color=\"red\"]){color:red}");
+        check(
+            "<font size='+1' color='red'>a",
+            ":where(font[size=\"+1\"]){font-size:large}\n:where(font[color=\"red\"]){color:red}",
+        );
         check("<table><td align=left>", "");
     }
 
     #[test]
     fn a_value_cannot_leave_its_rule() {
-        check("<font color='red}body{display:none'>a", ":where(font[color=\"red}body{display:none\"]){color:redbodydisplaynone}");
+        check(
+            "<font color='red}body{display:none'>a",
+            ":where(font[color=\"red}body{display:none\"]){color:redbodydisplaynone}",
+        );
         check("<font color='\"]{}'>a", ":where(font[color=\"\\\"]{}\"]){color:}");
     }
 }

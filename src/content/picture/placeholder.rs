@@ -48,7 +48,8 @@ pub(super) fn put(dom: &mut Dom, id: Id) {
         (None, None, None) => (format!("{WIDTH_PX}px"), format!("aspect-ratio:{PHOTO}")),
     };
     let smallest = [width_px, height_px].into_iter().flatten().fold(f32::INFINITY, f32::min);
-    let display = if style.contains("display:block") || style.contains("display: block") { "flex" } else { "inline-flex" };
+    let display =
+        if style.contains("display:block") || style.contains("display: block") { "flex" } else { "inline-flex" };
     // Last in the style, so it wins over what the image had. Own colours, legible on any ground.
     image.add_style(&format!(
         "display:{display};width:{across};{ratio};max-width:100%;box-sizing:border-box;overflow:hidden;\
@@ -96,7 +97,10 @@ mod tests {
     fn the_box_has_the_size_and_the_words_of_the_image() {
         check("<img src=x alt='A bag' width=500 height=250>", &["width:500px;aspect-ratio:2;", ">A bag</span>"]);
         check("<img src=x width=88>", &["width:88px;aspect-ratio:1;", ">Image</span>"]);
-        check("<img src=x style='display:block;width:100%;height:auto' width=520>", &["display:flex;width:100%;aspect-ratio:1.7"]);
+        check(
+            "<img src=x style='display:block;width:100%;height:auto' width=520>",
+            &["display:flex;width:100%;aspect-ratio:1.7"],
+        );
         check("<img src=x style='height:40px'>", &["height:40px"]);
         check("<img src=x width=24 height=24 alt='in'>", &["></span>"]);
     }
