@@ -18,6 +18,7 @@ const CASES: u64 = 2_000;
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
+#[ignore = "one of the cases takes more memory than a machine has; run with a limit: ulimit -v 4000000"]
 fn damaged_mails_are_drawn_or_refused() {
     on_thread(|| {
         let blitz = Blitz::new();

@@ -57,8 +57,8 @@ pub fn all() -> Vec<Mail> {
                     let prepared = stage.prepare(node, message, variant).expect("a sound message");
                     let made = audience.contacts.iter().find_map(|contact| {
                         let history = History::of(&audience.events, &contact.id, at);
-                        let event = stage.likely_entry(&history)?;
-                        stage.render((&prepared, message, variant), contact, &history, Some(event), at).ok()
+                        let event = stage.likely_entry(&history);
+                        stage.render((&prepared, message, variant), contact, &history, event, at).ok()
                     });
                     let made = made.unwrap_or_else(|| panic!("nobody gets {}", message.id));
                     out.push(Mail {

@@ -2,8 +2,8 @@
 //!
 //! With `border-collapse:collapse` (as MJML sets it everywhere) the renderer draws the first cell's border as a grid or
 //! nothing, so a line below each row is lost. Where cells of a table have borders on single sides, the table's borders
-//! are parted without a gap; that looks the same as long as no two lines meet. Deliberately not here: tables whose cells
-//! have whole borders, which collapse as they should.
+//! are parted without a gap; that looks the same as long as no two lines meet. Deliberately not here: tables whose
+//! cells have whole borders, which collapse as they should.
 
 use super::dom::{Dom, Id};
 
