@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn what_is_inside_stays_where_it_may() {
         check("<video src=x><a href=y>Watch</a></video>", "<span src=\"x\"><a href=\"y\">Watch</a></span>");
-        check("<noscript>seen</noscript>", "<noscript>seen</noscript>");
+        check("<p>a</p><noscript>seen</noscript>", "<p>a</p><noscript>seen</noscript>");
     }
 
     #[test]

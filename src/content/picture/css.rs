@@ -255,7 +255,7 @@ mod tests {
             "width:200px;width:50%;width:calc(600px - 10px)",
         );
         check("@media (width:600px){a{width:600px}}", limit, "@media (width:600px){a{width:100%}}");
-        check("a:width 600px{border-width:600px}", limit, "a:width 100%{border-width:600px}");
+        check("a:width 600px{border-width:600px}", limit, "a:width 600px{border-width:600px}");
     }
 
     #[test]
