@@ -1,5 +1,5 @@
-//! Pictures of mails: `cargo bench --bench pictures`. Goal: a median of at most 30 ms for the sample mails at 600 px, fonts
-//! loaded.
+//! Pictures of mails: `cargo bench --bench pictures`. Goal: a median of at most 30 ms for the sample mails at 600 px,
+//! fonts loaded.
 //!
 //! `cargo bench --bench pictures -- mutated 100000 [SEED]` draws so many damaged mails instead and says how many were
 //! whole, refused, and slowest; a panic that escapes or a hang stops it with the case. Deliberately not here: an

@@ -179,8 +179,8 @@ pub trait MailRenderer {
     fn render(&self, request: &Request<'_>) -> Result<Picture, Error>;
 }
 
-/// Draws a mail; nothing panics. May take seconds on a hostile mail and cannot be interrupted, so call it on a thread of
-/// your own (with [`STACK_BYTES`] of stack) and stop waiting for it when you like.
+/// Draws a mail; nothing panics. May take seconds on a hostile mail and cannot be interrupted, so call it on a thread
+/// of your own (with [`STACK_BYTES`] of stack) and stop waiting for it when you like.
 ///
 /// Errors: what [`MailRenderer::render`] refuses, and [`Error::Crashed`] where it panics.
 pub fn draw(renderer: &impl MailRenderer, request: &Request<'_>) -> Result<Picture, Error> {

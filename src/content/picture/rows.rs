@@ -72,9 +72,9 @@ pub(super) fn found(document: &BaseDocument) -> BTreeMap<Id, Shown> {
 
 /// Writes what stacks as blocks. Returns how many rows do.
 ///
-/// Where all rows of a table stack, the table, its groups and its rows become blocks. Where only some cells do, they get
-/// what CSS gives them (CSS 2.2, 17.2.1): a run of them stands in one cell without a style of its own, and a row that is
-/// a block in a row of its own.
+/// Where all rows of a table stack, the table, its groups and its rows become blocks. Where only some cells do, they
+/// get what CSS gives them (CSS 2.2, 17.2.1): a run of them stands in one cell without a style of its own, and a row
+/// that is a block in a row of its own.
 pub(super) fn unfold(dom: &mut Dom, shown: &BTreeMap<Id, Shown>) -> usize {
     let of = |id: Id| shown.get(&id).copied().unwrap_or(Shown::Hidden);
     let mut tables: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
