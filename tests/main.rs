@@ -13,6 +13,8 @@ mod fidelity;
 mod files;
 mod fuzz;
 mod oracle;
+#[cfg(feature = "picture")]
+mod pictures;
 mod readme;
 mod rules;
 mod samples;

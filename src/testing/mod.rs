@@ -5,8 +5,10 @@
 
 pub mod audience_gen;
 pub mod flow_gen;
+mod html_gen;
 
 pub use audience_gen::{AudienceSpec, generate};
+pub use html_gen::mutate_html;
 
 /// SplitMix64: a small generator whose numbers are the same on every machine, for ever.
 ///

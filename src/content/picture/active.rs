@@ -16,6 +16,9 @@ const PLAIN: [(&str, &str); 5] =
 /// Most columns and rows that one cell may take; more is a mistake, and the renderer counts them one by one.
 const MAX_SPAN: u32 = 100;
 
+/// A width or height beyond this is a mistake, and the renderer would work on all of it.
+const MOST_LENGTH: f32 = 20_000.0;
+
 /// Takes it out. Returns the number of drawings (SVG, MathML) that went, too.
 pub(super) fn strip(dom: &mut Dom) -> usize {
     let mut drawings = 0;
@@ -44,6 +47,16 @@ fn attributes(dom: &mut Dom, id: Id) {
             && !name.starts_with("xmlns")
             && !matches!(name.as_str(), "srcset" | "sizes" | "srcdoc" | "ping" | "autofocus" | "popover" | "data-fl")
     });
+    for length in ["width", "height", "cellpadding", "cellspacing", "border", "hspace", "vspace", "size"] {
+        let value = element.attr(length).map(str::trim);
+        let is_huge = value.is_some_and(|value| {
+            let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+            number.parse::<f32>().is_ok_and(|number| number.abs() > MOST_LENGTH)
+        });
+        if is_huge {
+            element.remove(length);
+        }
+    }
     for span in ["colspan", "rowspan"] {
         if let Some(value) = element.attr(span) {
             let number = value.trim().parse::<u32>().unwrap_or(1).clamp(1, MAX_SPAN);
@@ -81,7 +94,7 @@ mod tests {
     #[test]
     fn what_is_inside_stays_where_it_may() {
         check("<video src=x><a href=y>Watch</a></video>", "<span src=\"x\"><a href=\"y\">Watch</a></span>");
-        check("<noscript>seen</noscript>", "<noscript>seen</noscript>");
+        check("<p>a</p><noscript>seen</noscript>", "<p>a</p><noscript>seen</noscript>");
     }
 
     #[test]

@@ -61,6 +61,8 @@ impl Blitz {
         let viewport = Viewport::new(device(request.width_px as f32), device(WINDOW_HEIGHT_PX), scale, scheme);
         let config = DocumentConfig {
             viewport: Some(viewport),
+            // Only so that an address which no rule saw resolves: without a base that can be joined to, it panics.
+            base_url: Some("https://mail.invalid/".to_owned()),
             ua_stylesheets: sheets,
             net_provider: Some(network),
             font_ctx: Some(self.fonts.clone()),

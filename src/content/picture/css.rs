@@ -68,7 +68,10 @@ impl Pass<'_> {
                     }
                     rest = behind;
                 } else {
-                    out.push_str(self.clamped(found, &property, parens).unwrap_or(found));
+                    match self.clamped(found, &property, parens) {
+                        Some(fitting) => out.push_str(fitting),
+                        None => out.push_str(&bounded(found).unwrap_or_else(|| found.to_owned())),
+                    }
                     rest = behind;
                 }
                 word.clear();
@@ -103,6 +106,24 @@ impl Pass<'_> {
         let px: f32 = lower.strip_suffix("px")?.parse().ok()?;
         (px > limit).then_some(if property == "width" { "100%" } else { "0" })
     }
+}
+
+/// Largest length in pixels; what is larger is not seen, and the renderer works it out all the same.
+const MOST_PX: f32 = 20_000.0;
+/// Largest length in any other unit (`em`, `%`, `vw`).
+const MOST_OTHER: f32 = 1_000.0;
+
+/// A length within bounds, where it is not.
+fn bounded(found: &str) -> Option<String> {
+    let number = found.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    let unit = &found[number.len()..];
+    let most = match unit.to_ascii_lowercase().as_str() {
+        "px" => MOST_PX,
+        "" => return None,
+        _ => MOST_OTHER,
+    };
+    let value: f32 = number.parse().ok()?;
+    (value.abs() > most).then(|| format!("{}{unit}", most.copysign(value)))
 }
 
 fn is_word(c: char) -> bool {
@@ -234,7 +255,14 @@ mod tests {
             "width:200px;width:50%;width:calc(600px - 10px)",
         );
         check("@media (width:600px){a{width:600px}}", limit, "@media (width:600px){a{width:100%}}");
-        check("a:width 600px{border-width:600px}", limit, "a:width 100%{border-width:600px}");
+        check("a:width 600px{border-width:600px}", limit, "a:width 600px{border-width:600px}");
+    }
+
+    #[test]
+    fn lengths_beyond_reason_are_bounded() {
+        check("width:1e30px;top:-99999999px", None, "width:20000px;top:-20000px");
+        check("font-size:99999em;width:5000%", None, "font-size:1000em;width:1000%");
+        check("z-index:99999;color:#999999;margin:20px 0", None, "z-index:99999;color:#999999;margin:20px 0");
     }
 
     #[test]

@@ -196,14 +196,28 @@ impl Dom {
     pub fn put_sheet_first(&mut self, css: String) {
         let head = self.nodes.iter().position(|node| matches!(&node.data, Data::Element(e) if e.name == "head"));
         let Some(head) = head.filter(|_| !css.is_empty()) else { return };
-        let full = QualName { prefix: None, ns: ns!(html), local: local_name!("style") };
-        let element = Element { full, name: "style".to_owned(), attrs: Vec::new(), template: None };
-        let depth = self.nodes[head].depth + 1;
-        let data = Data::Element(element);
-        self.nodes.push(Node { parent: Some(head), children: Vec::new(), data, depth });
-        let style = self.nodes.len() - 1;
-        self.nodes[head].children.insert(0, style);
+        let style = self.insert_new(head, 0, "style");
         self.set_text(style, css);
+    }
+
+    /// A new element as child number `at`.
+    pub fn insert_new(&mut self, parent: Id, at: usize, name: &str) -> Id {
+        let full = QualName { prefix: None, ns: ns!(html), local: local_name!("div") };
+        let element = Element { full, name: name.to_owned(), attrs: Vec::new(), template: None };
+        let depth = self.nodes[parent].depth + 1;
+        let data = Data::Element(element);
+        self.nodes.push(Node { parent: Some(parent), children: Vec::new(), data, depth });
+        let new = self.nodes.len() - 1;
+        let at = at.min(self.nodes[parent].children.len());
+        self.nodes[parent].children.insert(at, new);
+        new
+    }
+
+    /// Moves a node to the end of another's children.
+    pub fn move_into(&mut self, id: Id, parent: Id) {
+        self.remove(id);
+        self.nodes[id].parent = Some(parent);
+        self.nodes[parent].children.push(id);
     }
 
     /// Gives an element another name and keeps all else.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use blitz_dom::FontContext;
 use parley::fontique::{
-    Blob, Collection, CollectionOptions, FamilyId, FontInfoOverride, GenericFamily, Script, SourceCache,
+    Blob, Collection, CollectionOptions, FamilyId, FontInfoOverride, FontWeight, GenericFamily, Script, SourceCache,
 };
 
 const SANS: [&[u8]; 4] = [
@@ -41,7 +41,7 @@ const INTERFACE: [&[u8]; 6] = [
 
 /// Names that stand for the sans. Source: families that are installed with Windows, macOS, iOS or Android and that mail
 /// builders offer; the first is the family's own.
-const SANS_NAMES: [&str; 24] = [
+const SANS_NAMES: [&str; 22] = [
     "Mail Sans",
     "Arial",
     "Helvetica",
@@ -64,9 +64,9 @@ const SANS_NAMES: [&str; 24] = [
     "Optima",
     "Avenir",
     "Avenir Next",
-    "Arial Black",
-    "Impact",
 ];
+/// Names whose every cut is heavy.
+const HEAVY_NAMES: [&str; 3] = ["Mail Heavy", "Arial Black", "Impact"];
 /// Interface fonts; Inter has the widths of San Francisco within 2 %.
 const INTERFACE_NAMES: [&str; 8] = [
     "Mail Interface",
@@ -118,6 +118,7 @@ const SCRIPTS: [[u8; 4]; 6] = [*b"Latn", *b"Grek", *b"Cyrl", *b"Zyyy", *b"Zinh",
 pub(super) fn context() -> FontContext {
     let mut collection = Collection::new(CollectionOptions { shared: false, system_fonts: false });
     let sans = register(&mut collection, &SANS, &SANS_NAMES);
+    register(&mut collection, &[SANS[1], SANS[3]], &HEAVY_NAMES);
     let interface = register(&mut collection, &INTERFACE, &INTERFACE_NAMES);
     let serif = register(&mut collection, &SERIF, &SERIF_NAMES);
     let mono = register(&mut collection, &MONO, &MONO_NAMES);
@@ -149,7 +150,8 @@ fn register(collection: &mut Collection, files: &[&'static [u8]], names: &[&str]
     let blobs: Vec<Blob<u8>> = files.iter().map(|file| Blob::new(Arc::new(*file))).collect();
     for name in names {
         for blob in &blobs {
-            let named = FontInfoOverride { family_name: Some(name), ..FontInfoOverride::default() };
+            let weight = HEAVY_NAMES.contains(name).then_some(FontWeight::NORMAL);
+            let named = FontInfoOverride { family_name: Some(name), weight, ..FontInfoOverride::default() };
             collection.register_fonts(blob.clone(), Some(named));
         }
     }
@@ -163,9 +165,13 @@ mod tests {
     #[test]
     fn every_name_has_its_cuts() {
         let mut fonts = context().collection;
-        for (names, cuts) in
-            [(&SANS_NAMES[..], 4), (&INTERFACE_NAMES[..], 6), (&SERIF_NAMES[..], 4), (&MONO_NAMES[..], 4)]
-        {
+        for (names, cuts) in [
+            (&SANS_NAMES[..], 4),
+            (&HEAVY_NAMES[..], 2),
+            (&INTERFACE_NAMES[..], 6),
+            (&SERIF_NAMES[..], 4),
+            (&MONO_NAMES[..], 4),
+        ] {
             for name in names {
                 let family = fonts.family_by_name(name).unwrap_or_else(|| panic!("{name} is not there"));
                 assert_eq!(family.fonts().len(), cuts, "{name}");

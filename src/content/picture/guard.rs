@@ -35,7 +35,9 @@ pub(super) fn look(document: &BaseDocument, width_px: f32) -> Found {
         let Some(node) = document.get_node(id) else { continue };
         if let Some(text) = node.text_data() {
             let of = |id: NodeId| drawn.contains(&id);
-            if !of(id) && !node.parent.is_some_and(of) && found.lost.len() < MOST_WORDS {
+            // Beside a block, text stands in a box without an element.
+            let around = [Some(id), node.parent, node.layout_parent.get()];
+            if !around.into_iter().flatten().any(of) && found.lost.len() < MOST_WORDS {
                 let words = text.content.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
                 let room = MOST_WORDS - found.lost.len();
                 found.lost.extend(words.take(room).map(str::to_owned));

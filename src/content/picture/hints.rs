@@ -1,9 +1,10 @@
 //! Attributes of old HTML that mails are full of and the renderer does not know, as style rules below all others.
 //!
 //! The one idea: `cellpadding="8"` is not an inline style, any rule of the mail wins over it; so each attribute becomes
-//! a rule in front of the mail's own and of no weight (`:where`). (A sheet of the user agent would be the other way, but
-//! the renderer keeps its work for the sheets that all documents share.) Source: WHATWG HTML, section 15 (Rendering): 15.3.4, 15.3.10. Deliberately not here:
-//! `align`, `bgcolor`, `width` and `height`, which the renderer knows.
+//! a rule in front of the mail's own and of no weight (`:where`). (A sheet of the user agent would be the other way,
+//! but the renderer keeps its work for the sheets that all documents share.) Source: WHATWG HTML, section 15
+//! (Rendering): 15.3.4, 15.3.10. Deliberately not here: `align`, `bgcolor`, `width` and `height`, which the renderer
+//! knows.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 

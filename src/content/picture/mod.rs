@@ -13,6 +13,7 @@
 //! | `fonts` | 4: families of mails stand for bundled ones |
 //! | `active` | 5: nothing that runs or asks for something from elsewhere |
 //! | `extent` | 6: the deepest bottom of all boxes is the height |
+//! | `borders` | lines between rows of a table with collapsed borders |
 //! | `hints` | attributes of old HTML that the renderer does not know (`cellpadding`, `valign`, `<font>`) |
 //! | `images`, `placeholder` | images from the caller, within limits; a box with the alt text for the rest |
 //! | `guard` | words that are not in the picture |
@@ -22,13 +23,12 @@
 
 mod active;
 mod blitz;
+mod borders;
 mod css;
 mod dom;
 mod encode;
 mod extent;
 mod fonts;
-#[cfg(test)]
-mod fuzz;
 mod guard;
 mod hints;
 mod images;
@@ -179,8 +179,8 @@ pub trait MailRenderer {
     fn render(&self, request: &Request<'_>) -> Result<Picture, Error>;
 }
 
-/// Draws a mail; nothing panics. May take seconds on a hostile mail and cannot be interrupted, so call it on a thread of
-/// your own (with [`STACK_BYTES`] of stack) and stop waiting for it when you like.
+/// Draws a mail; nothing panics. May take seconds on a hostile mail and cannot be interrupted, so call it on a thread
+/// of your own (with [`STACK_BYTES`] of stack) and stop waiting for it when you like.
 ///
 /// Errors: what [`MailRenderer::render`] refuses, and [`Error::Crashed`] where it panics.
 pub fn draw(renderer: &impl MailRenderer, request: &Request<'_>) -> Result<Picture, Error> {

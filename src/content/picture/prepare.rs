@@ -3,7 +3,7 @@
 //! Deliberately not here: the rules themselves, and rule 2, which needs a first layout.
 
 use super::{
-    Error, Request, active,
+    Error, Request, active, borders,
     css::Pass,
     dom::{Dom, Id},
     hints,
@@ -55,6 +55,7 @@ pub(super) fn prepare(request: &Request<'_>) -> Result<Prepared, Error> {
         if let Some(limit_px) = limit_px {
             widths::clamp(&mut dom, id, limit_px);
         }
+        borders::part(&mut dom, id);
         image(&mut dom, id, &mut gallery);
     }
     if taken_out > 0 {

@@ -1,1 +1,0 @@
-//! Damaged mails: no panic, bounded time.

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Holds the pictures of the sample mails against headless Chromium: similarity and difference in height, a line each.
+
+    FLOWLOOM_PICTURES=DIR cargo test --test main pictures::sample
+    python3 tests/pictures/compare.py DIR [--keep]
+
+Needs a Chromium and the packages `pillow` and `numpy`; says so and exits 0 where one is missing, because this judges a
+change of the renderer and is no gate. The browser gets the same fonts (by a fontconfig file of its own) and, like the
+picture, no network; images are boxes of the same size in both. SSIM falls with a few pixels of vertical shift: a trend,
+not a pass mark.
+"""
+import os, pathlib, re, shutil, subprocess, sys, tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FONTS = ROOT / "assets" / "fonts"
+# The same families as src/content/picture/fonts.rs.
+FAMILIES = {
+    "Mail Sans": "Arial,Helvetica,Helvetica Neue,Verdana,Geneva,Tahoma,Trebuchet MS,Lucida Grande,Lucida Sans,"
+                 "Lucida Sans Unicode,Century Gothic,Futura,Gill Sans,Gill Sans MT,Calibri,Candara,Optima,sans-serif",
+    "Mail Serif": "Georgia,Times,Times New Roman,Palatino,Palatino Linotype,Garamond,Didot,Bodoni MT,Hoefler Text,"
+                  "Rockwell,American Typewriter,serif",
+    "Mail Mono": "Courier,Courier New,Consolas,Menlo,Monaco,monospace",
+    "Inter": "-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,system-ui",
+}
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(0)
+
+
+def ssim(one, other, np):
+    """Mean structural similarity over windows of 8 x 8 pixels. Source: Wang et al. 2004, without the Gaussian."""
+    def blocks(a):
+        h, w = a.shape[0] // 8 * 8, a.shape[1] // 8 * 8
+        return a[:h, :w].reshape(h // 8, 8, w // 8, 8).swapaxes(1, 2).reshape(-1, 64)
+    x, y = blocks(one), blocks(other)
+    mx, my, vx, vy = x.mean(1), y.mean(1), x.var(1), y.var(1)
+    cov = ((x - mx[:, None]) * (y - my[:, None])).mean(1)
+    c1, c2 = 6.5025, 58.5225
+    return float((((2 * mx * my + c1) * (2 * cov + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
+
+
+def boxes(html):
+    """Images as boxes of the size that the picture gives them (src/content/picture/placeholder.rs)."""
+    def box(tag):
+        tag = tag.group(0)
+        style = re.search(r'style="([^"]*)"', tag)
+        style = style.group(1) if style else ""
+        width = re.search(r'(?<![-\w])width:\s*([\d.]+(?:px|%))', style) or re.search(r'width="([\d.]+%?)"', tag)
+        height = re.search(r'(?<![-\w])height:\s*([\d.]+px)', style) or re.search(r'height="(\d+)"', tag)
+        unit = lambda m: m.group(1) if m and m.group(1)[-1] in "%x" else f"{m.group(1)}px" if m else None
+        width, height = unit(width), unit(height)
+        if "1px" in (width, height):
+            return ""
+        small = width and width.endswith("px") and float(width[:-2]) <= 200
+        shape = f"height:{height}" if height else f"aspect-ratio:{1 if small else 16 / 9}"
+        kind = "block" if "display:block" in style else "inline-block"
+        return (f'<span style="{style};display:{kind};width:{width or "160px"};{shape};max-width:100%;'
+                'box-sizing:border-box;border:1px dashed #9aa5b1;background:#eef1f4;vertical-align:middle"></span>')
+    return re.sub(r"<img\b[^>]*>", box, html)
+
+
+def main():
+    args = [arg for arg in sys.argv[1:] if not arg.startswith("-")]
+    if len(args) != 1:
+        sys.exit(__doc__)
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not browser:
+        skip("there is no Chromium on this machine")
+    try:
+        import numpy as np
+        from PIL import Image
+    except ImportError as missing:
+        skip(f"the Python package `{missing.name}` is not installed")
+    folder = pathlib.Path(args[0])
+    mails = sorted(folder.glob("*.html"))
+    if not mails:
+        sys.exit(f"{folder} has no mails: draw them with FLOWLOOM_PICTURES={folder} cargo test --test main pictures::sample")
+    work = pathlib.Path(tempfile.mkdtemp(prefix="flowloom-compare-"))
+    rules = "".join(
+        f"<match target='pattern'><test name='family' qual='any'><string>{name}</string></test>"
+        f"<edit name='family' mode='prepend' binding='same'><string>{ours}</string></edit></match>"
+        for ours, names in FAMILIES.items() for name in names.split(","))
+    config = work / "fonts.conf"
+    config.write_text(f"<?xml version='1.0'?><fontconfig><dir>{FONTS}</dir><cachedir>{work}/cache</cachedir>{rules}</fontconfig>")
+    env = dict(os.environ, FONTCONFIG_FILE=str(config))
+    print(f"{'mail':<40} {'width':>5} {'SSIM':>6} {'ours':>6} {'theirs':>6} {'height':>7}")
+    results = {600: [], 375: []}
+    for mail in mails:
+        (work / "mail.html").write_text(boxes(mail.read_text()))
+        for width in results:
+            ours = Image.open(folder / f"{mail.stem}-{width}.png").convert("L")
+            frame = work / "frame.html"
+            # A window is never narrower than 500 pixels, a frame is. Its height is read off the document itself.
+            frame.write_text(
+                f"<body style='margin:0'><iframe id=f src=mail.html width={width} height=600 style='border:0;display:block'>"
+                "</iframe><script>f.onload=()=>{let d=f.contentDocument;let h=Math.max(d.documentElement.scrollHeight,"
+                "...[...d.body.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom));"
+                "h=Math.ceil(Math.max(...[d.body,...d.body.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom)));"
+                "document.title=h;document.body.dataset.h=h;f.height=Math.max(h,600)}</script>")
+            common = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                      "--allow-file-access-from-files", "--virtual-time-budget=3000",
+                      "--proxy-server=127.0.0.1:9", f"--window-size=620,{ours.height + 600}", f"--user-data-dir={work}/profile"]
+            shot = work / "shot.png"
+            quiet = dict(env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=True)
+            dump = subprocess.run([*common, "--dump-dom", frame.as_uri()], **quiet).stdout.decode()
+            subprocess.run([*common, f"--screenshot={shot}", frame.as_uri()], **quiet)
+            tall = int(re.search(r'data-h="(\d+)"', dump).group(1))
+            theirs = Image.open(shot).convert("L").crop((0, 0, width, tall))
+            if "--keep" in sys.argv:
+                theirs_rgb = Image.open(shot).convert("RGB").crop((0, 0, width, tall))
+                theirs_rgb.save(folder / f"{mail.stem}-{width}.chromium.png")
+            height = max(ours.height, tall)
+            canvas = [Image.new("L", (width, height), 255) for _ in range(2)]
+            for image, on in zip((ours, theirs), canvas):
+                on.paste(image, (0, 0))
+            value = ssim(*(np.asarray(c, dtype=float) for c in canvas), np)
+            off = (ours.height - tall) / tall * 100
+            results[width].append((value, off))
+            print(f"{mail.stem:<40} {width:>5} {value:>6.3f} {ours.height:>6} {tall:>6} {off:>+6.1f}%")
+    for width, values in results.items():
+        similar = sum(v for v, _ in values) / len(values)
+        near = sum(abs(off) <= 10 for _, off in values)
+        print(f"{width} px: SSIM mean {similar:.3f}; height within 10 %: {near} of {len(values)}")
+    shutil.rmtree(work)
+
+
+main()
