@@ -1,9 +1,9 @@
 //! Exports rendered by the real template engines, against the preview, byte for byte.
 //!
 //! The one idea: what a marketer reads in the preview is what Klaviyo and HubSpot will send. Every message of every
-//! sample flow, for every sample contact, and made-up templates of the whole mail language are rendered by us, by Django
-//! (the Klaviyo export) and by Jinja2 (the HubSpot export); `tests/fidelity/render.py` compares. It runs where Python
-//! has both; with `FLOWLOOM_PROOFS` set it fails rather than pass without having run.
+//! sample flow, for every sample contact, and made-up templates of the whole mail language are rendered by us, by
+//! Django (the Klaviyo export) and by Jinja2 (the HubSpot export); `tests/fidelity/render.py` compares. It runs where
+//! Python has both; with `FLOWLOOM_PROOFS` set it fails rather than pass without having run.
 
 mod made_up;
 
