@@ -158,6 +158,24 @@ fn files_stay_short_enough_to_read() {
     assert!(long.is_empty(), "split these, or say why in the list:\n{}", long.join("\n"));
 }
 
+/// Whoever writes a date or groups digits by itself does not obey the settings.
+#[test]
+fn the_window_writes_dates_in_one_place() {
+    let mut found = Vec::new();
+    for file in all() {
+        let is_of_window = file.path.starts_with("src/app/") || file.path.starts_with("src/gui/");
+        if !is_of_window || file.path == "src/app/when.rs" {
+            continue;
+        }
+        for word in ["strftime(", "format_date(", ".default_zone()"] {
+            if without_tests(&file).contains(word) && !(word == ".default_zone()" && file.path == "src/app/stage.rs") {
+                found.push(format!("{}: {word}", file.path));
+            }
+        }
+    }
+    assert!(found.is_empty(), "ask app::when instead: {found:#?}");
+}
+
 #[test]
 fn lines_fit_the_screen() {
     let mut wide = Vec::new();

@@ -1,5 +1,6 @@
 //! What a card on the canvas says: pure data, ready to draw.
 
+use super::when::Manner;
 use crate::{
     flow::{Flow, Node},
     kinds::{CATALOGUE, Settings, Spec},
@@ -85,12 +86,12 @@ pub fn summary(flow: &Flow, node: &Node) -> String {
 }
 
 /// The counts under the summary, in words.
-pub fn counts(kind: &str, report: &NodeReport) -> String {
-    let n = group_digits(report.entered);
+pub fn counts(manner: &Manner, kind: &str, report: &NodeReport) -> String {
+    let n = manner.number(report.entered);
     let word = match family(kind) {
         Family::Trigger => "entered",
         Family::Delay if report.waiting > 0 => {
-            return format!("{n} came \u{b7} {} waiting", group_digits(report.waiting));
+            return format!("{n} came \u{b7} {} waiting", manner.number(report.waiting));
         }
         Family::Delay => "waited",
         Family::Condition => "checked",
@@ -103,29 +104,9 @@ pub fn counts(kind: &str, report: &NodeReport) -> String {
     format!("{n} {word}")
 }
 
-/// A number with a comma between groups of three digits.
-pub fn group_digits(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn digits_are_grouped() {
-        for (n, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_480, "12,480"), (1_234_567, "1,234,567")] {
-            assert_eq!(group_digits(n), expected);
-        }
-    }
 
     #[test]
     fn every_kind_has_a_family() {

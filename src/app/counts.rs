@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    card::{self, Family, group_digits},
+    card::{self, Family},
     document::Document,
     timeline, when,
 };
@@ -60,9 +60,10 @@ pub struct Counts {
 /// What the replay counted; `None` until there is one.
 pub fn counts(document: &Document) -> Option<Counts> {
     let report = &document.derived.replay.as_ref()?.value;
+    let manner = &document.home.manner;
     let flow = document.flow();
     let of_flow = report.flows.get(&flow.id)?;
-    let figure = |n: u64, word: &str| Figure { count: group_digits(n), word: word.to_owned() };
+    let figure = |n: u64, word: &str| Figure { count: manner.number(n), word: word.to_owned() };
     let mut figures = vec![
         figure(report.contacts as u64, if report.contacts == 1 { "contact" } else { "contacts" }),
         figure(of_flow.entered, if of_flow.entered == 1 { "entry" } else { "entries" }),
@@ -80,10 +81,9 @@ pub fn counts(document: &Document) -> Option<Counts> {
     for node in flow.nodes.iter().filter(|node| card::family(&node.kind) != Family::Note) {
         let counted = of_flow.nodes.get(&node.id).cloned().unwrap_or_default();
         let ports = node.ports();
-        let left = ports
-            .iter()
-            .filter(|_| ports.len() > 1)
-            .map(|port| format!("{} {}", port.title, group_digits(counted.left.get(&port.name).copied().unwrap_or(0))));
+        let left = ports.iter().filter(|_| ports.len() > 1).map(|port| {
+            format!("{} {}", port.title, manner.number(counted.left.get(&port.name).copied().unwrap_or(0)))
+        });
         let of_node = outcomes.get(&node.id);
         let sends = node.settings().is_some_and(|settings| settings.message().is_some());
         let sent = of_node.map_or(0, |all| all.iter().filter(|((o, _), _)| *o == Outcome::Sent).map(|(_, n)| n).sum());
@@ -91,21 +91,21 @@ pub fn counts(document: &Document) -> Option<Counts> {
         let others = others.map(|((outcome, reason), n)| {
             let held =
                 if *outcome == Outcome::Skipped { String::new() } else { format!("{}: ", timeline::became(*outcome)) };
-            format!("{held}{} {}", timeline::said(*reason), group_digits(*n))
+            format!("{held}{} {}", timeline::said(*reason), manner.number(*n))
         });
         steps.push(StepRow {
             node: node.id.clone(),
             title: node.title().to_owned(),
             icon: card::spec(&node.kind).map_or("question", |spec| spec.icon),
             family: card::family(&node.kind),
-            came: group_digits(counted.entered),
-            waiting: if counted.waiting > 0 { group_digits(counted.waiting) } else { String::new() },
+            came: manner.number(counted.entered),
+            waiting: if counted.waiting > 0 { manner.number(counted.waiting) } else { String::new() },
             left: left.collect::<Vec<_>>().join(", "),
-            sent: if sends { group_digits(sent) } else { String::new() },
+            sent: if sends { manner.number(sent) } else { String::new() },
             not_sent: others.collect::<Vec<_>>().join(", "),
         });
     }
-    let zone = document.home.workspace.default_zone();
+    let zone = when::zone(&document.home, None);
     Some(Counts {
         span: format!("{} to {}", when::day_time(report.from, &zone), when::day_time(report.until, &zone)),
         figures,

@@ -53,6 +53,18 @@ pub enum DateStyle {
     MonthFirst,
 }
 
+impl DateStyle {
+    /// The pattern of a date with its year, for [`crate::content::format_date`].
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Self::Long => "%-d %B %Y",
+            Self::Iso => "%Y-%m-%d",
+            Self::DayFirst => "%d.%m.%Y",
+            Self::MonthFirst => "%m/%d/%Y",
+        }
+    }
+}
+
 /// The settings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Preferences {
@@ -179,26 +191,6 @@ impl Preferences {
     pub fn keys_of<'a>(&'a self, command: &str, table: &'a str) -> &'a str {
         self.keys.get(command).map_or(table, String::as_str)
     }
-
-    /// A whole number as the user writes it: `12,480`.
-    pub fn number(&self, n: u64) -> String {
-        let grouped = super::card::group_digits(n);
-        match self.numbers {
-            NumberStyle::Comma => grouped,
-            NumberStyle::Point => grouped.replace(',', "."),
-            NumberStyle::Space => grouped.replace(',', "\u{202f}"),
-        }
-    }
-
-    /// The pattern of a date as the user writes it, for [`crate::content::format_date`].
-    pub fn date_pattern(&self) -> &'static str {
-        match self.dates {
-            DateStyle::Long => "%-d %B %Y",
-            DateStyle::Iso => "%Y-%m-%d",
-            DateStyle::DayFirst => "%d.%m.%Y",
-            DateStyle::MonthFirst => "%m/%d/%Y",
-        }
-    }
 }
 
 #[cfg(test)]
@@ -289,7 +281,5 @@ mod tests {
             (preferences.keys_of("Undo", "Ctrl+Z"), preferences.keys_of("Redo", "Ctrl+Y")),
             ("Ctrl+U", "Ctrl+Y")
         );
-        preferences.numbers = NumberStyle::Point;
-        assert_eq!(preferences.number(12_480), "12.480");
     }
 }

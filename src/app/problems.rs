@@ -2,7 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::Document;
+use smol_str::SmolStr;
+
+use super::{
+    Command,
+    document::Document,
+    pages::{self, PageKind},
+    rename,
+};
 use crate::{
     base::{NodeId, Place, Severity},
     flow::{Edit, Finding, Flow, check, edit},
@@ -19,28 +26,74 @@ pub struct Row<'a> {
     pub title: String,
 }
 
-/// The rows of a document, worst first.
+/// What is called the place of what reading the file noticed.
+const FILE: &str = "File";
+
+/// What the checks found, and what reading the file noticed and they do not say.
+fn findings(document: &Document) -> impl Iterator<Item = &Finding> {
+    let found = || document.derived.findings.iter().flat_map(|stamped| stamped.value.iter());
+    let is_new = move |note: &&Finding| {
+        !found().any(|f| f.diagnostic.code == note.diagnostic.code && f.diagnostic.place == note.diagnostic.place)
+    };
+    found().chain(document.noticed().filter(is_new))
+}
+
+/// The rows of a document, worst first; none until the checks have run for the first time.
 pub fn rows(document: &Document) -> Vec<Row<'_>> {
-    let Some(stamped) = &document.derived.findings else { return Vec::new() };
+    if document.derived.findings.is_none() {
+        return Vec::new();
+    }
     let flow = document.flow();
     let sender_of = |message: &str| {
         let sends =
             |id: &str| flow.node(id).and_then(|n| n.settings()?.message()).is_some_and(|m| m.0.as_str() == message);
         flow.nodes.iter().find(|node| sends(node.id.as_str())).map(|node| node.id.clone())
     };
-    stamped
-        .value
-        .iter()
+    let mut rows: Vec<Row<'_>> = findings(document)
         .map(|finding| {
             let place = &finding.diagnostic.place;
             let of_edge = place.edge.as_deref().and_then(|edge| edge.split('.').next());
             let node = place.node.as_deref().or(of_edge).map(NodeId::new);
             let node = node.or_else(|| place.message.as_deref().and_then(sender_of));
             let title = node.as_ref().and_then(|id| flow.node(id.as_str())).map(|n| n.title().to_owned());
-            let title = title.unwrap_or_else(|| elsewhere(flow, place));
+            let is_of_file = finding.diagnostic.code.starts_with("file/") || place.file.is_some();
+            let title = title.unwrap_or_else(|| if is_of_file { FILE.to_owned() } else { elsewhere(flow, place) });
             Row { finding, node, title }
         })
-        .collect()
+        .collect();
+    rows.sort_by_key(|row| row.finding.diagnostic.severity);
+    rows
+}
+
+/// Where a click on a row leads: to its step, else to the page on which it is mended; nowhere for what only the file
+/// has.
+pub fn goes_to(document: &Document, row: &Row<'_>) -> Vec<Command> {
+    if let Some(node) = &row.node {
+        return vec![Command::GoTo(node.clone())];
+    }
+    let place = &row.finding.diagnostic.place;
+    let Some(field) = place.field.as_deref().filter(|_| place.message.is_none()) else { return Vec::new() };
+    let (first, rest) = field.split_once('.').unwrap_or((field, ""));
+    let page = match first {
+        "fields" => PageKind::Tags,
+        "segments" => PageKind::Segments,
+        "scores" => PageKind::Scores,
+        "events" => PageKind::Events,
+        "lists" => PageKind::Lists,
+        "senders" => PageKind::Senders,
+        "code_pools" => PageKind::Pools,
+        _ => PageKind::Flow,
+    };
+    let mut out = vec![pages::Act::Show(Some(page)).into()];
+    // The place names the row, or counts to it.
+    let names = page.thing().map(|thing| rename::names(document.flow(), &document.home, thing)).unwrap_or_default();
+    let is_named =
+        |name: &&SmolStr| rest.strip_prefix(name.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+    let counted = || rest.split('.').next()?.parse::<usize>().ok().and_then(|at| names.get(at));
+    if let Some(name) = names.iter().find(is_named).or_else(counted) {
+        out.push(pages::Act::Choose(page, Some(name.clone())).into());
+    }
+    out
 }
 
 /// What people call a place that is no step.
@@ -207,8 +260,8 @@ pub fn marks(document: &Document) -> BTreeMap<NodeId, Severity> {
 /// How many findings of each severity there are: errors, warnings, hints.
 pub fn counts(document: &Document) -> [usize; 3] {
     let mut out = [0; 3];
-    for finding in document.derived.findings.iter().flat_map(|stamped| stamped.value.iter()) {
-        out[finding.diagnostic.severity as usize] += 1;
+    if document.derived.findings.is_some() {
+        findings(document).for_each(|finding| out[finding.diagnostic.severity as usize] += 1);
     }
     out
 }
@@ -247,6 +300,25 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_that_is_no_step_leads_to_its_page() {
+        let text = fixture::text().replacen("sender: \"shop\",", "sender: \"nobody\",", 1);
+        let text = text.replacen("constant(\"threshold\")", "constant(\"nothing\")", 1);
+        let mut app = fixture::open(&text);
+        let mut go = |code: &str| {
+            let document = fixture::document(&app);
+            let all = rows(document);
+            let row = all.iter().find(|row| row.finding.diagnostic.code == code).unwrap_or_else(|| panic!("{code}"));
+            let commands = goes_to(document, row);
+            assert!(!commands.is_empty(), "{code}: {:?}", row.finding.diagnostic.place);
+            commands.into_iter().for_each(|command| _ = fixture::run(&mut app, command));
+            let view = &fixture::document(&app).view;
+            (view.page, view.page.and_then(|page| view.page_rows.get(&page).cloned()))
+        };
+        assert_eq!(go("names/unknown-sender"), (Some(PageKind::Flow), None));
+        assert_eq!(go("names/unknown-constant"), (Some(PageKind::Tags), Some("threshold".into())));
+    }
+
+    #[test]
     fn rows_are_filtered_and_grouped() {
         let app = faulty();
         let document = fixture::document(&app);
@@ -260,6 +332,30 @@ mod tests {
                 lines.iter().map(|line| if let Line::Group { count, .. } = line { *count } else { 0 }).sum();
             assert_eq!((counted, codes(&lines).len()), (all, all));
         }
+    }
+
+    #[test]
+    fn what_reading_the_file_noticed_is_among_the_problems() {
+        let text = fixture::text().replacen("    edges: [", "    // by hand\n    edges: [", 1);
+        let text = text.replacen("(wait: for(\"4 h\")", "(later: 3, wait: for(\"4 h\")", 1);
+        let mut app = fixture::open(&text);
+        let document = fixture::document(&app);
+        let all = rows(document);
+        let of = |code: &str| all.iter().find(|row| row.finding.diagnostic.code == code);
+        assert_eq!(of("file/comments").map(|row| (row.title.as_str(), &row.node)), Some(("File", &None)));
+        let unknown = of("settings/unknown").expect("it is not known");
+        assert_eq!(unknown.node, Some("wait-4h".into()));
+        assert_eq!(all.len(), counts(document).iter().sum::<usize>());
+        let grouped = lines(document, &Filter { grouping: Grouping::Step, ..Filter::default() });
+        let is_group = |line: &Line<'_>| matches!(line, Line::Group { title, .. } if title == FILE);
+        assert!(grouped.iter().any(is_group));
+        // What is taken out is no longer noticed.
+        let edit = Edit::SetField { id: "wait-4h".into(), field: "later".into(), value: None };
+        let edits = vec![edit];
+        fixture::run(&mut app, crate::app::Command::Edit { label: "Change".into(), edits, merge: None });
+        let codes: Vec<_> =
+            rows(fixture::document(&app)).iter().map(|row| row.finding.diagnostic.code.clone()).collect();
+        assert!(!codes.contains(&"settings/unknown".into()) && codes.contains(&"file/comments".into()), "{codes:?}");
     }
 
     #[test]

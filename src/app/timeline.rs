@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     card::{self, Family},
     document::Document,
-    overlay, stage, when,
+    overlay, stage,
+    when::{self, Wall},
 };
 use crate::{
     audience::{Contact, Event, ResponseKind},
-    base::{Instant, JourneyId, NodeId, Zone},
+    base::{Instant, JourneyId, NodeId},
     flow::{Flow, Moment, Node},
     journey::{Decision, What},
     kinds::runtime::{Outcome, Reason},
@@ -129,7 +130,7 @@ pub enum Scope {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Timeline {
     /// The contact's zone.
-    pub zone: Zone,
+    pub zone: Wall,
     /// Journeys to choose from: "1 · Sat 3 Oct 05:10".
     pub journeys: Vec<String>,
     /// The chosen one.
@@ -157,6 +158,14 @@ impl Timeline {
     pub fn at_share(&self, share: f32) -> Instant {
         let whole = self.until.since(self.from).max(1) as f64;
         self.from.plus_millis((f64::from(share.clamp(0.0, 1.0)) * whole) as i64)
+    }
+
+    /// The clock after it was moved by a share of the axis, held inside it; a clock that stands nowhere begins at the
+    /// end that it is moved away from.
+    pub fn moved(&self, clock: Option<Instant>, share: f32) -> Instant {
+        let at = clock.unwrap_or(if share > 0.0 { self.from } else { self.until });
+        let whole = self.until.since(self.from).max(1) as f64;
+        at.plus_millis((f64::from(share) * whole) as i64).clamp(self.from, self.until.max(self.from))
     }
 
     /// The last row at or before an instant.
@@ -266,7 +275,7 @@ fn never(document: &Document, contact: &Contact, trace: &[&Decision]) -> String 
 /// Turns decisions into rows.
 struct Teller<'a> {
     flow: &'a Flow,
-    zone: &'a Zone,
+    zone: &'a Wall,
     contact: &'a Contact,
     /// With the place in the trace that orders rows of one instant.
     rows: Vec<(i64, Row)>,
@@ -519,7 +528,7 @@ pub fn said(reason: Reason) -> &'static str {
 const MOST_TICKS: i64 = 8;
 
 /// Lines of an axis: on round times of the wall, and on midnights.
-pub fn ticks(from: Instant, until: Instant, zone: &Zone) -> Vec<Tick> {
+pub fn ticks(from: Instant, until: Instant, zone: &Wall) -> Vec<Tick> {
     const HOUR: i64 = 3_600_000;
     let length = until.since(from).max(1);
     let steps = [HOUR / 4, HOUR / 2, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
@@ -626,6 +635,9 @@ mod tests {
         }
         assert_eq!(stops, 1);
         assert_eq!((line.at_share(0.0), line.at_share(1.0)), (line.from, line.until));
+        assert_eq!(line.moved(None, 2.0), line.until);
+        assert_eq!(line.moved(None, -0.25), line.moved(Some(line.until), -0.25));
+        assert_eq!(line.moved(Some(line.moved(None, 0.3)), -0.3), line.from);
         assert!((line.share_of(line.at_share(0.25)) - 0.25).abs() < 1e-4);
     }
 
@@ -664,7 +676,7 @@ mod tests {
 
     #[test]
     fn ticks_stand_on_round_times_of_the_wall() {
-        let zone = Zone::named("Europe/Berlin").expect("a zone");
+        let zone = when::Manner::default().wall(crate::base::Zone::named("Europe/Berlin").expect("a zone"));
         let at = |text: &str| Instant::parse(text).expect("an instant");
         // The night in which the clock goes back.
         let night = ticks(at("2026-10-24T20:00:00Z"), at("2026-10-25T08:00:00Z"), &zone);

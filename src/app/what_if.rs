@@ -10,7 +10,11 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{project::Home, stage, timeline, when};
+use super::{
+    project::Home,
+    stage, timeline,
+    when::{self, Wall},
+};
 use crate::{
     audience::{Audience, Channel, ConsentStatus, Contact, Event, Value},
     base::{ContactId, EventId, Instant, NodeId, Span, Zone},
@@ -188,23 +192,32 @@ pub struct WhatIf {
 
 /// Replays one contact without and with changes.
 ///
-/// Both are replayed alone, so that rules over the population see the same in both. Errors: the contact is gone.
-pub fn what_if(flow: &Flow, home: &Home, contact: &ContactId, changes: &[Change]) -> Result<Arc<WhatIf>, String> {
+/// Both are replayed alone, so that rules over the population see the same in both. `keeps_on` is told how much is done
+/// (0..=1) and ends it by saying no. Errors: the contact is gone; it was ended.
+pub fn what_if(
+    flow: &Flow,
+    home: &Home,
+    contact: &ContactId,
+    changes: &[Change],
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Result<Arc<WhatIf>, String> {
     let flows = FlowSet::new(&home.workspace, std::slice::from_ref(flow));
     let first = home.audience.events.iter().map(|event| event.accepted).min();
     let last = home.audience.events.iter().map(|event| event.accepted).max();
-    let play = |changes: &[Change]| -> Result<Vec<Decision>, String> {
+    let mut play = |changes: &[Change], begin: f32| -> Result<Vec<Decision>, String> {
         let audience = altered(&home.audience, contact, changes)?;
         let own_first = audience.events.first().map(|event| event.accepted);
         let own_last = audience.events.last().map(|event| event.accepted);
         let from = [first, own_first].into_iter().flatten().min().map(|at| at.plus_millis(-1));
         let until = [last, own_last].into_iter().flatten().max().map(|at| at.plus_millis(30 * 86_400_000));
         let options = Options { from, until, ..Options::default() };
-        let mut report = simulate::replay(&flows, &audience, &options);
+        let mut half = |share: f32| keeps_on(begin + share / 2.0);
+        let report = simulate::replay_while(&flows, &audience, &options, &mut half);
+        let mut report = report.ok_or("It was cancelled")?;
         let trace = report.traces.remove(contact).unwrap_or_default();
         Ok(trace.into_iter().filter(|decision| decision.flow.as_ref() == Some(&flow.id)).collect())
     };
-    let (old, new) = (play(&[])?, play(changes)?);
+    let (old, new) = (play(&[], 0.0)?, play(changes, 0.5)?);
     let zone = when::zone(home, stage::contact(home, contact));
     let differences = differences(flow, &zone, &old, &new);
     Ok(Arc::new(WhatIf { contact: contact.clone(), changes: changes.to_vec(), old, new, differences }))
@@ -214,7 +227,7 @@ pub fn what_if(flow: &Flow, home: &Home, contact: &ContactId, changes: &[Change]
 type Key = (SmolStr, usize, Option<NodeId>, u32, u8);
 
 /// What differs between two traces, in the order of time.
-pub fn differences(flow: &Flow, zone: &Zone, old: &[Decision], new: &[Decision]) -> Vec<Difference> {
+pub fn differences(flow: &Flow, zone: &Wall, old: &[Decision], new: &[Decision]) -> Vec<Difference> {
     let (old, new) = (facts(flow, zone, old), facts(flow, zone, new));
     let keys: BTreeSet<&Key> = old.keys().chain(new.keys()).collect();
     let mut out = Vec::new();
@@ -237,7 +250,7 @@ pub fn differences(flow: &Flow, zone: &Zone, old: &[Decision], new: &[Decision])
 }
 
 /// One fact per thing that a trace decides: when, and in words.
-fn facts(flow: &Flow, zone: &Zone, trace: &[Decision]) -> BTreeMap<Key, (Instant, String)> {
+fn facts(flow: &Flow, zone: &Wall, trace: &[Decision]) -> BTreeMap<Key, (Instant, String)> {
     let mut keys: BTreeMap<&crate::base::JourneyId, (SmolStr, usize)> = BTreeMap::new();
     let mut entries: BTreeMap<SmolStr, usize> = BTreeMap::new();
     let mut out: BTreeMap<Key, (Instant, String)> = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Done, Failure, Outcome, Streams};
 use crate::{
     app::{
-        Answer, Command, Panel,
+        Answer, Command, CommandId, Panel,
         pages::{self, PageKind},
     },
     base::NodeId,
@@ -39,6 +39,9 @@ pub struct Arguments {
     /// The page in the place of the canvas
     #[arg(long, value_enum, value_name = "PAGE")]
     page: Option<InPlace>,
+    /// What lies over the window
+    #[arg(long, value_enum, value_name = "WHAT")]
+    over: Option<Over>,
     /// The row of that page to choose, by name
     #[arg(long, value_name = "NAME", requires = "page")]
     row: Option<String>,
@@ -63,10 +66,25 @@ enum Below {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum InPlace {
+    FlowSettings,
     MergeTags,
+    Constants,
     Segments,
     ScoreModels,
+    Events,
+    Lists,
+    Senders,
+    CodePools,
     Audience,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Over {
+    Gallery,
+    Settings,
+    Shortcuts,
+    Commands,
+    Publish,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -110,15 +128,31 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     }
     if let Some(page) = args.page {
         let page = match page {
+            InPlace::FlowSettings => PageKind::Flow,
             InPlace::MergeTags => PageKind::Tags,
+            InPlace::Constants => PageKind::Constants,
             InPlace::Segments => PageKind::Segments,
             InPlace::ScoreModels => PageKind::Scores,
+            InPlace::Events => PageKind::Events,
+            InPlace::Lists => PageKind::Lists,
+            InPlace::Senders => PageKind::Senders,
+            InPlace::CodePools => PageKind::Pools,
             InPlace::Audience => PageKind::Audience,
         };
         studio.command_at_once(pages::Act::Show(Some(page)).into());
         if let Some(row) = &args.row {
             studio.command_at_once(pages::Act::Choose(page, Some(row.into())).into());
         }
+    }
+    if let Some(over) = args.over {
+        let command = match over {
+            Over::Gallery => CommandId::Gallery,
+            Over::Settings => CommandId::Settings,
+            Over::Shortcuts => CommandId::Shortcuts,
+            Over::Commands => CommandId::CommandPalette,
+            Over::Publish => CommandId::Publish,
+        };
+        studio.command_at_once(command.into());
     }
     disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));

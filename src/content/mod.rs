@@ -31,14 +31,17 @@ mod template;
 mod tracking;
 mod values;
 
-pub use brand::Brand;
+pub use brand::{Brand, Dark, LogoPlace, THEMES, Theme, theme};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
 pub use layout::PREHEADER_OPENS;
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
-pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
+pub use message::{
+    Align, Block, Body, Column, Message, Network, OnPhone, SocialLink, SocialStyle, StockLevel, UnknownBlock, Until,
+    Valign, Variant, ron_options,
+};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
 pub use starter::{STARTER_SMS, STARTER_SUBJECT, starter};

@@ -4,7 +4,7 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use crate::app::{
     App, Command, CommandId,
-    command::{COMMANDS, CommandRow},
+    command::{COMMANDS, CommandRow, keys::keys, row},
 };
 
 /// A key as the command table writes it.
@@ -38,13 +38,16 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
     let has_page = app.document().is_some_and(|document| document.view.page.is_some());
     if !typing && !app.palette_open && !has_page {
-        // The clipboard comes as events of its own, not as keys.
+        // The clipboard comes as events of its own, not as keys; another key of the user's takes the usual one away.
+        let is_usual = |id: CommandId| keys(&app.preferences, id) == row(id).keys;
         ctx.input(|i| {
             for event in &i.events {
                 match event {
-                    egui::Event::Copy => out.push(CommandId::Copy.into()),
-                    egui::Event::Cut => out.push(CommandId::Cut.into()),
-                    egui::Event::Paste(text) => out.push(Command::Paste { text: text.clone(), at: None }),
+                    egui::Event::Copy if is_usual(CommandId::Copy) => out.push(CommandId::Copy.into()),
+                    egui::Event::Cut if is_usual(CommandId::Cut) => out.push(CommandId::Cut.into()),
+                    egui::Event::Paste(text) if is_usual(CommandId::Paste) => {
+                        out.push(Command::Paste { text: text.clone(), at: None })
+                    }
                     _ => {}
                 }
             }
@@ -52,11 +55,8 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
     }
     // The more modifiers the sooner, since egui takes Ctrl+Alt+1 for a Ctrl+1.
     for num_modifiers in [2, 1, 0] {
-        let keys_of = |row: &'static CommandRow| match app.preferences.keys.is_empty() {
-            true => row.keys,
-            false => app.preferences.keys_of(&format!("{:?}", row.id), row.keys),
-        };
-        for (row, keys) in COMMANDS.iter().flat_map(|row| keys_of(row).split(' ').map(move |keys| (row, keys))) {
+        let keys_of = |row: &CommandRow| keys(&app.preferences, row.id).split(' ');
+        for (row, keys) in COMMANDS.iter().flat_map(|row| keys_of(row).map(move |keys| (row, keys))) {
             if keys.is_empty() || keys.matches('+').count() != num_modifiers {
                 continue;
             }

@@ -162,6 +162,8 @@ impl Studio {
                 Panel::bottom(("panel", format!("{panel:?}")))
                     .default_size(high)
                     .min_size(80.0)
+                    // What is above it can always be pulled down again.
+                    .max_size((ui.available_height() - 120.0).max(80.0))
                     .resizable(true)
                     .frame(bare)
                     .show(ui, |ui| panels::bottom(ui, app, document, &mut self.panels, panel, out));
@@ -189,6 +191,7 @@ impl Studio {
         panels::shortcuts(ui, app, out);
         panels::dialogs(ui, app, &mut self.panels, out);
         panels::command_palette(ui, app, &mut self.panels, out);
+        panels::tray(ui, app, self.outside.now(), out);
         panels::toasts(ui, app, self.outside.now(), out);
     }
 }

@@ -225,11 +225,13 @@ pub fn home(workspace_name: &str, flow: &str) -> Home {
     let other_flows = others.filter_map(|other| Some(read(other.workspace, other.flow).ok()?.flow)).collect();
     Home {
         folder: None,
+        sample: Some(workspace.name),
         source: source.to_owned(),
         workspace: settings,
         audience: std::sync::Arc::new(audience),
         other_flows,
         notes,
+        ..Home::default()
     }
 }
 

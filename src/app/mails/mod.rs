@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 pub use self::pictures::{PictureKey, Pictures};
 use super::{
     App, Command, Document, Request,
-    jobs::{Job, Previewed},
+    jobs::{Kind, Previewed, Work},
     preview::{self, PreviewKey},
     stage,
 };
@@ -309,9 +309,14 @@ pub fn shown(document: &Document, pane: Pane) -> Option<SmolStr> {
 
 /// What a version is called in a list: its name, language and share.
 pub fn variant_title(variant: &Variant, message: &Message) -> String {
-    let total: u32 = message.variants.iter().map(|variant| variant.weight).sum();
-    let percent = (100 * variant.weight).checked_div(total).unwrap_or(0);
-    if message.variants.len() > 1 { format!("{} \u{b7} {percent} %", variant.id) } else { variant.id.clone() }
+    let same = message.variants.iter().filter(|other| Message::is_for(other, variant.language.as_deref()));
+    let (num_same, total) = same.fold((0, 0_u32), |(n, total), other| (n + 1, total.saturating_add(other.weight)));
+    let percent = (u64::from(variant.weight) * 100).checked_div(u64::from(total)).unwrap_or(0);
+    let mut out = variant.id.clone();
+    if let Some(language) = &variant.language {
+        out = format!("{out} \u{b7} {language}");
+    }
+    if num_same > 1 { format!("{out} \u{b7} {percent} %") } else { out }
 }
 
 /// Whether pictures are looked at.
@@ -323,20 +328,20 @@ fn wants_pictures(document: &Document) -> bool {
 }
 
 /// Jobs for what the panes show and what is not under way yet.
-pub(super) fn wanted_jobs(document: &mut Document) -> Vec<Job> {
+pub(super) fn wanted(document: &Document) -> Vec<Work> {
     let revision = document.history.revision();
-    let mut jobs = Vec::new();
+    let is_free = |kind| !document.is_under_way(kind) && !document.is_given_up(kind);
+    let mut works = Vec::new();
     if let Some(key) = key(document, Pane::Other) {
         let made = document.derived.other.as_ref().is_some_and(|s| s.revision == revision && s.value.key == key);
-        if key.node.is_some() && key.contact.is_some() && !made && document.derived.othering.is_none() {
-            document.derived.othering = Some((revision, key.clone()));
-            jobs.push(document.preview_job(key, Pane::Other));
+        if key.node.is_some() && key.contact.is_some() && !made && is_free(Kind::OtherPreview) {
+            let (flow, home) = (Box::new(document.flow().clone()), std::sync::Arc::clone(&document.home));
+            works.push(Work::Preview { flow, home, key, pane: Pane::Other });
         }
     }
-    if wants_pictures(document) {
-        for pane in [Pane::First, Pane::Other] {
-            jobs.extend(pictures::wanted(document, pane));
-        }
+    // One at a time.
+    if wants_pictures(document) && is_free(Kind::Picture) {
+        works.extend([Pane::First, Pane::Other].into_iter().find_map(|pane| pictures::wanted(document, pane)));
     }
-    jobs
+    works
 }

@@ -8,7 +8,7 @@ use super::{Pane, look, made};
 #[cfg(feature = "picture")]
 pub use crate::content::picture::{ImageSource, Picture};
 use crate::{
-    app::{Document, DocumentId, Home, JobDone, jobs::Job, stage::Made},
+    app::{Document, Home, jobs::Work, stage::Made},
     content::{self, Links, MailLink},
 };
 
@@ -68,18 +68,12 @@ pub type Drawn = Result<Arc<Picture>, String>;
 #[derive(Clone, Debug, Default)]
 pub struct Pictures {
     kept: VecDeque<(PictureKey, Drawn)>,
-    under_way: Option<PictureKey>,
 }
 
 impl Pictures {
     /// The picture of a key.
     pub fn get(&self, key: &PictureKey) -> Option<&Drawn> {
         self.kept.iter().find(|(kept, _)| kept == key).map(|(_, drawn)| drawn)
-    }
-
-    /// What is being drawn.
-    pub fn under_way(&self) -> Option<&PictureKey> {
-        self.under_way.as_ref()
     }
 
     /// The newest picture of this width and these colours: shown while the next one is drawn.
@@ -91,9 +85,6 @@ impl Pictures {
 
     /// A picture is there.
     pub(in crate::app) fn take(&mut self, key: PictureKey, drawn: Drawn) {
-        if self.under_way == Some(key) {
-            self.under_way = None;
-        }
         self.kept.retain(|(kept, _)| *kept != key);
         self.kept.push_back((key, drawn));
         while self.kept.len() > MOST_KEPT {
@@ -118,23 +109,19 @@ pub fn key(document: &Document, pane: Pane) -> Option<PictureKey> {
     Some(PictureKey { html: xxh3_128(made.mail.html.as_bytes()), width_px: width.px(), dark, density_percent })
 }
 
-/// The job for the picture of a pane, where it is neither there nor being drawn. One at a time: the newest wish counts.
-pub(super) fn wanted(document: &mut Document, pane: Pane) -> Option<Job> {
+/// The work for the picture of a pane, where it is not there.
+pub(super) fn wanted(document: &Document, pane: Pane) -> Option<Work> {
     let key = key(document, pane)?;
-    let pictures = &mut document.derived.pictures;
-    if pictures.under_way.is_some() || pictures.get(&key).is_some() {
+    if document.derived.pictures.get(&key).is_some() {
         return None;
     }
-    pictures.under_way = Some(key);
     let made = Arc::clone(made(document, pane)?.result.as_ref().ok()?);
-    Some(Job::Picture(Box::new(PictureJob { document: document.id, home: Arc::clone(&document.home), key, made })))
+    Some(Work::Picture(Box::new(PictureJob { home: Arc::clone(&document.home), key, made })))
 }
 
 /// A picture to draw, by somebody who has the images and a thread of [`stack_bytes`].
 #[derive(Clone, Debug)]
 pub struct PictureJob {
-    /// For which document.
-    pub document: DocumentId,
     /// Where its images lie.
     pub home: Arc<Home>,
     /// What is wanted.
@@ -149,7 +136,11 @@ impl PictureJob {
     ///
     /// Errors: why there is no picture, and what to do.
     pub fn draw(&self, images: &dyn ImageSource) -> Drawn {
+        use std::sync::{Mutex, PoisonError};
+
         use crate::content::picture::{Blitz, Request, Scheme, draw};
+        // Fonts are read once. One mail is drawn at a time: two at once would only wait for the same cores.
+        static RENDERER: Mutex<Option<Blitz>> = Mutex::new(None);
         let request = Request {
             html: &self.made.mail.html,
             width_px: self.key.width_px,
@@ -158,21 +149,23 @@ impl PictureJob {
             image_base: &self.home.workspace.brand.images,
             images,
         };
-        draw(&Blitz::default(), &request).map(Arc::new).map_err(|error| format!("{error}. {}", error.hint()))
+        let mut renderer = RENDERER.lock().unwrap_or_else(PoisonError::into_inner);
+        draw(renderer.get_or_insert_with(Blitz::new), &request)
+            .map(Arc::new)
+            .map_err(|error| format!("{error}. {}", error.hint()))
     }
 
-    /// Draws it, as an answer.
-    pub fn done(&self, images: &dyn ImageSource) -> JobDone {
-        JobDone::Pictured { document: self.document, key: self.key, drawn: self.draw(images) }
+    /// Draws it where nobody has images, on the calling thread.
+    pub fn draw_without_images(&self) -> Drawn {
+        self.draw(&content::picture::NoImages)
     }
 }
 
 #[cfg(not(feature = "picture"))]
 impl PictureJob {
     /// Says that this program draws none.
-    pub fn undone(&self) -> JobDone {
-        let why = "This program was built without pictures of mails. Open the mail in the browser".to_owned();
-        JobDone::Pictured { document: self.document, key: self.key, drawn: Err(why) }
+    pub fn draw_without_images(&self) -> Drawn {
+        Err("This program was built without pictures of mails. Open the mail in the browser".to_owned())
     }
 }
 

@@ -85,6 +85,15 @@ pub fn short(value: &Value) -> String {
     }
 }
 
+/// A value on one line, numbers and dates as the user writes them.
+pub fn shown(home: &Home, value: &Value) -> String {
+    match value {
+        Value::Number(n) => home.manner.decimal(*n),
+        Value::Date(date) => home.manner.date(*date),
+        other => short(other),
+    }
+}
+
 /// What a contact allowed: "e-mail yes, SMS not asked".
 pub fn consent(contact: &Contact) -> String {
     use crate::audience::ConsentStatus as Status;
@@ -127,7 +136,7 @@ pub fn known(home: &Home, id: &ContactId) -> Option<Known> {
         ("Known since", created),
     ];
     let built_in = built_in.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let own = contact.properties.iter().map(|(name, value)| (name.to_string(), short(value)));
+    let own = contact.properties.iter().map(|(name, value)| (name.to_string(), shown(home, value)));
     let mut events: Vec<_> = home.audience.events.iter().filter(|event| event.contact == *id).collect();
     events.sort_by(|a, b| (b.happened, &b.id).cmp(&(a.happened, &a.id)));
     let events = events

@@ -1,7 +1,9 @@
-//! Segments and score models, which flows of a workspace share: tables, forms, and edits of the workspace file.
+//! What flows of a workspace share (segments, score models, events, lists, senders, code pools, its settings): forms, and
+//! edits of the workspace file.
 //!
 //! The one idea: an edit is a new text of `flowloom.ron` in which one value changed and all else stands as written.
-//! Deliberately not here: writing the file, and undoing; the document's history holds the text.
+//! Deliberately not here: rows of the tables ([`super::rows`]), names ([`crate::app::rename`]), writing the file, and
+//! undoing; the document's history holds the text.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,195 +15,16 @@ use super::PageKind;
 use crate::{
     app::{
         Document, Home,
-        fields_use::{self, Thing},
-        inspector::{Change, Input, Ready, Route, Row, Step, change, leaf::text_ron, raw, rows},
-        stage, when,
+        inspector::{Change, Input, Ready, Route, Row, Step, change, leaf::text_ron, note, raw, rows},
+        rename,
     },
-    audience::{Compiled, ConditionText, Facts, ScoreModel, print_number, score::CompiledScore},
-    base::ContactId,
-    flow::{
-        Flow,
-        file::{
-            self,
-            raw::{RawStruct, offset_in, set_field},
-        },
+    audience::ValueType,
+    flow::file::{
+        self,
+        raw::{RawStruct, offset_in, set_field},
     },
-    kinds::{Editor, FieldSpec, ListSpec, ron_options, spec::field},
+    kinds::{Editor, FieldSpec, ListSpec, logic::cap, ron_options, spec::field},
 };
-
-/// One of several places that use a segment or a score model.
-#[derive(Clone, PartialEq, Debug)]
-pub struct UsedBy {
-    /// What people read.
-    pub words: String,
-    /// The step to go to, of this flow.
-    pub node: Option<crate::base::NodeId>,
-}
-
-/// A segment, as the table shows it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct SegmentRow {
-    /// Its name.
-    pub name: SmolStr,
-    /// Its condition as written.
-    pub condition: String,
-    /// What that means.
-    pub sentence: String,
-    /// How many of the sample contacts are in it at the newest instant of the audience.
-    pub num_in: usize,
-    /// Whether the chosen contact is.
-    pub has_chosen: bool,
-    /// Where it is used.
-    pub uses: Vec<UsedBy>,
-}
-
-/// A score model, as the table shows it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ScoreRow {
-    /// Its name.
-    pub name: SmolStr,
-    /// Its signals: the event, and the points with what they fade by.
-    pub signals: Vec<(String, String)>,
-    /// What each signal gives the chosen contact now, and all together.
-    pub parts: Vec<f64>,
-    /// The score of the chosen contact.
-    pub score: Option<f64>,
-    /// The highest score of the audience.
-    pub highest: Option<f64>,
-    /// Where it is used: thresholds of triggers and conditions.
-    pub uses: Vec<UsedBy>,
-}
-
-/// Facts of every contact at the newest instant.
-fn histories(home: &Home) -> Vec<stage::History> {
-    let mut at: BTreeMap<&ContactId, usize> = BTreeMap::new();
-    let mut out: Vec<stage::History> = Vec::new();
-    for contact in &home.audience.contacts {
-        at.insert(&contact.id, out.len());
-        out.push(stage::History::default());
-    }
-    for event in &home.audience.events {
-        if let Some(at) = at.get(&event.contact) {
-            let event = std::sync::Arc::new(event.clone());
-            out[*at].log.record(event);
-        }
-    }
-    out
-}
-
-/// The segments. Looks through the audience: ask when something changed, not each frame.
-pub fn segments(flow: &Flow, home: &Home, chosen: Option<&ContactId>) -> Vec<SegmentRow> {
-    let workspace = &home.workspace;
-    let (scores, constants) = (workspace.scores_by_name(), flow.settings().constants);
-    let book = workspace.book(&scores, &constants);
-    let compiled: Vec<Compiled> = workspace.segments.values().map(|text| Compiled::of_text(text, &book)).collect();
-    let mut counts = vec![(0_usize, false); compiled.len()];
-    let now = stage::newest(home);
-    for (contact, history) in home.audience.contacts.iter().zip(histories(home)) {
-        let Some(now) = now else { break };
-        let zone = when::zone(home, Some(contact));
-        let facts = Facts { now, zone: &zone, contact, log: &history.log, entry: None, event: None };
-        for (compiled, (count, has)) in compiled.iter().zip(&mut counts) {
-            let is_in = compiled.eval(&facts).is_yes();
-            *count += usize::from(is_in);
-            *has |= is_in && chosen == Some(&contact.id);
-        }
-    }
-    let rows = workspace.segments.iter().zip(counts);
-    rows.map(|((name, text), (num_in, has_chosen))| SegmentRow {
-        name: name.clone(),
-        condition: text.text().to_owned(),
-        sentence: crate::app::inspector::capital(&text.condition().sentence()),
-        num_in,
-        has_chosen,
-        uses: uses(flow, home, Thing::Segment, name),
-    })
-    .collect()
-}
-
-/// The score models. Looks through the audience, as [`segments`].
-pub fn scores(flow: &Flow, home: &Home, chosen: Option<&ContactId>) -> Vec<ScoreRow> {
-    let workspace = &home.workspace;
-    let (models, constants) = (workspace.scores_by_name(), flow.settings().constants);
-    let book = workspace.book(&models, &constants);
-    let histories = if workspace.scores.is_empty() { Vec::new() } else { histories(home) };
-    let now = stage::newest(home);
-    let row = |model: &ScoreModel| {
-        let compiled = CompiledScore::new(model, &book);
-        let (mut parts, mut score, mut highest) = (Vec::new(), None, None::<f64>);
-        for (contact, history) in home.audience.contacts.iter().zip(&histories) {
-            let Some(now) = now else { break };
-            let zone = when::zone(home, Some(contact));
-            let facts = Facts { now, zone: &zone, contact, log: &history.log, entry: None, event: None };
-            let value = compiled.value(&facts);
-            highest = Some(highest.map_or(value, |highest| highest.max(value)));
-            if chosen == Some(&contact.id) {
-                score = Some(value);
-                parts = compiled.parts(&facts);
-            }
-        }
-        let signals = model.signals.iter().map(|signal| {
-            let fades = signal.half_life.map_or("never fades".to_owned(), |span| format!("half after {span}"));
-            (signal.event.to_string(), format!("{} points, {fades}", print_number(signal.points)))
-        });
-        ScoreRow {
-            name: model.name.clone(),
-            signals: signals.collect(),
-            parts,
-            score,
-            highest,
-            uses: uses(flow, home, Thing::Score, &model.name),
-        }
-    };
-    workspace.scores.iter().map(row).collect()
-}
-
-/// Points as people read them: one decimal at most.
-pub fn points(points: f64) -> String {
-    print_number((points * 10.0).round() / 10.0)
-}
-
-fn uses(flow: &Flow, home: &Home, thing: Thing, name: &str) -> Vec<UsedBy> {
-    let mut out: Vec<UsedBy> = fields_use::uses(flow, thing, name)
-        .iter()
-        .map(|found| UsedBy {
-            words: super::tags::use_in_words(found),
-            node: match &found.spot {
-                crate::app::search::Spot::Step { id, .. } => Some(id.clone()),
-                _ => None,
-            },
-        })
-        .collect();
-    for other in home.other_flows.iter().filter(|other| other.id != flow.id) {
-        let count = fields_use::uses(other, thing, name).len();
-        if count > 0 {
-            out.push(UsedBy { words: format!("Flow \u{201c}{}\u{201d}: {count} places", other.name), node: None });
-        }
-    }
-    let in_text = |text: &ConditionText| {
-        use crate::audience::condition::Reference;
-        text.parsed().references.iter().any(|(reference, _)| match reference {
-            Reference::Segment(used) => thing == Thing::Segment && used == name,
-            Reference::Score(used) => thing == Thing::Score && used == name,
-            _ => false,
-        })
-    };
-    let workspace = &home.workspace;
-    let mut own = |words: String| out.push(UsedBy { words, node: None });
-    for (other, _) in workspace.segments.iter().filter(|(_, text)| in_text(text)) {
-        own(format!("Segment \u{201c}{other}\u{201d}"));
-    }
-    for model in &workspace.scores {
-        if model.signals.iter().any(|signal| signal.filter.as_ref().is_some_and(in_text)) {
-            own(format!("Score model \u{201c}{}\u{201d}", model.name));
-        }
-    }
-    let caps = workspace.caps.iter().filter(|cap| cap.segment.as_deref() == Some(name)).count();
-    if thing == Thing::Segment && caps > 0 {
-        own(format!("Caps of the workspace: {caps}"));
-    }
-    out
-}
 
 /// Keys and values of a RON map in order, values as written.
 #[derive(Debug, Default)]
@@ -228,8 +51,8 @@ impl<'de> Deserialize<'de> for RawMap<'de> {
 }
 
 /// The text of the workspace file; of a flow without one, the least that is one.
-fn source(document: &Document) -> &str {
-    if document.home.source.trim().is_empty() { "(version: 1)" } else { &document.home.source }
+pub fn source(home: &Home) -> &str {
+    if home.source.trim().is_empty() { "(version: 1)" } else { &home.source }
 }
 
 fn segment_map(source: &str) -> Result<RawMap<'_>, String> {
@@ -248,94 +71,107 @@ fn rows_of(source: &str) -> Result<Vec<(String, String)>, String> {
     Ok(rows.into_iter().map(|(name, raw)| (name, raw.get_ron().trim().to_owned())).collect())
 }
 
-/// What a page calls one of its rows.
-pub fn word(page: PageKind) -> &'static str {
-    if page == PageKind::Segments { "segment" } else { "score model" }
+/// Where a page keeps its rows: the setting of the workspace, the name within a row (none where the row is the name),
+/// and a new row.
+struct Kept {
+    list: &'static str,
+    name: &'static str,
+    /// What the new one is called, before a number makes it unique.
+    stem: &'static str,
+    row: fn(&str) -> String,
+}
+
+fn kept(page: PageKind) -> Option<Kept> {
+    Some(match page {
+        PageKind::Scores => Kept {
+            list: "scores",
+            name: "name",
+            stem: "new_score",
+            row: |name| format!("(name: {}, signals: [])", text_ron(name)),
+        },
+        PageKind::Events => {
+            Kept { list: "events", name: "name", stem: "New event", row: |name| format!("(name: {})", text_ron(name)) }
+        }
+        PageKind::Lists => Kept { list: "lists", name: "", stem: "New list", row: text_ron },
+        PageKind::Senders => Kept {
+            list: "senders",
+            name: "id",
+            stem: "new-sender",
+            row: |name| format!("(id: {}, name: \"\", email: \"\")", text_ron(name)),
+        },
+        PageKind::Pools => Kept {
+            list: "code_pools",
+            name: "name",
+            stem: "new-pool",
+            row: |name| format!("(name: {}, shared: \"\")", text_ron(name)),
+        },
+        _ => return None,
+    })
 }
 
 fn names(document: &Document, page: PageKind) -> Vec<SmolStr> {
-    let workspace = &document.home.workspace;
-    match page {
-        PageKind::Segments => workspace.segments.keys().cloned().collect(),
-        _ => workspace.scores.iter().map(|model| model.name.clone()).collect(),
-    }
+    page.thing().map(|thing| rename::names(document.flow(), &document.home, thing)).unwrap_or_default()
 }
 
-fn place_of(document: &Document, name: &str) -> Result<usize, String> {
-    let models = &document.home.workspace.scores;
-    models.iter().position(|model| model.name == name).ok_or_else(|| "The score model is gone".to_owned())
+/// The way to a row.
+fn route_of(document: &Document, page: PageKind, name: &str) -> Result<Route, String> {
+    let kept = kept(page).ok_or("This page has no rows")?;
+    let place = names(document, page).iter().position(|other| other == name);
+    let place = place.ok_or_else(|| format!("The {} is gone", page.word()))?;
+    Ok(Route::field(kept.list).then(Step::Row(place)))
 }
 
-/// The file with a new segment or score model, and its name.
-///
-/// Errors: the file cannot be read.
-pub fn add(document: &Document, page: PageKind) -> Result<(SmolStr, String), String> {
-    let stem = if page == PageKind::Segments { "New segment" } else { "new_score" };
-    let taken = names(document, page);
+/// The name with a number behind it that makes it one of its own.
+pub(super) fn free_name(stem: &str, taken: &[SmolStr]) -> SmolStr {
+    let between = if stem.contains('_') {
+        "_"
+    } else if stem.contains('-') {
+        "-"
+    } else {
+        " "
+    };
     let mut name = SmolStr::new(stem);
     let mut n = 2;
     while taken.contains(&name) {
-        name = SmolStr::new(format!("{stem}{}{n}", if page == PageKind::Segments { " " } else { "_" }));
+        name = SmolStr::new(format!("{stem}{between}{n}"));
         n += 1;
     }
-    let source = source(document);
-    let text = if page == PageKind::Segments {
+    name
+}
+
+/// The file with a new row of a page, and its name.
+///
+/// Errors: the file cannot be read.
+pub fn add(document: &Document, page: PageKind) -> Result<(SmolStr, String), String> {
+    let source = source(&document.home);
+    let taken = names(document, page);
+    let Some(kept) = kept(page) else {
+        let name = free_name("New segment", &taken);
         let mut rows = rows_of(source)?;
         rows.push((name.to_string(), text_ron("")));
-        with_segments(source, &rows)?
-    } else {
-        let parsed = RawStruct::parse(source).map_err(|error| error.to_string())?;
-        let mut rows: Vec<String> =
-            raw::rows(parsed.get("scores").unwrap_or("[]"))?.into_iter().map(str::to_owned).collect();
-        rows.push(format!("(name: {}, signals: [])", text_ron(&name)));
-        set_field(source, "scores", Some(&raw::list(&rows)))?
+        let text = with_segments(source, &rows)?;
+        return Ok((name, text));
     };
+    let name = free_name(kept.stem, &taken);
+    let parsed = RawStruct::parse(source).map_err(|error| error.to_string())?;
+    let mut rows: Vec<String> =
+        raw::rows(parsed.get(kept.list).unwrap_or("[]"))?.into_iter().map(str::to_owned).collect();
+    rows.push((kept.row)(&name));
+    let text = set_field(source, kept.list, Some(&raw::list(&rows)))?;
     Ok((name, text))
 }
 
-/// The file without a segment or score model; what used it then names one that is not there, which the checks find.
+/// The file without a row of a page; what used it then names one that is not there, which the checks find.
 ///
 /// Errors: it is gone, or the file cannot be read.
 pub fn remove(document: &Document, page: PageKind, name: &str) -> Result<String, String> {
-    let source = source(document);
+    let source = source(&document.home);
     if page == PageKind::Segments {
         let mut rows = rows_of(source)?;
         rows.retain(|(other, _)| other != name);
         return with_segments(source, &rows);
     }
-    let route = Route::field("scores").then(Step::Row(place_of(document, name)?));
-    raw::set(source, &route.0, None)
-}
-
-/// The file with another name of a segment or score model.
-///
-/// Errors: the name cannot be given, or something uses the old one (which may be a flow that is not open).
-pub fn rename(document: &Document, page: PageKind, from: &str, to: &str) -> Result<String, String> {
-    let to = to.trim();
-    let source = source(document);
-    if from == to {
-        return Ok(source.to_owned());
-    }
-    if to.is_empty() || to.contains('"') {
-        return Err("A name has letters, and no quotation marks".to_owned());
-    }
-    if names(document, page).iter().any(|name| name == to) {
-        return Err(format!("There is a {} \u{201c}{to}\u{201d} already", word(page)));
-    }
-    let thing = if page == PageKind::Segments { Thing::Segment } else { Thing::Score };
-    let users = uses(document.flow(), &document.home, thing, from);
-    if let Some(first) = users.first() {
-        return Err(format!("It is used and keeps its name while it is: {}", first.words));
-    }
-    if page == PageKind::Segments {
-        let mut rows = rows_of(source)?;
-        for (name, _) in rows.iter_mut().filter(|(name, _)| name == from) {
-            to.clone_into(name);
-        }
-        return with_segments(source, &rows);
-    }
-    let route = Route::field("scores").then(Step::Row(place_of(document, from)?)).then(Step::Field("name".into()));
-    raw::set(source, &route.0, Some(&text_ron(to)))
+    raw::set(source, &route_of(document, page, name)?.0, None)
 }
 
 const CONDITION: FieldSpec = field(
@@ -356,7 +192,7 @@ pub fn segment_form(document: &Document, name: &str) -> Option<Row> {
 ///
 /// Errors: a sentence for the field.
 pub fn edit_segment(document: &Document, name: &str, change: &Change) -> Result<Ready, String> {
-    let source = source(document);
+    let source = source(&document.home);
     let Change::Text(text) = change else { return Err("A segment has a condition only".to_owned()) };
     let map = segment_map(source)?;
     let (_, old) = map.0.iter().find(|(other, _)| other == name).ok_or("The segment is gone")?;
@@ -371,7 +207,45 @@ fn workspace_ready(label: String, text: String, merge: Option<String>) -> Result
     Ok(Ready { label, edits: Vec::new(), merge, workspace: Some(text) })
 }
 
-const WORKSPACE: &[FieldSpec] = &[field("scores", "Score models", "What adds points.", Editor::List(&MODELS)).or("")];
+/// Settings of the workspace, for all its flows.
+const WORKSPACE: &[FieldSpec] = &[
+    field("name", "Name", "What people call the workspace.", Editor::Text).or(""),
+    field("zone", "Zone", "Of contacts that have none, and of the business, such as Europe/Berlin.", Editor::Text)
+        .or(""),
+    field("quiet_hours", "Quiet hours", "When nothing leaves, in the contact's zone.", Editor::Window).or(""),
+    field(
+        "caps",
+        "Caps",
+        "The most messages in a window; the first row whose segment fits counts. Default 3 e-mails in 48 h.",
+        Editor::List(&CAPS),
+    )
+    .or("[(limit: at_most(3), within: \"48 h\")]"),
+    field("scores", "Score models", "What adds points.", Editor::List(&MODELS)).or(""),
+    field("events", "Events", "The catalogue.", Editor::List(&EVENTS)).or(""),
+    field("senders", "Senders", "Who mails are from.", Editor::List(&SENDERS)).or(""),
+    field("code_pools", "Code pools", "Codes to give away.", Editor::List(&POOLS)).or(""),
+    field("brand", "Brand", "Look and legal data of mails.", Editor::Group(BRAND)).or(""),
+];
+
+/// Settings of the workspace that have no page of their own.
+const PLAIN: [&str; 5] = ["name", "zone", "quiet_hours", "caps", "brand"];
+
+const CAPS: ListSpec = ListSpec {
+    one: "cap",
+    item: field("cap", "Cap", "The most messages in a window.", Editor::Group(cap::SPEC.fields)),
+    new: "(limit: at_most(3), within: \"48 h\")",
+    ordered: true,
+    percent: None,
+};
+const BRAND: &[FieldSpec] = &[
+    field("name", "Business", "Its name, as mails show it.", Editor::Text).or(""),
+    field("website", "Website", "Where the logo leads.", Editor::Text).or(""),
+    field("address", "Postal address", "Every marketing mail must show one.", Editor::LongText).or(""),
+    field("logo", "Logo", "Address of its picture.", Editor::Text).or(""),
+    field("images", "Pictures", "What addresses of pictures begin with.", Editor::Text).or(""),
+    field("primary", "Main colour", "Of buttons and links, such as #12355b.", Editor::Text).or(""),
+    field("currency", "Currency", "Of amounts that say none, such as EUR.", Editor::Text).or(""),
+];
 const MODELS: ListSpec = ListSpec {
     one: "score model",
     item: field("score", "Score model", "Points for behaviour.", Editor::Group(MODEL)),
@@ -401,25 +275,151 @@ const SIGNAL: &[FieldSpec] = &[
     field("at_most", "At most", "The most points this signal gives.", Editor::Number).or(""),
 ];
 
-/// The form of a score model: its signals.
-pub fn score_form(document: &Document, name: &str) -> Option<Row> {
-    let place = place_of(document, name).ok()?;
-    let route = Route::field("scores").then(Step::Row(place)).then(Step::Field("signals".into()));
-    let spec = change::spec_at(WORKSPACE, &route.0)?;
-    Some(rows::row(spec, raw::get(source(document), &route.0), route))
+const EVENTS: ListSpec = ListSpec {
+    one: "event",
+    item: field("event", "Event", "A metric.", Editor::Group(EVENT)),
+    new: "(name: \"New event\")",
+    ordered: false,
+    percent: None,
+};
+const EVENT: &[FieldSpec] = &[
+    field(
+        "moment",
+        "Micro-moment",
+        "What it says about the contact; cart, checkout and exit fade within hours.",
+        Editor::Choice(&["cart", "checkout", "content", "product", "exit", "purchase", "visit", "other"]),
+    )
+    .or("other"),
+    field(
+        "properties",
+        "Properties",
+        "Their names and types: text, number, money, bool, date, instant, list, object.",
+        Editor::Map { key: "Property", typed: false },
+    )
+    .or(""),
+    field("klaviyo", "On Klaviyo", "The metric\u{2019}s name there; the same where empty.", Editor::Text).or(""),
+    field("hubspot", "On HubSpot", "The event\u{2019}s name (pe\u{2026}) or type id (4-\u{2026}) there.", Editor::Text)
+        .or(""),
+];
+const SENDERS: ListSpec = ListSpec {
+    one: "sender",
+    item: field("sender", "Sender", "Who mails are from.", Editor::Group(SENDER)),
+    new: "(id: \"new-sender\", name: \"\", email: \"\")",
+    ordered: false,
+    percent: None,
+};
+const SENDER: &[FieldSpec] = &[
+    field("name", "Shown as", "The name in the inbox.", Editor::Text),
+    field("email", "Address", "What mails are sent from.", Editor::Text),
+    field("reply_to", "Answers go to", "The address itself where empty.", Editor::Text).or(""),
+];
+const POOLS: ListSpec = ListSpec {
+    one: "code pool",
+    item: field("pool", "Code pool", "Codes to give away.", Editor::Group(POOL)),
+    new: "(name: \"new-pool\", shared: \"\")",
+    ordered: false,
+    percent: None,
+};
+const POOL: &[FieldSpec] = &[
+    field("shared", "One code for everybody", "Instead of codes that are each given once.", Editor::Text).or(""),
+    field("codes", "Codes", "Each is given once, in order.", Editor::List(&CODES)).or(""),
+    field("klaviyo", "Coupon on Klaviyo", "Its name there; the same where empty.", Editor::Text).or(""),
+];
+const CODES: ListSpec = ListSpec {
+    one: "code",
+    item: field("code", "Code", "What the contact types.", Editor::Text),
+    new: "\"\"",
+    ordered: true,
+    percent: None,
+};
+
+/// The form of a row without its name. Of segments and constants there are others; of a list there is nothing to set.
+pub fn form(document: &Document, page: PageKind, name: &str) -> Vec<Row> {
+    let Ok(route) = route_of(document, page, name) else { return Vec::new() };
+    let Some(spec) = change::spec_at(WORKSPACE, &route.0) else { return Vec::new() };
+    let Editor::Group(specs) = spec.editor else { return Vec::new() };
+    let raw = raw::get(source(&document.home), &route.0).unwrap_or("()");
+    let mut rows = rows::rows(specs, raw, &route);
+    rows.retain(|row| row.spec.name != kept(page).map_or("", |kept| kept.name) || row.spec.label != "Name");
+    rows.iter_mut().for_each(|row| shown_types(row, raw));
+    rows
 }
 
-/// A change of a score model.
+/// Types of properties are names in the file, without quotes.
+fn shown_types(row: &mut Row, raw: &str) {
+    if row.spec.name != "properties" {
+        return;
+    }
+    let text = raw::get(raw, &Route::field("properties").0);
+    let types: Result<BTreeMap<String, ValueType>, _> =
+        text.map_or_else(|| Ok(BTreeMap::new()), |text| ron_options().from_str(raw::bare(text)));
+    if let Ok(types) = types {
+        let pairs = types.into_iter().map(|(name, kind)| (name, type_name(kind))).collect();
+        row.input = Input::Map { key: "Property", pairs, typed: false };
+    }
+}
+
+/// How files write a type: `text`.
+pub(super) fn type_name(kind: ValueType) -> String {
+    format!("{kind:?}").to_lowercase()
+}
+
+/// The settings of the workspace that have no page of their own.
+pub fn plain_form(document: &Document) -> Vec<Row> {
+    let mut rows = rows::rows(WORKSPACE, source(&document.home), &Route::default());
+    rows.retain(|row| PLAIN.contains(&row.spec.name));
+    for finding in document.derived.findings.iter().flat_map(|stamped| stamped.value.iter()) {
+        let place = &finding.diagnostic.place;
+        if place.node.is_none()
+            && place.message.is_none()
+            && let Some(field) = place.field.as_deref()
+            && PLAIN.contains(&field.split('.').next().unwrap_or_default())
+        {
+            rows::annotate(&mut rows, field, &note(&finding.diagnostic));
+        }
+    }
+    rows
+}
+
+/// A change at a place of the workspace file.
 ///
 /// Errors: a sentence for the field.
-pub fn edit_score(document: &Document, name: &str, route: &Route, change: &Change) -> Result<Ready, String> {
+pub fn edit(document: &Document, about: &str, route: &Route, change: &Change) -> Result<Ready, String> {
     let spec = change::spec_at(WORKSPACE, &route.0).ok_or("This setting is not known")?;
-    let text = change::changed(source(document), &spec, route, change)?;
-    let merge = change.is_typing().then(|| format!("score {route}"));
-    workspace_ready(format!("Change score model {name}: {}", spec.label.to_lowercase()), text, merge)
+    let text = source(&document.home);
+    let text = match change {
+        Change::Pairs(pairs) if spec.name == "properties" => {
+            raw::set(text, &route.0, Some(&types_ron(pairs)?).filter(|_| !pairs.is_empty()).map(String::as_str))?
+        }
+        _ => change::changed(text, &spec, route, change)?,
+    };
+    let merge = change.is_typing().then(|| format!("workspace {route}"));
+    workspace_ready(format!("Change {about}: {}", spec.label.to_lowercase()), text, merge)
 }
 
-/// Where segments and score models are kept, in words.
+/// Names and types as the file writes them.
+fn types_ron(pairs: &[(String, String)]) -> Result<String, String> {
+    let mut out = Vec::new();
+    for (name, kind) in pairs {
+        let kind = kind.trim().to_lowercase();
+        // One that was only begun.
+        let kind = if kind.is_empty() { "text" } else { &kind };
+        if ron_options().from_str::<ValueType>(kind).is_err() {
+            return Err(format!("`{kind}` is no type: text, number, money, bool, date, instant, list or object"));
+        }
+        if name.trim().is_empty() {
+            return Err("A property has a name".to_owned());
+        }
+        let row = format!("{}: {kind}", text_ron(name));
+        if out.iter().any(|other: &String| other.split(": ").next() == row.split(": ").next()) {
+            return Err(format!("There is a property `{name}` already"));
+        }
+        out.push(row);
+    }
+    Ok(format!("{{{}}}", out.join(", ")))
+}
+
+/// Where what flows share is kept, in words.
 pub fn place(home: &Home) -> String {
     match &home.folder {
         Some(folder) => format!(
@@ -436,7 +436,10 @@ mod tests {
     use crate::app::{
         CommandId,
         fixture::{document, run, studio},
-        pages::Act,
+        pages::{
+            Act,
+            rows::{points, scores, segments},
+        },
     };
     use crate::audience::Value;
 
@@ -448,7 +451,7 @@ mod tests {
     fn a_segment_row_counts_its_people_and_uses() {
         let app = studio();
         let document = document(&app);
-        let rows = segments(document.flow(), &document.home, document.view.contact.as_ref());
+        let rows = segments(document.flow(), &document.home, &[], document.view.contact.as_ref());
         let vip = rows.iter().find(|row| row.name == "VIP").expect("VIP");
         let by_hand = document.home.audience.contacts.iter().filter(|contact| {
             contact.properties.get("lifetime_value").and_then(Value::as_number).is_some_and(|value| value > 500.0)
@@ -465,7 +468,7 @@ mod tests {
         run(&mut app, ready.expect("a condition").command());
         assert_eq!(app_text(&app), before.replace("lifetime_value > 500", "lifetime_value > 900"));
         assert_eq!(document(&app).home.workspace.segments["VIP"].text(), "contact.lifetime_value > 900");
-        run(&mut app, Act::AddTag);
+        run(&mut app, Act::Add(PageKind::Tags));
         run(&mut app, Act::Add(PageKind::Segments));
         run(&mut app, Act::Rename { page: PageKind::Segments, from: "New segment".into(), to: "Quiet ones".into() });
         assert!(document(&app).home.workspace.segments.contains_key("Quiet ones"));
@@ -481,8 +484,6 @@ mod tests {
         run(&mut app, CommandId::Undo);
         assert_eq!(app_text(&app), before);
         assert!(document(&app).history.is_clean());
-        let refused = rename(document(&app), PageKind::Segments, "VIP", "Best");
-        assert!(refused.is_err_and(|why| why.contains("Caps")));
     }
 
     #[test]
@@ -490,21 +491,22 @@ mod tests {
         let mut app = studio();
         run(&mut app, Act::Add(PageKind::Scores));
         let route = Route::field("scores").then(Step::Row(0)).then(Step::Field("signals".into()));
-        let ready = edit_score(document(&app), "new_score", &route, &Change::Add(String::new()));
+        let ready = edit(document(&app), "score model new_score", &route, &Change::Add(String::new()));
         run(&mut app, ready.expect("a signal").command());
         let of = |name: &str| route.then(Step::Row(0)).then(Step::Field(name.into()));
         for (name, text) in [("event", "Cart Updated"), ("half_life", "7 days"), ("filter", "event.item_count > 0")] {
-            let ready = edit_score(document(&app), "new_score", &of(name), &Change::Text(text.into()));
+            let ready = edit(document(&app), "score model new_score", &of(name), &Change::Text(text.into()));
             run(&mut app, ready.unwrap_or_else(|why| panic!("{name}: {why}")).command());
         }
         let document = document(&app);
-        let rows = scores(document.flow(), &document.home, document.view.contact.as_ref());
+        let rows = scores(document.flow(), &document.home, &[], document.view.contact.as_ref());
         assert_eq!(rows[0].signals, [("Cart Updated".to_owned(), "10 points, half after 1 week".to_owned())]);
         assert!(rows[0].highest.is_some_and(|points| points > 0.0), "{rows:?}");
-        assert_eq!(rows[0].score.map(points), rows[0].parts.first().copied().map(points));
-        let bad = edit_score(document, "new_score", &of("points"), &Change::Text("many".into()));
+        let said = |n: f64| points(&document.home, n);
+        assert_eq!(rows[0].score.map(said), rows[0].parts.first().copied().map(said));
+        let bad = edit(document, "score model new_score", &of("points"), &Change::Text("many".into()));
         assert!(bad.is_err_and(|why| why.contains("not a number")));
-        assert!(score_form(document, "new_score").is_some_and(|row| row.inner().len() == 1));
+        assert_eq!(form(document, PageKind::Scores, "new_score")[0].inner().len(), 1);
     }
 
     /// Saving writes the flow and, only where it was edited, the workspace file.

@@ -80,6 +80,39 @@ pub fn table(flow: &Flow, home: &Home, contact: Option<&ContactId>) -> Vec<TagRo
         .collect()
 }
 
+/// What a tag comes to for the contacts of the audience.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Samples {
+    /// A few values, as mails print them, each once.
+    pub values: Vec<String>,
+    /// For how many contacts there is none.
+    pub num_missing: usize,
+    /// How many were looked at.
+    pub num_contacts: usize,
+}
+
+/// Contacts that are looked at for samples. Source: assumption, enough to see what is usual, at once.
+const MOST_SAMPLED: usize = 60;
+/// Values that are shown.
+const MOST_VALUES: usize = 5;
+
+/// Values of a tag in the audience: ask when something changed, not each frame.
+pub fn samples(flow: &Flow, home: &Home, name: &str) -> Samples {
+    let mut out = Samples::default();
+    for contact in home.audience.contacts.iter().take(MOST_SAMPLED) {
+        let Some(values) = stage::values(flow, home, &contact.id) else { continue };
+        out.num_contacts += 1;
+        match values.get(name).map(|value| value.shown.clone()) {
+            None => out.num_missing += 1,
+            Some(shown) if out.values.len() < MOST_VALUES && !shown.is_empty() && !out.values.contains(&shown) => {
+                out.values.push(shown);
+            }
+            Some(_) => {}
+        }
+    }
+    out
+}
+
 /// Where a value comes from, as people say it.
 pub fn source_in_words(source: &FieldSource) -> String {
     match source {
@@ -319,22 +352,6 @@ pub fn remove(flow: &Flow, name: &str) -> Result<Ready, String> {
     Ok(Ready { label: format!("Remove merge tag {name}"), edits, merge: None, workspace: None })
 }
 
-/// The edits that rename a tag with all its uses, as one step.
-///
-/// Errors: why the name cannot be given.
-pub fn rename(flow: &Flow, from: &str, to: &str) -> Result<Ready, String> {
-    let edits = fields_use::rename_field(flow, from, to)?;
-    tried(flow, &edits)?;
-    Ok(Ready { label: format!("Rename merge tag {from} to {to}"), edits, merge: None, workspace: None })
-}
-
-/// The tag that is shown once one is gone: the next, else the one before.
-pub fn neighbour(flow: &Flow, name: &str) -> Option<SmolStr> {
-    let names: Vec<&SmolStr> = flow.fields().map(|field| &field.name).collect();
-    let at = names.iter().position(|other| *other == name)?;
-    names.get(at + 1).or_else(|| names.get(at.checked_sub(1)?)).map(|name| (*name).clone())
-}
-
 /// Where a use is, as people call it: "Step Wait 4 h: url", "Message Reminder: subject".
 pub fn use_in_words(found: &fields_use::Use) -> String {
     use crate::app::search::Spot;
@@ -461,18 +478,19 @@ mod tests {
     fn a_tag_is_added_changed_renamed_and_removed_by_steps_that_can_be_undone() {
         let mut app = studio();
         let before = document(&app).flow().clone();
+        let rename = |from: &str, to: &str| Act::Rename { page: PageKind::Tags, from: from.into(), to: to.into() };
         run(&mut app, CommandId::PageTags);
         assert_eq!(document(&app).view.page, Some(PageKind::Tags));
-        run(&mut app, Act::AddTag);
+        run(&mut app, Act::Add(PageKind::Tags));
         assert_eq!(document(&app).view.page_rows[&PageKind::Tags], "new_tag");
         let ready = edit(document(&app).flow(), "new_tag", &Route::field("title"), &Change::Text("City".into()));
         run(&mut app, ready.expect("a title").command());
-        run(&mut app, Act::RenameTag { from: "new_tag".into(), to: "city".into() });
+        run(&mut app, rename("new_tag", "city"));
         assert_eq!(document(&app).flow().field("city").map(|f| f.title().to_owned()).as_deref(), Some("City"));
         assert_eq!(document(&app).view.page_rows[&PageKind::Tags], "city");
-        run(&mut app, Act::RenameTag { from: "city".into(), to: "first_name".into() });
+        run(&mut app, rename("city", "first_name"));
         assert!(app.toasts[0].text.contains("already"), "{:?}", app.toasts);
-        run(&mut app, Act::RemoveTag("city".into()));
+        run(&mut app, Act::Remove(PageKind::Tags, "city".into()));
         assert_eq!(document(&app).view.page_rows[&PageKind::Tags], "shipping_code");
         for _ in 0..4 {
             run(&mut app, CommandId::Undo);

@@ -6,7 +6,7 @@ use super::Drafts;
 use crate::{
     app::{
         App, Command, CommandId,
-        command::{COMMANDS, CommandRow, available},
+        command::{COMMANDS, CommandRow, available, keys},
     },
     gui::theme::{self, Palette},
 };
@@ -75,7 +75,7 @@ pub fn command_palette(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Ve
                     palette.weak,
                     width,
                 );
-                let keys = row.keys.split(' ').next().unwrap_or("").replace("Arrow", "");
+                let keys = keys::key(&app.preferences, row.id).replace("Arrow", "");
                 let right = rect.right_center() - vec2(10.0, 0.0);
                 ui.painter().text(right, egui::Align2::RIGHT_CENTER, keys, theme::regular(11.5), palette.weak);
                 if response.clicked() || (enter && n == drafts.command_row) {

@@ -15,6 +15,7 @@ use crate::{
             Act,
             samples::{self, Card, TEMPLATES, Template},
         },
+        when,
     },
     gui::{
         canvas::{geometry::Geometry, paint},
@@ -144,7 +145,7 @@ fn offered_back(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command
                         ui.label(RichText::new(&draft.name).font(theme::medium(13.0)));
                         let place =
                             draft.path.as_deref().map_or("never saved".to_owned(), |path| path.display().to_string());
-                        let text = format!("{} \u{b7} {place}", when(app, draft.at));
+                        let text = format!("{} \u{b7} {place}", written(app, draft.at));
                         ui.add(egui::Label::new(RichText::new(text).color(palette.weak)).truncate());
                     });
                 });
@@ -155,12 +156,11 @@ fn offered_back(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command
 }
 
 /// An instant as the user writes dates, in the user's zone.
-fn when(app: &App, at: crate::base::Instant) -> String {
-    let zone = app.preferences.zone.as_deref().and_then(|name| crate::base::Zone::named(name).ok());
-    let zone = zone.unwrap_or_else(crate::base::Zone::utc);
-    let local = zone.local(at);
-    let pattern = format!("{} %H:%M", app.preferences.date_pattern());
-    crate::content::format_date(local, &pattern)
+fn written(app: &App, at: crate::base::Instant) -> String {
+    let manner = when::Manner::of(&app.preferences);
+    let zone = manner.zone.as_deref().and_then(|name| crate::base::Zone::named(name).ok());
+    let wall = manner.wall(zone.unwrap_or_else(crate::base::Zone::utc));
+    format!("{} {}", when::date(at, &wall), when::time(at, &wall))
 }
 
 fn recent(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command>) {

@@ -15,6 +15,7 @@ mod side;
 mod tests;
 mod toasts;
 mod top_bar;
+mod tray;
 
 pub use self::{
     bottom::bottom,
@@ -29,6 +30,7 @@ pub use self::{
     side::side,
     toasts::toasts,
     top_bar::{tabs, top_bar},
+    tray::tray,
 };
 
 /// What panels keep for themselves: half-typed words, never the document.

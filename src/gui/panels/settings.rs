@@ -6,7 +6,7 @@ use super::Drafts;
 use crate::{
     app::{
         App, Command, CommandId, Theme,
-        command::COMMANDS,
+        command::{COMMANDS, keys},
         files::{Act, Page},
         preferences::{DateStyle, NumberStyle, Preferences},
     },
@@ -28,6 +28,8 @@ pub struct Draft {
     search: String,
     /// Its next keys are being waited for.
     recording: Option<CommandId>,
+    /// Keys that could not be given, and why.
+    refused: Option<(CommandId, String)>,
 }
 
 /// Draws it where it is open.
@@ -83,7 +85,7 @@ fn row(ui: &mut Ui, label: &str, help: &str, control: impl FnOnce(&mut Ui)) {
 /// One of several words.
 fn choice<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, all: &[(T, &str)]) {
     let current = all.iter().find(|(one, _)| one == value).map_or("as in the file", |(_, text)| text);
-    let combo = ComboBox::from_id_salt(name).selected_text(current).width(150.0).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt(name).selected_text(current).width(164.0).show_ui(ui, |ui| {
         for (one, text) in all {
             ui.selectable_value(value, *one, *text);
         }
@@ -127,7 +129,7 @@ fn words(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
     row(ui, "Dates", "", |ui| choice(ui, "Dates", &mut next.dates, &dates));
     row(ui, "Default zone", "Of contacts that have none, where the workspace names none", |ui| {
         let text = draft.zone.get_or_insert_with(|| next.zone.clone().unwrap_or_default());
-        let field = TextEdit::singleline(text).hint_text("Europe/Berlin").desired_width(150.0);
+        let field = TextEdit::singleline(text).hint_text("Europe/Berlin").desired_width(144.0);
         let field = ui.add(field.margin(egui::Margin::symmetric(10, 6))).accessible_name("Default zone");
         let typed = text.trim();
         if field.changed() {
@@ -143,11 +145,6 @@ fn words(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
     });
 }
 
-/// The keys of a command as they are now.
-pub fn keys_now(preferences: &Preferences, id: CommandId, table: &str) -> String {
-    preferences.keys_of(&format!("{id:?}"), table).to_owned()
-}
-
 fn keys(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
     let palette = Palette::get(ui);
     ui.add_space(8.0);
@@ -159,13 +156,11 @@ fn keys(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
         });
     });
     let query = draft.search.to_lowercase();
-    let now: Vec<(CommandId, String)> = COMMANDS.iter().map(|row| (row.id, keys_now(next, row.id, row.keys))).collect();
     for row_of in COMMANDS.iter().filter(|row| row.label.to_lowercase().contains(&query)) {
         let name = format!("{:?}", row_of.id);
-        let keys = keys_now(next, row_of.id, row_of.keys);
-        let clash = now.iter().find(|(id, other)| {
-            *id != row_of.id && keys.split(' ').any(|key| !key.is_empty() && other.split(' ').any(|o| o == key))
-        });
+        let keys = keys::keys(next, row_of.id).to_owned();
+        let clash = keys::taken_by(next, row_of.id, &keys);
+        let refused = draft.refused.as_ref().filter(|(id, _)| *id == row_of.id).map(|(_, why)| why.clone());
         row(ui, row_of.label, "", |ui| {
             let waits = draft.recording == Some(row_of.id);
             let text = match (waits, keys.is_empty()) {
@@ -183,14 +178,17 @@ fn keys(ui: &mut Ui, draft: &mut Draft, next: &mut Preferences) {
                 let back = ui.add(Button::new(back).frame_when_inactive(false));
                 let back = back.accessible_name(format!("Usual keys of {}", row_of.label));
                 if back.on_hover_text("The usual keys").clicked() {
-                    next.keys.remove(&name);
+                    give(draft, next, row_of.id, row_of.keys);
                 }
             }
             if let Some((other, _)) = clash {
-                let label = crate::app::command::row(*other).label;
-                ui.label(RichText::new(format!("also {label}")).color(palette.warning));
+                ui.label(RichText::new(format!("also {}", other.label)).color(palette.warning));
             }
         });
+        if let Some(why) = refused {
+            let words = RichText::new(why).font(theme::regular(12.0)).color(palette.error);
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| ui.add(egui::Label::new(words).wrap()));
+        }
     }
     ui.add_space(12.0);
 }
@@ -207,10 +205,10 @@ fn record(ui: &Ui, draft: &mut Draft, next: &mut Preferences) {
     });
     let Some((key, modifiers)) = pressed else { return };
     draft.recording = None;
-    let name = format!("{id:?}");
+    draft.refused = None;
     match key {
         Key::Escape => {}
-        Key::Backspace if modifiers.is_none() => _ = next.keys.insert(name, String::new()),
+        Key::Backspace if modifiers.is_none() => give(draft, next, id, ""),
         key => {
             let mut text = String::new();
             for (is_on, word) in [(modifiers.command, "Ctrl+"), (modifiers.shift, "Shift+"), (modifiers.alt, "Alt+")] {
@@ -219,7 +217,15 @@ fn record(ui: &Ui, draft: &mut Draft, next: &mut Preferences) {
                 }
             }
             text.push_str(key.name());
-            next.keys.insert(name, text);
+            give(draft, next, id, &text);
         }
+    }
+}
+
+/// Gives keys to a command, or says why not.
+fn give(draft: &mut Draft, next: &mut Preferences, id: CommandId, wanted: &str) {
+    match keys::with_keys(next, id, wanted) {
+        Ok(with) => *next = with,
+        Err(why) => draft.refused = Some((id, why)),
     }
 }

@@ -5,7 +5,7 @@ use egui::{Align, Button, Id, Layout, Modal, RichText, ScrollArea, Ui, vec2};
 use crate::{
     app::{
         App, Command, CommandId,
-        command::COMMANDS,
+        command::{COMMANDS, keys},
         files::{Act, Page},
     },
     gui::{
@@ -69,7 +69,7 @@ fn group_ui(ui: &mut Ui, app: &App, group: &str) {
     let palette = Palette::get(ui);
     widgets::caption(ui, group);
     for row in COMMANDS.iter().filter(|row| row.group == group) {
-        let keys = super::settings::keys_now(&app.preferences, row.id, row.keys);
+        let keys = keys::keys(&app.preferences, row.id);
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 for key in keys.split(' ').rev().filter(|key| !key.is_empty()) {

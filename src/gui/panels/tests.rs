@@ -50,9 +50,9 @@ impl Outside for Disk {
                 let home = Arc::new(samples::home(workspace, flow));
                 self.answers.push(Told::Sample { workspace, loaded, home }.into());
             }
-            Task::Export { document, revision, target, flow, home } => {
+            Task::Export { document, id, revision, target, flow, home, .. } => {
                 let result = crate::platforms::export(target, &flow, &home.workspace).map(Arc::new);
-                self.answers.push(Told::Exported { document, revision, target, result }.into());
+                self.answers.push(Told::Exported { document, id, revision, target, result }.into());
             }
             Task::AskFolder => self.answers.push(Told::Folder("/out".into()).into()),
             Task::WriteFolder { folder, force: false, .. } => self.answers.push(Told::NotEmpty(folder).into()),
@@ -255,6 +255,37 @@ fn keys_are_recorded_and_given_back() {
 }
 
 #[test]
+fn keys_of_another_command_are_refused_with_a_word() {
+    let (mut h, _) = one();
+    h.state_mut().command_at_once(CommandId::Settings.into());
+    h.run_steps(3);
+    h.get_by_label("Search commands").focus();
+    h.run_steps(2);
+    h.get_by_label("Search commands").type_text("mute");
+    h.run_steps(2);
+    click(&mut h, "Keys of Mute");
+    h.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    h.run_steps(3);
+    assert!(h.state().app.preferences.keys.is_empty());
+    let _ = h.get_by_label_contains("is the key of \u{201c}Save\u{201d}");
+    click(&mut h, "Keys of Mute");
+    h.key_press_modifiers(Modifiers::COMMAND | Modifiers::ALT, Key::M);
+    h.run_steps(3);
+    assert!(h.query_by_label_contains("is the key of").is_none());
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    for page in [CommandId::Shortcuts, CommandId::CommandPalette] {
+        h.state_mut().command_at_once(page.into());
+        h.run_steps(4);
+        if page == CommandId::Shortcuts {
+            let _ = h.get_by_label("Ctrl+Alt+M");
+        }
+        h.key_press(Key::Escape);
+        h.run_steps(3);
+    }
+}
+
+#[test]
 fn settings_are_chosen_from_lists() {
     let (mut h, log) = one();
     h.state_mut().command_at_once(CommandId::Settings.into());
@@ -294,4 +325,37 @@ fn nothing_is_cut_off_in_a_small_window() {
         h.key_press(Key::Escape);
         h.run_steps(3);
     }
+}
+
+#[test]
+fn what_both_changed_is_chosen_one_by_one_in_the_dialog() {
+    let (mut h, _) = one();
+    let id = h.state().app.documents[0].id;
+    let (first, second) = {
+        let flow = h.state().app.document().expect("open").flow();
+        (flow.nodes[1].id.clone(), flow.nodes[2].id.clone())
+    };
+    let title =
+        |id: &crate::base::NodeId, title: &str| crate::flow::Edit::SetTitle { id: id.clone(), title: title.to_owned() };
+    let edits = vec![title(&first, "Mine 1"), title(&second, "Mine 2")];
+    let theirs = {
+        let flow = h.state().app.document().expect("open").flow();
+        let edits = [title(&first, "Theirs 1"), title(&second, "Theirs 2")];
+        let flow = crate::flow::edit::apply_all(flow, &edits).expect("applies");
+        let loaded = Box::new(file::read(&file::write(&flow)).expect("a flow"));
+        crate::app::files::Theirs { loaded, home: Arc::clone(&h.state().app.documents[0].home) }
+    };
+    let state = h.state_mut();
+    state.command_at_once(Command::Edit { label: "Rename".to_owned(), edits, merge: None });
+    let told = Told::Changed { document: id, theirs, while_saving: false };
+    state.command_at_once(Command::Answer(told.into()));
+    h.run_steps(5);
+    assert!(h.query_by_label_contains("2 things were changed here and in the file").is_some());
+    click(&mut h, "All theirs");
+    click(&mut h, "Mine: Step \u{201c}Mine 2\u{201d}, its name");
+    click(&mut h, "Merge");
+    assert_eq!(dialogs(&h), 0);
+    let flow = h.state().app.document().expect("open").flow().clone();
+    let titles = [&first, &second].map(|id| flow.node(id.as_str()).expect("there").title.clone());
+    assert_eq!(titles, ["Theirs 1", "Mine 2"]);
 }

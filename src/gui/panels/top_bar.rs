@@ -91,7 +91,6 @@ fn right(ui: &mut Ui, app: &App, document: &Document, palette: &Palette, out: &m
     if widgets::icon_button(ui, "arrow-counter-clockwise", app, CommandId::Undo).clicked() {
         out.push(CommandId::Undo.into());
     }
-    super::toasts::tray(ui, app);
     ui.spacing_mut().item_spacing.x = 8.0;
 }
 
@@ -156,7 +155,7 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
             };
             let row = command::row(id);
             let can = command::available(app, id);
-            let keys = super::settings::keys_now(&app.preferences, id, row.keys);
+            let keys = crate::app::command::keys::keys(&app.preferences, id);
             let keys = keys.split(' ').next().unwrap_or("").to_owned();
             let button = Button::new(row.label).frame_when_inactive(false).shortcut_text(keys);
             let button = ui.add_enabled(can.is_ok(), button.min_size(vec2(ui.available_width(), 28.0)));

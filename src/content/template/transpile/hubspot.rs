@@ -167,6 +167,7 @@ impl Printer<'_> {
                 let value = self.hubl_value(of);
                 format!("({value} or {value} == 0)")
             }
+            _ if self.deadline_test(expr) == Some(false) => "false".into(),
             _ => self.hubl_value(expr),
         }
     }

@@ -299,7 +299,7 @@ impl Printer<'_> {
                     write!(out, "|join:{}", django_quote(&separator, self.part))
                 }
                 ("truncate_chars", [Const::Int(n), ..]) => write!(out, "|truncatechars:{n}"),
-                ("money" | "number" | "date_fmt" | "yes_no", _) => {
+                ("money" | "number" | "date_fmt" | "yes_no" | "is_past" | "arrival", _) => {
                     self.lose(
                         "klaviyo/filter",
                         expr,
@@ -367,6 +367,7 @@ impl Printer<'_> {
             }
             ExprKind::Defined(of) if atom.zero => format!("{} == 0", self.django_value(of)),
             ExprKind::Defined(of) => self.django_value(of),
+            _ if self.deadline_test(atom.expr) == Some(false) => "False".into(),
             _ => self.django_value(atom.expr),
         }
     }

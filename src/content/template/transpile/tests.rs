@@ -198,6 +198,59 @@ fn losses() {
     assert_eq!(prepared.iter().map(SmolStr::as_str).collect::<Vec<_>>(), ["cart_value", "viewed"]);
 }
 
+/// Every named format exists on every target, or is a stated loss.
+#[test]
+fn named_formats() {
+    check(
+        "{{ cart_value|money }}",
+        "{% if event.value or event.value == 0 %}{% currency_format event.value %}{% else %}your cart{% endif %}",
+        "{{ personalization_token('contact.cart_value', 'your cart') }}",
+    );
+    check(
+        "{{ plan|upper }}{{ plan|lower }}",
+        "{{ person|lookup:'plan'|upper }}{{ person|lookup:'plan'|lower }}",
+        "{{ contact.plan }}{{ contact.plan }}",
+    );
+    check("{{ plan|truncate_chars(20) }}", "{{ person|lookup:'plan'|truncatechars:20 }}", "{{ contact.plan }}");
+    check(
+        "{{ count|number(1) }}",
+        "{% if event.count or event.count == 0 %}{{ event.count|floatformat:1 }}{% else %}some{% endif %}",
+        "{{ personalization_token('contact.count', 'some') }}",
+    );
+    check(
+        "{{ bought|date_fmt('%d %B %Y') }}",
+        "{% if event.at %}{{ event.at|format_date_string|date:'d F Y' }}{% endif %}",
+        "{{ contact.bought }}",
+    );
+    for format in ["money", "upper", "lower", "truncate_chars(20)", "number(1)", "date_fmt('%d')"] {
+        check_losses(&format!("{{{{ first_name|{format} }}}}"), Dialect::Hubspot, &["hubspot/format"]);
+    }
+}
+
+#[test]
+fn the_calendar() {
+    check(
+        "{{ '14:00'|arrival(2, 4) }} to {{ '14:00'|arrival(4) }}",
+        "2 to 4 working days from now",
+        "2 to 4 working days from now",
+    );
+    check(
+        "{{ 'now'|date_fmt('%A, %-d %B') }}",
+        "{% current_weekday %}, {% current_day %} {% current_month_name %}",
+        "{{ format_datetime(today(), 'EEEE, d MMMM') }}",
+    );
+    check("{{ '2026-11-27 18:00'|date_fmt('%-d %B, %H:%M') }}", "27 November, 18:00", "27 November, 18:00");
+    check("{{ '2026-11-27T18:00:00+01:00'|date_fmt('%H:%M') }}", "17:00 UTC", "17:00 UTC");
+    for over in ["'2026-11-27'|is_past", "bought|is_past"] {
+        check(&format!("{{% if {over} %}}over{{% else %}}on{{% endif %}}"), "on", "on");
+        check(&format!("{{% if not ({over}) %}}on{{% endif %}}"), "on", "on");
+        check_losses(&format!("{{% if {over} %}}x{{% endif %}}"), Dialect::Klaviyo, &["klaviyo/deadline"]);
+        check_losses(&format!("{{% if {over} %}}x{{% endif %}}"), Dialect::Hubspot, &["hubspot/deadline"]);
+    }
+    check_losses("{{ '14:00'|arrival(2) }}", Dialect::Klaviyo, &["klaviyo/arrival"]);
+    check_losses("{{ 'now'|date_fmt('%A') }}", Dialect::Hubspot, &["hubspot/account-zone"]);
+}
+
 #[test]
 fn whole_variants() {
     let mut message = Message::new("m", Channel::Email);

@@ -53,7 +53,7 @@ pub fn counts_ui(ui: &mut Ui, document: &Document, draft: &mut Draft, out: &mut 
 }
 
 fn span_ui(ui: &mut Ui, document: &Document, draft: &mut Draft, out: &mut Vec<Command>) {
-    let zone = document.home.workspace.default_zone();
+    let zone = when::zone(&document.home, None);
     let report = document.derived.replay.as_ref().map(|stamped| &stamped.value);
     let hints = [report.map(|report| report.from), report.map(|report| report.until)];
     let mut done = false;

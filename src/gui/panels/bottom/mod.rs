@@ -60,6 +60,8 @@ pub fn bottom(ui: &mut Ui, _app: &App, document: &Document, drafts: &mut Drafts,
             Panel::WhatIf => what_if::what_if_ui(ui, document, draft, out),
             Panel::Counts => counts::counts_ui(ui, document, &mut draft.counts, out),
         }
+        // Without this the panel would fall back to what it holds when its edge is let go.
+        ui.set_min_height(ui.available_height());
     });
 }
 

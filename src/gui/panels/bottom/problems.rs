@@ -186,10 +186,8 @@ fn problem(ui: &mut Ui, document: &Document, row: &Row<'_>, draft: &mut Draft, o
     cell.min.x = end.right() + 10.0;
     parts::text(ui.painter(), cell, &row.title, theme::regular(11.5), palette.weak);
     let hint = if found.hint.is_empty() { String::new() } else { format!("\n{}", found.hint) };
-    if response.clicked()
-        && let Some(node) = &row.node
-    {
-        out.push(Command::GoTo(node.clone()));
+    if response.clicked() {
+        out.extend(problems::goes_to(document, row));
     }
     response.on_hover_text(format!("{}{hint}\n{}", found.message, found.code));
 }

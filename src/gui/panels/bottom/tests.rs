@@ -146,6 +146,41 @@ fn a_problem_is_found_explained_mended_and_undone() {
 }
 
 #[test]
+fn problems_are_grouped_hidden_and_mended_by_their_group() {
+    let (mut window, _) = window_of(faulty(), egui::vec2(1440.0, 900.0));
+    let before = document(&window).flow().messages.len();
+    let group = |window: &mut Harness<'static, Studio>, how: &str| {
+        window.get_by_role_and_label(egui::Role::ComboBox, "Group problems").click();
+        window.run_steps(4);
+        click(window, how);
+    };
+    let shown = |window: &Harness<'static, Studio>| window.query_all_by_label_contains("hint: ").count();
+    let hints = crate::app::problems::counts(document(&window))[2];
+    assert!(hints > 0 && shown(&window) > 0);
+    let s = if hints == 1 { "" } else { "s" };
+    click(&mut window, &format!("Hide {hints} hint{s}"));
+    assert_eq!(shown(&window), 0);
+    click(&mut window, &format!("Show {hints} hint{s}"));
+    window.get_by_label("Filter problems").focus();
+    window.run_steps(2);
+    window.get_by_label("Filter problems").type_text("message/unused");
+    window.run_steps(3);
+    group(&mut window, "By step");
+    assert!(window.query_by_label("Message old-1, 1").is_some());
+    group(&mut window, "By kind");
+    click(&mut window, "Fix all 2");
+    assert_eq!(document(&window).flow().messages.len(), before - 2);
+    click(&mut window, "Undo");
+    group(&mut window, "Worst first");
+    // One of them by its own button.
+    let fix = document(&window).derived.findings.iter().flat_map(|found| found.value.iter());
+    let fix = fix.filter(|found| found.diagnostic.code == "message/unused").find_map(|found| found.fix.clone());
+    window.get_all_by_label(&fix.expect("a fix").label).next().expect("a button").click();
+    window.run_steps(3);
+    assert_eq!(document(&window).flow().messages.len(), before - 1);
+}
+
+#[test]
 fn a_click_on_a_problem_goes_there() {
     let text = fixture::text().replacen(r#"(from: "wait-4h", to: "mail-2"),"#, "", 1);
     let (mut window, _) = window_of(fixture::open(&text), egui::vec2(1440.0, 900.0));
@@ -187,6 +222,73 @@ fn the_clock_is_stepped_dragged_and_played() {
     assert_eq!(document(&window).view.clock, stopped);
     click(&mut window, "Whole way");
     assert_eq!(document(&window).view.clock, None);
+}
+
+#[test]
+fn the_clock_takes_the_arrow_keys_and_the_canvas_keeps_its_selection() {
+    let (mut window, _) = window();
+    select(&mut window, "mail-1");
+    click(&mut window, "Time line");
+    window.get_by_label_contains("Clock of the time line").focus();
+    window.run_steps(2);
+    let clock = |window: &Harness<'static, Studio>| document(window).view.clock.expect("a clock");
+    let mut press = |modifiers, key| {
+        window.key_press_modifiers(modifiers, key);
+        window.run_steps(2);
+        clock(&window)
+    };
+    use egui::{Key, Modifiers};
+    let from = press(Modifiers::NONE, Key::Home);
+    let small = press(Modifiers::NONE, Key::ArrowRight);
+    let far = press(Modifiers::SHIFT, Key::ArrowRight);
+    assert!(from < small && far.since(small) > 5 * small.since(from), "{from:?} {small:?} {far:?}");
+    assert_eq!(press(Modifiers::SHIFT, Key::ArrowLeft), small);
+    assert_eq!(press(Modifiers::NONE, Key::ArrowLeft), from);
+    assert_eq!(press(Modifiers::NONE, Key::ArrowLeft), from, "it stops at the end of the axis");
+    let until = press(Modifiers::NONE, Key::End);
+    assert!(until > far);
+    press(Modifiers::NONE, Key::Space);
+    assert!(document(&window).view.playing);
+    let selected: Vec<_> = document(&window).view.selection.iter().map(|id| id.to_string()).collect();
+    assert_eq!(selected, ["mail-1"]);
+}
+
+/// A pull at the edge of a panel: the panel gets another size, and the canvas does nothing.
+#[test]
+fn panels_are_resized_by_their_edges() {
+    let check = |panel: Panel, is_right: bool, beside: f32| {
+        let (mut window, _) = window();
+        select(&mut window, "mail-1");
+        command(&mut window, Command::ShowPanel(Some(panel)));
+        let canvas = |window: &Harness<'static, Studio>| window.get_by_role(egui::accesskit::Role::Canvas).rect();
+        let before = canvas(&window);
+        let (at, by) = if is_right {
+            (egui::pos2(before.right() + beside, before.center().y), egui::vec2(-60.0, 0.0))
+        } else {
+            (egui::pos2(before.center().x, before.bottom() + beside), egui::vec2(0.0, -60.0))
+        };
+        window.hover_at(at);
+        window.run_steps(2);
+        window.drag_at(at);
+        window.run_steps(1);
+        for n in 1..=6 {
+            window.hover_at(at + by * (n as f32 / 6.0));
+            window.run_steps(1);
+        }
+        window.drop_at(at + by);
+        window.run_steps(4);
+        let after = canvas(&window);
+        let moved = if is_right { before.right() - after.right() } else { before.bottom() - after.bottom() };
+        assert!((moved - 60.0).abs() < 8.0, "{panel:?} {is_right} {beside}: {before:?} {after:?}");
+        assert!(document(&window).view.selection.contains("mail-1"), "the canvas took the drag");
+    };
+    for panel in [Panel::Problems, Panel::Preview, Panel::Timeline, Panel::WhatIf, Panel::Counts] {
+        // The canvas ends where the panel begins to take the pointer; the edge itself is four points further.
+        check(panel, false, 1.0);
+        check(panel, false, 5.0);
+    }
+    check(Panel::Problems, true, 1.0);
+    check(Panel::Problems, true, 5.0);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 use self::inputs::{Around, TextLook};
 pub use self::{
     draft::Draft,
-    form::{Pen, row_ui},
+    form::{Pen, row_ui, rows_ui},
 };
 use super::Drafts;
 use crate::{
@@ -111,6 +111,11 @@ fn steps(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
 
 /// The rows of settings, or their text where they cannot be read.
 fn settings(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
+    flow_sections(ui, pen, form, flow_fields::SECTIONS);
+}
+
+/// The same; of the flow's settings only these sections.
+pub fn flow_sections(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form, sections: &[(&str, &[&str])]) {
     let document = pen.document;
     let key = format!("{:?}", form.target);
     if let Some(unreadable) = &form.unreadable {
@@ -131,7 +136,7 @@ fn settings(ui: &mut Ui, pen: &mut Pen<'_>, form: &Form) {
     let sink =
         |route: &inspector::Route, change: &inspector::Change| inspector::edit(document.flow(), &target, route, change);
     if form.target == Target::Flow {
-        for (title, names) in flow_fields::SECTIONS {
+        for (title, names) in sections {
             inputs::caption(ui, title);
             for name in *names {
                 if let Some(row) = form.rows.iter().find(|row| row.spec.name == *name) {
@@ -198,12 +203,18 @@ fn flow(ui: &mut Ui, pen: &mut Pen<'_>) {
         document.title(),
     );
     scrolled(ui, "inspector flow", |ui| {
-        let named = Line { label: "Flow name", key: "flow name", rows: 1, hint: flow.id.as_str() };
-        line(ui, pen, named, &flow.name, &inspector::rename_flow);
+        flow_name(ui, pen);
         settings(ui, pen, &inspector::flow_form(document));
         let rows: Vec<_> = crate::app::problems::rows(document).into_iter().filter(|row| row.node.is_none()).collect();
         footer_ui::list(ui, pen, &rows);
     });
+}
+
+/// The name of the flow.
+pub fn flow_name(ui: &mut Ui, pen: &mut Pen<'_>) {
+    let flow = pen.document.flow();
+    let named = Line { label: "Flow name", key: "flow name", rows: 1, hint: flow.id.as_str() };
+    line(ui, pen, named, &flow.name, &inspector::rename_flow);
 }
 
 /// An edge: where it begins and ends, and what can be done with it.
@@ -219,7 +230,10 @@ fn edge_ui(ui: &mut Ui, pen: &mut Pen<'_>, edge: &edge::EdgeRow) {
         inputs::label(ui, &around, |_| {});
         ui.label(RichText::new(&edge.port_title).font(theme::medium(13.0)));
         if let Some(taken) = edge.taken {
-            inputs::small(ui, &format!("{} journeys of the replay went this way", card::group_digits(taken)));
+            inputs::small(
+                ui,
+                &format!("{} journeys of the replay went this way", pen.document.home.manner.number(taken)),
+            );
         }
         let around = Around { key: "edge to", label: "Leads to", name: "Leads to", help: "The step it enters" };
         let label = inputs::label(ui, &around, |_| {});

@@ -1,15 +1,16 @@
 //! The sample contacts: a table that holds any number of them, and what is known of the chosen one.
 
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, Ui};
 
 use super::{Stamp, parts, stamp};
 use crate::{
     app::{
-        Command, Document,
-        card::group_digits,
+        App, Command, CommandId, Document,
+        files::Act,
         pages::people::{self, Known, People},
         stage,
     },
+    audience::Contact,
     base::ContactId,
     gui::{
         panels::{Drafts, bottom, inspector::inputs},
@@ -26,28 +27,46 @@ pub struct Draft {
 }
 
 /// Draws the page.
-pub fn audience(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Vec<Command>) {
+pub fn audience(ui: &mut Ui, app: &App, document: &Document, drafts: &mut Drafts, out: &mut Vec<Command>) {
     let draft = &mut drafts.pages;
     let home = &document.home;
     // The flow's revision changes nothing here.
-    let stamp = (Stamp { revision: 0, ..stamp(document) }, draft.search.clone());
+    let stamp = (Stamp { revision: 0, ..stamp(app, document) }, draft.search.clone());
     if draft.audience.of.as_ref() != Some(&stamp) {
         draft.audience.people = people::people(home, &draft.search);
         draft.audience.known = document.view.contact.as_ref().and_then(|id| people::known(home, id));
         draft.audience.of = Some(stamp);
     }
     let (num_found, num_all) = (draft.audience.people.found.len(), home.audience.contacts.len());
+    let number = |n: usize| home.manner.number(n as u64);
     parts::bar(ui, document, draft, "contacts", false, out, |ui, _| {
         let count = match (num_found == num_all, num_all) {
             (true, 1) => "1 contact".to_owned(),
-            (true, _) => format!("{} contacts", group_digits(num_all as u64)),
-            (false, _) => format!("{} of {}", group_digits(num_found as u64), group_digits(num_all as u64)),
+            (true, _) => format!("{} contacts", number(num_all)),
+            (false, _) => format!("{} of {}", number(num_found), number(num_all)),
         };
         ui.label(RichText::new(count).color(Palette::get(ui).weak));
     });
     let place = people::place(home);
     if home.audience.contacts.is_empty() {
-        bottom::nothing(ui, &place);
+        match &home.folder {
+            Some(folder) => {
+                if parts::empty(ui, &place, "folder-open", "Open the folder") {
+                    out.push(Command::Files(Act::ShowFolder(folder.clone())));
+                }
+            }
+            None => {
+                if parts::empty(ui, &place, "floppy-disk", "Save the flow\u{2026}") {
+                    out.push(CommandId::SaveAs.into());
+                }
+            }
+        }
+        return;
+    }
+    if draft.audience.people.found.is_empty() {
+        if parts::empty(ui, "Nobody has that in their name, id, address or properties", "x", "Clear the search") {
+            draft.search.clear();
+        }
         return;
     }
     let Draft { people, known, .. } = &draft.audience;
@@ -83,43 +102,35 @@ fn table(ui: &mut Ui, document: &Document, people: &People, out: &mut Vec<Comman
     let leasts = [780.0, 860.0, 960.0, 1060.0];
     columns.extend(people.columns.iter().zip(leasts).map(|(name, least)| (name.as_str(), 0.6, least)));
     columns.push(("Events", 60.0, 200.0));
-    let width = ui.available_width();
-    let columns = parts::fitting(&columns, width);
-    parts::header(ui, &columns);
-    if people.found.is_empty() {
-        bottom::nothing(ui, "Nobody has that in their name, id, address or properties");
-    }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let list = ScrollArea::vertical().id_salt("contacts").auto_shrink([false, false]);
-    list.show_rows(ui, bottom::ROW, people.found.len(), |ui, range| {
-        let contacts = &document.home.audience.contacts;
-        for contact in people.found[range].iter().filter_map(|at| contacts.get(*at)) {
-            let name = stage::name(contact);
-            let is_chosen = document.view.contact.as_ref() == Some(&contact.id);
-            let (rect, response) = bottom::row(ui, &format!("Contact {name}, {}", contact.id), true, is_chosen);
-            for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
-                let text = |text: &Option<smol_str::SmolStr>| text.as_deref().unwrap_or_default().to_owned();
-                match *title {
-                    "Name" => _ = bottom::text(ui.painter(), cell, &name, theme::medium(13.0), palette.text),
-                    "Id" => parts::cell(ui, cell, contact.id.as_str(), palette.weak),
-                    "E-mail" => parts::cell(ui, cell, &text(&contact.email), palette.text),
-                    "Zone" => parts::cell(ui, cell, &text(&contact.zone), palette.text),
-                    "Consent" => parts::cell(ui, cell, &people::consent(contact), palette.text),
-                    "Events" => {
-                        let count = people.num_events.get(&contact.id).copied().unwrap_or(0);
-                        parts::cell(ui, cell, &group_digits(count as u64), palette.text);
-                    }
-                    property => {
-                        let value = contact.properties.get(property).map(people::short).unwrap_or_default();
-                        parts::cell(ui, cell, &value, palette.text);
-                    }
-                }
+    let home = &document.home;
+    let contacts = &home.audience.contacts;
+    let found: Vec<&Contact> = people.found.iter().filter_map(|at| contacts.get(*at)).collect();
+    let look = |at: usize| parts::RowLook {
+        name: format!("Contact {}, {}", stage::name(found[at]), found[at].id),
+        is_chosen: document.view.contact.as_ref() == Some(&found[at].id),
+    };
+    let cell = |at: usize, title: &str| {
+        let contact = found[at];
+        let text = |text: &Option<smol_str::SmolStr>| text.as_deref().unwrap_or_default().to_owned();
+        match title {
+            "Name" => (stage::name(contact), palette.text),
+            "Id" => (contact.id.to_string(), palette.weak),
+            "E-mail" => (text(&contact.email), palette.text),
+            "Zone" => (text(&contact.zone), palette.text),
+            "Consent" => (people::consent(contact), palette.text),
+            "Events" => {
+                let count = people.num_events.get(&contact.id).copied().unwrap_or(0);
+                (home.manner.number(count as u64), palette.text)
             }
-            if response.clicked() {
-                out.push(Command::ChooseContact(Some(contact.id.clone())));
+            property => {
+                let shown = contact.properties.get(property).map(|value| people::shown(home, value));
+                (shown.unwrap_or_default(), palette.text)
             }
         }
-    });
+    };
+    if let Some(at) = parts::table(ui, "contacts", &columns, found.len(), &look, &cell) {
+        out.push(Command::ChooseContact(Some(found[at].id.clone())));
+    }
 }
 
 fn contact(ui: &mut Ui, id: Option<&ContactId>, known: &Known) {
@@ -153,6 +164,8 @@ fn contact(ui: &mut Ui, id: Option<&ContactId>, known: &Known) {
 /// A name and a value beside it.
 fn line(ui: &mut Ui, name: &str, value: &str, palette: &Palette) {
     ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.set_height(18.0);
         let (rect, _) = ui.allocate_exact_size(egui::vec2(112.0, 18.0), egui::Sense::hover());
         bottom::text(ui.painter(), rect, name, theme::regular(12.0), palette.weak);
         let text = RichText::new(value).font(theme::regular(12.5));

@@ -1,9 +1,11 @@
-//! Pages in the place of the canvas: merge tags, segments, score models, audience.
+//! Pages in the place of the canvas: settings, merge tags and all else that has names, audience.
 //!
 //! The one idea: a table on the left, what is chosen in it on the right, or below where the window is narrow. What they
 //! show is worked out once per change and kept in a [`Draft`].
 
 mod audience_ui;
+mod editor;
+mod flow_ui;
 mod parts;
 mod shared_ui;
 mod tags_ui;
@@ -15,7 +17,7 @@ use egui::{Button, Frame, Margin, RichText, Ui, vec2};
 use super::{Drafts, bottom};
 use crate::{
     app::{
-        App, Command, CommandId, Document, DocumentId, Home,
+        App, Command, Document, DocumentId, Home,
         pages::{Act, PageKind},
     },
     base::ContactId,
@@ -30,6 +32,8 @@ use crate::{
 struct Stamp {
     document: DocumentId,
     revision: u64,
+    /// Of the other open documents, all together.
+    others: u64,
     contact: Option<ContactId>,
     /// The surroundings, by their place in memory; held, so that no others get that place.
     home: std::sync::Weak<Home>,
@@ -37,13 +41,16 @@ struct Stamp {
 
 impl PartialEq for Stamp {
     fn eq(&self, other: &Self) -> bool {
-        (self.document, self.revision, &self.contact) == (other.document, other.revision, &other.contact)
+        (self.document, self.revision, self.others) == (other.document, other.revision, other.others)
+            && self.contact == other.contact
             && self.home.ptr_eq(&other.home)
     }
 }
 
-fn stamp(document: &Document) -> Stamp {
+fn stamp(app: &App, document: &Document) -> Stamp {
+    let others = app.documents.iter().filter(|other| other.id != document.id);
     Stamp {
+        others: others.map(|other| other.history.revision() + 1).sum(),
         document: document.id,
         revision: document.history.revision(),
         contact: document.view.contact.clone(),
@@ -61,6 +68,7 @@ pub struct Draft {
     tags: tags_ui::Draft,
     audience: audience_ui::Draft,
     shared: shared_ui::Draft,
+    editor: editor::Draft,
 }
 
 /// Draws the page that is open.
@@ -70,15 +78,16 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
         drafts.pages.search_of = Some(page);
     }
     Frame::new().inner_margin(Margin { left: 16, right: 16, top: 8, bottom: 8 }).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.set_height(32.0);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
             tabs(ui, page, out);
         });
         match page {
+            PageKind::Flow => flow_ui::flow(ui, document, drafts, out),
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
-            PageKind::Audience => audience_ui::audience(ui, document, drafts, out),
             PageKind::Mails => super::mails::mails(ui, document, drafts, out),
-            PageKind::Segments | PageKind::Scores => shared_ui::shared(ui, document, page, drafts, out),
+            PageKind::Audience => audience_ui::audience(ui, app, document, drafts, out),
+            _ => shared_ui::shared(ui, app, document, page, drafts, out),
         }
     });
 }
@@ -103,20 +112,9 @@ fn tabs(ui: &mut Ui, page: PageKind, out: &mut Vec<Command>) {
             let line = button.rect.shrink2(vec2(6.0, 0.0));
             ui.painter().hline(line.x_range(), line.bottom() + 0.5, egui::Stroke::new(2.0, palette.accent));
         }
-        let row = crate::app::command::row(command_of(which));
+        let row = crate::app::command::row(crate::app::command::command_of(which));
         if button.on_hover_text(row.help).clicked() && !shown {
             out.push(Act::Show(Some(which)).into());
         }
-    }
-}
-
-/// The command that opens a page.
-fn command_of(page: PageKind) -> CommandId {
-    match page {
-        PageKind::Mails => CommandId::PageMails,
-        PageKind::Tags => CommandId::PageTags,
-        PageKind::Segments => CommandId::PageSegments,
-        PageKind::Scores => CommandId::PageScores,
-        PageKind::Audience => CommandId::PageAudience,
     }
 }

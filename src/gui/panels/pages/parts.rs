@@ -18,8 +18,66 @@ use crate::{
 /// A column: its caption, its width (points above 1, else a share), and the least width of the table that shows it.
 pub type Column<'a> = (&'a str, f32, f32);
 
+/// A row of a table: what it is called, and whether it is the chosen one.
+pub struct RowLook {
+    /// The whole row in words, for those who hear it.
+    pub name: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
+}
+
+/// Draws captions and rows, of which only those in sight; the first column is a name. Gives back the row that was
+/// clicked.
+///
+/// `row` says what a row is called, `cell` what stands in it below a caption, with its ink.
+pub fn table(
+    ui: &mut Ui,
+    salt: &str,
+    columns: &[Column<'_>],
+    num_rows: usize,
+    row: &dyn Fn(usize) -> RowLook,
+    cell: &dyn Fn(usize, &str) -> (String, Color32),
+) -> Option<usize> {
+    let width = ui.available_width();
+    let columns = fitting(columns, width);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    header(ui, &columns);
+    let mut clicked = None;
+    let list = ScrollArea::vertical().id_salt(salt).auto_shrink([false, false]);
+    list.show_rows(ui, bottom::ROW, num_rows, |ui, range| {
+        // Rows end where captions end, whether there is a bar or not.
+        ui.set_max_width(width - BAR);
+        for at in range {
+            let look = row(at);
+            let (rect, response) = bottom::row(ui, &look.name, true, look.is_chosen);
+            for (n, ((title, _), place)) in columns.iter().zip(cells(rect, &columns, width)).enumerate() {
+                let (words, ink) = cell(at, title);
+                match n {
+                    0 if !words.trim().is_empty() => {
+                        _ = bottom::text(ui.painter(), place, &words, theme::medium(13.0), ink)
+                    }
+                    _ => self::cell(ui, place, &words, ink),
+                }
+            }
+            if response.clicked() {
+                clicked = Some(at);
+            }
+        }
+    });
+    clicked
+}
+
+/// What stands in the place of a table without rows: a sentence, and a button that helps; true when it is clicked.
+pub fn empty(ui: &mut Ui, words: &str, icon: &str, button: &str) -> bool {
+    ui.add_space(12.0);
+    bottom::nothing(ui, words);
+    ui.add_space(8.0);
+    let text = RichText::new(format!("{}  {button}", icons::glyph(icon)));
+    ui.add(Button::new(text).min_size(vec2(0.0, 28.0))).accessible_name(button).clicked()
+}
+
 /// The columns that fit a width.
-pub fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
+fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
     let fits = columns.iter().filter(|(_, _, least)| width >= *least);
     fits.map(|(title, share, _)| (*title, *share)).collect()
 }
@@ -28,7 +86,7 @@ pub fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
 const BAR: f32 = 12.0;
 
 /// The captions over a table of this width.
-pub fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
+fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
     ui.scope(|ui| {
         ui.set_max_width(ui.available_width() - BAR);
         bottom::header(ui, columns);
@@ -36,7 +94,7 @@ pub fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
 }
 
 /// The cells of a row of a table of this width, below those of its header.
-pub fn cells(rect: Rect, columns: &[(&str, f32)], table_width: f32) -> Vec<Rect> {
+fn cells(rect: Rect, columns: &[(&str, f32)], table_width: f32) -> Vec<Rect> {
     let right = rect.left() + (table_width - BAR).max(1.0);
     bottom::cells(Rect::from_min_max(rect.min, pos2(right, rect.bottom())), columns)
 }
@@ -111,7 +169,7 @@ pub fn scrolled(ui: &mut Ui, salt: &str, add: impl FnOnce(&mut Ui)) {
 }
 
 /// A cell's words, in the ink of their weight; "–" where there are none.
-pub fn cell(ui: &Ui, rect: Rect, words: &str, ink: Color32) {
+fn cell(ui: &Ui, rect: Rect, words: &str, ink: Color32) {
     let palette = Palette::get(ui);
     let (words, ink) = if words.is_empty() { ("\u{2013}", palette.weak) } else { (words, ink) };
     bottom::text(ui.painter(), rect, words, theme::regular(12.5), ink);

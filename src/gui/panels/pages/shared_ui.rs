@@ -1,340 +1,294 @@
-//! Segments and score models: a table of each, and the editor of the chosen row.
+//! Pages of named things that are not merge tags: constants, segments, score models, events, lists, senders, code pools.
 
-use egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use egui::{Color32, Label, RichText, Ui};
 use smol_str::SmolStr;
 
-use super::{Stamp, parts, stamp};
+use super::{
+    Stamp,
+    editor::{self, About},
+    parts, stamp,
+};
 use crate::{
     app::{
-        Command, Document,
-        card::group_digits,
+        App, Command, Document,
         inspector::{Change, Route},
         pages::{
-            Act, PageKind, is_found,
-            shared::{self, ScoreRow, SegmentRow, UsedBy},
+            Act, PageKind, constants, is_found,
+            rows::{self, PlainRow, ScoreRow, SegmentRow, UsedBy},
+            shared,
         },
+        rename,
     },
-    base::Severity,
     gui::{
         panels::{
-            Drafts, bottom,
+            Drafts,
             inspector::{self, Pen, inputs},
         },
         theme::{self, Palette},
     },
 };
 
+/// Rows of one of these pages.
+#[derive(Debug)]
+enum Rows {
+    Segments(Vec<SegmentRow>),
+    Scores(Vec<ScoreRow>),
+    Plain(Vec<PlainRow>),
+}
+
 /// What these pages keep for themselves.
 #[derive(Debug, Default)]
 pub struct Draft {
-    segments: Vec<SegmentRow>,
-    scores: Vec<ScoreRow>,
-    of: Option<(Stamp, PageKind)>,
-    /// A name being typed, and of which row.
-    name: Option<(SmolStr, String)>,
-    /// A row that is used and about to be removed.
-    removing: Option<SmolStr>,
+    rows: Option<(Stamp, PageKind, Rows)>,
 }
 
-/// Draws the page of segments, or of score models.
-pub fn shared(ui: &mut Ui, document: &Document, page: PageKind, drafts: &mut Drafts, out: &mut Vec<Command>) {
-    let draft = &mut drafts.pages;
-    let made_of = (stamp(document), page);
-    if draft.shared.of.as_ref() != Some(&made_of) {
-        let chosen = document.view.contact.as_ref();
-        if page == PageKind::Segments {
-            draft.shared.segments = shared::segments(document.flow(), &document.home, chosen);
-        } else {
-            draft.shared.scores = shared::scores(document.flow(), &document.home, chosen);
+impl Rows {
+    fn of(app: &App, document: &Document, page: PageKind) -> Self {
+        let (flow, home) = (document.flow(), &document.home);
+        let (others, chosen) = (rename::other_flows(app, document), document.view.contact.as_ref());
+        match page {
+            PageKind::Segments => Self::Segments(rows::segments(flow, home, &others, chosen)),
+            PageKind::Scores => Self::Scores(rows::scores(flow, home, &others, chosen)),
+            _ => Self::Plain(rows::plain(flow, home, &others, page)),
         }
-        draft.shared.of = Some(made_of);
     }
-    let what = if page == PageKind::Segments { "segments" } else { "score models" };
-    parts::bar(ui, document, draft, what, true, out, |ui, out| {
-        if parts::main_button(ui, "plus", &format!("Add {}", shared::word(page))).clicked() {
-            out.push(Act::Add(page).into());
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Segments(rows) => rows.len(),
+            Self::Scores(rows) => rows.len(),
+            Self::Plain(rows) => rows.len(),
         }
-    });
+    }
+
+    fn named(&self, at: usize) -> (&SmolStr, &[UsedBy]) {
+        match self {
+            Self::Segments(rows) => (&rows[at].name, &rows[at].uses),
+            Self::Scores(rows) => (&rows[at].name, &rows[at].uses),
+            Self::Plain(rows) => (&rows[at].name, &rows[at].uses),
+        }
+    }
+
+    fn is_found(&self, at: usize, search: &str) -> bool {
+        match self {
+            Self::Segments(rows) => is_found(search, &[&rows[at].name, &rows[at].condition, &rows[at].sentence]),
+            Self::Scores(rows) => is_found(search, &[&rows[at].name, &signals(&rows[at])]),
+            Self::Plain(rows) => {
+                let texts: Vec<&str> = rows[at].cells.iter().map(String::as_str).chain([&*rows[at].name]).collect();
+                is_found(search, &texts)
+            }
+        }
+    }
+
+    fn columns(&self, page: PageKind) -> Vec<parts::Column<'static>> {
+        let between: &[rows::Column] = match self {
+            Self::Segments(_) => {
+                &[("Who is in it", 1.0, 380.0), ("Contacts", 92.0, 0.0), ("This contact", 92.0, 480.0)]
+            }
+            Self::Scores(_) => &[("Signals", 1.0, 380.0), ("This contact", 92.0, 0.0), ("Highest", 76.0, 480.0)],
+            Self::Plain(_) => rows::columns(page),
+        };
+        let ends: [rows::Column; 2] = [("Name", 0.6, 0.0), ("Used by", 64.0, 300.0)];
+        ends[..1].iter().chain(between).chain(&ends[1..]).copied().collect()
+    }
+
+    /// The whole row in words.
+    fn words(&self, document: &Document, page: PageKind, at: usize) -> String {
+        let word = crate::app::inspector::capital(page.word());
+        match self {
+            Self::Segments(rows) => format!("{word} {}, {} contacts", rows[at].name, rows[at].num_in),
+            Self::Scores(rows) => {
+                let points = rows[at].score.map(|points| rows::points(&document.home, points)).unwrap_or_default();
+                format!("{word} {}, {points} points", rows[at].name)
+            }
+            Self::Plain(rows) => {
+                let cells: Vec<&str> = rows[at].cells.iter().map(String::as_str).filter(|c| !c.is_empty()).collect();
+                format!("{word} {}, {}", rows[at].name, cells.join(", "))
+            }
+        }
+    }
+
+    fn cell(
+        &self,
+        document: &Document,
+        page: PageKind,
+        at: usize,
+        title: &str,
+        palette: &Palette,
+    ) -> (String, Color32) {
+        let (name, uses) = self.named(at);
+        match title {
+            "Name" => return (name.to_string(), palette.text),
+            "Used by" => {
+                let ink = if uses.is_empty() { palette.weak } else { palette.text };
+                return (document.home.manner.number(uses.len() as u64), ink);
+            }
+            _ => {}
+        }
+        let number = |n: usize| document.home.manner.number(n as u64);
+        let points = |points: Option<f64>| points.map(|p| rows::points(&document.home, p)).unwrap_or_default();
+        match (self, title) {
+            (Self::Segments(rows), "Contacts") => {
+                let num_all = document.home.audience.contacts.len();
+                (format!("{} of {}", number(rows[at].num_in), number(num_all)), palette.text)
+            }
+            (Self::Segments(rows), "This contact") => {
+                (if rows[at].has_chosen { "in it" } else { "" }.to_owned(), palette.good)
+            }
+            (Self::Segments(rows), _) => (rows[at].sentence.clone(), palette.text),
+            (Self::Scores(rows), "This contact") => (points(rows[at].score), palette.text),
+            (Self::Scores(rows), "Highest") => (points(rows[at].highest), palette.weak),
+            (Self::Scores(rows), _) => (signals(&rows[at]), palette.text),
+            (Self::Plain(rows), title) => {
+                let column = rows::columns(page).iter().position(|(caption, ..)| *caption == title);
+                let words = column.and_then(|column| rows[at].cells.get(column)).cloned().unwrap_or_default();
+                (words, if column == Some(0) { palette.text } else { palette.weak })
+            }
+        }
+    }
+}
+
+fn signals(row: &ScoreRow) -> String {
+    let words: Vec<String> = row.signals.iter().map(|(event, points)| format!("{event} {points}")).collect();
+    words.join("; ")
+}
+
+/// Draws one of these pages.
+pub fn shared(
+    ui: &mut Ui,
+    app: &App,
+    document: &Document,
+    page: PageKind,
+    drafts: &mut Drafts,
+    out: &mut Vec<Command>,
+) {
+    let stamp = stamp(app, document);
+    let kept = drafts.pages.shared.rows.take().filter(|(of, which, _)| (of, *which) == (&stamp, page));
+    let all = kept.map_or_else(|| Rows::of(app, document, page), |(.., rows)| rows);
     let chosen = document.view.page_rows.get(&page).cloned();
-    let (segments, scores) = (std::mem::take(&mut draft.shared.segments), std::mem::take(&mut draft.shared.scores));
-    let segment = segments.iter().find(|row| page == PageKind::Segments && Some(&row.name) == chosen.as_ref());
-    let score = scores.iter().find(|row| page == PageKind::Scores && Some(&row.name) == chosen.as_ref());
-    let search = draft.search.clone();
+    let add_words = format!("Add {}", page.word());
+    let has_people = matches!(page, PageKind::Segments | PageKind::Scores);
+    let what = page.title().to_lowercase();
+    let mut adds = false;
+    parts::bar(ui, document, &mut drafts.pages, &what, has_people, out, |ui, _| {
+        adds = parts::main_button(ui, "plus", &add_words).clicked();
+    });
+    let search = drafts.pages.search.clone();
+    let found: Vec<usize> = (0..all.len()).filter(|at| all.is_found(*at, &search)).collect();
+    let shown = (0..all.len()).find(|at| Some(all.named(*at).0) == chosen.as_ref());
     let mut of_table = Vec::new();
+    let mut clears = false;
     parts::halves(
         ui,
-        segment.is_some() || score.is_some(),
+        shown.is_some(),
         |ui| {
-            let room = ui.available_height() - 24.0;
+            let is_of_flow = page.thing().is_some_and(rename::is_of_flow);
+            let room = ui.available_height() - if is_of_flow { 0.0 } else { 24.0 };
             ui.scope(|ui| {
                 ui.set_max_height(room);
-                if page == PageKind::Segments {
-                    segment_table(ui, document, &segments, &search, chosen.as_ref(), &mut of_table);
+                if all.len() == 0 {
+                    adds |= parts::empty(ui, page.when_empty(), "plus", &format!("Add the first {}", page.word()));
+                } else if found.is_empty() {
+                    let words = format!("Of {} {what}, none has that in it", all.len());
+                    clears = parts::empty(ui, &words, "x", "Clear the search");
                 } else {
-                    score_table(ui, &scores, &search, chosen.as_ref(), &mut of_table);
+                    let palette = Palette::get(ui);
+                    let columns = all.columns(page);
+                    let look = |at: usize| parts::RowLook {
+                        name: all.words(document, page, found[at]),
+                        is_chosen: shown == Some(found[at]),
+                    };
+                    let cell = |at: usize, title: &str| all.cell(document, page, found[at], title, palette);
+                    if let Some(at) = parts::table(ui, page.title(), &columns, found.len(), &look, &cell) {
+                        let next = Some(found[at]).filter(|at| shown != Some(*at));
+                        of_table.push(Act::Choose(page, next.map(|at| all.named(at).0.clone())).into());
+                    }
                 }
             });
-            let place = shared::place(&document.home);
-            let small = RichText::new(&place).font(theme::regular(11.5)).color(Palette::get(ui).weak);
-            ui.add(Label::new(small).truncate()).on_hover_text(&place);
+            if !is_of_flow {
+                ui.add_space((ui.available_height() - 20.0).max(0.0));
+                let place = shared::place(&document.home);
+                let small = RichText::new(&place).font(theme::regular(11.5)).color(Palette::get(ui).weak);
+                ui.add(Label::new(small).truncate()).on_hover_text(&place);
+            }
         },
         |ui| {
-            if let Some(row) = segment {
-                let about = Chosen { page, name: &row.name, uses: &row.uses };
-                editor(ui, document, about, drafts, out, |ui, pen| segment_form(ui, pen, row));
-            } else if let Some(row) = score {
-                let about = Chosen { page, name: &row.name, uses: &row.uses };
-                editor(ui, document, about, drafts, out, |ui, pen| score_form(ui, pen, row));
-            }
+            let Some(at) = shown else { return };
+            let (name, uses) = all.named(at);
+            let lost = lost(page);
+            let about = About { page, name, uses, num_uses: uses.len(), lost };
+            editor::editor(ui, app, document, about, drafts, out, |ui, pen| form(ui, pen, page, &all, at));
         },
     );
     out.append(&mut of_table);
-    drafts.pages.shared.segments = segments;
-    drafts.pages.shared.scores = scores;
-}
-
-fn segment_table(
-    ui: &mut Ui,
-    document: &Document,
-    rows: &[SegmentRow],
-    search: &str,
-    chosen: Option<&SmolStr>,
-    out: &mut Vec<Command>,
-) {
-    const COLUMNS: &[parts::Column<'_>] = &[
-        ("Name", 0.6, 0.0),
-        ("Who is in it", 1.0, 380.0),
-        ("Contacts", 92.0, 0.0),
-        ("This contact", 92.0, 480.0),
-        ("Used by", 64.0, 300.0),
-    ];
-    let palette = Palette::get(ui);
-    let found: Vec<&SegmentRow> =
-        rows.iter().filter(|row| is_found(search, &[&row.name, &row.condition, &row.sentence])).collect();
-    let width = ui.available_width();
-    let columns = parts::fitting(COLUMNS, width);
-    let num_all = document.home.audience.contacts.len();
-    table(ui, "segments", &columns, rows.len(), found.len(), |ui, at| {
-        let row = found[at];
-        let words = format!("Segment {}, {} contacts", row.name, row.num_in);
-        let (rect, response) = bottom::row(ui, &words, true, chosen == Some(&row.name));
-        for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
-            match *title {
-                "Name" => _ = bottom::text(ui.painter(), cell, &row.name, theme::medium(13.0), palette.text),
-                "Who is in it" => parts::cell(ui, cell, &row.sentence, palette.text),
-                "Contacts" => {
-                    let count = format!("{} of {}", group_digits(row.num_in as u64), group_digits(num_all as u64));
-                    parts::cell(ui, cell, &count, palette.text);
-                }
-                "This contact" => parts::cell(ui, cell, if row.has_chosen { "in it" } else { "" }, palette.good),
-                _ => parts::cell(ui, cell, &row.uses.len().to_string(), palette.text),
-            }
-        }
-        if response.clicked() {
-            out.push(choose(PageKind::Segments, &row.name, chosen));
-        }
-    });
-}
-
-fn score_table(ui: &mut Ui, rows: &[ScoreRow], search: &str, chosen: Option<&SmolStr>, out: &mut Vec<Command>) {
-    const COLUMNS: &[parts::Column<'_>] = &[
-        ("Name", 0.6, 0.0),
-        ("Signals", 1.0, 380.0),
-        ("This contact", 92.0, 0.0),
-        ("Highest", 76.0, 480.0),
-        ("Used by", 64.0, 300.0),
-    ];
-    let palette = Palette::get(ui);
-    let signals = |row: &ScoreRow| {
-        let words: Vec<String> = row.signals.iter().map(|(event, points)| format!("{event} {points}")).collect();
-        words.join("; ")
-    };
-    let found: Vec<&ScoreRow> = rows.iter().filter(|row| is_found(search, &[&row.name, &signals(row)])).collect();
-    let width = ui.available_width();
-    let columns = parts::fitting(COLUMNS, width);
-    table(ui, "score models", &columns, rows.len(), found.len(), |ui, at| {
-        let row = found[at];
-        let points = |points: Option<f64>| points.map(shared::points).unwrap_or_default();
-        let words = format!("Score model {}, {} points", row.name, points(row.score));
-        let (rect, response) = bottom::row(ui, &words, true, chosen == Some(&row.name));
-        for ((title, _), cell) in columns.iter().zip(parts::cells(rect, &columns, width)) {
-            match *title {
-                "Name" => _ = bottom::text(ui.painter(), cell, &row.name, theme::medium(13.0), palette.text),
-                "Signals" => parts::cell(ui, cell, &signals(row), palette.text),
-                "This contact" => parts::cell(ui, cell, &points(row.score), palette.text),
-                "Highest" => parts::cell(ui, cell, &points(row.highest), palette.weak),
-                _ => parts::cell(ui, cell, &row.uses.len().to_string(), palette.text),
-            }
-        }
-        if response.clicked() {
-            out.push(choose(PageKind::Scores, &row.name, chosen));
-        }
-    });
-}
-
-fn choose(page: PageKind, name: &SmolStr, chosen: Option<&SmolStr>) -> Command {
-    Act::Choose(page, Some(name.clone()).filter(|name| chosen != Some(name))).into()
-}
-
-/// Captions and rows, of which only those in sight are drawn.
-fn table(
-    ui: &mut Ui,
-    what: &str,
-    columns: &[(&str, f32)],
-    num_all: usize,
-    num_found: usize,
-    mut row: impl FnMut(&mut Ui, usize),
-) {
-    parts::header(ui, columns);
-    match (num_all, num_found) {
-        (0, _) if what == "segments" => {
-            bottom::nothing(ui, "No segments yet: a segment names a group of contacts by a condition");
-        }
-        (0, _) => bottom::nothing(ui, "No score models yet: a score model adds points for what contacts do"),
-        (_, 0) => bottom::nothing(ui, &format!("Of the {what}, none has that in it")),
-        _ => {}
+    if adds {
+        drafts.pages.editor.adding(page, chosen.as_ref());
+        out.push(Act::Add(page).into());
     }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let list = ScrollArea::vertical().id_salt(what).auto_shrink([false, false]);
-    list.show_rows(ui, bottom::ROW, num_found, |ui, range| range.for_each(|at| row(ui, at)));
-}
-
-/// The row that is edited.
-#[derive(Clone, Copy)]
-struct Chosen<'a> {
-    page: PageKind,
-    name: &'a SmolStr,
-    uses: &'a [UsedBy],
-}
-
-fn editor(
-    ui: &mut Ui,
-    document: &Document,
-    about: Chosen<'_>,
-    drafts: &mut Drafts,
-    out: &mut Vec<Command>,
-    form: impl FnOnce(&mut Ui, &mut Pen<'_>),
-) {
-    let Chosen { page, name, uses } = about;
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if inputs::icon_button(ui, "x", "Close the editor").clicked() {
-                out.push(Act::Choose(page, None).into());
-            }
-            if inputs::icon_button(ui, "trash", &format!("Remove {} {name}", shared::word(page))).clicked() {
-                if uses.is_empty() {
-                    out.push(Act::Remove(page, name.clone()).into());
-                } else {
-                    drafts.pages.shared.removing = Some(name.clone());
-                }
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(RichText::new(name.as_str()).font(theme::semibold(15.0))).truncate());
-            });
-        });
-    });
-    if drafts.pages.shared.removing.as_ref() == Some(name) {
-        let removing = &mut drafts.pages.shared.removing;
-        inputs::boxed(ui, |ui| {
-            let words = format!("It is {}; what uses it holds for nobody without it", parts::used(uses.len()));
-            inputs::message(ui, Severity::Warning, &words, "");
-            ui.horizontal(|ui| {
-                if ui.button("Remove anyway").clicked() {
-                    out.push(Act::Remove(page, name.clone()).into());
-                    *removing = None;
-                }
-                if ui.button("Keep it").clicked() {
-                    *removing = None;
-                }
-            });
-        });
+    if clears {
+        drafts.pages.search.clear();
     }
-    parts::scrolled(ui, &format!("{page:?} {name}"), |ui| {
-        name_ui(ui, document, page, name, &mut drafts.pages.shared.name, out);
-        let mut pen = Pen { document, draft: &mut drafts.inspector, out };
-        form(ui, &mut pen);
-        inputs::caption(ui, "Used by");
-        if uses.is_empty() {
-            inputs::small(ui, "Nothing uses it");
-        }
-        for used in uses {
-            used_by(ui, used, pen.out);
-        }
-    });
+    drafts.pages.shared.rows = Some((stamp, page, all));
 }
 
-fn used_by(ui: &mut Ui, used: &UsedBy, out: &mut Vec<Command>) {
-    let Some(node) = &used.node else {
-        inputs::small(ui, &used.words);
-        return;
-    };
-    let button = Button::new(RichText::new(&used.words).font(theme::regular(12.5))).frame_when_inactive(false);
-    let button = ui.add(button.truncate().min_size(vec2(ui.available_width(), 26.0)));
-    if button.accessible_name(&used.words).on_hover_text("Go to the step").clicked() {
-        out.push(Command::GoTo(node.clone()));
+/// What would be without one that is used.
+fn lost(page: PageKind) -> &'static str {
+    match page {
+        PageKind::Segments => "What uses it holds for nobody without it",
+        PageKind::Scores => "What uses it counts no points without it",
+        PageKind::Events => "What uses it names an event that is not in the catalogue then",
+        PageKind::Lists => "What uses it names a list that is not there then",
+        PageKind::Senders => "What uses it has no sender then, and cannot be sent",
+        PageKind::Pools => "Mails that show its code cannot be made without it",
+        _ => "What uses it has no value without it",
     }
 }
 
-/// The name: while it is typed nothing changes.
-fn name_ui(
-    ui: &mut Ui,
-    document: &Document,
-    page: PageKind,
-    name: &SmolStr,
-    typed: &mut Option<(SmolStr, String)>,
-    out: &mut Vec<Command>,
-) {
-    let around = inputs::Around { key: "shared name", label: "Name", name: "Name", help: "How conditions call it" };
-    inputs::label(ui, &around, |_| {});
-    let mut text = match typed {
-        Some((of, text)) if of == name => text.clone(),
-        _ => name.to_string(),
-    };
-    let error = shared::rename(document, page, name, &text).err();
-    let field = egui::TextEdit::singleline(&mut text)
-        .id_salt((page, name))
-        .desired_width(f32::INFINITY)
-        .margin(egui::Margin::symmetric(10, 6));
-    let field = ui.add(field).accessible_name(format!("Name of the {}", shared::word(page)));
-    if field.changed() {
-        *typed = Some((name.clone(), text.clone()));
-    }
-    if field.lost_focus() {
-        let gives_up = ui.input(|i| i.key_pressed(egui::Key::Escape));
-        if error.is_none() && text.trim() != name && !gives_up {
-            out.push(Act::Rename { page, from: name.clone(), to: SmolStr::new(text.trim()) }.into());
-        }
-        if error.is_none() || gives_up {
-            *typed = None;
-        }
-    }
-    inputs::notes(ui, error.as_deref(), &[]);
-}
-
-fn segment_form(ui: &mut Ui, pen: &mut Pen<'_>, row: &SegmentRow) {
+fn form(ui: &mut Ui, pen: &mut Pen<'_>, page: PageKind, all: &Rows, at: usize) {
     let document = pen.document;
-    let sink = |_: &Route, change: &Change| shared::edit_segment(document, &row.name, change);
-    if let Some(form_row) = shared::segment_form(document, &row.name) {
-        inspector::row_ui(ui, pen, &form_row, &format!("segment {}", row.name), "", &sink);
+    let name = all.named(at).0;
+    let key = format!("{page:?} {name}");
+    match all {
+        Rows::Segments(rows) => {
+            let sink = |_: &Route, change: &Change| shared::edit_segment(document, name, change);
+            if let Some(row) = shared::segment_form(document, name) {
+                inspector::row_ui(ui, pen, &row, &key, "", &sink);
+            }
+            let num_all = document.home.audience.contacts.len();
+            inputs::small(ui, &format!("{} of {num_all} sample contacts are in it now", rows[at].num_in));
+        }
+        Rows::Plain(_) if page == PageKind::Constants => {
+            let sink = |_: &Route, change: &Change| constants::edit(document.flow(), name, change);
+            if let Some(row) = constants::form(document, name) {
+                inspector::row_ui(ui, pen, &row, &key, "", &sink);
+            }
+        }
+        _ => {
+            if let Rows::Scores(rows) = all {
+                score(ui, document, &rows[at]);
+            }
+            let about = format!("{} {name}", page.word());
+            let sink = |route: &Route, change: &Change| shared::edit(document, &about, route, change);
+            let rows = shared::form(document, page, name);
+            inspector::rows_ui(ui, pen, &rows, &key, "", &sink);
+            if page == PageKind::Lists {
+                let Rows::Plain(rows) = all else { return };
+                let count = rows[at].cells.first().map_or("0", String::as_str);
+                inputs::small(ui, &format!("Sample contacts on it: {count}"));
+            }
+        }
     }
-    let num_all = document.home.audience.contacts.len();
-    inputs::small(ui, &format!("{} of {num_all} sample contacts are in it now", row.num_in));
 }
 
-fn score_form(ui: &mut Ui, pen: &mut Pen<'_>, row: &ScoreRow) {
-    let document = pen.document;
-    if let Some(score) = row.score {
-        let parts: Vec<String> = row
-            .signals
-            .iter()
-            .zip(&row.parts)
-            .map(|((event, _), points)| format!("{event} {}", shared::points(*points)))
-            .collect();
-        let of = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-        inputs::small(ui, &format!("This contact has {} points now{of}", shared::points(score)));
-    }
-    let sink = |route: &Route, change: &Change| shared::edit_score(document, &row.name, route, change);
-    if let Some(form_row) = shared::score_form(document, &row.name) {
-        inspector::row_ui(ui, pen, &form_row, &format!("score {}", row.name), "", &sink);
-    }
+/// What a score comes to for the chosen contact.
+fn score(ui: &mut Ui, document: &Document, row: &ScoreRow) {
+    let Some(score) = row.score else { return };
+    let parts: Vec<String> = row
+        .signals
+        .iter()
+        .zip(&row.parts)
+        .map(|((event, _), points)| format!("{event} {}", rows::points(&document.home, *points)))
+        .collect();
+    let of = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    inputs::small(ui, &format!("This contact has {} points now{of}", rows::points(&document.home, score)));
 }

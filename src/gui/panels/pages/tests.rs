@@ -83,9 +83,9 @@ fn a_merge_tag_is_renamed_with_all_its_uses_as_one_step() {
     let mut window = window();
     command(&mut window, CommandId::PageTags);
     click_containing(&mut window, "Merge tag cart_items");
-    type_into(&mut window, "Merge tag name", "first_name");
+    type_into(&mut window, "Name of the merge tag", "first_name");
     let _ = window.get_by_label_contains("There is a merge tag `first_name` already");
-    type_into(&mut window, "Merge tag name", "pieces");
+    type_into(&mut window, "Name of the merge tag", "pieces");
     assert!(testing::flow(&window).field("pieces").is_none(), "nothing changes while it is typed");
     window.key_press(Key::Enter);
     window.run_steps(3);

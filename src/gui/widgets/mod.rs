@@ -1,5 +1,8 @@
 //! Small parts that several panels use.
 
+pub mod reorder;
+pub mod suggest;
+
 use egui::{
     Align, Area, Button, Frame, Id, Key, Layout, Modifiers, Order, Pos2, Rect, Response, RichText, ScrollArea,
     TextEdit, Ui, vec2,
@@ -13,7 +16,7 @@ use super::{
 use crate::{
     app::{
         App, CommandId, card,
-        command::{available, row},
+        command::{available, keys, row},
         ops::quick_add::{Fit, fitting_kinds, quick_add as search_kinds},
     },
     flow::Flow,
@@ -27,7 +30,7 @@ pub fn icon_button(ui: &mut Ui, icon: &str, app: &App, id: CommandId) -> Respons
     let text = RichText::new(icons::glyph(icon)).font(theme::icon(17.0));
     let button = Button::new(text).frame_when_inactive(false).min_size(vec2(30.0, 30.0));
     let response = ui.add_enabled(can.is_ok(), button).accessible_name(row.label);
-    let keys = row.keys.split(' ').next().unwrap_or("");
+    let keys = keys::key(&app.preferences, id);
     let response =
         response.on_hover_text(if keys.is_empty() { row.label.to_owned() } else { format!("{}  {keys}", row.label) });
     match can {
@@ -113,7 +116,8 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             ui.set_width(size.x - 22.0);
             let field = TextEdit::singleline(&mut open.query).hint_text("Add a step…").desired_width(f32::INFINITY);
             let field = ui.add(field).accessible_name("Search steps to add");
-            if open.is_new {
+            // A click between the rows would leave the list without the keyboard.
+            if open.is_new || ui.memory(|memory| memory.focused().is_none()) {
                 field.request_focus();
                 open.is_new = false;
             }
@@ -124,7 +128,9 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             if kinds.is_empty() {
                 ui.label(RichText::new("No step is called that").color(palette.weak));
             }
-            ScrollArea::vertical().max_height(size.y - 70.0).show(ui, |ui| {
+            // Else it would stay as small as the list that was shown last.
+            let high = size.y - 70.0;
+            ScrollArea::vertical().max_height(high).min_scrolled_height(high).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 for (n, spec) in kinds.iter().enumerate() {
                     let response = kind_row(ui, spec, n == open.row);
