@@ -259,7 +259,7 @@ impl<'a> Plan<'a> {
                 dealt: dealing
                     .iter()
                     .map(|(node, message, variant)| {
-                        stage.dealt(node, message, &contact.id).is_some_and(|dealt| dealt.id == variant.id)
+                        stage.dealt(node, message, contact).is_some_and(|dealt| dealt.id == variant.id)
                     })
                     .collect(),
                 event,
