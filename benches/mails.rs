@@ -1,7 +1,7 @@
 //! The figures of mails in numbers: the matrix of a large flow, and ten thousand mails of one flow.
 //!
-//! The one idea: both are what a user waits for, so the whole wait is measured (making ready included), with the threads
-//! that the command line takes. Goals, printed and not asserted: a second each on two processors.
+//! The one idea: both are what a user waits for, so the whole wait is measured (making ready included), with the
+//! threads that the command line takes. Goals, printed and not asserted: a second each on two processors.
 
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]

@@ -1,9 +1,9 @@
 //! Exports rendered by the real template engines, against the preview, byte for byte.
 //!
 //! The one idea: what a marketer reads in the preview is what Klaviyo and HubSpot will send. Every message of every
-//! sample flow, for every sample contact, and made-up templates of the whole mail language are rendered by us, by Django
-//! (the Klaviyo export) and by Jinja2 (the HubSpot export); `tests/fidelity/render.py` compares. It runs where Python
-//! has both; with `FLOWLOOM_PROOFS` set it fails rather than pass without having run.
+//! sample flow, for every sample contact, and made-up templates of the whole mail language are rendered by us, by
+//! Django (the Klaviyo export) and by Jinja2 (the HubSpot export); `tests/fidelity/render.py` compares. It runs where
+//! Python has both; with `FLOWLOOM_PROOFS` set it fails rather than pass without having run.
 
 mod made_up;
 
@@ -50,7 +50,7 @@ impl Surroundings<'_> {
                 log: case.log,
                 trigger: case.trigger,
                 constants: self.constants,
-                codes: &stage::codes(self.workspace),
+                codes: &stage::codes(self.workspace, &case.contact.id),
                 links: &Links::placeholders(),
                 currency: self.workspace.brand.default_currency(),
             },
@@ -78,9 +78,6 @@ impl Surroundings<'_> {
         let exported = self.export(name, message, variant, &renamed, Dialect::Klaviyo);
         let prepared = self.prepared(name, message, variant);
         let said = |code: &str| exported.losses.iter().any(|loss| loss.code == code);
-        let codes = stage::codes(self.workspace);
-        let coupons: Map<String, Json> =
-            codes.iter().map(|(pool, code)| (coupon(pool), json!(code.as_str()))).collect();
         let cases: Vec<Json> = cases
             .iter()
             .map(|case| {
@@ -138,7 +135,10 @@ impl Surroundings<'_> {
                     "_links".into(),
                     json!({"unsubscribe": links.unsubscribe, "preferences": links.preferences, "view": links.view}),
                 );
-                context.insert("_coupons".into(), Json::Object(coupons.clone()));
+                let codes = stage::codes(self.workspace, &case.contact.id);
+                let coupons: Map<String, Json> =
+                    codes.iter().map(|(pool, code)| (coupon(pool), json!(code.as_str()))).collect();
+                context.insert("_coupons".into(), Json::Object(coupons));
                 let currency = self.workspace.brand.default_currency().map(|c| c.as_str().to_owned());
                 context.insert("_currency".into(), json!(currency));
                 let mail = prepared.render(&values).unwrap_or_else(|e| panic!("{name}: {e:?}"));

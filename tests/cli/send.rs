@@ -1,7 +1,7 @@
 //! Test mails over the wire and into a folder, read back by a mail parser.
 //!
-//! The one idea: a small SMTP server on loopback says what a scene wants it to say and notes all it is told; a mail goes
-//! to `--to` alone, whoever the contact is.
+//! The one idea: a small SMTP server on loopback says what a scene wants it to say and notes all it is told; a mail
+//! goes to `--to` alone, whoever the contact is.
 
 use std::{
     fs,

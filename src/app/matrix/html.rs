@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use super::{Matrix, Row, State, Summary};
 use crate::{
-    base::Severity,
-    content::{CLIP_BYTES, TagState},
+    base::{Severity, Zone},
+    content::{CLIP_BYTES, TagState, format_date},
 };
 
 /// Longest text in a cell; the whole stands in its tooltip. Source: assumption; a column stays readable.
@@ -27,7 +27,7 @@ pub fn page(matrix: &Matrix, flow_name: &str, brand_name: &str) -> String {
          <p class=\"lead\">What each contact would read at {at}: the value behind every merge tag, the words that stand \
          in for missing ones, and the blocks that are shown.</p></header>\n",
         name = escape(flow_name),
-        at = escape(&matrix.at.to_string()),
+        at = format_date(Zone::utc().local(matrix.at), "%-d %B %Y, %H:%M UTC"),
     );
     figures(matrix, &mut out);
     overview(matrix, &mut out);
@@ -132,6 +132,19 @@ fn section(matrix: &Matrix, summary: &Summary, out: &mut String) {
             tags.push(&tag.name);
         }
     }
+    // What is the same for everybody needs no column.
+    let mut shared = Vec::new();
+    tags.retain(|name| {
+        let mut values = rows.iter().map(|row| row.tags.iter().find(|tag| tag.name == *name));
+        let first = values.next().flatten().filter(|tag| tag.state == TagState::Value);
+        match first {
+            Some(tag) if rows.len() > 1 && values.all(|other| other == Some(tag)) => {
+                shared.push(format!("<code>{}</code> {}", escape(name), shortened(&tag.value)));
+                false
+            }
+            _ => true,
+        }
+    });
     let blocks = rows.first().map(|row| row.blocks.as_slice()).unwrap_or_default();
     let _ = write!(
         out,
@@ -141,55 +154,96 @@ fn section(matrix: &Matrix, summary: &Summary, out: &mut String) {
         escape(summary.message.as_str()),
         escape(&summary.variant)
     );
+    if !shared.is_empty() {
+        let _ = write!(out, "<p class=\"muted\">The same for everybody: {}</p>", shared.join("; "));
+    }
     if !blocks.is_empty() {
         out.push_str("<p class=\"muted\">Blocks that not everybody sees: ");
         let listed = blocks.iter().enumerate().map(|(n, block)| {
-            format!(
-                "<strong>{}</strong> {} where <code>{}</code>",
-                letter(n),
-                escape(&block.kind),
-                escape(&block.condition)
-            )
+            let (kind, condition) = (escape(&block.kind), escape(&block.condition));
+            format!("<strong>{}</strong> {kind} where <code>{condition}</code>", letter(n))
         });
         out.push_str(&listed.collect::<Vec<_>>().join("; "));
         out.push_str("</p>");
     }
-    out.push_str("<div class=\"wide\"><table><thead><tr><th>Contact</th><th>State</th><th>Subject</th>");
-    for tag in &tags {
+    let columns = Columns {
+        tags,
+        has_findings: rows.iter().any(|row| !row.lints.is_empty()),
+        has_size: summary.largest.is_some(),
+    };
+    out.push_str("<div class=\"wide\"><table><thead><tr><th>Contact</th><th>State</th>");
+    if columns.has_findings {
+        out.push_str("<th>Findings</th>");
+    }
+    out.push_str("<th>Subject</th>");
+    for tag in &columns.tags {
         let _ = write!(out, "<th><code>{}</code></th>", escape(tag));
     }
     for n in 0..blocks.len() {
         let _ = write!(out, "<th>Block {}</th>", letter(n));
     }
-    out.push_str("<th class=\"n\">Size</th><th>Findings</th></tr></thead><tbody>");
+    out.push_str(if columns.has_size {
+        "<th class=\"n\">Size</th></tr></thead><tbody>"
+    } else {
+        "</tr></thead><tbody>"
+    });
     for row in rows {
-        cells(row, &tags, out);
+        cells(row, &columns, out);
     }
     out.push_str("</tbody></table></div></section>\n");
 }
 
-fn cells(row: &Row, tags: &[&str], out: &mut String) {
+/// What a table of mails has columns for.
+struct Columns<'a> {
+    tags: Vec<&'a str>,
+    has_findings: bool,
+    has_size: bool,
+}
+
+fn cells(row: &Row, columns: &Columns<'_>, out: &mut String) {
     let class = if row.state == State::Complete { "good" } else { "bad" };
     let undealt = if row.dealt { "" } else { " <span class=\"muted\">another variant is dealt</span>" };
     let _ = write!(
         out,
-        "<tr><td>{}{undealt}</td><td><span class=\"mark {class}\">{}</span></td><td>{}</td>",
+        "<tr><td>{}{undealt}</td><td><span class=\"mark {class}\">{}</span></td>",
         escape(row.contact.as_str()),
         row.state.title(),
-        escape(&row.subject)
     );
-    for name in tags {
+    if columns.has_findings {
+        out.push_str("<td class=\"long\">");
+        if row.lints.is_empty() {
+            out.push_str("<span class=\"muted\">none</span>");
+        }
+        for found in &row.lints {
+            let class = match found.severity {
+                Severity::Error => "bad",
+                Severity::Warning => "soft",
+                Severity::Hint => "quiet",
+            };
+            let _ = write!(
+                out,
+                "<div title=\"{}\"><span class=\"mark {class}\">{}</span> {}</div>",
+                escape(&found.hint),
+                found.severity,
+                escape(&found.message)
+            );
+        }
+        out.push_str("</td>");
+    }
+    let _ = write!(out, "<td class=\"long\">{}</td>", escape(&row.subject));
+    for name in &columns.tags {
         match row.tags.iter().find(|tag| tag.name == *name) {
             None => out.push_str("<td class=\"muted\">not shown</td>"),
             Some(tag) => {
-                let text = shortened(&tag.value);
+                let (whole, text) = (escape(&tag.value), shortened(&tag.value));
                 let _ = match tag.state {
-                    TagState::Value => write!(out, "<td title=\"{}\">{text}</td>", escape(&tag.value)),
-                    TagState::Fallback => write!(
-                        out,
-                        "<td title=\"{}\">{text} <span class=\"mark soft\">fallback</span></td>",
-                        escape(&tag.value)
-                    ),
+                    TagState::Value => write!(out, "<td title=\"{whole}\">{text}</td>"),
+                    TagState::Fallback if tag.value.is_empty() => {
+                        write!(out, "<td><span class=\"mark soft\">fallback: nothing</span></td>")
+                    }
+                    TagState::Fallback => {
+                        write!(out, "<td title=\"{whole}\">{text} <span class=\"mark soft\">fallback</span></td>")
+                    }
                     TagState::Missing => write!(out, "<td><span class=\"mark bad\">missing</span></td>"),
                 };
             }
@@ -198,29 +252,11 @@ fn cells(row: &Row, tags: &[&str], out: &mut String) {
     for block in &row.blocks {
         out.push_str(if block.shown { "<td>shown</td>" } else { "<td class=\"muted\">not shown</td>" });
     }
-    let _ = write!(
-        out,
-        "<td class=\"n\">{}</td><td>",
-        if row.bytes == 0 { "&ndash;".into() } else { kilobytes(row.bytes) }
-    );
-    if row.lints.is_empty() {
-        out.push_str("<span class=\"muted\">none</span>");
+    if columns.has_size {
+        let size = if row.bytes == 0 { "&ndash;".to_owned() } else { kilobytes(row.bytes) };
+        let _ = write!(out, "<td class=\"n\">{size}</td>");
     }
-    for found in &row.lints {
-        let class = match found.severity {
-            Severity::Error => "bad",
-            Severity::Warning => "soft",
-            Severity::Hint => "quiet",
-        };
-        let _ = write!(
-            out,
-            "<div title=\"{}\"><span class=\"mark {class}\">{}</span> {}</div>",
-            escape(&found.hint),
-            found.severity,
-            escape(&found.message)
-        );
-    }
-    out.push_str("</td></tr>");
+    out.push_str("</tr>");
 }
 
 /// A, B, … Z, AA, …
@@ -234,6 +270,13 @@ fn kilobytes(bytes: usize) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    // Of an address the last part tells it from others.
+    if text.contains("://")
+        && let Some((_, last)) = text.rsplit_once('/')
+        && (3..CELL_CHARS).contains(&last.chars().count())
+    {
+        return format!("&hellip;/{}", escape(last));
+    }
     if text.chars().count() <= CELL_CHARS {
         return escape(text);
     }
@@ -280,7 +323,7 @@ section,footer{background:#fff;border:1px solid var(--line);border-radius:12px;p
 table{border-collapse:collapse;width:100%;font-size:13.5px}\
 th{text-align:left;color:var(--muted);font-weight:600;border-bottom:2px solid var(--line);padding:6px 14px 6px 0;vertical-align:bottom;white-space:nowrap}\
 td{border-bottom:1px solid var(--line);padding:8px 14px 8px 0;vertical-align:top;max-width:320px;overflow-wrap:anywhere}\
-td:first-child{white-space:nowrap;font-weight:550}tbody tr:last-child td{border-bottom:0}\
+td:first-child{white-space:nowrap;font-weight:550}.long{min-width:220px}tbody tr:last-child td{border-bottom:0}\
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 .mark{display:inline-block;border-radius:6px;padding:0 7px;font-size:12.5px;line-height:20px;font-weight:600;white-space:nowrap;border:1px solid transparent}\
 .mark.good{color:var(--good);background:var(--goodback)}.mark.bad{color:var(--bad);background:var(--badback);border-color:#f3c6c1}\
@@ -306,6 +349,7 @@ mod tests {
             "Shop &quot;1&quot;",
             "The &lt;first&gt;",
             "Bob &lt;b&gt;",
+            "23 November 2026, 09:00 UTC",
             "<span class=\"mark bad\">missing</span>",
             "<span class=\"mark soft\">fallback</span>",
             "held: a value is missing",

@@ -206,6 +206,9 @@ pub struct Plan<'a> {
     faults: Vec<Fault>,
 }
 
+/// Hears of one mail (its number, the contact, the mail or why there is none) and says whether to go on.
+pub type EachMail<'a> = dyn FnMut(usize, &Contact, Result<RenderedMail, Diagnostic>) -> bool + 'a;
+
 /// The caller's hook said no; what was made so far is dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cancelled;
@@ -256,7 +259,7 @@ impl<'a> Plan<'a> {
                 dealt: dealing
                     .iter()
                     .map(|(node, message, variant)| {
-                        stage.dealt(node, message, &contact.id).is_some_and(|dealt| dealt.id == variant.id)
+                        stage.dealt(node, message, contact).is_some_and(|dealt| dealt.id == variant.id)
                     })
                     .collect(),
                 event,
@@ -280,11 +283,7 @@ impl<'a> Plan<'a> {
     /// whether to go on.
     ///
     /// Errors: [`Cancelled`] where it said no.
-    pub fn mails(
-        &self,
-        range: Range<usize>,
-        each: &mut dyn FnMut(usize, &Contact, Result<RenderedMail, Diagnostic>) -> bool,
-    ) -> Result<(), Cancelled> {
+    pub fn mails(&self, range: Range<usize>, each: &mut EachMail<'_>) -> Result<(), Cancelled> {
         for n in range {
             let Some((sending, person, _)) = self.mail(n) else { continue };
             if !each(n, person.contact, sending.prepared.render(&person.values)) {

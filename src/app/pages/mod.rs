@@ -82,7 +82,7 @@ impl PageKind {
     /// What its rows are, where they can be named anew.
     pub fn thing(self) -> Option<Thing> {
         Some(match self {
-            Self::Flow | Self::Audience => return None,
+            Self::Mails | Self::Flow | Self::Audience => return None,
             Self::Tags => Thing::Field,
             Self::Constants => Thing::Constant,
             Self::Segments => Thing::Segment,
@@ -115,7 +115,7 @@ impl PageKind {
             Self::Lists => "No lists yet: contacts are put on a list, and a list can let them into a flow",
             Self::Senders => "No senders yet: a sender is the name and address that mails come from",
             Self::Pools => "No code pools yet: a pool holds discount codes, and a merge tag gives one away",
-            Self::Flow | Self::Audience => "",
+            Self::Mails | Self::Flow | Self::Audience => "",
         }
     }
 }

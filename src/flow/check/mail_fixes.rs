@@ -94,7 +94,7 @@ mod tests {
     #[track_caller]
     fn check(content: &str, code: &str, label: &str) {
         let fixture = on(&format!(
-            r#"nodes: [(id: "a", kind: "email", settings: (message: "m"))], messages: [(id: "m", preheader: "P", {content})]"#
+            r#"nodes: [(id: "a", kind: "email", settings: (message: "m"))], messages: [(id: "m", {content})]"#
         ));
         fixture.mended(code, label);
     }
@@ -102,22 +102,22 @@ mod tests {
     #[test]
     fn fixtures() {
         check(
-            r#"subject: "S", body: blocks([text(text: "x"), image(src: "https://x.example/a.png"), footer()])"#,
+            r#"subject: "S", preheader: "P", body: blocks([text(text: "x"), image(src: "https://x.example/a.png"), footer()])"#,
             "mail/no-alt",
             "Say that the picture is decoration",
         );
         check(
-            r#"subject: "S", body: blocks([button(text: "x", href: "http://x.example"), footer()])"#,
+            r#"subject: "S", preheader: "P", body: blocks([button(text: "x", href: "http://x.example"), footer()])"#,
             "mail/link-not-https",
             "Use https",
         );
         check(
-            r#"subject: "S", body: html("<html><head></head><body>x<img alt='' src='http://x.example/a.png'><a href='{unsubscribe_url}'>x</a></body></html>")"#,
+            r#"subject: "S", preheader: "P", body: html("<html><head></head><body>x<img alt='' src='http://x.example/a.png'><a href='{unsubscribe_url}'>x</a></body></html>")"#,
             "mail/image-not-https",
             "Use https",
         );
         check(
-            r#"subject: "S", body: html("<html><head></head><body>x<a href='{unsubscribe_url}'>x</a></body></html>")"#,
+            r#"subject: "S", preheader: "P", body: html("<html><head></head><body>x<a href='{unsubscribe_url}'>x</a></body></html>")"#,
             "mail/no-viewport",
             "Add a viewport",
         );
