@@ -123,7 +123,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
             }
         }
         Act::NextDiffering => {
-            if document.preview_key().0.is_none() {
+            if document.preview_key().node.is_none() {
                 return Err("Select a step that sends".to_owned());
             }
             document.derived.seek_wanted = true;
@@ -178,8 +178,8 @@ fn html(document: &Document) -> Result<(String, String), String> {
     if made.mail.html.is_empty() {
         return Err("A text message has no HTML".to_owned());
     }
-    let node = previewed.key.0.as_ref().map_or("mail", |node| node.as_str());
-    let who = previewed.key.1.as_ref().map_or("nobody", |contact| contact.as_str());
+    let node = previewed.key.node.as_ref().map_or("mail", |node| node.as_str());
+    let who = previewed.key.contact.as_ref().map_or("nobody", |contact| contact.as_str());
     let plain = |text: &str| -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(40).collect()
     };
@@ -188,7 +188,7 @@ fn html(document: &Document) -> Result<(String, String), String> {
 
 /// The moment of the mail of the selected step.
 pub fn moment(document: &Document) -> Option<preview::Moment> {
-    let node = document.preview_key().0?;
+    let node = document.preview_key().node?;
     preview::moment(document, &node)
 }
 

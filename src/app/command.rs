@@ -10,6 +10,7 @@ use super::{
     document::Document,
     files,
     jobs::{GivenUp, JobDone, Kind},
+    mails::Pane,
     ops,
     pages::{self, PageKind},
 };
@@ -103,6 +104,7 @@ commands! {
         PanelProblems "Problems", "Ctrl+Shift+M", "Show or hide what the checks found";
         PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
+        PageMails "Mails", "Ctrl+Shift+E", "Show the mail of the selected step on a page, or the canvas again";
         PageTags "Merge tags", "Ctrl+Shift+1 Ctrl+Shift+Exclamationmark", "Show every merge tag of the flow on a page, or the canvas again";
         PageSegments "Segments", "", "Show the segments of the workspace on a page, or the canvas again";
         PageScores "Score models", "", "Show the score models of the workspace on a page, or the canvas again";
@@ -272,6 +274,8 @@ pub enum Command {
     Act(super::act::Act),
     /// What a page in the place of the canvas asks for.
     Page(pages::Act),
+    /// What the mail page asks for.
+    Mails(super::mails::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -321,6 +325,7 @@ fn go_to(document: &mut Document, id: NodeId) {
 /// The page that a command opens.
 fn page_of(id: CommandId) -> Option<PageKind> {
     match id {
+        CommandId::PageMails => Some(PageKind::Mails),
         CommandId::PageTags => Some(PageKind::Tags),
         CommandId::PageSegments => Some(PageKind::Segments),
         CommandId::PageScores => Some(PageKind::Scores),
@@ -424,6 +429,7 @@ pub(super) fn apply(app: &mut App, command: Command, now: Instant) -> Vec<Reques
         }
         Command::Act(act) => return super::act::apply(app, act, now),
         Command::Page(act) => return pages::apply(app, act, now),
+        Command::Mails(act) => return super::mails::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -543,6 +549,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::ShowTab(_)
         | Command::Act(_)
         | Command::Page(_)
+        | Command::Mails(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -797,7 +804,7 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
     let Some(result) = done.result else {
         if running.is_given_up {
             let (kind, revision, key) = (running.kind, running.revision, running.key.take());
-            let given_up = GivenUp { kind, revision, is_hidden: false, key };
+            let given_up = GivenUp { kind, revision, is_hidden: false, key, picture: running.picture };
             document.derived.given_up.push(given_up);
             app.tell(format!("{} was cancelled", running.kind.title()), false, now);
         } else if running.kind == Kind::WhatIf {
@@ -812,7 +819,14 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
             document.derived.replay_window = window;
             document.derived.replay = Some(Stamped { value: report, revision });
         }
-        JobDone::Previewed(previewed) => document.derived.preview = Some(Stamped { value: previewed, revision }),
+        JobDone::Previewed { previewed, pane } => {
+            let stamped = Some(Stamped { value: previewed, revision });
+            match pane {
+                Pane::First => document.derived.preview = stamped,
+                Pane::Other => document.derived.other = stamped,
+            }
+        }
+        JobDone::Pictured { key, drawn } => document.derived.pictures.take(key, drawn),
         JobDone::WhatIf(result) => document.derived.what_if = Some(Stamped { value: result, revision }),
         JobDone::Sought { from, result } => {
             // Whoever chose somebody else meanwhile wants to see them.

@@ -10,8 +10,9 @@ use smol_str::SmolStr;
 
 use super::{
     jobs::{GivenUp, Job, Kind, Previewed, Running, Work},
+    mails::{self, MailView, Pane, Pictures},
     pages::PageKind,
-    preview,
+    preview::{self, PreviewKey},
     project::Home,
     timeline::Scope,
     what_if::{Change, WhatIf},
@@ -128,6 +129,8 @@ pub struct View {
     pub window: Window,
     /// What is otherwise with the chosen contact in the what-if panel.
     pub changes: Vec<Change>,
+    /// How mails are looked at.
+    pub mail: MailView,
     /// What is painted over the flow.
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
@@ -160,6 +163,7 @@ impl Default for View {
             scope: Scope::default(),
             window: (None, None),
             changes: Vec::new(),
+            mail: MailView::default(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
             search: Search::default(),
@@ -186,6 +190,10 @@ pub struct Derived {
     pub replay: Option<Stamped<Arc<Report>>>,
     /// The mail of the selected step for the chosen contact, with what it was asked for.
     pub preview: Option<Stamped<Previewed>>,
+    /// The mail that stands beside it.
+    pub other: Option<Stamped<Previewed>>,
+    /// Pictures of mails.
+    pub pictures: Pictures,
     /// Both ways of the contact whose changes are looked at.
     pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
     /// The next contact with another mail is looked for.
@@ -202,9 +210,6 @@ pub struct Derived {
 
 /// From and until.
 pub type Window = (Option<Instant>, Option<Instant>);
-
-/// What a preview depends on besides the document.
-pub type PreviewKey = (Option<NodeId>, Option<ContactId>, Option<EventId>, Option<Instant>);
 
 /// An open flow.
 #[derive(Debug)]
@@ -395,13 +400,18 @@ impl Document {
         }
         let key = self.preview_key();
         let made = self.derived.preview.as_ref().is_some_and(|s| s.revision == revision && s.value.key == key);
-        if key.0.is_some() && key.1.is_some() && !made && is_free(self, Kind::Preview) {
-            let (flow, home) = parts(self);
-            works.push(Work::Preview { flow, home, key });
+        if key.node.is_some() && key.contact.is_some() && !made && is_free(self, Kind::Preview) {
+            works.push(self.preview_work(key, Pane::First));
         }
+        works.extend(mails::wanted_works(self));
         works.extend(self.wanted_what_if(revision));
         works.extend(self.wanted_seek());
         works.into_iter().map(|work| self.begin(work, now)).collect()
+    }
+
+    /// The work that makes the mail of a pane.
+    pub(super) fn preview_work(&self, key: PreviewKey, pane: Pane) -> Work {
+        Work::Preview { flow: Box::new(self.flow().clone()), home: Arc::clone(&self.home), key, pane }
     }
 
     fn wanted_what_if(&mut self, revision: u64) -> Option<Work> {
@@ -427,7 +437,7 @@ impl Document {
         }
         self.derived.seek_wanted = false;
         self.derived.given_up.retain(|given_up| given_up.kind != Kind::Seek);
-        let (node, contact, ..) = self.preview_key();
+        let PreviewKey { node, contact, .. } = self.preview_key();
         let (node, from) = (node?, contact?);
         let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));
         let report = self.derived.replay.as_ref().map(|stamped| Arc::clone(&stamped.value));

@@ -12,8 +12,12 @@ use std::sync::{
 
 use super::{
     App, Document,
-    document::{DocumentId, PreviewKey, Window},
-    preview,
+    document::{DocumentId, Window},
+    mails::{
+        self, Pane, PictureKey,
+        pictures::{Drawn, PictureJob},
+    },
+    preview::{self, PreviewKey},
     project::Home,
     stage,
     what_if::{self, Change, WhatIf},
@@ -78,6 +82,10 @@ pub enum Kind {
     Seek,
     /// Rendering a mail.
     Preview,
+    /// Rendering the one beside it.
+    Beside,
+    /// Drawing a mail.
+    Picture,
     /// Making an export.
     Export,
 }
@@ -90,7 +98,8 @@ impl Kind {
             Self::Replay => "Replaying the audience",
             Self::WhatIf => "Replaying one contact",
             Self::Seek => "Comparing mails",
-            Self::Preview => "Rendering the mail",
+            Self::Preview | Self::Beside => "Rendering the mail",
+            Self::Picture => "Drawing the mail",
             Self::Export => "Making the export",
         }
     }
@@ -114,14 +123,26 @@ pub struct Running {
     /// The span of a replay; whose mail is compared.
     pub(super) window: Window,
     pub(super) from: Option<ContactId>,
-    /// The mail of a preview.
+    /// The mail of a preview, or that is drawn.
     pub(super) key: Option<PreviewKey>,
+    pub(super) picture: Option<PictureKey>,
 }
 
 impl Running {
     pub(super) fn new(id: u64, kind: Kind, revision: u64, since: Instant) -> Self {
         let progress = Arc::default();
-        Self { id, kind, revision, since, progress, is_given_up: false, window: (None, None), from: None, key: None }
+        Self {
+            id,
+            kind,
+            revision,
+            since,
+            progress,
+            is_given_up: false,
+            window: (None, None),
+            from: None,
+            key: None,
+            picture: None,
+        }
     }
 
     /// The user does not want it.
@@ -146,8 +167,9 @@ pub struct GivenUp {
     pub revision: u64,
     /// The tray shows it no more.
     pub is_hidden: bool,
-    /// The mail, if it was to be rendered.
+    /// The mail, if it was to be rendered or drawn.
     pub(super) key: Option<PreviewKey>,
+    pub(super) picture: Option<PictureKey>,
 }
 
 /// Work with who asked for it.
@@ -229,7 +251,11 @@ pub enum Work {
         home: Arc<Home>,
         /// Which mail, for whom.
         key: PreviewKey,
+        /// Where it is shown.
+        pane: Pane,
     },
+    /// Draw a mail; by [`PictureJob::draw`], because it needs images.
+    Picture(Box<PictureJob>),
 }
 
 /// A mail, or why there is none.
@@ -263,7 +289,19 @@ pub enum JobDone {
         result: Result<Option<(ContactId, String)>, String>,
     },
     /// A mail.
-    Previewed(Previewed),
+    Previewed {
+        /// The mail.
+        previewed: Previewed,
+        /// Where it is shown.
+        pane: Pane,
+    },
+    /// A picture of a mail.
+    Pictured {
+        /// What was wanted.
+        key: PictureKey,
+        /// The picture, or why there is none.
+        drawn: Drawn,
+    },
 }
 
 impl Work {
@@ -272,13 +310,15 @@ impl Work {
         match self {
             Self::Check { .. } => Kind::Check,
             Self::Replay { .. } => Kind::Replay,
-            Self::Preview { .. } => Kind::Preview,
+            Self::Preview { pane: Pane::First, .. } => Kind::Preview,
+            Self::Preview { pane: Pane::Other, .. } => Kind::Beside,
+            Self::Picture(_) => Kind::Picture,
             Self::WhatIf { .. } => Kind::WhatIf,
             Self::Seek { .. } => Kind::Seek,
         }
     }
 
-    fn run(self, keeps_on: &mut dyn FnMut(f32) -> bool) -> Option<JobDone> {
+    fn run(self, keeps_on: &mut dyn FnMut(f32) -> bool, draw: impl FnOnce(&PictureJob) -> Drawn) -> Option<JobDone> {
         Some(match self {
             Self::Check { flow, home } => JobDone::Checked(Arc::new(findings(&flow, &home, keeps_on)?)),
             Self::Replay { flow, home, window } => {
@@ -294,10 +334,11 @@ impl Work {
                 let result = preview::next_differing(&flow, &home, report.as_deref(), &node, &from, keeps_on);
                 JobDone::Sought { from, result }
             }
-            Self::Preview { flow, home, key } => {
+            Self::Preview { flow, home, key, pane } => {
                 let result = stage::preview(&flow, &home, &key).map(Arc::new);
-                JobDone::Previewed(Previewed { key, result })
+                JobDone::Previewed { previewed: Previewed { key, result }, pane }
             }
+            Self::Picture(job) => JobDone::Pictured { key: job.key, drawn: draw(&job) },
         })
     }
 }
@@ -308,10 +349,16 @@ impl Job {
         self.work.kind().title()
     }
 
-    /// Does it, on the calling thread.
+    /// Does it, on the calling thread; a picture without its images.
     pub fn run(self) -> Done {
+        self.run_drawing(PictureJob::draw_alone)
+    }
+
+    /// Does it, on the calling thread; a picture is drawn by `draw`, which may have its images.
+    pub fn run_drawing(self, draw: impl FnOnce(&PictureJob) -> Drawn) -> Done {
         let Self { document, id, revision, progress, work } = self;
-        let result = if progress.is_cancelled() { None } else { work.run(&mut |share| progress.keeps_on(share)) };
+        let mut keeps_on = |share| progress.keeps_on(share);
+        let result = if progress.is_cancelled() { None } else { work.run(&mut keeps_on, draw) };
         // What stopped half-way has a result, too, and it is none.
         Done { document, id, revision, result: result.filter(|_| !progress.is_cancelled()) }
     }
@@ -344,7 +391,7 @@ impl Document {
                 Kind::WhatIf => is_old || self.derived.what_if_of != of,
                 Kind::Seek => running.from != self.view.contact,
                 // A moment's work, and better an old mail than none.
-                Kind::Preview | Kind::Export => false,
+                Kind::Preview | Kind::Beside | Kind::Picture | Kind::Export => false,
             };
             if is_superseded {
                 running.progress.cancel();
@@ -359,9 +406,10 @@ impl Document {
     /// Whether the user cancelled that for the document as it is.
     pub(super) fn is_given_up(&self, kind: Kind) -> bool {
         let revision = self.history.revision();
+        let pane = if kind == Kind::Beside { Pane::Other } else { Pane::First };
+        let is_of = |key: &PreviewKey| mails::key(self, pane).as_ref() == Some(key);
         let mut given_up = self.derived.given_up.iter().filter(|given_up| given_up.revision == revision);
-        given_up
-            .any(|given_up| given_up.kind == kind && given_up.key.as_ref().is_none_or(|key| *key == self.preview_key()))
+        given_up.any(|given_up| given_up.kind == kind && given_up.key.as_ref().is_none_or(is_of))
     }
 
     /// Notes that a job begins.
@@ -373,6 +421,7 @@ impl Document {
             Work::Replay { window, .. } => running.window = *window,
             Work::Seek { from, .. } => running.from = Some(from.clone()),
             Work::Preview { key, .. } => running.key = Some(key.clone()),
+            Work::Picture(job) => running.picture = Some(job.key),
             _ => {}
         }
         let progress = Arc::clone(&running.progress);

@@ -18,6 +18,7 @@ pub mod fixture;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;
+pub mod mails;
 pub mod ops;
 pub mod outline;
 pub mod overlay;
@@ -26,6 +27,8 @@ pub mod preferences;
 pub mod preview;
 pub mod problems;
 mod project;
+#[cfg(test)]
+mod scripts;
 pub mod search;
 pub mod stage;
 pub mod timeline;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use super::{
-    document::{Document, PreviewKey},
+    document::Document,
     project::Home,
     stage::{self, Made, Stage},
     when,
@@ -21,6 +21,21 @@ use crate::{
     journey::{Decision, What},
     simulate::Report,
 };
+
+/// What a preview depends on besides the document.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PreviewKey {
+    /// The step that sends it.
+    pub node: Option<NodeId>,
+    /// For whom.
+    pub contact: Option<ContactId>,
+    /// The event that let them in; the newest that fits where left out.
+    pub event: Option<EventId>,
+    /// When; the newest instant of the audience where left out.
+    pub at: Option<Instant>,
+    /// The version, instead of the one that the contact is dealt.
+    pub variant: Option<SmolStr>,
+}
 
 /// Where the instant of a preview comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +125,23 @@ pub fn key(document: &Document) -> PreviewKey {
     let node = document.selected().filter(sends);
     let moment = node.and_then(|node| moment(document, node));
     let (event, at) = moment.map_or((None, None), |moment| (moment.event, Some(moment.at)));
-    (node.cloned(), document.view.contact.clone(), event, at)
+    let variant = document.view.mail.variant.clone();
+    PreviewKey { node: node.cloned(), contact: document.view.contact.clone(), event, at, variant }
+}
+
+/// What the preview of a step for somebody else depends on: when the replay sends it to them.
+pub fn key_for(
+    document: &Document,
+    node: Option<NodeId>,
+    contact: Option<&ContactId>,
+    variant: Option<SmolStr>,
+) -> PreviewKey {
+    let report = document.derived.replay.as_ref().map(|stamped| &*stamped.value);
+    let moment = node.as_ref().zip(contact).and_then(|(node, contact)| {
+        moment_of(document.flow(), &document.home, report, node, contact, Chosen::default())
+    });
+    let (event, at) = moment.map_or((None, None), |moment| (moment.event, Some(moment.at)));
+    PreviewKey { node, contact: contact.cloned(), event, at, variant }
 }
 
 /// How an inbox shows a mail; cutting lines to a width is the window's.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::{document::PreviewKey, project::Home, when};
+use super::{preview::PreviewKey, project::Home, when};
 use crate::{
     audience::{Contact, Event, EventLog, Value},
     base::{ContactId, Diagnostic, EventId, Instant, Zone},
@@ -294,19 +294,21 @@ pub fn key_values(event: &Event, key: Option<&str>) -> String {
 ///
 /// Errors: a sentence that says what is missing.
 pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, String> {
-    let (Some(node), Some(id)) = (&key.0, &key.1) else {
+    let (Some(node), Some(id)) = (&key.node, &key.contact) else {
         return Err("Choose a step that sends, and a contact".to_owned());
     };
     let node = flow.node(node.as_str()).ok_or("This step is gone")?;
     let message = message_of(flow, node).ok_or("The message of this step is missing or cannot be read")?;
     let contact = contact(home, id).ok_or("This contact is gone")?;
     let stage = Stage::new(flow, &home.workspace);
-    let variant = stage.dealt(node, message, id).ok_or("The message has no content yet")?;
+    // A version that was chosen and is gone gives way to the one that is dealt.
+    let chosen = key.variant.as_deref().and_then(|id| message.variants.iter().find(|variant| variant.id == id));
+    let variant = chosen.or_else(|| stage.dealt(node, message, id)).ok_or("The message has no content yet")?;
     let lines = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.message).collect::<Vec<_>>().join("\n");
     let prepared = stage.prepare(node, message, variant).map_err(lines)?;
-    let at = key.3.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
+    let at = key.at.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
     let history = History::of(&home.audience.events, id, at);
-    let event = match &key.2 {
+    let event = match &key.event {
         Some(id) => history.events.iter().find(|event| event.id == *id).cloned(),
         None => stage.likely_entry(&history),
     };

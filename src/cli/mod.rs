@@ -19,6 +19,8 @@ mod man;
 mod matrix;
 #[cfg(feature = "gui")]
 mod open;
+#[cfg(feature = "picture")]
+mod picture;
 mod preview;
 mod show;
 mod simulate;

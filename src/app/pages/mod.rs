@@ -16,6 +16,8 @@ use crate::base::Instant;
 /// Which page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PageKind {
+    /// The mail of the selected step.
+    Mails,
     /// Merge tags of the flow.
     Tags,
     /// Segments of the workspace.
@@ -28,11 +30,12 @@ pub enum PageKind {
 
 impl PageKind {
     /// All, in the order of their tabs.
-    pub const ALL: [Self; 4] = [Self::Tags, Self::Segments, Self::Scores, Self::Audience];
+    pub const ALL: [Self; 5] = [Self::Mails, Self::Tags, Self::Segments, Self::Scores, Self::Audience];
 
     /// What people read.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Mails => "Mails",
             Self::Tags => "Merge tags",
             Self::Segments => "Segments",
             Self::Scores => "Score models",

@@ -5,6 +5,7 @@ mod command_palette;
 mod dialogs;
 mod gallery;
 mod inspector;
+mod mails;
 mod pages;
 mod publish;
 mod settings;
@@ -54,6 +55,8 @@ pub struct Drafts {
     pub dialog: dialogs::Draft,
     /// The pages in the place of the canvas.
     pub pages: pages::Draft,
+    /// The mail page and the pictures on it.
+    pub mails: mails::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
 }

@@ -83,6 +83,7 @@ fn the_mail_of_the_selected_step_is_shown_for_the_chosen_contact() {
     let (mut window, asked) = window();
     select(&mut window, "mail-2");
     click(&mut window, "Preview");
+    click(&mut window, "Inbox");
     let _ = window.get_by_label_contains("Inbox on a phone, Meridian Watches: 15 % on the Oak-tanned strap");
     click(&mut window, "Contact: Ada Lindqvist");
     window.get_by_label("Search contacts").type_text("nguy");

@@ -77,6 +77,7 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
         match page {
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, document, drafts, out),
+            PageKind::Mails => super::mails::mails(ui, document, drafts, out),
             PageKind::Segments | PageKind::Scores => shared_ui::shared(ui, document, page, drafts, out),
         }
     });
@@ -112,6 +113,7 @@ fn tabs(ui: &mut Ui, page: PageKind, out: &mut Vec<Command>) {
 /// The command that opens a page.
 fn command_of(page: PageKind) -> CommandId {
     match page {
+        PageKind::Mails => CommandId::PageMails,
         PageKind::Tags => CommandId::PageTags,
         PageKind::Segments => CommandId::PageSegments,
         PageKind::Scores => CommandId::PageScores,
