@@ -306,7 +306,7 @@ fn extra(merger: &mut Merger<'_>, part: &Part, three: [&Vec<(SmolStr, Arc<str>)>
 }
 
 /// Things by what they are called; a second of the same name counts by itself.
-fn keyed<'a, T>(items: &'a [T], name: impl Fn(&T) -> SmolStr) -> Vec<((SmolStr, usize), &'a T)> {
+fn keyed<T>(items: &[T], name: impl Fn(&T) -> SmolStr) -> Vec<((SmolStr, usize), &T)> {
     let mut seen: BTreeMap<SmolStr, usize> = BTreeMap::new();
     let mut out = Vec::with_capacity(items.len());
     for item in items {

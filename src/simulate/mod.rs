@@ -163,7 +163,7 @@ pub fn replay_while(
             break;
         }
         num_inputs += 1;
-        if num_inputs % INPUTS_PER_LOOK == 0 {
+        if num_inputs.is_multiple_of(INPUTS_PER_LOOK) {
             let share = at.since(from) as f32 / span_millis;
             if !keeps_on(BEGIN_SHARE + (1.0 - BEGIN_SHARE) * share.clamp(0.0, 1.0)) {
                 return None;
@@ -227,7 +227,7 @@ fn players<'a>(
     }
     let mut out = Vec::new();
     for (n, contact) in audience.contacts.iter().enumerate().filter(|(_, contact)| wanted(&contact.id)) {
-        if n % INPUTS_PER_LOOK == 0 && !keeps_on(BEGIN_SHARE * n as f32 / audience.contacts.len() as f32) {
+        if n.is_multiple_of(INPUTS_PER_LOOK) && !keeps_on(BEGIN_SHARE * n as f32 / audience.contacts.len() as f32) {
             return None;
         }
         let mut inputs = events.remove(&contact.id).unwrap_or_default();
