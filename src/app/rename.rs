@@ -173,7 +173,8 @@ fn check_name(document: &Document, thing: Thing, to: &str) -> Result<(), String>
     }
     if names(document.flow(), &document.home, thing).iter().any(|name| name == to) {
         let quotes = if thing == Thing::Field { ("`", "`") } else { ("\u{201c}", "\u{201d}") };
-        return Err(format!("There is a {} {}{to}{} already", thing.word(), quotes.0, quotes.1));
+        let article = if thing == Thing::Event { "an" } else { "a" };
+        return Err(format!("There is {article} {} {}{to}{} already", thing.word(), quotes.0, quotes.1));
     }
     Ok(())
 }
@@ -309,7 +310,7 @@ pub fn in_workspace(source: &str, thing: Thing, from: &str, to: &str) -> Result<
             let is_it = |word: &&str| {
                 literal.value.strip_prefix(*word).is_some_and(|rest| rest[..].strip_prefix(':') == Some(from))
             };
-            if id_words.iter().any(|word| is_it(&word)) {
+            if id_words.iter().any(is_it) {
                 parts.push((literal.part(length - from.len()..length), to.to_owned()));
             }
         }
