@@ -437,7 +437,7 @@ mod tests {
     const USERS: &str = r#"(version: 2, id: "f", name: "F",
         settings: (sender: "old", constants: {"old": 1, "older": 2}, caps: [(limit: none, segment: "old")],
             exit_when: "in segment \"old\" or score 'old' > 3 or on list \"old\" or contact.old > constant.old",
-            goal_when: "did \"old\" where event.old = \"old\" or contact.x < constant[\"old\"]"),
+            goal_when: "contact.x < constant[\"old\"] or did \"old\" where (event.old = \"old\")"),
         fields: [
             (name: "a", source: constant("old")),
             (name: "b", source: last_event(event: "old", path: "old")),
