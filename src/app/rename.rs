@@ -193,7 +193,8 @@ fn exchanged(found: Found, what: &str, to: &str) -> Result<Vec<(Range<usize>, St
     Ok(parts)
 }
 
-/// Whether every condition that has the letters of a name in it can be read: in one with a mistake, names are not found.
+/// Whether every condition that has the letters of a name in it can be read: in one with a mistake, names are not
+/// found.
 fn are_read<'a>(conditions: impl Iterator<Item = &'a ConditionText>, name: &str, what: &str) -> Result<(), String> {
     let mut conditions = conditions;
     match conditions.any(|condition| condition.text().contains(name) && !condition.parsed().errors.is_empty()) {
