@@ -21,7 +21,7 @@ const NUM_FRAMES: usize = 41;
 
 fn main() {
     println!("one frame (ui + tessellate), median of {NUM_FRAMES}, window {} x {}\n", SIZE.x, SIZE.y);
-    for nodes in [200, 1_000, 5_000, 20_000] {
+    for nodes in [200, 500, 1_000, 5_000, 20_000] {
         let mut studio = studio(nodes);
         for (name, zoom) in [("zoom 1", 1.0), ("zoom 0.3", 0.3), ("whole flow", 0.0)] {
             let still = frames(&mut studio, zoom, |_, _| ());
@@ -36,6 +36,9 @@ fn main() {
         }
         if nodes <= 1_000 {
             let edited = frames(&mut studio, 1.0, |studio, n| {
+                let document = studio.app.document().expect("open");
+                let checked = document.derived.findings.as_ref().map(|findings| findings.revision);
+                assert_eq!(checked, Some(document.history.revision()), "the frame before has its checks");
                 let id = studio.app.document().expect("open").flow().nodes[n % 50].id.clone();
                 let edits = vec![Edit::SetTitle { id, title: format!("Step {n}") }];
                 studio.command(Command::Edit { label: "Rename".into(), edits, merge: None }, &Context::default());

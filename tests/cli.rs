@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "bounds on real time: a hang must fail")]
 
+mod send;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -312,6 +314,14 @@ fn matrix_has_a_row_for_every_message_and_contact() {
     let lists: Vec<&str> =
         lists.filter(|tag| tag["name"] == "cart_items").map(|tag| tag["value"].as_str().expect("a text")).collect();
     assert!(lists.iter().any(|value| value.ends_with(" item") || value.ends_with(" items")), "{lists:?}");
+    assert_eq!(said["summary"].as_array().expect("messages").len(), 3);
+    let blocks = rows.iter().flat_map(|row| row["blocks"].as_array().expect("blocks"));
+    assert!(blocks.clone().any(|block| block["shown"] == true) && blocks.clone().any(|block| block["shown"] == false));
+    let args = ["matrix", WATCH, "--format", "html", "--out", "matrix.html"];
+    check(folder.path(), &args, 0, &[]);
+    let page = fs::read_to_string(folder.path().join("matrix.html")).expect("written");
+    assert!(page.contains("<h1>Watch left in the cart</h1>") && !page.contains("<script"), "{page}");
+    check(folder.path(), &args, 1, &["--force"]);
 }
 
 /// Links carry the flow's parameters in the mail that is read, and not in a template that a platform adds its own to.

@@ -9,6 +9,7 @@
 mod cli;
 mod compare;
 mod drive;
+mod fidelity;
 mod files;
 mod fuzz;
 mod oracle;

@@ -181,6 +181,44 @@ fn texts_are_fit_to_send() {
     }
 }
 
+/// Heaviest picture in bytes, and all of them together: the program holds them all, a preview decodes them at once.
+const HEAVIEST_PICTURE: usize = 40 * 1024;
+const ALL_PICTURES: usize = 2_500_000;
+
+/// Every picture that a flow, a brand or an event names lies below the brand's base address and in `images/`, and no
+/// other does.
+#[test]
+fn every_picture_is_there() {
+    let mut all = 0;
+    for Sample { name, folder, workspace, .. } in samples() {
+        let base = &workspace.brand.images;
+        assert!(!workspace.brand.logo.is_empty(), "{name} has no logo");
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        let flows = entries(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "ron"));
+        for path in flows.chain([folder.join("audience/events.jsonl")]) {
+            let text = text_of(&path);
+            let is_picture = |word: &&str| word.ends_with(".jpg") || word.ends_with(".png");
+            for address in text.split('"').filter(is_picture) {
+                let below = address.strip_prefix(base.as_str()).unwrap_or(address);
+                assert!(!below.contains('/'), "{}: {address} is not below {base}", path.display());
+                named.insert(below.to_owned());
+            }
+        }
+        let mut there: BTreeSet<String> = BTreeSet::new();
+        for path in entries(&folder.join("images")) {
+            let content = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert!(content.len() <= HEAVIEST_PICTURE, "{}: {} bytes", path.display(), content.len());
+            all += content.len();
+            let file = path.file_name().expect("has a name").to_string_lossy().into_owned();
+            let begins: &[u8] = if file.ends_with(".png") { b"\x89PNG" } else { b"\xff\xd8\xff" };
+            assert!(content.starts_with(begins), "{}: not what its name says", path.display());
+            there.insert(file);
+        }
+        assert_eq!(named, there, "{name}");
+    }
+    assert!(all <= ALL_PICTURES, "{all} bytes");
+}
+
 /// The committed files are what the recipes give; `FLOWLOOM_BLESS=1` writes them.
 #[test]
 fn audiences_come_from_their_recipes() {

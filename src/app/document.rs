@@ -9,9 +9,10 @@ use std::{
 use smol_str::SmolStr;
 
 use super::{
-    jobs::{Job, Previewed},
+    jobs::{GivenUp, Job, Kind, Previewed, Running, Work},
+    mails::{self, MailView, Pane, Pictures},
     pages::PageKind,
-    preview,
+    preview::{self, PreviewKey},
     project::Home,
     timeline::Scope,
     what_if::{Change, WhatIf},
@@ -65,13 +66,17 @@ pub struct Overlays {
     pub problems: bool,
     /// The way of the chosen contact.
     pub path: bool,
+    /// Their way with the changes of the what-if panel, beside the other one.
+    pub what_if: bool,
+    /// Where they stand when the clock of the time line stands somewhere.
+    pub person: bool,
     /// Counts of the replay.
     pub counts: bool,
 }
 
 impl Default for Overlays {
     fn default() -> Self {
-        Self { problems: true, path: true, counts: true }
+        Self { problems: true, path: true, what_if: true, person: true, counts: true }
     }
 }
 
@@ -129,6 +134,8 @@ pub struct View {
     pub window: Window,
     /// What is otherwise with the chosen contact in the what-if panel.
     pub changes: Vec<Change>,
+    /// How mails are looked at.
+    pub mail: MailView,
     /// What is painted over the flow.
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
@@ -161,6 +168,7 @@ impl Default for View {
             scope: Scope::default(),
             window: (None, None),
             changes: Vec::new(),
+            mail: MailView::default(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
             search: Search::default(),
@@ -179,7 +187,7 @@ pub struct Stamped<T> {
 }
 
 /// What is derived from the document; `None` until first made.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Derived {
     /// What the checks found.
     pub findings: Option<Stamped<Arc<Vec<Finding>>>>,
@@ -187,27 +195,26 @@ pub struct Derived {
     pub replay: Option<Stamped<Arc<Report>>>,
     /// The mail of the selected step for the chosen contact, with what it was asked for.
     pub preview: Option<Stamped<Previewed>>,
+    /// The mail that stands beside it.
+    pub other: Option<Stamped<Previewed>>,
+    /// Pictures of mails.
+    pub pictures: Pictures,
     /// Both ways of the contact whose changes are looked at.
     pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
     /// The next contact with another mail is looked for.
     pub seek_wanted: bool,
-    /// Revisions that jobs are under way for.
-    pub(super) checking: Option<u64>,
-    pub(super) replaying: Option<u64>,
-    pub(super) previewing: Option<(u64, PreviewKey)>,
+    /// What is under way.
+    pub(super) jobs: Vec<Running>,
+    /// What the user cancelled.
+    pub(super) given_up: Vec<GivenUp>,
     /// The span that the replay was made for.
     pub(super) replay_window: Window,
     /// Whose changes the what-if was made for, or is being made for.
     pub(super) what_if_of: Option<(ContactId, Vec<Change>)>,
-    pub(super) what_iffing: bool,
-    pub(super) seeking: bool,
 }
 
 /// From and until.
 pub type Window = (Option<Instant>, Option<Instant>);
-
-/// What a preview depends on besides the document.
-pub type PreviewKey = (Option<NodeId>, Option<ContactId>, Option<EventId>, Option<Instant>);
 
 /// An open flow.
 #[derive(Debug)]
@@ -226,6 +233,8 @@ pub struct Document {
     pub derived: Derived,
     /// Its file and its draft.
     pub on_disk: super::files::OnDisk,
+    /// Jobs begun so far; each has a number of its own.
+    pub(super) num_jobs: u64,
     loaded: Loaded,
     /// What reading the file and its workspace noticed, as problems.
     noticed: Vec<Finding>,
@@ -240,7 +249,7 @@ impl Document {
         history.read_aside(&home.source);
         let on_disk = super::files::OnDisk::default();
         let noticed = noticed(&loaded, &home);
-        Self { id, path, history, home, view, derived: Derived::default(), on_disk, loaded, noticed }
+        Self { id, path, history, home, view, derived: Derived::default(), on_disk, num_jobs: 0, loaded, noticed }
     }
 
     /// The flow.
@@ -258,13 +267,11 @@ impl Document {
         self.loaded.read_only
     }
 
-    /// The file takes the document's place, as a step that can be undone.
-    pub(super) fn take(&mut self, loaded: Loaded, home: Arc<Home>, label: &str) {
+    /// The file is as `loaded` now, and the document becomes `flow`, as a step that can be undone.
+    pub(super) fn merge(&mut self, loaded: Loaded, flow: Flow, label: &str) {
         self.history.commit();
-        self.history.replace(label, loaded.flow.clone());
-        self.history.mark_saved();
+        self.history.rebase(label, flow, loaded.flow.clone());
         self.loaded = loaded;
-        self.set_home(home);
         self.settle();
     }
 
@@ -272,6 +279,7 @@ impl Document {
     pub(super) fn set_home(&mut self, home: Arc<Home>) {
         self.history.read_aside(&home.source);
         self.home = home;
+        // Jobs under way are cancelled with it, and what they answer is not taken.
         self.derived = Derived::default();
         self.noticed = noticed(&self.loaded, &self.home);
         self.settle_workspace();
@@ -425,77 +433,65 @@ impl Document {
         fits.then_some(&**made)
     }
 
-    /// Jobs for what is derived from an older revision and not under way yet.
-    pub(super) fn wanted_jobs(&mut self) -> Vec<Job> {
+    /// Jobs for what is derived from an older revision and not under way yet; what is under way and old is cancelled.
+    pub(super) fn wanted_jobs(&mut self, now: Instant) -> Vec<Job> {
+        self.cancel_superseded();
         let revision = self.history.revision();
-        let mut jobs = Vec::new();
-        let is_old = |stamp: Option<u64>, under_way: Option<u64>| stamp != Some(revision) && under_way.is_none();
-        if is_old(self.derived.findings.as_ref().map(|s| s.revision), self.derived.checking) {
-            self.derived.checking = Some(revision);
-            jobs.push(Job::Check {
-                document: self.id,
-                revision,
-                flow: Box::new(self.flow().clone()),
-                home: Arc::clone(&self.home),
-            });
+        self.derived.given_up.retain(|given_up| given_up.revision == revision);
+        let mut works = Vec::new();
+        let is_free = |document: &Self, kind| !document.is_under_way(kind) && !document.is_given_up(kind);
+        let parts = |document: &Self| (Box::new(document.flow().clone()), Arc::clone(&document.home));
+        let checked = self.derived.findings.as_ref().map(|stamped| stamped.revision);
+        if checked != Some(revision) && is_free(self, Kind::Check) {
+            let (flow, home) = parts(self);
+            works.push(Work::Check { flow, home });
         }
         let has_people = !self.home.audience.contacts.is_empty();
         let replayed = self.derived.replay.as_ref().filter(|_| self.derived.replay_window == self.view.window);
-        if has_people && is_old(replayed.map(|s| s.revision), self.derived.replaying) {
-            self.derived.replaying = Some(revision);
-            jobs.push(Job::Replay {
-                document: self.id,
-                revision,
-                flow: Box::new(self.flow().clone()),
-                home: Arc::clone(&self.home),
-                window: self.view.window,
-            });
+        if has_people && replayed.map(|s| s.revision) != Some(revision) && is_free(self, Kind::Replay) {
+            let (flow, home) = parts(self);
+            works.push(Work::Replay { flow, home, window: self.view.window });
         }
         let key = self.preview_key();
         let made = self.derived.preview.as_ref().is_some_and(|s| s.revision == revision && s.value.key == key);
-        if key.0.is_some() && key.1.is_some() && !made && self.derived.previewing.is_none() {
-            self.derived.previewing = Some((revision, key.clone()));
-            jobs.push(Job::Preview {
-                document: self.id,
-                revision,
-                flow: Box::new(self.flow().clone()),
-                home: Arc::clone(&self.home),
-                key,
-            });
+        if key.node.is_some() && key.contact.is_some() && !made && is_free(self, Kind::Preview) {
+            let (flow, home) = parts(self);
+            works.push(Work::Preview { flow, home, key, pane: Pane::First });
         }
-        jobs.extend(self.wanted_what_if(revision));
-        jobs.extend(self.wanted_seek());
-        jobs
+        works.extend(mails::wanted(self));
+        works.extend(self.wanted_what_if(revision));
+        works.extend(self.wanted_seek());
+        works.into_iter().map(|work| self.begin(work, now)).collect()
     }
 
-    fn wanted_what_if(&mut self, revision: u64) -> Option<Job> {
+    fn wanted_what_if(&mut self, revision: u64) -> Option<Work> {
         let contact = self.view.contact.clone()?;
-        if self.view.changes.is_empty() || self.derived.what_iffing {
+        if self.view.changes.is_empty() || self.is_under_way(Kind::WhatIf) {
             return None;
         }
         let of = (contact.clone(), self.view.changes.clone());
         let made = self.derived.what_if.as_ref().is_some_and(|s| s.revision == revision);
-        if made && self.derived.what_if_of.as_ref() == Some(&of) {
+        if (made || self.is_given_up(Kind::WhatIf)) && self.derived.what_if_of.as_ref() == Some(&of) {
             return None;
         }
         let changes = of.1.clone();
-        self.derived.what_iffing = true;
+        self.derived.given_up.retain(|given_up| given_up.kind != Kind::WhatIf);
         self.derived.what_if_of = Some(of);
         let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));
-        Some(Job::WhatIf { document: self.id, revision, flow, home, contact, changes })
+        Some(Work::WhatIf { flow, home, contact, changes })
     }
 
-    fn wanted_seek(&mut self) -> Option<Job> {
-        if !self.derived.seek_wanted || self.derived.seeking {
+    fn wanted_seek(&mut self) -> Option<Work> {
+        if !self.derived.seek_wanted || self.is_under_way(Kind::Seek) {
             return None;
         }
         self.derived.seek_wanted = false;
-        let (node, contact, ..) = self.preview_key();
+        self.derived.given_up.retain(|given_up| given_up.kind != Kind::Seek);
+        let PreviewKey { node, contact, .. } = self.preview_key();
         let (node, from) = (node?, contact?);
-        self.derived.seeking = true;
         let (flow, home) = (Box::new(self.flow().clone()), Arc::clone(&self.home));
         let report = self.derived.replay.as_ref().map(|stamped| Arc::clone(&stamped.value));
-        Some(Job::Seek { document: self.id, flow, home, report, node, from })
+        Some(Work::Seek { flow, home, report, node, from })
     }
 
     /// Notes that its text of `revision` is on disk at `path`.

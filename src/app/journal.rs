@@ -46,6 +46,18 @@ pub struct Record {
     /// The unsaved text as a save would write it; `None` says that nothing is unsaved any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The workspace file, where it was edited and not saved. Journals of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<WorkspaceDraft>,
+}
+
+/// Unsaved work on a workspace file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WorkspaceDraft {
+    /// Its text as a save would write it.
+    pub text: String,
+    /// The text of the file that the work began from; empty where there was none.
+    pub before: String,
 }
 
 impl Record {
@@ -136,6 +148,7 @@ mod tests {
             revision,
             at: Instant::from_millis(1_764_000_000_000 + revision as i64),
             text: text.map(str::to_owned),
+            workspace: None,
         }
     }
 
@@ -189,6 +202,23 @@ mod tests {
                 assert_eq!(recover(&damaged), expected(rest), "byte {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_record_of_an_older_version_is_read() {
+        let payload = r#"{"flow":"a","revision":2,"at":AT,"text":"(…)"}"#;
+        let at = serde_json::to_string(&Instant::from_millis(7)).expect("a value");
+        let payload = payload.replace("AT", &at);
+        let mut bytes = MARK.to_vec();
+        bytes.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&xxh64(payload.as_bytes(), 0).to_le_bytes());
+        bytes.extend_from_slice(payload.as_bytes());
+        let found = recover(&bytes);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].text.as_deref(), &found[0].workspace), (Some("(…)"), &None));
+        let workspace = Some(WorkspaceDraft { text: "(version: 1)".to_owned(), before: String::new() });
+        let record = Record { workspace, ..found[0].clone() };
+        assert_eq!(recover(&encode(&record).expect("small")), [record]);
     }
 
     #[test]

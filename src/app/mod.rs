@@ -18,6 +18,8 @@ pub mod fixture;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;
+pub mod mails;
+pub mod matrix;
 pub mod ops;
 pub mod outline;
 pub mod overlay;
@@ -27,6 +29,8 @@ pub mod preview;
 pub mod problems;
 mod project;
 pub mod rename;
+#[cfg(test)]
+mod scripts;
 pub mod search;
 pub mod stage;
 pub mod timeline;
@@ -37,7 +41,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use command::{Command, CommandId, Unavailable};
 pub use document::{Derived, Document, DocumentId, Overlays, Panel, Search, Side, Stamped, View, Window};
-pub use jobs::{Job, JobDone};
+pub use jobs::{Done, Job, JobDone};
 pub use project::Home;
 
 use crate::{
@@ -143,7 +147,7 @@ pub enum Answer {
         revision: u64,
     },
     /// A job is done.
-    Done(JobDone),
+    Done(Done),
     /// Something about files.
     Files(files::Told),
     /// Something failed; said to the user.
@@ -176,6 +180,8 @@ pub struct App {
     /// Renames that went through several documents.
     together: Vec<pages::Together>,
     next_document: u64,
+    /// When the command that is applied came.
+    now: Instant,
 }
 
 impl App {
@@ -219,7 +225,9 @@ impl App {
     ///
     /// `now` is the wall clock's word: it joins typing to one step and dates toasts, nothing else.
     pub fn apply(&mut self, command: Command, now: Instant) -> Vec<Request> {
+        self.now = now;
         let mut requests = command::apply(self, command, now);
+        files::share(self, now);
         requests.extend(self.derive());
         requests.extend(files::after(self, now));
         requests.extend(files::settle(self));
@@ -237,8 +245,9 @@ impl App {
     fn derive(&mut self) -> Vec<Request> {
         let manner = when::Manner::of(&self.preferences);
         self.documents.iter_mut().for_each(|document| document.set_manner(&manner));
+        let now = self.now;
         let Some(document) = self.document_mut() else { return Vec::new() };
-        document.wanted_jobs().into_iter().map(Request::Start).collect()
+        document.wanted_jobs(now).into_iter().map(Request::Start).collect()
     }
 }
 

@@ -92,8 +92,18 @@ fn way_of<'a>(document: &Document, decisions: impl Iterator<Item = &'a Decision>
 
 /// Where the chosen contact stands at an instant, and since when: one step per journey under way.
 pub fn standing_at(document: &Document, instant: Instant) -> BTreeMap<NodeId, Instant> {
+    standing(trace(document), instant)
+}
+
+/// Where the chosen contact would stand at an instant with the changes of the what-if panel; nowhere while there are
+/// none.
+pub fn standing_what_if(document: &Document, instant: Instant) -> BTreeMap<NodeId, Instant> {
+    standing(document.what_if().into_iter().flat_map(|made| &made.new), instant)
+}
+
+fn standing<'a>(trace: impl Iterator<Item = &'a Decision>, instant: Instant) -> BTreeMap<NodeId, Instant> {
     let mut journeys: BTreeMap<&JourneyId, Option<(&NodeId, Instant)>> = BTreeMap::new();
-    for decision in trace(document).take_while(|decision| decision.at <= instant) {
+    for decision in trace.take_while(|decision| decision.at <= instant) {
         let Some(journey) = &decision.journey else { continue };
         match (&decision.what, &decision.node) {
             (What::Arrived, Some(node)) => _ = journeys.insert(journey, Some((node, decision.at))),

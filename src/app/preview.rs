@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use super::{
-    document::{Document, PreviewKey},
+    document::Document,
     project::Home,
     stage::{self, Made, Stage},
     when,
@@ -21,6 +21,21 @@ use crate::{
     journey::{Decision, What},
     simulate::Report,
 };
+
+/// What a preview depends on besides the document.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PreviewKey {
+    /// The step that sends it.
+    pub node: Option<NodeId>,
+    /// For whom.
+    pub contact: Option<ContactId>,
+    /// The event that let them in; the newest that fits where left out.
+    pub event: Option<EventId>,
+    /// When; the newest instant of the audience where left out.
+    pub at: Option<Instant>,
+    /// The version, instead of the one that the contact is dealt.
+    pub variant: Option<SmolStr>,
+}
 
 /// Where the instant of a preview comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +125,23 @@ pub fn key(document: &Document) -> PreviewKey {
     let node = document.selected().filter(sends);
     let moment = node.and_then(|node| moment(document, node));
     let (event, at) = moment.map_or((None, None), |moment| (moment.event, Some(moment.at)));
-    (node.cloned(), document.view.contact.clone(), event, at)
+    let variant = document.view.mail.variant.clone();
+    PreviewKey { node: node.cloned(), contact: document.view.contact.clone(), event, at, variant }
+}
+
+/// What the preview of a step for somebody else depends on: when the replay sends it to them.
+pub fn key_for(
+    document: &Document,
+    node: Option<NodeId>,
+    contact: Option<&ContactId>,
+    variant: Option<SmolStr>,
+) -> PreviewKey {
+    let report = document.derived.replay.as_ref().map(|stamped| &*stamped.value);
+    let moment = node.as_ref().zip(contact).and_then(|(node, contact)| {
+        moment_of(document.flow(), &document.home, report, node, contact, Chosen::default())
+    });
+    let (event, at) = moment.map_or((None, None), |moment| (moment.event, Some(moment.at)));
+    PreviewKey { node, contact: contact.cloned(), event, at, variant }
 }
 
 /// How an inbox shows a mail; cutting lines to a width is the window's.
@@ -258,14 +289,15 @@ fn skeleton(html: &str) -> String {
 /// The next contact after `from`, in the order of the audience and around its end, for whom the mail of a step has
 /// another variant, other blocks, or tags that fall back or are missing: who, and what differs.
 ///
-/// Each is looked at when the replay sends them the mail, else at the newest event. Errors: the mail of `from` itself
-/// cannot be made.
+/// Each is looked at when the replay sends them the mail, else at the newest event. `keeps_on` is told how much is done
+/// (0..=1) and ends the search by saying no. Errors: the mail of `from` itself cannot be made.
 pub fn next_differing(
     flow: &Flow,
     home: &Home,
     report: Option<&Report>,
     node: &NodeId,
     from: &ContactId,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
 ) -> Result<Option<(ContactId, String)>, String> {
     let contacts = &home.audience.contacts;
     let start = contacts.iter().position(|contact| contact.id == *from).ok_or("This contact is gone")?;
@@ -287,7 +319,7 @@ pub fn next_differing(
         let moment = moment_of(flow, home, report, node, &contact.id, Chosen::default())?;
         let own = events.get(&contact.id).map_or(&[][..], Vec::as_slice);
         let history = stage::History::of(own.iter().copied(), &contact.id, moment.at);
-        let variant = stage.dealt(step, message, &contact.id)?;
+        let variant = stage.dealt(step, message, contact)?;
         let event = match &moment.event {
             Some(id) => history.events.iter().find(|event| event.id == *id).cloned(),
             None => stage.likely_entry(&history),
@@ -298,6 +330,9 @@ pub fn next_differing(
     };
     let own = shape(start).ok_or("The mail of this contact cannot be made")?;
     for step in 1..contacts.len() {
+        if !keeps_on(step as f32 / contacts.len() as f32) {
+            break;
+        }
         let n = (start + step) % contacts.len();
         let Some(other) = shape(n) else { continue };
         let differences = own.differences(&other);
@@ -375,11 +410,13 @@ mod tests {
         let app = fixture::studio();
         let document = fixture::document(&app);
         let report = document.derived.replay.as_ref().map(|s| &*s.value);
-        let found = next_differing(document.flow(), &document.home, report, &"mail-1".into(), &"ada".into());
+        let found =
+            next_differing(document.flow(), &document.home, report, &"mail-1".into(), &"ada".into(), &mut |_| true);
         let (contact, said) = found.expect("a mail").expect("somebody");
         assert_ne!(contact.as_str(), "ada");
         assert!(!said.is_empty());
-        let gone = next_differing(document.flow(), &document.home, report, &"mail-9".into(), &"ada".into());
+        let gone =
+            next_differing(document.flow(), &document.home, report, &"mail-9".into(), &"ada".into(), &mut |_| true);
         assert!(gone.is_err());
     }
 }

@@ -14,6 +14,8 @@ use crate::{
 pub struct Home {
     /// The folder; `None` for a lone flow.
     pub folder: Option<PathBuf>,
+    /// Name of the sample workspace that it is while it has no folder; its images lie inside the program.
+    pub sample: Option<&'static str>,
     /// `flowloom.ron` as written; empty where there is none.
     pub source: String,
     /// What is in it.

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use smol_str::SmolStr;
 
-use super::{document::PreviewKey, project::Home, when};
+use super::{preview::PreviewKey, project::Home, when};
 use crate::{
     audience::{Contact, Event, EventLog, Value},
-    base::{ContactId, Diagnostic, EventId, Instant, Zone},
+    base::{ContactId, Diagnostic, EventId, Instant, Zone, hash},
     content::{Field, FieldValues, Links, Message, PreparedMessage, RenderedMail, ResolveContext, Variant, lint},
     flow::{Flow, Node, Workspace},
     journey::FlowSet,
@@ -61,7 +61,6 @@ pub struct Stage {
     workspace: Workspace,
     fields: Vec<Field>,
     constants: BTreeMap<SmolStr, Value>,
-    codes: BTreeMap<SmolStr, SmolStr>,
     flows: FlowSet,
 }
 
@@ -71,7 +70,6 @@ impl Stage {
         Self {
             fields: flow.fields().cloned().collect(),
             constants: flow.settings().constants,
-            codes: codes(workspace),
             flows: FlowSet::new(workspace, std::slice::from_ref(flow)),
             flow: flow.clone(),
             workspace: workspace.clone(),
@@ -79,7 +77,7 @@ impl Stage {
     }
 
     /// The variant that a contact is dealt; the same as in a replay. `None` where the message has no content.
-    pub fn dealt<'a>(&self, node: &Node, message: &'a Message, contact: &ContactId) -> Option<&'a Variant> {
+    pub fn dealt<'a>(&self, node: &Node, message: &'a Message, contact: &Contact) -> Option<&'a Variant> {
         let salt = match node.settings() {
             Some(Settings::Email(email)) => email.salt.clone(),
             Some(Settings::Sms(sms)) => sms.salt.clone(),
@@ -88,7 +86,7 @@ impl Stage {
         let salt = salt.unwrap_or_else(|| SmolStr::new(node.id.as_str()));
         let version = self.flows.live_version(&self.flow.id);
         let run = version.and_then(|version| version.nodes.get(version.place_of(&node.id)?)?.message.clone());
-        let dealt = run.map_or(0, |run| run.variant_of(&salt, contact.as_str()));
+        let dealt = run.map_or(0, |run| run.variant_of(&salt, contact));
         message.variants.get(dealt).or(message.variants.first())
     }
 
@@ -116,6 +114,15 @@ impl Stage {
         event: Option<Arc<Event>>,
         at: Instant,
     ) -> Result<Made, Diagnostic> {
+        let values = self.values(contact, history, event.as_deref(), at);
+        let mail = prepared.render(&values)?;
+        let mut lints = prepared.findings().to_vec();
+        lints.extend(lint(message, variant, &mail));
+        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, at, lints })
+    }
+
+    /// What the flow's fields are for a contact.
+    pub fn values(&self, contact: &Contact, history: &History, event: Option<&Event>, at: Instant) -> FieldValues {
         let zone = contact.zone.as_deref().and_then(|name| Zone::named(name).ok());
         let zone = zone.unwrap_or_else(|| self.workspace.default_zone());
         let context = ResolveContext {
@@ -123,17 +130,18 @@ impl Stage {
             zone: &zone,
             contact,
             log: &history.log,
-            trigger: event.as_deref(),
+            trigger: event,
             constants: &self.constants,
-            codes: &self.codes,
+            codes: &codes(&self.workspace, &contact.id),
             links: &Links::placeholders(),
             currency: self.workspace.brand.default_currency(),
         };
-        let values = FieldValues::resolve(&self.fields, &context);
-        let mail = prepared.render(&values)?;
-        let mut lints = prepared.findings().to_vec();
-        lints.extend(lint(message, variant, &mail));
-        Ok(Made { mail, variant: SmolStr::new(&variant.id), event, at, lints })
+        FieldValues::resolve(&self.fields, &context)
+    }
+
+    /// The flow's fields.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// The newest event of a history that the trigger listens to; whether its filter holds is the replay's to say.
@@ -171,12 +179,14 @@ pub fn metrics(flow: &Flow, workspace: &Workspace, alternative: Option<usize>) -
     metrics
 }
 
-/// One code of each pool: the shared one, or the first.
-pub fn codes(workspace: &Workspace) -> BTreeMap<SmolStr, SmolStr> {
-    let pools = workspace.code_pools.iter();
-    pools
-        .filter_map(|pool| Some((pool.name.clone(), pool.shared.clone().or_else(|| pool.codes.first().cloned())?)))
-        .collect()
+/// A code of each pool to look at: the shared one, or one of the pool, for a contact always the same. Which one a
+/// contact gets is decided by the order of sends, in a replay or in the engine.
+pub fn codes(workspace: &Workspace, contact: &ContactId) -> BTreeMap<SmolStr, SmolStr> {
+    let one = |pool: &crate::flow::CodePool| {
+        let at = hash::chance(&pool.name, contact.as_str()).checked_rem(pool.codes.len() as u64);
+        pool.shared.clone().or_else(|| pool.codes.get(usize::try_from(at?).ok()?).cloned())
+    };
+    workspace.code_pools.iter().filter_map(|pool| Some((pool.name.clone(), one(pool)?))).collect()
 }
 
 /// Name and address that a step's mail comes from; the flow's sender, else the workspace's first.
@@ -294,19 +304,21 @@ pub fn key_values(event: &Event, key: Option<&str>) -> String {
 ///
 /// Errors: a sentence that says what is missing.
 pub fn preview(flow: &Flow, home: &Home, key: &PreviewKey) -> Result<Made, String> {
-    let (Some(node), Some(id)) = (&key.0, &key.1) else {
+    let (Some(node), Some(id)) = (&key.node, &key.contact) else {
         return Err("Choose a step that sends, and a contact".to_owned());
     };
     let node = flow.node(node.as_str()).ok_or("This step is gone")?;
     let message = message_of(flow, node).ok_or("The message of this step is missing or cannot be read")?;
     let contact = contact(home, id).ok_or("This contact is gone")?;
     let stage = Stage::new(flow, &home.workspace);
-    let variant = stage.dealt(node, message, id).ok_or("The message has no content yet")?;
+    // A version that was chosen and is gone gives way to the one that is dealt.
+    let chosen = key.variant.as_deref().and_then(|id| message.variants.iter().find(|variant| variant.id == id));
+    let variant = chosen.or_else(|| stage.dealt(node, message, contact)).ok_or("The message has no content yet")?;
     let lines = |found: Vec<Diagnostic>| found.into_iter().map(|d| d.message).collect::<Vec<_>>().join("\n");
     let prepared = stage.prepare(node, message, variant).map_err(lines)?;
-    let at = key.3.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
+    let at = key.at.or_else(|| newest(home)).unwrap_or(Instant::from_millis(0));
     let history = History::of(&home.audience.events, id, at);
-    let event = match &key.2 {
+    let event = match &key.event {
         Some(id) => history.events.iter().find(|event| event.id == *id).cloned(),
         None => stage.likely_entry(&history),
     };
@@ -328,7 +340,7 @@ pub fn values(flow: &Flow, home: &Home, id: &ContactId) -> Option<FieldValues> {
         log: &history.log,
         trigger: newest_of(&metrics, &history.events).map(|event| &**event),
         constants: &flow.settings().constants,
-        codes: &codes(&home.workspace),
+        codes: &codes(&home.workspace, id),
         links: &Links::placeholders(),
         currency: home.workspace.brand.default_currency(),
     };

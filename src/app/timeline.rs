@@ -160,6 +160,14 @@ impl Timeline {
         self.from.plus_millis((f64::from(share.clamp(0.0, 1.0)) * whole) as i64)
     }
 
+    /// The clock after it was moved by a share of the axis, held inside it; a clock that stands nowhere begins at the
+    /// end that it is moved away from.
+    pub fn moved(&self, clock: Option<Instant>, share: f32) -> Instant {
+        let at = clock.unwrap_or(if share > 0.0 { self.from } else { self.until });
+        let whole = self.until.since(self.from).max(1) as f64;
+        at.plus_millis((f64::from(share) * whole) as i64).clamp(self.from, self.until.max(self.from))
+    }
+
     /// The last row at or before an instant.
     pub fn row_at(&self, at: Instant) -> Option<usize> {
         self.rows.partition_point(|row| row.at <= at).checked_sub(1)
@@ -627,6 +635,9 @@ mod tests {
         }
         assert_eq!(stops, 1);
         assert_eq!((line.at_share(0.0), line.at_share(1.0)), (line.from, line.until));
+        assert_eq!(line.moved(None, 2.0), line.until);
+        assert_eq!(line.moved(None, -0.25), line.moved(Some(line.until), -0.25));
+        assert_eq!(line.moved(Some(line.moved(None, 0.3)), -0.3), line.from);
         assert!((line.share_of(line.at_share(0.25)) - 0.25).abs() < 1e-4);
     }
 

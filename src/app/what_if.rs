@@ -192,23 +192,32 @@ pub struct WhatIf {
 
 /// Replays one contact without and with changes.
 ///
-/// Both are replayed alone, so that rules over the population see the same in both. Errors: the contact is gone.
-pub fn what_if(flow: &Flow, home: &Home, contact: &ContactId, changes: &[Change]) -> Result<Arc<WhatIf>, String> {
+/// Both are replayed alone, so that rules over the population see the same in both. `keeps_on` is told how much is done
+/// (0..=1) and ends it by saying no. Errors: the contact is gone; it was ended.
+pub fn what_if(
+    flow: &Flow,
+    home: &Home,
+    contact: &ContactId,
+    changes: &[Change],
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Result<Arc<WhatIf>, String> {
     let flows = FlowSet::new(&home.workspace, std::slice::from_ref(flow));
     let first = home.audience.events.iter().map(|event| event.accepted).min();
     let last = home.audience.events.iter().map(|event| event.accepted).max();
-    let play = |changes: &[Change]| -> Result<Vec<Decision>, String> {
+    let mut play = |changes: &[Change], begin: f32| -> Result<Vec<Decision>, String> {
         let audience = altered(&home.audience, contact, changes)?;
         let own_first = audience.events.first().map(|event| event.accepted);
         let own_last = audience.events.last().map(|event| event.accepted);
         let from = [first, own_first].into_iter().flatten().min().map(|at| at.plus_millis(-1));
         let until = [last, own_last].into_iter().flatten().max().map(|at| at.plus_millis(30 * 86_400_000));
         let options = Options { from, until, ..Options::default() };
-        let mut report = simulate::replay(&flows, &audience, &options);
+        let mut half = |share: f32| keeps_on(begin + share / 2.0);
+        let report = simulate::replay_while(&flows, &audience, &options, &mut half);
+        let mut report = report.ok_or("It was cancelled")?;
         let trace = report.traces.remove(contact).unwrap_or_default();
         Ok(trace.into_iter().filter(|decision| decision.flow.as_ref() == Some(&flow.id)).collect())
     };
-    let (old, new) = (play(&[])?, play(changes)?);
+    let (old, new) = (play(&[], 0.0)?, play(changes, 0.5)?);
     let zone = when::zone(home, stage::contact(home, contact));
     let differences = differences(flow, &zone, &old, &new);
     Ok(Arc::new(WhatIf { contact: contact.clone(), changes: changes.to_vec(), old, new, differences }))

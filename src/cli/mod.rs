@@ -19,7 +19,10 @@ mod man;
 mod matrix;
 #[cfg(feature = "gui")]
 mod open;
+#[cfg(feature = "picture")]
+mod picture;
 mod preview;
+mod send_test;
 mod show;
 mod simulate;
 #[cfg(feature = "gui")]
@@ -122,6 +125,7 @@ enum Command {
     Kinds(kinds::Arguments),
     Preview(preview::Arguments),
     Matrix(matrix::Arguments),
+    SendTest(send_test::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
     #[cfg(feature = "gui")]
@@ -162,6 +166,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Kinds(args)) => kinds::run(&args, streams),
         Some(Command::Preview(args)) => preview::run(&args, places, streams),
         Some(Command::Matrix(args)) => matrix::run(&args, places, streams),
+        Some(Command::SendTest(args)) => send_test::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
         #[cfg(feature = "gui")]

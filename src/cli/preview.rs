@@ -42,6 +42,12 @@ pub struct Arguments {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: MailFormat,
+    /// Width of the picture in pixels, 320 to 1200
+    #[arg(long, value_name = "PX", default_value_t = 600)]
+    width: u32,
+    /// Draw the picture as a device in dark mode shows it
+    #[arg(long)]
+    dark: bool,
     /// Write it to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -62,6 +68,8 @@ pub enum MailFormat {
     Json,
     /// The whole mail as a mail program opens it.
     Eml,
+    /// The mail as an approximate picture, drawn without a network.
+    Png,
 }
 
 /// Runs it.
@@ -73,19 +81,38 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let made = stage.make(node, message, variant, contact, args.event.as_deref())?;
     let bytes = match args.format {
         MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
-        MailFormat::Html if !stage::is_email(message) => {
+        MailFormat::Html | MailFormat::Png if !stage::is_email(message) => {
             return Err(Failure::refused("A text message has no HTML part", "Ask for --format text"));
         }
         MailFormat::Html => made.mail.html.clone().into_bytes(),
         MailFormat::Json => json(&made)?,
         MailFormat::Eml => eml::of(&stage, message, contact, &made)?,
+        MailFormat::Png => picture(args, &stage, &made.mail.html, streams)?,
     };
     if args.format != MailFormat::Text {
         for found in &made.lints {
             streams.tell(&show::diagnostic(found, load::context(&stage.file)));
         }
     }
+    if args.format == MailFormat::Png && args.out.is_none() {
+        streams.say_bytes(&bytes);
+        return Ok(Done::Well);
+    }
     write(streams, args.out.as_deref(), &bytes, args.force)
+}
+
+#[cfg(feature = "picture")]
+fn picture(args: &Arguments, stage: &Stage, html: &str, streams: &mut Streams) -> Result<Vec<u8>, Failure> {
+    super::picture::of(stage, html, args.width, args.dark, streams)
+}
+
+#[cfg(not(feature = "picture"))]
+fn picture(args: &Arguments, _: &Stage, _: &str, _: &mut Streams) -> Result<Vec<u8>, Failure> {
+    let (width, theme) = (args.width, if args.dark { "dark" } else { "light" });
+    Err(Failure::refused(
+        format!("This build cannot draw mails ({width} pixels, {theme})"),
+        "Build it with the feature `picture`: cargo build --release --features picture; or ask for --format html",
+    ))
 }
 
 fn write(streams: &mut Streams, path: Option<&Path>, bytes: &[u8], force: bool) -> Outcome {

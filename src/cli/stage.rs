@@ -130,7 +130,7 @@ impl Stage {
                 )
             });
         }
-        self.inner.dealt(node, message, &contact.id).ok_or_else(|| {
+        self.inner.dealt(node, message, contact).ok_or_else(|| {
             Failure::unusable(format!("Message `{}` has no content", message.id), "Write a subject and a body")
         })
     }

@@ -3,20 +3,26 @@
 //! The one idea: what engines print differently (money, dates, cut texts) has a named filter of ours, which every
 //! target maps to its own. All filters take a missing value and give one back, so that a fallback after them works.
 
+mod when;
+
 use std::fmt::Write as _;
 
-use jiff::civil::{Date, DateTime};
-use minijinja::{Environment, Error, ErrorKind, State, Value as EngineValue, value::ValueKind};
+use jiff::civil::DateTime;
+use minijinja::{Environment, Error, State, Value as EngineValue, value::ValueKind};
 
 use super::Format;
 use crate::{
     audience::{Currency, Money, Value, print_number},
-    base::{Instant, Weekday, Zone},
+    base::{Weekday, Zone},
 };
+
+pub(crate) use when::Moment;
 
 /// Names in the rendering context that filters look at.
 pub(crate) const CURRENCY: &str = "_currency";
 pub(crate) const ZONE: &str = "_zone";
+/// The instant of the mail, in milliseconds.
+pub(crate) const NOW: &str = "_now";
 
 /// An amount with its sign, commas between thousands: `€1,290.00`, `CHF 5.00`, `-$3.50`.
 pub fn format_money(money: Money) -> String {
@@ -188,7 +194,9 @@ pub(crate) fn register(env: &mut Environment<'static>) {
         Ok(n) => EngineValue::from(format_number(n, decimals.unwrap_or(0))),
         Err(_) => value,
     });
-    env.add_filter("date_fmt", date_fmt);
+    env.add_filter("date_fmt", when::date_fmt);
+    env.add_filter("is_past", when::is_past);
+    env.add_filter("arrival", when::arrival);
     env.add_filter("truncate_chars", |value: EngineValue, most: usize| {
         on_text(value, |text| truncate_chars(text, most))
     });
@@ -246,24 +254,6 @@ fn money(state: &mut State, value: EngineValue) -> EngineValue {
         (Ok(n), None) => EngineValue::from(format_number(n, 2)),
         (Err(_), _) => value,
     }
-}
-
-fn date_fmt(state: &mut State, value: EngineValue, pattern: String) -> Result<EngineValue, Error> {
-    if is_missing(&value) {
-        return Ok(value);
-    }
-    let text = plain(&value);
-    if let Ok(date) = text.parse::<Date>()
-        && text.len() == 10
-    {
-        return Ok(EngineValue::from(format_date(date.to_datetime(jiff::civil::Time::midnight()), &pattern)));
-    }
-    let Ok(at) = Instant::parse(&text) else {
-        let shown: String = text.chars().take(40).collect();
-        return Err(Error::new(ErrorKind::InvalidOperation, format!("`{shown}` is not a date")));
-    };
-    let zone = state.lookup(ZONE).and_then(|name| Zone::named(name.as_str()?).ok()).unwrap_or_else(Zone::utc);
-    Ok(EngineValue::from(format_date(zone.local(at), &pattern)))
 }
 
 /// Percent-encodes all but letters, digits, `-`, `_`, `.`, `~` and `/`, as Django and Jinja do.

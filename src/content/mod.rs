@@ -1,4 +1,4 @@
-//! Messages: fields, template language, blocks, HTML and text, lints.
+//! Messages: fields, template language, blocks, HTML and text, lints; with the feature `picture`, mails drawn.
 //!
 //! The one idea: a message is data ([`Message`], its [`Variant`]s and [`Block`]s) with merge tags that stand for
 //! [`Field`]s. A message is prepared once (parsed, checked, laid out) and rendered for many contacts.
@@ -14,11 +14,15 @@ mod field;
 mod filters;
 #[cfg(test)]
 mod fuzz;
+pub mod highlight;
 mod layout;
+mod links;
 mod lint;
 mod markup;
 mod message;
 mod mjml;
+#[cfg(feature = "picture")]
+pub mod picture;
 mod plain;
 mod preview;
 mod render;
@@ -27,13 +31,17 @@ mod template;
 mod tracking;
 mod values;
 
-pub use brand::Brand;
+pub use brand::{Brand, Dark, LogoPlace, THEMES, Theme, theme};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
 pub use layout::PREHEADER_OPENS;
-pub use lint::{CLIP_BYTES, lint};
-pub use message::{Align, Block, Body, Message, UnknownBlock, Variant, ron_options};
+pub use links::{MailLink, links};
+pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
+pub use message::{
+    Align, Block, Body, Column, Message, Network, OnPhone, SocialLink, SocialStyle, StockLevel, UnknownBlock, Until,
+    Valign, Variant, ron_options,
+};
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
 pub use starter::{STARTER_SMS, STARTER_SUBJECT, starter};

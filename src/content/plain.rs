@@ -21,42 +21,6 @@ pub(super) fn text_of(html: &str) -> String {
     tidy(&laid_out.unwrap_or_else(|| strip(&html)))
 }
 
-/// Whether there is anything to read in HTML of which only what is shown is left ([`visible`]).
-pub(super) fn has_words(visible: &str) -> bool {
-    // As a rule a word stands between two tags; what the converter makes of addresses and pictures is asked only where
-    // none does.
-    has_word_between_tags(visible) || text_of(visible).chars().any(char::is_alphanumeric)
-}
-
-fn has_word_between_tags(html: &str) -> bool {
-    let mut rest = html;
-    while let Some(c) = rest.chars().next() {
-        let length = match c {
-            '<' => tag_length(rest),
-            // An entity may stand for a space.
-            '&' => rest.find(';').map_or(rest.len(), |n| n + 1),
-            c if c.is_alphanumeric() => return true,
-            c => c.len_utf8(),
-        };
-        rest = &rest[length..];
-    }
-    false
-}
-
-/// Length of the tag at the start of a text; what stands in quotes does not end it.
-fn tag_length(text: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), close) if open == close => quote = None,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 /// Without `<head>`, `<style>`, `<script>`, comments, and elements that are not shown.
 pub(super) fn visible(html: &str) -> String {
     const UNSEEN: [&str; 4] = ["style", "script", "head", "title"];
@@ -275,22 +239,6 @@ mod tests {
             "<head><title>T</title><style>p{}</style></head><body><!-- c --><div style=\"display: none; max-height:0\">pre<div>x</div></div><p>Seen</p></body>",
             "Seen",
         );
-    }
-
-    #[test]
-    fn words_are_seen_without_laying_out() {
-        for (html, expected) in [
-            ("<p>Hi</p>", true),
-            ("<td title=\"a > b\">&nbsp;&zwnj;</td>", false),
-            ("<p> - </p>", false),
-            ("<p>&#65;</p>", true),
-            ("<img src=\"a.png\" alt=\"A watch\">", true),
-            ("<img src=\"a.png\" alt=\"\">", false),
-            ("", false),
-        ] {
-            assert_eq!(has_words(html), expected, "{html}");
-            assert_eq!(text_of(html).chars().any(char::is_alphanumeric), expected, "{html}");
-        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
 use super::{
-    Brand, Field, FieldValues, Message, Variant, filters,
+    Body, Brand, Field, FieldValues, Message, Variant, filters,
     layout::{Sources, lay_out},
     markup::entity,
     template::{
@@ -101,6 +101,8 @@ pub struct PreparedMessage {
     has_html: bool,
     findings: Vec<Diagnostic>,
     tracking: Tracking,
+    /// Blocks with a "show if": place in the body, name of the template that says whether it holds.
+    conditions: Vec<(usize, String)>,
 }
 
 const PARTS: [&str; 4] = ["subject", "preheader", "html", "text"];
@@ -121,6 +123,7 @@ impl PreparedMessage {
                 has_html: !sources.html.is_empty(),
                 findings: found,
                 tracking: Tracking::default(),
+                conditions: Vec::new(),
             }),
             Err(fault) => {
                 found.push(fault);
@@ -141,6 +144,36 @@ impl PreparedMessage {
         let of_the_mail = [flow.as_str(), node.as_str(), self.message.as_str(), &self.variant];
         self.tracking = Tracking::new(&mut self.env, parameters, fields, of_the_mail);
         self
+    }
+
+    /// The same, able to say which blocks are shown ([`Self::shown`]).
+    #[must_use]
+    pub fn with_conditions(mut self, variant: &Variant, fields: &[Field]) -> Self {
+        let Body::Blocks(blocks) = &variant.body else { return self };
+        for (n, block) in blocks.iter().enumerate() {
+            let Some(source) = block.show_if() else { continue };
+            let read = template::read_condition(source, fields, &Place::default(), &mut Vec::new());
+            let Some((test, _)) = read else { continue };
+            let node = template::tree::Node::If {
+                arms: vec![(test, vec![template::tree::Node::Raw("1".into())])],
+                otherwise: Vec::new(),
+            };
+            let lowered = template::lower::lower(&[node], fields, &mut Vec::new());
+            let name = format!("show.{n}");
+            if self.env.add_template_owned(name.clone(), lowered).is_ok() {
+                self.conditions.push((n, name));
+            }
+        }
+        self
+    }
+
+    /// Which blocks with a "show if" are shown, by their place in the body; empty without [`Self::with_conditions`].
+    pub fn shown(&self, values: &FieldValues) -> Vec<(usize, bool)> {
+        let holds = |name: &str| {
+            let template = self.env.get_template(name).ok()?;
+            template.render(values.context.clone()).ok()
+        };
+        self.conditions.iter().map(|(n, name)| (*n, holds(name).is_some_and(|text| !text.is_empty()))).collect()
     }
 
     fn compile(

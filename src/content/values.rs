@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 use super::{
     Brand, Computed, Field, FieldSource,
-    filters::{CURRENCY, ZONE, engine_value, print_value},
+    filters::{CURRENCY, NOW, ZONE, engine_value, print_value},
     template::lower::{MISSING_CLOSE, MISSING_OPEN, missing_mark, shown_name},
 };
 use crate::{
@@ -80,6 +80,9 @@ pub struct FieldValue {
     pub fallback: Option<String>,
 }
 
+/// When samples are looked at: noon of 23 November 2026, the day that dates without a sample have.
+const SAMPLE_MILLIS: i64 = 1_795_435_200_000;
+
 /// All fields for one contact, ready for rendering.
 #[derive(Clone, Debug)]
 pub struct FieldValues {
@@ -92,7 +95,7 @@ impl FieldValues {
     /// Works out every field.
     pub fn resolve(fields: &[Field], context: &ResolveContext<'_>) -> Self {
         let values = fields.iter().map(|field| (field, value_of(field, context)));
-        Self::build(values, context.zone, context.currency, context.links)
+        Self::build(values, context.now, context.zone, context.currency, context.links)
     }
 
     /// Whether a field has a value, without printing it; the same as [`Self::resolve`] would say.
@@ -132,11 +135,12 @@ impl FieldValues {
             let sample = field.samples.first().and_then(|text| Value::parse_as(text, field.kind, currency));
             (field, Some(sample.unwrap_or_else(|| stand_in(field, currency))))
         });
-        Self::build(values, &Zone::utc(), currency, &Links::placeholders())
+        Self::build(values, Instant::from_millis(SAMPLE_MILLIS), &Zone::utc(), currency, &Links::placeholders())
     }
 
     fn build<'a>(
         values: impl Iterator<Item = (&'a Field, Option<Value>)>,
+        now: Instant,
         zone: &Zone,
         currency: Option<Currency>,
         links: &Links,
@@ -147,6 +151,7 @@ impl FieldValues {
             ("preferences_url".into(), links.preferences.as_str().into()),
             ("view_url".into(), links.view.as_str().into()),
             (ZONE.into(), zone.name().into()),
+            (NOW.into(), now.as_millis().into()),
         ];
         let mut used = currency;
         for (field, value) in values {

@@ -7,6 +7,7 @@
 
 mod audience;
 mod drafts;
+mod images;
 mod lock;
 mod own;
 mod read;
@@ -20,6 +21,7 @@ use std::{
 pub use self::{
     audience::{AudienceFound, MAPPING_FILE, audience, audience_folder},
     drafts::Drafts,
+    images::{IMAGES_FOLDER, NoImage, image},
     lock::{Lock, NoLock, lock_path},
     own::{OwnFolders, own_folders},
     read::{

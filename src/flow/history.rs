@@ -73,11 +73,36 @@ impl History {
     }
 
     /// Takes the text beside the flow as it is on the disk; no step. One that was edited and not saved stays.
+    ///
+    /// Steps that changed the flow alone are taken back and done again beside the new text.
     pub fn read_aside(&mut self, text: &str) {
         // Another document of the workspace may have saved the very same text.
-        if self.is_aside_clean() || *self.aside == *text {
-            self.aside = text.into();
-            self.saved_aside = text.into();
+        if *self.aside == *text {
+            self.saved_aside = Arc::clone(&self.aside);
+        } else if self.is_aside_clean() {
+            let (old, new) = (std::mem::replace(&mut self.aside, text.into()), Arc::from(text));
+            for steps in [&mut self.past, &mut self.future] {
+                for step in steps.iter_mut().rev().take_while(|step| step.aside == old) {
+                    step.aside = Arc::clone(&new);
+                }
+            }
+            self.saved_aside = new;
+        }
+    }
+
+    /// Takes another document's text beside the flow, so that both have the same, as a step; one that only goes back
+    /// or forth over such a step does that. `merge` as in [`Self::apply`].
+    pub fn share_aside(&mut self, label: &str, text: &str, merge: Option<(&str, Instant)>) {
+        self.commit();
+        let leads_there = |step: Option<&Step>| {
+            step.is_some_and(|step| step.label == label && *step.aside == *text && is_same(&step.flow, &self.now))
+        };
+        if leads_there(self.past.last()) {
+            self.undo();
+        } else if leads_there(self.future.last()) {
+            self.redo();
+        } else {
+            self.set_aside(label, text, merge);
         }
     }
 
@@ -219,6 +244,30 @@ impl History {
         }
     }
 
+    /// Puts flow and text of an earlier run in the place of these, as one step. `saved_aside` is what the text began
+    /// from.
+    pub fn restore(&mut self, label: &str, flow: Flow, aside: Option<(&str, &str)>) {
+        self.commit();
+        let (before, text) = (self.now.clone(), Arc::clone(&self.aside));
+        if let Some((aside, saved)) = aside {
+            self.aside = aside.into();
+            self.saved_aside = saved.into();
+        }
+        self.now = flow;
+        if before != self.now || text != self.aside {
+            self.last_merge = None;
+            self.changed();
+            self.push(label.to_owned(), before, text);
+        }
+    }
+
+    /// The file holds `saved` now, and the document becomes `flow`, as a step. The text beside it is left alone.
+    pub fn rebase(&mut self, label: &str, flow: Flow, saved: Flow) {
+        self.replace(label, flow);
+        self.saved = saved;
+        self.is_clean = is_same(&self.now, &self.saved);
+    }
+
     /// Labels of the steps that can be undone, last first.
     pub fn undo_labels(&self) -> impl Iterator<Item = &str> {
         self.past.iter().rev().map(|step| step.label.as_str())
@@ -232,6 +281,16 @@ impl History {
     /// Whether the document is as saved, also after undoing back to it.
     pub fn is_clean(&self) -> bool {
         self.is_clean && self.is_aside_clean()
+    }
+
+    /// Whether the flow is as saved, whatever stands beside it.
+    pub fn is_flow_clean(&self) -> bool {
+        self.is_clean
+    }
+
+    /// The flow as saved: what another version of its file is compared with.
+    pub fn saved(&self) -> &Flow {
+        &self.saved
     }
 
     /// Notes that the document was saved as it is.

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod file;
 mod graph;
 mod history;
+pub mod merge;
 mod settings;
 mod workspace;
 

@@ -23,7 +23,7 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 use self::{canvas::Canvas, theme::Palette};
 use crate::{
     app::{
-        Answer, App, Command, Request, Screen, Theme,
+        Answer, App, Command, Document, Request, Screen, Theme,
         files::{Act, wake_at},
     },
     base::Instant,
@@ -162,11 +162,17 @@ impl Studio {
                 Panel::bottom(("panel", format!("{panel:?}")))
                     .default_size(high)
                     .min_size(80.0)
+                    // What is above it can always be pulled down again.
+                    .max_size((ui.available_height() - 120.0).max(80.0))
                     .resizable(true)
                     .frame(bare)
                     .show(ui, |ui| panels::bottom(ui, app, document, &mut self.panels, panel, out));
             }
             if let Some(page) = document.view.page {
+                // A mail is written beside its picture.
+                if page == crate::app::pages::PageKind::Mails {
+                    inspector(ui, app, document, &mut self.panels, out);
+                }
                 CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
                     panels::page(ui, app, document, page, &mut self.panels, out);
                 });
@@ -174,14 +180,7 @@ impl Studio {
                 Panel::left("side").exact_size(212.0).resizable(false).frame(bare).show(ui, |ui| {
                     panels::side(ui, app, document, &mut self.panels, out);
                 });
-                Panel::right("inspector")
-                    .default_size(300.0)
-                    .size_range(260.0..=520.0)
-                    .resizable(true)
-                    .frame(bare)
-                    .show(ui, |ui| {
-                        panels::inspector(ui, app, document, &mut self.panels, out);
-                    });
+                inspector(ui, app, document, &mut self.panels, out);
                 CentralPanel::default().frame(Frame::new().fill(palette.canvas)).show(ui, |ui| {
                     self.canvas.ui(ui, app, document, out);
                 });
@@ -192,8 +191,20 @@ impl Studio {
         panels::shortcuts(ui, app, out);
         panels::dialogs(ui, app, &mut self.panels, out);
         panels::command_palette(ui, app, &mut self.panels, out);
+        panels::tray(ui, app, self.outside.now(), out);
         panels::toasts(ui, app, self.outside.now(), out);
     }
+}
+
+/// The panel at the right: the settings of what is selected.
+fn inspector(ui: &mut Ui, app: &App, document: &Document, drafts: &mut panels::Drafts, out: &mut Vec<Command>) {
+    let bare = Frame::new().fill(Palette::get(ui).panel);
+    Panel::right("inspector").default_size(300.0).size_range(260.0..=520.0).resizable(true).frame(bare).show(
+        ui,
+        |ui| {
+            panels::inspector(ui, app, document, drafts, out);
+        },
+    );
 }
 
 impl eframe::App for Studio {

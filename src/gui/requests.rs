@@ -5,6 +5,7 @@
 
 mod dialogs;
 pub mod keeper;
+mod pictures;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use std::{
 };
 
 use self::keeper::Keeper;
+pub use self::pictures::draw;
 use super::Outside;
 use crate::{
     app::{
@@ -132,10 +134,15 @@ impl System {
                 let home = Arc::new(samples::home(workspace, flow));
                 Some(Told::Sample { workspace, loaded, home }.into())
             }),
-            Task::Export { document, revision, target, flow, home } => self.spawn("export", ctx, move || {
-                let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
-                Some(Told::Exported { document, revision, target, result }.into())
-            }),
+            Task::Export { document, id, revision, target, progress, flow, home } => {
+                self.spawn("export", ctx, move || {
+                    if progress.is_cancelled() {
+                        return None;
+                    }
+                    let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                    Some(Told::Exported { document, id, revision, target, result }.into())
+                })
+            }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
             Task::AskFolder => self.spawn("folder dialog", ctx, || {
                 let dialog = rfd::FileDialog::new().set_title("A folder for the export");
@@ -196,7 +203,7 @@ impl Outside for System {
             }),
             Request::Read(path) => self.post(Work::Read(path), ctx),
             Request::Files(task) => self.files(task, ctx),
-            Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run()))),
+            Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run_with(draw)))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
             Request::AskPaste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),

@@ -133,6 +133,11 @@ pub const DARK: Palette = Palette {
 };
 
 impl Palette {
+    /// The way with the changes of the what-if panel; the way as it is has the accent.
+    pub fn what_if(&self) -> Color32 {
+        self.family(Family::Split)
+    }
+
     /// The palette of a theme.
     pub fn of(theme: Theme) -> &'static Self {
         match theme {
@@ -253,6 +258,7 @@ fn style_of(style: &mut egui::Style, palette: &Palette, dark: bool) {
     style.spacing.scroll = egui::style::ScrollStyle::solid();
     style.spacing.scroll.bar_width = 8.0;
     style.animation_time = ANIMATION_SECS;
+    style.interaction.resize_grab_radius_side = 4.0;
     let visuals = &mut style.visuals;
     *visuals = if dark { egui::Visuals::dark() } else { egui::Visuals::light() };
     visuals.override_text_color = None;

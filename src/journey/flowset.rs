@@ -8,9 +8,9 @@ use std::{
 use smol_str::SmolStr;
 
 use crate::{
-    audience::{Channel, Compiled, Value, condition::Book},
+    audience::{Channel, Compiled, Contact, Value, condition::Book},
     base::{FlowId, NodeId, Severity, VersionHash, Window, Zone, hash},
-    content::{Brand, Field, FieldValues, Message, PreparedMessage, Variant},
+    content::{Brand, Field, FieldSource, FieldValues, Message, PreparedMessage, Variant},
     flow::{Flow, FlowSettings, Workspace},
     kinds::{
         Alternative, CapRule, Settings,
@@ -75,7 +75,8 @@ pub struct RunNode {
 pub struct RunMessage {
     /// The message.
     pub message: Message,
-    pub(super) total_weight: u64,
+    /// Whether any variant is for one language alone.
+    pub(super) has_languages: bool,
     pub(super) variants: Vec<RunVariant>,
 }
 
@@ -86,6 +87,8 @@ pub(super) struct RunVariant {
     pub id: SmolStr,
     /// Fields that it names and that a contact may lack, by place in the version's fields.
     pub needs: Vec<usize>,
+    /// Pools of which it may show a code.
+    pub pools: Vec<SmolStr>,
     /// There is nothing in it at all.
     pub is_empty: bool,
     prepared: OnceLock<Result<Arc<PreparedMessage>, String>>,
@@ -281,12 +284,13 @@ impl RunMessage {
             RunVariant {
                 id: SmolStr::new(&variant.id),
                 needs: needed_fields(variant, fields, wanting),
+                pools: pools(variant, fields),
                 is_empty,
                 prepared: OnceLock::new(),
             }
         };
         Self {
-            total_weight: message.variants.iter().map(|v| u64::from(v.weight)).sum(),
+            has_languages: message.variants.iter().any(|variant| variant.language.is_some()),
             variants: message.variants.iter().map(run).collect(),
             message: message.clone(),
         }
@@ -306,20 +310,28 @@ impl RunMessage {
         run.prepared.get_or_init(prepare).as_deref().map_err(String::as_str)
     }
 
-    /// The variant a contact gets: by weight over XXH64(salt, contact), as splits are dealt (SEMANTICS R19).
-    pub fn variant_of(&self, salt: &str, contact: &str) -> usize {
-        if self.message.variants.len() < 2 || self.total_weight == 0 {
+    /// The variant a contact gets: of those in the language that fits theirs ([`Message::language_for`]), one by weight
+    /// over XXH64(salt, contact), as splits are dealt (SEMANTICS R19).
+    pub fn variant_of(&self, salt: &str, contact: &Contact) -> usize {
+        if self.message.variants.len() < 2 {
             return 0;
         }
-        let mut at = hash::chance(salt, contact) % self.total_weight;
-        for (n, variant) in self.message.variants.iter().enumerate() {
+        let language = if self.has_languages { self.message.language_for(contact.language.as_deref()) } else { None };
+        let own = || self.message.variants.iter().enumerate().filter(|(_, v)| Message::is_for(v, language));
+        let first = own().next().map_or(0, |(n, _)| n);
+        let total: u64 = own().map(|(_, variant)| u64::from(variant.weight)).sum();
+        if total == 0 {
+            return first;
+        }
+        let mut at = hash::chance(salt, contact.id.as_str()) % total;
+        for (n, variant) in own() {
             let weight = u64::from(variant.weight);
             if at < weight {
                 return n;
             }
             at -= weight;
         }
-        0
+        first
     }
 }
 
@@ -330,13 +342,29 @@ fn needed_fields(variant: &Variant, fields: &[Field], wanting: &[usize]) -> Vec<
         return Vec::new();
     }
     let text = serde_json::to_string(variant).unwrap_or_default();
-    let names = |field: &Field| {
-        text.match_indices(field.name.as_str()).any(|(at, name)| {
-            let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-            !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())
-        })
-    };
-    wanting.iter().copied().filter(|n| names(&fields[*n])).collect()
+    wanting.iter().copied().filter(|n| names(&text, &fields[*n].name)).collect()
+}
+
+/// The pools whose codes a variant names anywhere, each once.
+fn pools(variant: &Variant, fields: &[Field]) -> Vec<SmolStr> {
+    let mut out = Vec::new();
+    let mut text = None;
+    for field in fields {
+        let FieldSource::Code { pool } = &field.source else { continue };
+        let text = text.get_or_insert_with(|| serde_json::to_string(variant).unwrap_or_default());
+        if !out.contains(pool) && names(text, &field.name) {
+            out.push(pool.clone());
+        }
+    }
+    out
+}
+
+/// Whether a name stands in a text as a word of its own.
+fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, name)| {
+        let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())
+    })
 }
 
 impl PreparedTrigger {

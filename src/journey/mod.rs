@@ -285,6 +285,16 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     }
 }
 
+/// Pools of which the mail of a send shows a code: what the driver claims before it hands over (SEMANTICS R27).
+pub fn pools_of<'a>(flows: &'a FlowSet, contact: &ContactState, key: &SendKey) -> &'a [smol_str::SmolStr] {
+    let found = || {
+        let send = contact.send(key)?;
+        let message = flows.version(&send.version)?.nodes.get(send.node)?.message.as_deref()?;
+        message.variants.iter().find(|variant| variant.id == send.message.1)
+    };
+    found().map_or(&[], |variant| variant.pools.as_slice())
+}
+
 /// The second test of a send, with the whole of its answer.
 fn ask_gate(flows: &FlowSet, contact: &ContactState, send: &Send, now: Instant) -> Gate {
     let Some(version) = flows.version(&send.version) else {

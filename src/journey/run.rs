@@ -416,7 +416,7 @@ impl<'a> Run<'a> {
         };
         let message = run.message.as_deref();
         let salt = salt.map_or(run.id.as_str(), SmolStr::as_str);
-        let variant = message.map_or(0, |m| m.variant_of(salt, self.state.contact.id.as_str()));
+        let variant = message.map_or(0, |m| m.variant_of(salt, &self.state.contact));
         let variant_id = message.and_then(|m| m.variants.get(variant)).map_or_else(SmolStr::default, |v| v.id.clone());
         if self.state.journeys[j].skip_messages {
             let detail = "a date it depends on is past".to_owned();

@@ -8,6 +8,7 @@ pub mod engine;
 mod folder;
 pub mod hubspot;
 pub mod klaviyo;
+mod languages;
 mod normal;
 mod plan;
 mod templates;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{LossKind, Notes};
+use super::{LossKind, Notes, languages};
 use crate::{
     base::{Diagnostic, Place},
     content::{Dialect, Field, FieldSource, Message, Part, Scope, Variant, export_variant, transpile},
@@ -31,8 +31,29 @@ pub(super) fn dialect(target: Target) -> Dialect {
     }
 }
 
-/// A variant of a message in the target's language; made once for an export.
+/// A variant of a message in the target's language, those of other languages in it as conditional content.
 pub(super) fn message(
+    target: Target,
+    flow: &Flow,
+    workspace: &Workspace,
+    message: &Message,
+    variant: &Variant,
+    notes: &mut Notes,
+) -> Template {
+    let own = one(target, flow, workspace, message, variant, notes);
+    let others = languages::beside(target, message, variant);
+    if others.is_empty() {
+        return own;
+    }
+    let others = others
+        .into_iter()
+        .map(|(condition, other)| (condition, one(target, flow, workspace, message, other, notes)))
+        .collect();
+    languages::merged(own, others)
+}
+
+/// One variant; made once for an export.
+fn one(
     target: Target,
     flow: &Flow,
     workspace: &Workspace,

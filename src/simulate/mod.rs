@@ -4,6 +4,8 @@
 //! ask for it, hands over at the intent's instant (or later, if told a latency), and counts what the trace says.
 //! Deliberately not here: files, clocks, threads, chance. Same arguments, same report.
 
+mod codes;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, VecDeque},
@@ -12,6 +14,8 @@ use std::{
 
 use serde::Serialize;
 use smol_str::SmolStr;
+
+pub use codes::Given;
 
 use crate::{
     audience::{Audience, Event, Properties, Response, ResponseKind, Value},
@@ -50,6 +54,9 @@ pub struct Report {
     pub messages: Vec<MessageRow>,
     /// Counts per flow.
     pub flows: BTreeMap<FlowId, FlowReport>,
+    /// Codes of pools that contacts got.
+    #[serde(skip_serializing_if = "Given::is_empty")]
+    pub codes: Given,
     /// Every decision of every contact.
     #[serde(skip)]
     pub traces: BTreeMap<ContactId, Vec<Decision>>,
@@ -118,25 +125,49 @@ struct Player<'a> {
 struct Shared {
     counts: Counts,
     effects: Effects,
+    codes: codes::Ledger,
 }
 
 /// Replays an audience.
 pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report {
+    // Nobody ends it early.
+    replay_while(flows, audience, options, &mut |_| true).unwrap_or_default()
+}
+
+/// Inputs between two looks at whether to go on. Source: assumption, some milliseconds of work.
+const INPUTS_PER_LOOK: usize = 64;
+
+/// As [`replay`]; `keeps_on` is told every few inputs how much is done (0..=1) and ends it by saying no.
+pub fn replay_while(
+    flows: &FlowSet,
+    audience: &Audience,
+    options: &Options,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<Report> {
     let mut accepted = audience.events.iter().map(|event| event.accepted);
     let first = audience.events.iter().map(|event| event.accepted).min();
     let last = accepted.by_ref().max();
     let from = options.from.unwrap_or_else(|| first.map_or(Instant::from_millis(0), |at| at.plus_millis(-1)));
     let until = options.until.unwrap_or_else(|| last.unwrap_or(from).max(from).plus_millis(30 * 86_400_000));
-    let mut players = players(flows, audience, options, from);
     let mut shared = Shared::default();
+    let mut players = players(flows, audience, options, from, &mut shared, keeps_on)?;
     let mut queue: BinaryHeap<Reverse<(Instant, usize)>> = BinaryHeap::new();
     for (n, player) in players.iter().enumerate() {
         queue.extend(player.next().map(|at| Reverse((at, n))));
     }
     let mut hour = hour_after(from);
+    let span_millis = until.since(from).max(1) as f32;
+    let mut num_inputs = 0_usize;
     while let Some(Reverse((at, n))) = queue.pop() {
         if at > until {
             break;
+        }
+        num_inputs += 1;
+        if num_inputs % INPUTS_PER_LOOK == 0 {
+            let share = at.since(from) as f32 / span_millis;
+            if !keeps_on(BEGIN_SHARE + (1.0 - BEGIN_SHARE) * share.clamp(0.0, 1.0)) {
+                return None;
+            }
         }
         while at >= hour {
             let controls = journey::close_hour(flows, &mut shared.counts, hour);
@@ -161,8 +192,11 @@ pub fn replay(flows: &FlowSet, audience: &Audience, options: &Options) -> Report
         player.step(flows, at, options, &mut shared);
         queue.extend(player.next().map(|next| Reverse((next, n))));
     }
-    report(flows, players, from, until)
+    Some(Report { codes: shared.codes.given, ..report(flows, players, from, until) })
 }
+
+/// Share of the work that is done once everybody's history is fed. Source: assumption; it is not known before.
+const BEGIN_SHARE: f32 = 0.1;
 
 /// The order of inputs (SEMANTICS R2).
 fn order(event: &Event) -> (Instant, Instant, &EventId) {
@@ -174,7 +208,14 @@ fn hour_after(at: Instant) -> Instant {
     Instant::from_millis((at.as_millis().div_euclid(HOUR) + 1) * HOUR)
 }
 
-fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from: Instant) -> Vec<Player<'a>> {
+fn players<'a>(
+    flows: &FlowSet,
+    audience: &'a Audience,
+    options: &Options,
+    from: Instant,
+    shared: &mut Shared,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<Vec<Player<'a>>> {
     let wanted = |id: &ContactId| options.contacts.is_empty() || options.contacts.contains(id);
     let mut events: BTreeMap<&ContactId, Vec<Arc<Event>>> = BTreeMap::new();
     for event in audience.events.iter().filter(|event| wanted(&event.contact)) {
@@ -184,9 +225,11 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
     for response in &audience.responses {
         responses.entry(&response.contact).or_default().push(response);
     }
-    let mut shared = Shared::default();
     let mut out = Vec::new();
-    for contact in audience.contacts.iter().filter(|contact| wanted(&contact.id)) {
+    for (n, contact) in audience.contacts.iter().enumerate().filter(|(_, contact)| wanted(&contact.id)) {
+        if n % INPUTS_PER_LOOK == 0 && !keeps_on(BEGIN_SHARE * n as f32 / audience.contacts.len() as f32) {
+            return None;
+        }
         let mut inputs = events.remove(&contact.id).unwrap_or_default();
         inputs.sort_by(|a, b| order(a).cmp(&order(b)));
         let mut player = Player {
@@ -197,15 +240,15 @@ fn players<'a>(flows: &FlowSet, audience: &'a Audience, options: &Options, from:
             trace: Vec::new(),
         };
         while let Some(event) = player.inputs.pop_front_if(|event| event.accepted <= from) {
-            player.feed(flows, &Input::Event(event), options, &mut shared);
+            player.feed(flows, &Input::Event(event), options, shared);
         }
         for (flow, version) in flows.live() {
             let control = Control::Adopt { flow: flow.clone(), version: *version };
-            player.feed(flows, &Input::Control { at: from, control }, options, &mut shared);
+            player.feed(flows, &Input::Control { at: from, control }, options, shared);
         }
         out.push(player);
     }
-    out
+    Some(out)
 }
 
 impl Player<'_> {
@@ -275,7 +318,11 @@ impl Player<'_> {
             journey::HandOver::Defer(until) => Some(*until),
             _ => None,
         };
-        let result = Option::<Delivery>::from(answer).unwrap_or(Delivery::Sent);
+        let result = Option::<Delivery>::from(answer).unwrap_or_else(|| {
+            let (pools, wanted) = (&flows.workspace().code_pools, journey::pools_of(flows, &self.state, key));
+            let has_codes = shared.codes.claim(pools, &self.state.contact.id, wanted);
+            if has_codes { Delivery::Sent } else { Delivery::Held(Reason::Incomplete) }
+        });
         let sent = result == Delivery::Sent;
         if sent {
             self.answer(flows, at, key);
@@ -483,7 +530,75 @@ mod tests {
         assert_eq!(report.entered, 4);
     }
 
+    /// Language first, then the split inside it; the same contact is always dealt the same.
+    #[test]
+    fn variants_are_dealt_inside_the_contacts_language() {
+        let body = r#"messages: [(id: "m", variants: [
+            (id: "a", subject: "Hello", body: html("Hello")), (id: "b", subject: "Hi", body: html("Hi")),
+            (id: "d", language: "de", subject: "Hallo", body: html("Hallo")),
+            (id: "e", language: "de", weight: 0, subject: "Guten Tag", body: html("Guten Tag")),
+        ])])"#;
+        let flow = format!("{}{body}", FLOW.split("messages: [").next().expect("there"));
+        let loaded = file::read(&flow).unwrap_or_else(|d| panic!("{}", d.message));
+        let flows = FlowSet::new(&Workspace::default(), &[loaded.flow]);
+        let mut audience = audience(60);
+        for (n, contact) in audience.contacts.iter_mut().enumerate() {
+            contact.language = [Some("de-AT"), Some("fr"), None][n % 3].map(SmolStr::new);
+        }
+        let report = replay(&flows, &audience, &Options::default());
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in &report.messages {
+            let n: usize = row.contact.as_str()[1..].parse().expect("a number");
+            assert_eq!(row.variant == "d", n.is_multiple_of(3), "{row:?}");
+            *seen.entry(&row.variant).or_default() += 1;
+        }
+        assert!(seen["a"] > 5 && seen["b"] > 5 && seen["d"] > 10 && !seen.contains_key("e"), "{seen:?}");
+        assert_eq!(report, replay(&flows, &audience, &Options::default()));
+    }
+
+    /// R27: each contact gets the next code once; an empty pool holds.
+    #[test]
+    fn codes_are_given_once_and_an_empty_pool_holds() {
+        let mail = r#"fields: [(name: "code", source: code(pool: "p"))], messages: [(id: "m", subject: "Hello", body: html("Yours: {code}"))])"#;
+        let flow = format!("{}{mail}", FLOW.split("messages: [").next().expect("there"));
+        let loaded = file::read(&flow).unwrap_or_else(|d| panic!("{}", d.message));
+        let pool = "(code_pools: [(name: \"p\", codes: [\"A\", \"B\", \"C\"])])";
+        let workspace: Workspace = crate::kinds::ron_options().from_str(pool).expect("reads");
+        let flows = FlowSet::new(&workspace, &[loaded.flow]);
+        let audience = audience(7);
+        let report = replay(&flows, &audience, &Options::default());
+        let given: Vec<String> =
+            report.codes.iter().map(|(contact, codes)| format!("{contact} {}", codes["p"])).collect();
+        assert_eq!(given, ["c0 A", "c1 B", "c2 C"]);
+        let of = |contact: &str, outcome| {
+            report.messages.iter().filter(|m| m.contact.as_str() == contact && m.outcome == outcome).count()
+        };
+        // Two mails show the same contact the same code; who comes later waits for codes.
+        assert_eq!((of("c0", Outcome::Sent), of("c2", Outcome::Sent)), (2, 2));
+        assert_eq!((of("c3", Outcome::Sent), of("c3", Outcome::Held)), (0, 1));
+        assert_eq!(report, replay(&flows, &audience, &Options::default()));
+    }
+
     /// R28: 300 people, 4 in 100 unsubscribe: from 200 sends on the flow pauses itself, and nothing leaves any more.
+    #[test]
+    fn it_says_how_far_it_is_and_ends_when_told() {
+        let (flows, audience) = (flows(), audience(200));
+        let mut shares = Vec::new();
+        let whole = replay_while(&flows, &audience, &Options::default(), &mut |share| {
+            shares.push(share);
+            true
+        });
+        assert_eq!(whole, Some(replay(&flows, &audience, &Options::default())));
+        assert!(shares.len() > 4 && shares.is_sorted(), "{shares:?}");
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+        let mut looks = 0;
+        let ended = replay_while(&flows, &audience, &Options::default(), &mut |_| {
+            looks += 1;
+            looks < 3
+        });
+        assert_eq!((ended, looks), (None, 3), "at once");
+    }
+
     #[test]
     fn a_flow_people_leave_pauses_itself() {
         let mut audience = audience(400);

@@ -1,10 +1,16 @@
 //! The one place that does what is asked for: commands of the table, commands with a value, answers from outside.
 
-use super::{Command, CommandId, Unavailable, available, bookmark_of, mark_of, page_of, selected_frames};
+use super::{
+    Command, CommandId, Unavailable, available, bookmark_of, mark_of, page_of, selected_frames, selected_message,
+};
 use crate::{
     app::{
-        Answer, App, JobDone, Panel, Request, Screen, Search, Side, Stamped, Theme, document::Document, files, ops,
-        pages, search,
+        Answer, App, Done, Panel, Request, Screen, Search, Side, Stamped, Theme, act,
+        document::Document,
+        files,
+        jobs::{GivenUp, JobDone, Kind},
+        mails::{self, Pane},
+        ops, pages, search,
     },
     base::{Instant, NodeId},
     flow::Edit,
@@ -25,6 +31,7 @@ pub(in crate::app) fn apply(app: &mut App, command: Command, now: Instant) -> Ve
         }
         Command::Act(act) => return crate::app::act::apply(app, act, now),
         Command::Page(act) => return pages::apply(app, act, now),
+        Command::Mails(act) => return mails::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -85,18 +92,16 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
             document.edit(&ops::count_label("Duplicate", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.selection = pasted.ids.into_iter().collect();
         }
+        Command::Paste { text, .. } if ops::clip_blocks::is_clip(&text) => {
+            let message = selected_message(document).ok_or("Select a step that sends: what was copied are blocks")?;
+            act::paste_blocks(document, &message, 0, None, &text)?;
+        }
         Command::Paste { text, at } => {
             let pasted = ops::clipboard::paste(document.flow(), &text, at)?;
             document.edit(&ops::count_label("Paste", pasted.ids.len()), &pasted.edits, None).map_err(said)?;
             document.view.edge = None;
             document.view.selection = pasted.ids.into_iter().collect();
-            if !pasted.clashes.is_empty() {
-                let names: Vec<String> = pasted.clashes.iter().map(ToString::to_string).collect();
-                return Err(format!(
-                    "Merge tags that this flow declares in another way, and keeps: {}",
-                    names.join(", ")
-                ));
-            }
+            act::kept_tags(&pasted.clashes)?;
         }
         Command::Insert { kind, at, after } => {
             let (id, edits) = ops::insert(document.flow(), &kind, at, after.as_ref())?;
@@ -144,6 +149,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::ShowTab(_)
         | Command::Act(_)
         | Command::Page(_)
+        | Command::Mails(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -202,7 +208,12 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     }
                     return vec![Request::CopyText(text)];
                 }
-                Id::Paste => return vec![Request::AskPaste],
+                Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
+                Id::CopyBlock => {
+                    let Some(message) = selected_message(document) else { return Vec::new() };
+                    let copy = act::Act::CopyBlocks { message, variant_idx: 0, at: None };
+                    return act::apply(app, copy, now);
+                }
                 Id::Find => {
                     document.view.search.is_open = true;
                     return vec![Request::Focus("find")];
@@ -385,36 +396,39 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
     Vec::new()
 }
 
-fn job_done(app: &mut App, done: JobDone, now: Instant) {
-    match done {
-        JobDone::Checked { document, revision, findings } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.checking = None;
-                document.derived.findings = Some(Stamped { value: findings, revision });
-            }
+fn job_done(app: &mut App, done: Done, now: Instant) {
+    let revision = done.revision;
+    let Some(document) = app.by_id(done.document) else { return };
+    // What was asked before the surroundings changed is waited for by nobody.
+    let Some(at) = document.derived.jobs.iter().position(|running| running.id == done.id) else { return };
+    let mut running = document.derived.jobs.remove(at);
+    let Some(result) = done.result else {
+        if running.is_given_up {
+            let (kind, revision, key) = (running.kind, running.revision, running.key.take());
+            let given_up = GivenUp { kind, revision, is_hidden: false, key };
+            document.derived.given_up.push(given_up);
+            app.tell(format!("{} was cancelled", running.kind.title()), false, now);
+        } else if running.kind == Kind::WhatIf {
+            // It was superseded; whoever goes back to those changes wants them worked out.
+            document.derived.what_if_of = None;
         }
-        JobDone::Replayed { document, revision, window, report } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.replaying = None;
-                document.derived.replay_window = window;
-                document.derived.replay = Some(Stamped { value: report, revision });
-            }
+        return;
+    };
+    match result {
+        JobDone::Checked(findings) => document.derived.findings = Some(Stamped { value: findings, revision }),
+        JobDone::Replayed { window, report } => {
+            document.derived.replay_window = window;
+            document.derived.replay = Some(Stamped { value: report, revision });
         }
-        JobDone::Previewed { document, revision, previewed } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.previewing = None;
-                document.derived.preview = Some(Stamped { value: previewed, revision });
-            }
+        JobDone::Previewed(previewed, Pane::First) => {
+            document.derived.preview = Some(Stamped { value: previewed, revision });
         }
-        JobDone::WhatIf { document, revision, result } => {
-            if let Some(document) = app.by_id(document) {
-                document.derived.what_iffing = false;
-                document.derived.what_if = Some(Stamped { value: result, revision });
-            }
+        JobDone::Previewed(previewed, Pane::Other) => {
+            document.derived.other = Some(Stamped { value: previewed, revision });
         }
-        JobDone::Sought { document, from, result } => {
-            let Some(document) = app.by_id(document) else { return };
-            document.derived.seeking = false;
+        JobDone::Pictured { key, drawn } => document.derived.pictures.take(key, drawn),
+        JobDone::WhatIf(result) => document.derived.what_if = Some(Stamped { value: result, revision }),
+        JobDone::Sought { from, result } => {
             // Whoever chose somebody else meanwhile wants to see them.
             if document.view.contact.as_ref() != Some(&from) {
                 return;

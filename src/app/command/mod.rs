@@ -20,7 +20,7 @@ use super::{
     pages::{self, PageKind},
 };
 use crate::{
-    base::{ContactId, EventId, Instant, NodeId},
+    base::{ContactId, EventId, Instant, MessageId, NodeId},
     flow::Edit,
 };
 
@@ -72,7 +72,9 @@ commands! {
         Redo "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do the last undone step again";
         Cut "Cut", "Ctrl+X", "Copy the selected steps and remove them";
         Copy "Copy", "Ctrl+C", "Copy the selected steps as text, with their messages and merge tags";
-        Paste "Paste", "Ctrl+V", "Put copied steps into this flow";
+        Paste "Paste", "Ctrl+V", "Put copied steps into this flow, copied blocks into the selected step's mail";
+        CopyBlock "Copy blocks", "", "Copy all blocks of the selected step's mail as text, with the merge tags they use";
+        PasteBlock "Paste blocks", "", "Put copied blocks into the selected step's mail";
         Rename "Rename", "F2", "Type a new name for the selected step";
         EditStep "Edit step", "Enter", "Go to the settings of the selected step";
         Duplicate "Duplicate", "Ctrl+D", "Copy the selected steps beside themselves";
@@ -109,6 +111,7 @@ commands! {
         PanelProblems "Problems", "Ctrl+Shift+M", "Show or hide what the checks found";
         PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
+        PageMails "Mails", "Ctrl+Shift+E", "Show the mail of the selected step on a page, or the canvas again";
         PageFlow "Flow settings", "", "Show the settings of flow and workspace on a page, or the canvas again";
         PageTags "Merge tags", "Ctrl+Shift+1 Ctrl+Shift+Exclamationmark", "Show every merge tag of the flow on a page, or the canvas again";
         PageConstants "Constants", "", "Show the constants of the flow on a page, or the canvas again";
@@ -284,6 +287,8 @@ pub enum Command {
     Act(super::act::Act),
     /// What a page in the place of the canvas asks for.
     Page(pages::Act),
+    /// What the mail page asks for.
+    Mails(super::mails::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -296,6 +301,12 @@ impl From<CommandId> for Command {
     }
 }
 
+/// The message of the one selected step that sends.
+fn selected_message(document: &Document) -> Option<MessageId> {
+    let node = document.flow().node(document.selected()?.as_str())?;
+    Some(node.settings()?.message()?.0.clone())
+}
+
 /// Selected frames that can be folded.
 fn selected_frames(document: &Document) -> Vec<NodeId> {
     let flow = document.flow();
@@ -306,6 +317,7 @@ fn selected_frames(document: &Document) -> Vec<NodeId> {
 /// The command that opens a page.
 pub fn command_of(page: PageKind) -> CommandId {
     match page {
+        PageKind::Mails => CommandId::PageMails,
         PageKind::Flow => CommandId::PageFlow,
         PageKind::Tags => CommandId::PageTags,
         PageKind::Constants => CommandId::PageConstants,
@@ -387,6 +399,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::CopyBlock | Id::PasteBlock if selected_message(document).is_none() => no("Select a step that sends"),
         Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
         Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),
         Id::Rename | Id::EditStep if document.selected().is_none() => no("Select one step"),

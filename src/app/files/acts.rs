@@ -1,16 +1,17 @@
 //! What is done about files: one function per question that a user could have about their work.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
-    Act, Choice, Dialog, Page, PathDialog, Purpose, ReadOnly, Task, Theirs, Told, WorkspaceFile, publish,
+    Act, Choice, Dialog, Page, PathDialog, Purpose, ReadOnly, Task, Told, WorkspaceFile, changed, publish,
     samples::{self, Sample, Template},
 };
 use crate::{
-    app::{Answer, App, DocumentId, Home, Request, Screen, document::Document},
+    app::{Answer, App, DocumentId, Home, Request, Screen, document::Document, jobs, journal::WorkspaceDraft},
     base::Instant,
     flow::file::Loaded,
 };
@@ -20,9 +21,6 @@ const ENDING: &str = ".flow.ron";
 
 /// Name of the workspace file.
 const WORKSPACE_FILE: &str = "flowloom.ron";
-
-/// What stands in the undo list where the file took the document's place.
-const TAKEN: &str = "Read the changed file";
 
 /// What our own dialog says before a file is written over.
 const THERE: &str = "There is a file of that name; choose again to write over it";
@@ -38,8 +36,14 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Focused => {
             let files = app.documents.iter().filter_map(|document| Some((document.id, document.path.clone()?)));
             let files: Vec<(DocumentId, PathBuf)> = files.collect();
+            let mut folders: BTreeMap<PathBuf, Vec<(DocumentId, PathBuf)>> = BTreeMap::new();
+            for document in &app.documents {
+                if let (Some(folder), Some(path)) = (&document.home.folder, &document.path) {
+                    folders.entry(folder.clone()).or_default().push((document.id, path.clone()));
+                }
+            }
             if !files.is_empty() {
-                return task(Task::Look { files });
+                return task(Task::Look { files, folders });
             }
         }
         Act::Close(id) => return close(app, id),
@@ -64,6 +68,9 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
             app.theme = preferences.theme;
             app.preferences = *preferences;
         }
+        Act::CancelJob(document, kind) => jobs::cancel(app, document, kind),
+        Act::RunAgain(document, kind) => jobs::run_again(app, document, kind),
+        Act::HideJob(document, kind) => jobs::hide(app, document, kind),
     }
     Vec::new()
 }
@@ -110,7 +117,8 @@ fn is_unsaved(document: &Document) -> bool {
 fn close(app: &mut App, id: DocumentId) -> Vec<Request> {
     let Some(document) = app.by_id(id) else { return Vec::new() };
     document.history.commit();
-    if is_unsaved(document) {
+    let is_lost = !document.history.is_flow_clean() || document.on_disk.gone;
+    if is_unsaved(document) && (is_lost || !changed::is_held_elsewhere(app, id)) {
         app.files.dialogs.push(Dialog::Unsaved { documents: vec![id], quits: false });
         return Vec::new();
     }
@@ -128,8 +136,12 @@ fn close_now(app: &mut App, id: DocumentId) -> Vec<Request> {
         app.screen = Screen::Gallery;
         app.files.page = None;
     }
+    let documents = &app.documents;
     let is_other = |dialog: &Dialog| match dialog {
         Dialog::Comments { document, .. } | Dialog::Changed { document, .. } => *document != id,
+        Dialog::WorkspaceChanged { folder, .. } => {
+            documents.iter().any(|document| document.home.folder.as_ref() == Some(folder))
+        }
         _ => true,
     };
     app.files.dialogs.retain(is_other);
@@ -182,6 +194,9 @@ fn save_to(app: &mut App, id: DocumentId, path: PathBuf, force: bool) -> Vec<Req
     {
         app.files.dialogs.push(Dialog::Comments { document: id, message });
         return Vec::new();
+    }
+    if document.on_disk.is_unanswered && is_own && !force {
+        return task(Task::Compare { document: id, path });
     }
     let mut beside = document.on_disk.sample.map(samples::beside).unwrap_or_default();
     let mut workspace = None;
@@ -245,6 +260,15 @@ fn choose(app: &mut App, choice: Choice, now: Instant) -> Vec<Request> {
     if let Choice::Folder(folder) = choice {
         return task(Task::List(folder));
     }
+    if let Choice::Side { at, side } = choice {
+        if let Some(Dialog::Changed { conflicts, .. } | Dialog::WorkspaceChanged { conflicts, .. }) =
+            app.files.dialogs.first_mut()
+        {
+            let all = conflicts.iter_mut().enumerate().filter(|(n, _)| at.is_none_or(|at| at == *n));
+            all.for_each(|(_, (_, chosen))| *chosen = side);
+        }
+        return Vec::new();
+    }
     let dialog = app.files.dialogs.remove(0);
     match (dialog, choice) {
         (Dialog::Unsaved { documents, quits }, Choice::Save) => {
@@ -267,17 +291,26 @@ fn choose(app: &mut App, choice: Choice, now: Instant) -> Vec<Request> {
         (Dialog::Comments { document, .. } | Dialog::Changed { document, .. }, Choice::SaveAs) => {
             save(app, document, true)
         }
-        (Dialog::Changed { document, while_saving: true, .. }, Choice::KeepMine) => {
+        (Dialog::Changed { document, theirs, while_saving, conflicts }, Choice::Merge) if !conflicts.is_empty() => {
+            changed::merge_chosen(app, document, theirs, while_saving, &conflicts, now)
+        }
+        (Dialog::WorkspaceChanged { folder, theirs, conflicts }, Choice::Merge) => {
+            changed::merge_workspace_chosen(app, &folder, &theirs, &conflicts, now);
+            Vec::new()
+        }
+        (Dialog::Changed { document, theirs, while_saving: true, .. }, Choice::KeepMine) => {
+            changed::keep_mine(app, document, theirs);
             let path = app.by_id(document).and_then(|document| document.path.clone());
             path.map(|path| save_to(app, document, path, true)).unwrap_or_default()
         }
         (Dialog::Changed { document, theirs, .. }, Choice::TakeTheirs) => {
             app.files.closing = None;
-            take_theirs(app, document, theirs)
+            changed::take_theirs(app, document, theirs, now)
         }
         (Dialog::Path(dialog), Choice::Path(text)) => path_chosen(app, dialog, &text),
         (Dialog::Table { path, folder }, Choice::Table(what)) => task(Task::CopyTable { from: path, folder, what }),
-        (Dialog::Changed { .. }, Choice::KeepMine) => {
+        (Dialog::Changed { document, theirs, .. }, Choice::KeepMine) => {
+            changed::keep_mine(app, document, theirs);
             app.tell("Your version stays; Save writes over the changed file", false, now);
             Vec::new()
         }
@@ -315,12 +348,6 @@ fn path_chosen(app: &mut App, mut dialog: PathDialog, text: &str) -> Vec<Request
 
 fn into_folder(app: &mut App, folder: PathBuf) -> Vec<Request> {
     publish::act(app, publish::PublishAct::Into { folder, force: false }, Instant::from_millis(0))
-}
-
-fn take_theirs(app: &mut App, id: DocumentId, theirs: Theirs) -> Vec<Request> {
-    let Some(document) = app.by_id(id) else { return Vec::new() };
-    document.take(*theirs.loaded, theirs.home, TAKEN);
-    document.draft_is_settled().into_iter().map(Request::Files).collect()
 }
 
 fn dropped(app: &mut App, path: PathBuf, now: Instant) -> Vec<Request> {
@@ -388,16 +415,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
         }
         Told::Changed { document: id, theirs, while_saving } => {
-            let Some(document) = app.by_id(id) else { return Vec::new() };
-            document.on_disk.gone = false;
-            if document.history.is_clean() && !while_saving {
-                let title = document.title().to_owned();
-                app.tell(format!("{title} changed on the disk and was read again"), false, now);
-                return take_theirs(app, id, theirs);
-            }
-            let same = |dialog: &Dialog| matches!(dialog, Dialog::Changed { document, .. } if *document == id);
-            app.files.dialogs.retain(|dialog| !same(dialog));
-            app.files.dialogs.push(Dialog::Changed { document: id, theirs, while_saving });
+            return changed::flow_changed(app, id, theirs, while_saving, now);
         }
         Told::Gone(id) => {
             let Some(document) = app.by_id(id) else { return Vec::new() };
@@ -407,7 +425,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
         }
         Told::Reread { document, theirs } => {
-            let requests = take_theirs(app, document, theirs);
+            let requests = changed::take_theirs(app, document, theirs, now);
             app.tell("Back at the file as it is on the disk; Undo brings your changes back", false, now);
             return requests;
         }
@@ -422,9 +440,29 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Home { document, home } => {
             if let Some(document) = app.by_id(document) {
+                if document.home.folder != home.folder {
+                    document.on_disk.shared = None;
+                }
+                let folder = home.folder.clone();
                 document.set_home(home);
+                folder.into_iter().for_each(|folder| changed::align(app, &folder));
             }
         }
+        Told::Around { folder, homes } => {
+            let name = changed::name(&folder);
+            let is_said = app.toasts.len();
+            let is_news = changed::around(app, homes, now);
+            let waits = app
+                .files
+                .dialogs
+                .iter()
+                .any(|d| matches!(d, Dialog::WorkspaceChanged { folder: of, .. } if *of == folder));
+            if app.toasts.len() == is_said && !waits {
+                let what = if is_news { "" } else { ": its audience" };
+                app.tell(format!("{name}{what} changed on the disk and was read again"), false, now);
+            }
+        }
+        Told::WorkspaceGone(folder) => changed::workspace_gone(app, &folder, now),
         Told::Audience { folder, homes } => {
             for (id, home) in homes {
                 if let Some(document) = app.by_id(id) {
@@ -433,9 +471,9 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
             app.tell(format!("The audience of {} was read again", folder.display()), false, now);
         }
-        Told::Restored { id, path, sample, work, saved, file_changed, home } => {
+        Told::Restored { id, path, sample, work, saved, file_changed, home, workspace } => {
             app.files.drafts.retain(|draft| draft.id != id);
-            return restored(app, path, sample, *work, saved.map(|saved| *saved), file_changed, home, now);
+            return restored(app, path, sample, *work, saved.map(|saved| *saved), file_changed, home, workspace, now);
         }
         Told::Sample { workspace, loaded, home } => {
             let requests = app.open(None, *loaded, home);
@@ -474,6 +512,7 @@ fn restored(
     saved: Option<Loaded>,
     file_changed: bool,
     home: Arc<Home>,
+    workspace: Option<WorkspaceDraft>,
     now: Instant,
 ) -> Vec<Request> {
     let flow = work.flow.clone();
@@ -484,9 +523,10 @@ fn restored(
     let mut requests = app.open(path, saved.unwrap_or(empty), home);
     if let Some(document) = app.document_mut() {
         document.on_disk.sample = sample.and_then(|name| samples::workspace(&name)).map(|workspace| workspace.name);
-        document.history.replace("Restore unsaved work", flow);
         document.on_disk.gone = document.path.is_some() && !has_file;
-        document.settle();
+        document.on_disk.is_base_lost = file_changed;
+        let id = document.id;
+        changed::give_back(app, id, flow, workspace, now);
     }
     if file_changed {
         app.tell("The file was changed since this work was left; saving asks which one counts", false, now);
@@ -512,6 +552,13 @@ pub fn opened(app: &mut App) -> Vec<Request> {
     if document.is_from_newer() {
         document.on_disk.read_only = Some(ReadOnly::Newer);
     }
+    if let Some(folder) = document.home.folder.clone() {
+        let (id, home) = (document.id, Arc::clone(&document.home));
+        let now = app.now;
+        changed::around(app, vec![(id, home)], now);
+        changed::align(app, &folder);
+    }
+    let Some(document) = app.documents.get(app.active_idx) else { return Vec::new() };
     let Some(path) = document.path.clone() else { return Vec::new() };
     let id = document.id;
     app.preferences.remember(&path.display().to_string());
@@ -523,11 +570,17 @@ pub fn saved(app: &mut App, id: DocumentId, path: PathBuf, revision: u64) -> Vec
     let mut requests = Vec::new();
     let Some(document) = app.by_id(id) else { return requests };
     let is_new = document.path.as_ref() != Some(&path);
+    let workspace = document.on_disk.saving_aside.clone();
     document.saved(path.clone(), revision);
+    document.on_disk.is_unanswered = false;
+    document.on_disk.is_base_lost = false;
     document.on_disk.gone = false;
     document.on_disk.sample = None;
     if document.history.is_clean() {
         requests.extend(document.draft_is_settled().map(Request::Files));
+    }
+    if let Some(text) = workspace {
+        requests.extend(changed::workspace_saved(app, id, &text).into_iter().map(Request::Files));
     }
     app.preferences.remember(&path.display().to_string());
     if is_new {
@@ -535,27 +588,6 @@ pub fn saved(app: &mut App, id: DocumentId, path: PathBuf, revision: u64) -> Vec
     }
     requests.extend(go_on(app, id));
     requests
-}
-
-/// What is being worked out now, as the tray calls it.
-pub fn under_way(app: &App) -> Vec<&'static str> {
-    let mut out = Vec::new();
-    for document in &app.documents {
-        let derived = &document.derived;
-        let is_slow = document.flow().nodes.len() > 400;
-        for (is_on, what) in [
-            (derived.replaying.is_some(), "Replaying the audience"),
-            (derived.checking.is_some() && is_slow, "Checking the flow"),
-        ] {
-            if is_on && !out.contains(&what) {
-                out.push(what);
-            }
-        }
-    }
-    if app.files.publish.as_ref().is_some_and(publish::Publish::is_under_way) {
-        out.push("Making the export");
-    }
-    out
 }
 
 /// Goes back to the file.

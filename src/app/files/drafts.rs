@@ -2,7 +2,7 @@
 
 use super::{DraftWork, Task};
 use crate::{
-    app::{App, Request, document::Document},
+    app::{App, Request, document::Document, journal::WorkspaceDraft},
     base::Instant,
 };
 
@@ -69,6 +69,10 @@ fn task(document: &mut Document, now: Instant) -> Option<Task> {
             revision,
             at: now,
             flow: document.flow().clone(),
+            workspace: (!document.history.is_aside_clean()).then(|| WorkspaceDraft {
+                text: document.history.aside().to_string(),
+                before: document.history.saved_aside().to_string(),
+            }),
         };
         return Some(Task::Journal { document: document.id, work: Box::new(work) });
     }

@@ -6,23 +6,34 @@
 //! being opened, dialogs being drawn, clocks.
 
 mod acts;
+mod changed;
 mod drafts;
 pub mod publish;
 pub mod samples;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub use self::{
-    acts::{apply, opened, path_given, revert, save, saved, settle, take, under_way},
+    acts::{apply, opened, path_given, revert, save, saved, settle, take},
+    changed::share,
     drafts::{after, wake_at},
     publish::{Publish, PublishAct},
 };
-use super::{DocumentId, Home, preferences::Preferences};
+use super::{
+    DocumentId, Home,
+    jobs::{Kind, Progress},
+    journal::WorkspaceDraft,
+    preferences::Preferences,
+};
 use crate::{
     base::{Diagnostic, Instant},
-    flow::{Flow, Target, file::Loaded},
+    flow::{
+        Flow, Target,
+        file::Loaded,
+        merge::{Conflict, Side},
+    },
     platforms::Export,
 };
 
@@ -59,6 +70,12 @@ pub struct OnDisk {
     pub comments_agreed: bool,
     /// The sample workspace it came from; written beside it by a first save.
     pub sample: Option<&'static str>,
+    /// Somebody else's version of the file waits for an answer; saving asks again.
+    pub(in crate::app) is_unanswered: bool,
+    /// What the file held when the work began is not known: nothing can be merged, only asked about.
+    pub(in crate::app) is_base_lost: bool,
+    /// The workspace's text as this document shared it last with others of its workspace; `None` before the first time.
+    pub(in crate::app) shared: Option<Arc<str>>,
     /// The text of the workspace file that is being written.
     pub(in crate::app) saving_aside: Option<Arc<str>>,
     pub(super) draft: drafts::Debounce,
@@ -101,6 +118,8 @@ pub struct DraftWork {
     pub revision: u64,
     /// The flow.
     pub flow: Flow,
+    /// The workspace file, where it was edited and not saved.
+    pub workspace: Option<WorkspaceDraft>,
 }
 
 /// Somebody else's version of an open file.
@@ -166,6 +185,17 @@ pub enum Dialog {
         theirs: Theirs,
         /// The user was saving.
         while_saving: bool,
+        /// What both changed, with the chosen side; empty where the two cannot be brought together.
+        conflicts: Vec<(Conflict, Side)>,
+    },
+    /// The workspace file changed, and so did the workspace.
+    WorkspaceChanged {
+        /// The workspace's folder.
+        folder: PathBuf,
+        /// Its text as it is on the disk.
+        theirs: String,
+        /// What both changed, with the chosen side.
+        conflicts: Vec<(Conflict, Side)>,
     },
     /// A path is wanted.
     Path(PathDialog),
@@ -191,6 +221,15 @@ pub enum Choice {
     KeepMine,
     /// Take the file; the document's state stays in the undo list.
     TakeTheirs,
+    /// Whose side counts in a conflict, or in all of them; the dialog stays.
+    Side {
+        /// Place of the conflict; all where left out.
+        at: Option<usize>,
+        /// Whose.
+        side: Side,
+    },
+    /// Bring both together with the chosen sides.
+    Merge,
     /// Save under another name.
     SaveAs,
     /// This path.
@@ -249,6 +288,12 @@ pub enum Act {
     ShowFolder(PathBuf),
     /// Other settings.
     Prefer(Box<Preferences>),
+    /// Stop long work.
+    CancelJob(DocumentId, Kind),
+    /// Do what was cancelled after all.
+    RunAgain(DocumentId, Kind),
+    /// Speak no more of what was cancelled.
+    HideJob(DocumentId, Kind),
 }
 
 /// What is asked of the disk; answers come back as [`Told`].
@@ -270,6 +315,15 @@ pub enum Task {
     Look {
         /// Documents and their files.
         files: Vec<(DocumentId, PathBuf)>,
+        /// Workspaces, each with its documents.
+        folders: BTreeMap<PathBuf, Vec<(DocumentId, PathBuf)>>,
+    },
+    /// Ask again about a file that changed while the user was saving.
+    Compare {
+        /// The document.
+        document: DocumentId,
+        /// Its file.
+        path: PathBuf,
     },
     /// Read the file again, whatever it holds.
     Reread {
@@ -348,10 +402,14 @@ pub enum Task {
     Export {
         /// Of which document.
         document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
         /// Of which revision.
         revision: u64,
         /// For whom.
         target: Target,
+        /// Whether it is still wanted.
+        progress: Arc<Progress>,
         /// The flow.
         flow: Box<Flow>,
         /// What stands around it.
@@ -439,6 +497,8 @@ pub enum Told {
         file_changed: bool,
         /// What stands around it.
         home: Arc<Home>,
+        /// The workspace file as it was, where that was unsaved.
+        workspace: Option<WorkspaceDraft>,
     },
     /// A sample with its surroundings.
     Sample {
@@ -471,6 +531,8 @@ pub enum Told {
     Exported {
         /// Of which document.
         document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
         /// Of which revision.
         revision: u64,
         /// For whom.
@@ -484,6 +546,15 @@ pub enum Told {
     Written(PathBuf),
     /// The folder has something in it.
     NotEmpty(PathBuf),
+    /// The workspace file or the audience of a folder are not what was read.
+    Around {
+        /// The workspace.
+        folder: PathBuf,
+        /// The new surroundings of its documents.
+        homes: Vec<(DocumentId, Arc<Home>)>,
+    },
+    /// The workspace file of a folder is gone.
+    WorkspaceGone(PathBuf),
     /// The audience of a folder changed: documents of that workspace get it.
     Audience {
         /// The workspace.

@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Page, Task, Told};
 use crate::{
-    app::{App, DocumentId, Panel, Request, document::Document},
+    app::{
+        App, DocumentId, Panel, Request,
+        document::Document,
+        jobs::{Kind, Running},
+    },
     base::{Diagnostic, Instant, Severity},
     flow::Target,
     platforms::{Export, Loss, LossKind},
@@ -31,7 +35,10 @@ pub struct Publish {
     pub written: Option<PathBuf>,
     /// A chosen folder that has something in it.
     pub not_empty: Option<PathBuf>,
-    under_way: Option<(u64, Target)>,
+    under_way: Option<(Running, Target)>,
+    /// The user cancelled this one; hidden in the tray.
+    given_up: Option<(u64, Target, bool)>,
+    num_jobs: u64,
 }
 
 /// An export that was made, or what stood in its way.
@@ -123,18 +130,33 @@ pub fn ready<'a>(document: &Document, publish: &'a Publish) -> Result<&'a Arc<Ex
             Ok(export)
         }
         Some(Made { result: Err(_), .. }) => Err("The flow has errors"),
+        _ if publish.given_up.is_some() => Err("The export was cancelled; the tray makes it again"),
         _ => Err("The export is being made"),
     }
 }
 
 impl Publish {
-    /// Whether an export is being made.
-    pub fn is_under_way(&self) -> bool {
-        self.under_way.is_some()
+    /// The export that is being made.
+    pub fn running(&self) -> Option<&Running> {
+        self.under_way.as_ref().map(|(running, _)| running)
+    }
+
+    /// Whether the user cancelled it and the tray is to say so.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.is_some_and(|(.., is_hidden)| !is_hidden)
     }
 
     fn new(document: DocumentId) -> Self {
-        Self { document, target: Target::Klaviyo, made: None, written: None, not_empty: None, under_way: None }
+        Self {
+            document,
+            target: Target::Klaviyo,
+            made: None,
+            written: None,
+            not_empty: None,
+            under_way: None,
+            given_up: None,
+            num_jobs: 0,
+        }
     }
 }
 
@@ -192,7 +214,9 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
 pub fn take(app: &mut App, told: Told) {
     let Some(publish) = &mut app.files.publish else { return };
     match told {
-        Told::Exported { document, revision, target, result } if document == publish.document => {
+        Told::Exported { document, id, revision, target, result }
+            if document == publish.document && publish.running().is_some_and(|running| running.id == id) =>
+        {
             publish.under_way = None;
             publish.made = Some(Made { revision, target, result });
         }
@@ -211,16 +235,54 @@ pub fn wanted(app: &mut App) -> Option<Request> {
     let id = publish.document;
     let document = app.documents.iter().find(|document| document.id == id)?;
     let stamp = (document.history.revision(), publish.target);
+    publish.given_up = publish.given_up.filter(|(revision, target, _)| (*revision, *target) == stamp);
+    // An export cannot be interrupted: what is superseded runs on, and what it answers is not taken.
+    let is_old = |under_way: &(Running, Target)| (under_way.0.revision, under_way.1) != stamp;
+    if publish.under_way.as_ref().is_some_and(is_old) {
+        publish.under_way = None;
+    }
     let is_made = publish.made.as_ref().is_some_and(|made| (made.revision, made.target) == stamp);
-    if is_made || publish.under_way.is_some() {
+    if is_made || publish.under_way.is_some() || publish.given_up.is_some() {
         return None;
     }
-    publish.under_way = Some(stamp);
+    publish.num_jobs += 1;
+    let running = Running::new(publish.num_jobs, Kind::Export, stamp.0, app.now);
+    let progress = Arc::clone(&running.progress);
+    let job = publish.num_jobs;
+    publish.under_way = Some((running, stamp.1));
     Some(Request::Files(Task::Export {
         document: id,
+        id: job,
         revision: stamp.0,
         target: stamp.1,
+        progress,
         flow: Box::new(document.flow().clone()),
         home: Arc::clone(&document.home),
     }))
+}
+
+/// The user does not want the export that is being made.
+pub(in crate::app) fn give_up(app: &mut App) {
+    let now = app.now;
+    if let Some(publish) = &mut app.files.publish
+        && let Some((running, target)) = publish.under_way.take()
+    {
+        publish.given_up = Some((running.revision, target, false));
+        app.tell(format!("{} was cancelled", Kind::Export.title()), false, now);
+    }
+}
+
+/// The user wants it after all.
+pub(in crate::app) fn run_again(app: &mut App) {
+    if let Some(publish) = &mut app.files.publish {
+        publish.given_up = None;
+        app.files.page = Some(Page::Publish);
+    }
+}
+
+/// The tray is not to speak of it.
+pub(in crate::app) fn hide(app: &mut App) {
+    if let Some((.., is_hidden)) = app.files.publish.as_mut().and_then(|publish| publish.given_up.as_mut()) {
+        *is_hidden = true;
+    }
 }

@@ -1,7 +1,7 @@
 //! The sample workspaces, inside the program: what the gallery shows and templates are made from.
 //!
-//! They are the files of `sample_flows/` as they are (5 MB, nearly all of it audiences): compressed they would save
-//! four megabytes of a program of twenty and cost a build step. A test holds the table against the folder.
+//! They are the files of `sample_flows/` as they are (7 MB: 5 of audiences, nearly 2 of pictures): compressed they
+//! would save four megabytes of a program of twenty and cost a build step. A test holds the table against the folder.
 
 use std::sync::OnceLock;
 
@@ -24,6 +24,8 @@ pub struct Workspace {
     pub trade: &'static str,
     /// Path below the folder and text, in order of path.
     pub files: &'static [(&'static str, &'static str)],
+    /// The pictures of its mails: name below `images/` and content (JPEG or PNG), in order of name.
+    pub images: &'static [(&'static str, &'static [u8])],
 }
 
 /// A flow of the gallery.
@@ -38,12 +40,16 @@ pub struct Sample {
 }
 
 macro_rules! workspaces {
-    ($($name:literal $trade:literal [$($file:literal)*])*) => {
+    ($($name:literal $trade:literal [$($file:literal)*] [$($image:literal)*])*) => {
         /// Every sample workspace.
         pub const WORKSPACES: &[Workspace] = &[$(Workspace {
             name: $name,
             trade: $trade,
             files: &[$(($file, include_str!(concat!("../../../sample_flows/", $name, "/", $file)))),*],
+            images: &[$((
+                $image,
+                include_bytes!(concat!("../../../sample_flows/", $name, "/images/", $image)).as_slice(),
+            )),*],
         }),*];
     };
 }
@@ -51,22 +57,34 @@ macro_rules! workspaces {
 workspaces! {
     "watch-shop" "Watches" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl" "flowloom.ron"
         "watch-shop-plain.flow.ron" "watch-shop.flow.ron"]
+        ["chrono-r.jpg" "collection.jpg" "field-36.jpg" "logo.png" "moon-40.jpg" "polar-gmt.jpg" "strap-oak.jpg"
+            "tide-38.jpg" "winder.jpg"]
     "leather-bags" "Leather bags" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "bag-care.flow.ron" "bag-reminder.flow.ron" "flowloom.ron"]
+        ["ashby.jpg" "brief-jn.jpg" "card-case.jpg" "logo.png" "tote-hazel.jpg" "weekender-3.jpg" "workbench.jpg"]
     "espresso-machines" "Espresso machines" ["audience/contacts.jsonl" "audience/events.jsonl"
         "audience/responses.jsonl" "flowloom.ron" "video-demo.flow.ron"]
+        ["lena-at-the-bar.jpg" "logo.png" "recording-still.jpg"]
     "jewellery" "Jewellery" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "circle.flow.ron" "flowloom.ron" "vip-premium-exit.flow.ron"]
+        ["brass-key.jpg" "chain.jpg" "collection.jpg" "fjord-ring.jpg" "logo.png" "natt-pendant.jpg"
+            "skerry-cuff.jpg" "studs.jpg"]
     "furniture" "Furniture" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "priority.flow.ron" "three-views.flow.ron"]
+        ["amrum.jpg" "fehmarn.jpg" "floor-plan.jpg" "lamp.jpg" "living-room.jpg" "logo.png" "poel.jpg"
+            "swatches.jpg" "sylt.jpg"]
     "e-bikes" "E-bikes" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl" "flowloom.ron"
         "page-exit.flow.ron"]
+        ["canal.jpg" "cargo-2.jpg" "delta.jpg" "gravel-e.jpg" "helmet.jpg" "logo.png" "timo-in-the-rain.jpg"]
     "cosmetics" "Cosmetics" ["audience/contacts.csv" "audience/events.jsonl" "audience/mapping.ron"
         "audience/responses.jsonl" "flowloom.ron" "mixed-signals.flow.ron"]
+        ["balm.jpg" "logo.png" "night-oil.jpg" "set-ritual.jpg" "soap.jpg" "tonic.jpg"]
     "hiking-tours" "Hiking tours" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "trajectory.flow.ron"]
+        ["cevennes.jpg" "first-snow.jpg" "gr20.jpg" "logo.png" "lot.jpg" "queyras.jpg" "ridge.jpg"]
     "coffee-roaster" "Coffee" ["audience/contacts.jsonl" "audience/events.jsonl" "audience/responses.jsonl"
         "flowloom.ron" "renewal.flow.ron" "welcome.flow.ron" "win-back.flow.ron"]
+        ["empty-jar.jpg" "ines-and-walt.jpg" "logo.png" "tasting-table.jpg" "twelve-bags.jpg"]
 }
 
 const fn sample(workspace: &'static str, flow: &'static str, shows: &'static str) -> Sample {
@@ -159,6 +177,11 @@ impl Workspace {
     pub fn file(&self, path: &str) -> Option<&'static str> {
         self.files.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
     }
+
+    /// The content of a picture, by its name below `images/`.
+    pub fn image(&self, name: &str) -> Option<&'static [u8]> {
+        self.images.iter().find(|(found, _)| *found == name).map(|(_, content)| *content)
+    }
 }
 
 /// Reads a sample's flow.
@@ -202,6 +225,7 @@ pub fn home(workspace_name: &str, flow: &str) -> Home {
     let other_flows = others.filter_map(|other| Some(read(other.workspace, other.flow).ok()?.flow)).collect();
     Home {
         folder: None,
+        sample: Some(workspace.name),
         source: source.to_owned(),
         workspace: settings,
         audience: std::sync::Arc::new(audience),
@@ -211,11 +235,13 @@ pub fn home(workspace_name: &str, flow: &str) -> Home {
     }
 }
 
-/// Files to put beside a flow that came from a sample: its workspace and audience, no other flows.
+/// Files to put beside a flow that came from a sample: its workspace, audience and pictures, no other flows.
 pub fn beside(workspace_name: &str) -> Vec<(String, Vec<u8>)> {
-    let files = workspace(workspace_name).map(|workspace| workspace.files).unwrap_or_default();
-    let wanted = files.iter().filter(|(name, _)| !name.ends_with(".flow.ron"));
-    wanted.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    let Some(workspace) = workspace(workspace_name) else { return Vec::new() };
+    let texts = workspace.files.iter().filter(|(name, _)| !name.ends_with(".flow.ron"));
+    let texts = texts.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    let images = workspace.images.iter().map(|(name, content)| (format!("images/{name}"), content.to_vec()));
+    texts.chain(images).collect()
 }
 
 /// The cards of the gallery; made once.
@@ -270,9 +296,12 @@ mod tests {
             let folder = root.join(workspace.name);
             let mut names: Vec<String> =
                 list(&folder.join("audience")).iter().map(|n| format!("audience/{n}")).collect();
-            names.extend(list(&folder).into_iter().filter(|name| name != "audience"));
+            names.extend(list(&folder).into_iter().filter(|name| !["audience", "images"].contains(&name.as_str())));
             let ours: Vec<&str> = workspace.files.iter().map(|(name, _)| *name).collect();
             assert_eq!(ours, names, "{}", workspace.name);
+            let there = list(&folder.join("images"));
+            assert_eq!(workspace.images.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there, "{}", workspace.name);
+            assert!(there.iter().all(|name| workspace.image(name).is_some_and(|content| !content.is_empty())));
             for name in ours.iter().filter_map(|name| name.strip_suffix(".flow.ron")) {
                 let shown = SAMPLES.iter().any(|sample| sample.workspace == workspace.name && sample.flow == name);
                 assert!(shown, "{}/{name} is not in the gallery", workspace.name);

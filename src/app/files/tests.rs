@@ -9,7 +9,7 @@ use crate::{
     flow::{Edit, file},
 };
 
-const TWO: &str = r#"(version: 2, id: "two", name: "Two", nodes: [
+pub(super) const TWO: &str = r#"(version: 2, id: "two", name: "Two", nodes: [
     (id: "a", kind: "trigger", pos: (0, 0), settings: (any: [event(event: "X")])),
     (id: "b", kind: "exit", title: "Over", pos: (0, 312), settings: (reason: "over")),
 ], edges: [(from: "a", to: "b")])"#;
@@ -18,34 +18,34 @@ fn at(millis: i64) -> Instant {
     Instant::from_millis(1_790_000_000_000 + millis)
 }
 
-fn read(text: &str) -> Box<Loaded> {
+pub(super) fn read(text: &str) -> Box<Loaded> {
     Box::new(file::read(text).expect("a flow"))
 }
 
 /// A studio that notes what it asks of the disk.
 #[derive(Default)]
-struct Script {
-    app: App,
+pub(super) struct Script {
+    pub app: App,
     millis: i64,
-    asked: Vec<Task>,
+    pub asked: Vec<Task>,
     has_quit: bool,
     asks_path: bool,
 }
 
 impl Script {
-    fn with_file() -> Self {
+    pub fn with_file() -> Self {
         let mut script = Self::default();
         script.open("/w/two.flow.ron", TWO);
         script.take();
         script
     }
 
-    fn open(&mut self, path: &str, text: &str) {
+    pub fn open(&mut self, path: &str, text: &str) {
         let opened = Answer::Opened { path: Some(path.into()), loaded: read(text), home: Arc::default() };
         self.run(Command::Answer(opened));
     }
 
-    fn run(&mut self, command: impl Into<Command>) -> &mut Self {
+    pub fn run(&mut self, command: impl Into<Command>) -> &mut Self {
         for request in self.app.apply(command.into(), at(self.millis)) {
             match request {
                 Request::Files(task) => self.asked.push(task),
@@ -57,35 +57,35 @@ impl Script {
         self
     }
 
-    fn act(&mut self, act: Act) -> &mut Self {
+    pub fn act(&mut self, act: Act) -> &mut Self {
         self.run(Command::Files(act))
     }
 
-    fn told(&mut self, told: Told) -> &mut Self {
+    pub fn told(&mut self, told: Told) -> &mut Self {
         self.run(Command::Answer(told.into()))
     }
 
-    fn rename(&mut self, title: &str) -> &mut Self {
+    pub fn rename(&mut self, title: &str) -> &mut Self {
         let edit = Edit::SetTitle { id: NodeId::new("b"), title: title.to_owned() };
         self.run(Command::Edit { label: "Rename".to_owned(), edits: vec![edit], merge: None })
     }
 
-    fn wait(&mut self, millis: i64) -> &mut Self {
+    pub fn wait(&mut self, millis: i64) -> &mut Self {
         self.millis += millis;
         self
     }
 
-    fn id(&self) -> DocumentId {
+    pub fn id(&self) -> DocumentId {
         self.app.documents[self.app.active_idx].id
     }
 
-    fn take(&mut self) -> Vec<String> {
+    pub fn take(&mut self) -> Vec<String> {
         let short = |task: &Task| format!("{task:?}").split([' ', '(']).next().unwrap_or("").to_owned();
         std::mem::take(&mut self.asked).iter().map(short).collect()
     }
 
     /// The disk does what it was asked to save.
-    fn saved(&mut self) -> &mut Self {
+    pub fn saved(&mut self) -> &mut Self {
         for task in std::mem::take(&mut self.asked) {
             if let Task::Save { document, path, revision, .. } = task {
                 self.run(Command::Answer(Answer::Saved { document, path, revision }));
@@ -98,16 +98,16 @@ impl Script {
         self.app.documents.iter().map(|document| document.title()).collect()
     }
 
-    fn said(&self, word: &str) -> bool {
+    pub fn said(&self, word: &str) -> bool {
         self.app.toasts.iter().any(|toast| toast.text.contains(word))
     }
 }
 
-fn theirs(text: &str) -> Theirs {
+pub(super) fn theirs(text: &str) -> Theirs {
     Theirs { loaded: read(text), home: Arc::default() }
 }
 
-fn over(script: &Script) -> String {
+pub(super) fn over(script: &Script) -> String {
     script.app.documents[0].flow().node("b").expect("b").title.clone()
 }
 
@@ -212,7 +212,8 @@ fn a_changed_file_is_read_again_or_asked_about() {
     assert_eq!(over(&script), "Over", "and can be undone");
 
     script.rename("Mine").take();
-    script.told(Told::Changed { document, theirs: theirs(&other), while_saving: true });
+    let third = TWO.replace("Over", "A third");
+    script.told(Told::Changed { document, theirs: theirs(&third), while_saving: true });
     assert_eq!(over(&script), "Mine", "nothing is taken unasked");
     script.act(Act::Choose(Choice::KeepMine));
     assert!(matches!(script.asked[..], [Task::Save { force: true, .. }]));
@@ -315,6 +316,7 @@ fn work_of_a_run_that_died_is_given_back_as_unsaved() {
         saved: Some(read(TWO)),
         file_changed: true,
         home: Arc::default(),
+        workspace: None,
     });
     assert_eq!(over(&script), "Unsaved");
     assert!(!script.app.documents[0].history.is_clean() && script.app.files.drafts.is_empty());
@@ -329,6 +331,7 @@ fn work_of_a_run_that_died_is_given_back_as_unsaved() {
         saved: None,
         file_changed: false,
         home: Arc::default(),
+        workspace: None,
     });
     let document = script.app.document().expect("open");
     assert!(!document.history.is_clean() && document.on_disk.sample == Some("watch-shop"));
@@ -400,11 +403,13 @@ fn undo_goes_back_several_steps() {
 fn the_page_for_handing_over_makes_an_export_and_writes_it() {
     let mut script = Script::with_file();
     script.run(CommandId::Publish);
-    let Some(Task::Export { document, revision, target, flow, home }) = script.asked.pop() else { panic!("asks") };
+    let Some(Task::Export { document, id, revision, target, flow, home, .. }) = script.asked.pop() else {
+        panic!("asks")
+    };
     assert!(script.asked.is_empty());
     let result = crate::platforms::export(target, &flow, &home.workspace).map(Arc::new);
     assert!(result.is_ok());
-    script.told(Told::Exported { document, revision, target, result });
+    script.told(Told::Exported { document, id, revision, target, result });
     assert!(script.take().is_empty(), "it is made once");
     script.act(Act::Publish(PublishAct::Choose));
     assert_eq!(script.take(), ["AskFolder"]);

@@ -8,7 +8,7 @@ use super::{
     rows, tried,
 };
 use crate::{
-    audience::Channel,
+    audience::{Channel, ValueType},
     base::{MessageId, NodeId, id::is_wellformed},
     content::{Block, Body, Message, RESERVED_LINKS, Variant, ron_options},
     flow::{Edit, Flow},
@@ -31,6 +31,23 @@ pub struct MessageForm {
     pub notes: Vec<Note>,
 }
 
+impl MessageForm {
+    /// What a version is called in a list: its name, its language, and its share of the contacts of that language.
+    pub fn variant_title(&self, at: usize) -> String {
+        let Some(variant) = self.variants.get(at) else { return String::new() };
+        let is_same = |other: &&VariantForm| other.language.eq_ignore_ascii_case(&variant.language);
+        let total: u64 = self.variants.iter().filter(is_same).map(|other| u64::from(other.weight)).sum();
+        let percent = (100 * u64::from(variant.weight)).checked_div(total).unwrap_or(0);
+        match variant.language.as_str() {
+            "" => format!("{} \u{b7} {percent}%", variant.id),
+            language if self.variants.iter().filter(is_same).count() == 1 => {
+                format!("{} \u{b7} {language}", variant.id)
+            }
+            language => format!("{} \u{b7} {language} \u{b7} {percent}%", variant.id),
+        }
+    }
+}
+
 /// One version of a message.
 #[derive(Clone, Debug)]
 pub struct VariantForm {
@@ -38,6 +55,8 @@ pub struct VariantForm {
     pub id: String,
     /// Share among the variants.
     pub weight: u32,
+    /// The language it is for; empty for all others.
+    pub language: String,
     /// Subject line.
     pub subject: Field,
     /// The line after it.
@@ -97,6 +116,8 @@ pub enum Part {
     VariantName,
     /// Its share.
     Weight,
+    /// Its language.
+    Language,
     /// The subject.
     Subject,
     /// The preheader.
@@ -118,6 +139,8 @@ pub enum MessageChange {
     AddVariant,
     /// The variant goes.
     RemoveVariant,
+    /// The variant moves to another place among them.
+    MoveVariant(usize),
     /// A block of a sort is added at the end, before a footer.
     AddBlock(String),
     /// A block moves.
@@ -188,6 +211,7 @@ fn variant(variant: &Variant) -> VariantForm {
     VariantForm {
         id: variant.id.clone(),
         weight: variant.weight,
+        language: variant.language.clone().unwrap_or_default(),
         subject: field(&variant.subject),
         preheader: field(&variant.preheader),
         text: field(variant.text.as_deref().unwrap_or("")),
@@ -214,6 +238,14 @@ fn icon(block: &Block) -> &'static str {
         Block::Button { .. } => "hand-pointing",
         Block::Products { .. } => "shopping-cart-simple",
         Block::Code { .. } => "ticket",
+        Block::Columns { .. } => "columns",
+        Block::Countdown { .. } => "timer",
+        Block::Stock { .. } => "stack",
+        Block::Delivery { .. } => "package",
+        Block::Video { .. } => "video",
+        Block::Chat { .. } => "chat-circle",
+        Block::SmsOptIn { .. } => "chat-text",
+        Block::Social { .. } => "users-three",
         Block::Divider { .. } => "minus",
         Block::Spacer { .. } => "arrows-vertical",
         Block::Footer { .. } => "align-bottom",
@@ -314,6 +346,12 @@ fn apply(message: &mut Message, variant_idx: usize, change: &MessageChange) -> R
             message.variants.push(Variant { id: fresh(), body, ..Variant::default() });
             return Ok("Add variant");
         }
+        MessageChange::MoveVariant(to) if *to >= count => return Err("There is no such place".to_owned()),
+        MessageChange::MoveVariant(to) => {
+            let moved = message.variants.remove(variant_idx);
+            message.variants.insert(*to, moved);
+            return Ok("Move variant");
+        }
         MessageChange::RemoveVariant if count == 1 => return Err("A message has at least one variant".to_owned()),
         MessageChange::RemoveVariant => {
             message.variants.remove(variant_idx);
@@ -379,6 +417,19 @@ fn type_text(variant: &mut Variant, part: Part, text: &str, taken: &[String]) ->
             let weight = text.trim().parse().ok().filter(|weight| *weight <= 10_000_u32);
             variant.weight = weight.ok_or("A whole number from 0 to 10,000")?;
             "Change share of variant"
+        }
+        Part::Language => {
+            let tag = text.trim();
+            let is_tag = tag.len() <= 35
+                && tag
+                    .split('-')
+                    .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+                && tag.split('-').next().is_some_and(|first| (2..=3).contains(&first.len()));
+            if !tag.is_empty() && !is_tag {
+                return Err("Write a language as de, en-GB or pt-BR; leave it empty for everybody else".to_owned());
+            }
+            variant.language = Some(tag.to_owned()).filter(|tag| !tag.is_empty());
+            "Change language of variant"
         }
         Part::Subject => {
             text.clone_into(&mut variant.subject);
@@ -458,10 +509,10 @@ pub fn tags(document: &Document) -> Vec<Tag> {
     fields.chain(links).collect()
 }
 
-/// Names of fields that hold lists, for blocks of products.
-pub fn list_fields(flow: &Flow) -> Vec<super::names::Choice> {
+/// Names of fields of these kinds, for blocks that print them.
+pub fn fields_of(flow: &Flow, kinds: &[ValueType]) -> Vec<super::names::Choice> {
     flow.fields()
-        .filter(|field| field.kind == crate::audience::ValueType::List)
+        .filter(|field| kinds.contains(&field.kind))
         .map(|field| super::names::Choice { name: field.name.to_string(), about: field.title().to_owned() })
         .collect()
 }

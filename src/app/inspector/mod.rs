@@ -14,6 +14,7 @@ pub mod footer;
 pub mod leaf;
 pub mod message;
 pub mod names;
+pub mod offers;
 pub mod raw;
 pub mod rows;
 

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use crate::{app::Document, audience::Value, kinds::Editor};
+use crate::{
+    app::Document,
+    audience::{Value, ValueType},
+    kinds::Editor,
+};
 
 /// A name to choose, and a word about it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -74,7 +78,9 @@ fn named(document: &Document, what: &str) -> Vec<Choice> {
             };
             document.flow().nodes.iter().filter(sends).map(|node| choice(node.id.as_str(), node.title())).collect()
         }
-        "list field" => super::message::list_fields(document.flow()),
+        "list field" => super::message::fields_of(document.flow(), &[ValueType::List]),
+        "number field" => super::message::fields_of(document.flow(), &[ValueType::Number]),
+        "date field" => super::message::fields_of(document.flow(), &[ValueType::Date, ValueType::Instant]),
         "event property" => event_properties(document).into_iter().map(|(name, about)| choice(name, about)).collect(),
         "constant" => {
             let constants = document.flow().settings().constants;

@@ -212,6 +212,11 @@ impl Row {
         }
     }
 
+    /// Findings at the rows inside it, however deep.
+    pub fn all_notes(&self) -> Vec<&Note> {
+        self.inner().iter().flat_map(|row| row.notes.iter().chain(row.all_notes())).collect()
+    }
+
     /// The value as a text, of what is typed, chosen or switched.
     pub fn text(&self) -> String {
         match &self.input {

@@ -393,6 +393,38 @@ fn changes_of_messages() {
     check_message(r#"subject: "x""#, 0, typed(Part::Subject, "Hi {first_name}"), Ok(r#"subject: "Hi {first_name}""#));
     check_message(r#"subject: "x""#, 0, typed(Part::Name, "First"), Ok(r#"name: "First", subject: "x""#));
     check_message(
+        two,
+        1,
+        typed(Part::Language, "de-AT"),
+        Ok(r#"variants: [(id: "a", subject: "x"), (id: "b", language: "de-AT", subject: "y")]"#),
+    );
+    check_message(two, 1, typed(Part::Language, "German!"), Err("de, en-GB"));
+    let columns =
+        r#"body: blocks([columns(columns: [(blocks: [text(text: "a")]), (blocks: [/* kept */ text(text: "b")])])])"#;
+    let inside = |at: &str, change| MessageChange::Block(0, route(&format!("<columns>.columns.{at}")), change);
+    check_message(
+        columns,
+        0,
+        inside("1.blocks.0.<text>.text", Change::Text("c".into())),
+        Ok(r#"body: blocks([columns(columns: [(blocks: [text(text: "a")]), (blocks: [text(text: "c")])])])"#),
+    );
+    check_message(
+        columns,
+        0,
+        inside("0.blocks", Change::Add("divider".into())),
+        Ok(
+            r#"body: blocks([columns(columns: [(blocks: [text(text: "a"), divider()]), (blocks: [text(text: "b")])])])"#,
+        ),
+    );
+    check_message(
+        columns,
+        0,
+        inside("0.width", Change::Text("40".into())),
+        Ok(
+            r#"body: blocks([columns(columns: [(width: 40, blocks: [text(text: "a")]), (blocks: [text(text: "b")])])])"#,
+        ),
+    );
+    check_message(
         r#"subject: "x""#,
         0,
         MessageChange::CopyVariant,

@@ -3,6 +3,7 @@
 
 pub mod arrange;
 mod basic;
+pub mod clip_blocks;
 pub mod clipboard;
 pub mod frames;
 pub mod insert_on_edge;

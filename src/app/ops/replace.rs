@@ -152,7 +152,12 @@ fn translated(variant: &Variant, channel: Channel) -> Variant {
     match channel {
         Channel::Sms => out.text = words.or_else(|| Some(variant.subject.clone()).filter(|s| !s.is_empty())),
         Channel::Email => {
-            let block = |text| Block::Text { text, align: crate::content::Align::default(), show_if: None };
+            let block = |text| Block::Text {
+                text,
+                align: crate::content::Align::default(),
+                on_phone: crate::content::OnPhone::default(),
+                show_if: None,
+            };
             out.body = Body::Blocks(words.into_iter().map(block).collect());
         }
     }

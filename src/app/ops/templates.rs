@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, ops::Range};
 
 use super::ron_text::{Literal, literals};
 use crate::{
-    content::{RESERVED_LINKS, names_in_condition, names_in_template},
-    flow::{Flow, MessageSection, Node},
+    content::{Message, RESERVED_LINKS, names_in_condition, names_in_template},
+    flow::{Flow, MessageSection, Node, Section},
     kinds::Settings,
 };
 
@@ -62,6 +62,10 @@ pub fn of_message(message: &MessageSection) -> Vec<TagText> {
             "items" if literal.owner == "products" => Sort::Name,
             // The rest of a products block names properties of the items.
             "title" | "price" | "image" | "url" | "quantity" if literal.owner == "products" => return None,
+            "field" if literal.owner == "stock" => Sort::Name,
+            // A deadline at what a field says, or at a date.
+            "until" if literal.owner == "field" => Sort::Name,
+            "until" => return None,
             // A footer's link words are printed as they are.
             "unsubscribe" | "preferences" | "view" if literal.owner == "footer" => return None,
             "subject" | "preheader" | "text" | "body" => Sort::Template,
@@ -101,6 +105,13 @@ pub fn used_fields(flow: &Flow, messages: &[&MessageSection], nodes: &[&Node]) -
     let texts = messages.iter().flat_map(|m| of_message(m)).chain(nodes.iter().flat_map(|n| of_node(n)));
     let names = texts.flat_map(|text| text.names(&known).into_iter().map(|(name, _)| name));
     names.filter(|name| known.contains(name.as_str())).collect()
+}
+
+/// Declared fields that a message uses.
+pub fn used_in_message(flow: &Flow, message: &Message) -> BTreeSet<String> {
+    let Ok(ron) = message.to_ron() else { return BTreeSet::new() };
+    let section = MessageSection { id: message.id.clone(), section: Section::new(ron, Ok(message.clone()), 0) };
+    used_fields(flow, &[&section], &[])
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use crate::{base::Instant, flow::file::Loaded};
 /// Which page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PageKind {
+    /// The mail of the selected step.
+    Mails,
     /// Settings of the flow, and of the workspace.
     Flow,
     /// Merge tags of the flow.
@@ -46,7 +48,8 @@ pub enum PageKind {
 
 impl PageKind {
     /// All, in the order of their tabs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::Mails,
         Self::Flow,
         Self::Tags,
         Self::Constants,
@@ -62,6 +65,7 @@ impl PageKind {
     /// What people read.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Mails => "Mails",
             Self::Flow => "Flow settings",
             Self::Tags => "Merge tags",
             Self::Constants => "Constants",

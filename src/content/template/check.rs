@@ -230,9 +230,9 @@ impl Checker<'_> {
             ExprKind::Const(Const::Bool(_)) => Some(Sort::Bool),
             ExprKind::Filter { name, .. } => match name.as_str() {
                 "length" => Some(Sort::Number),
-                "upper" | "lower" | "join" | "money" | "number" | "date_fmt" | "truncate_chars" | "urlencode" => {
-                    Some(Sort::Text)
-                }
+                "upper" | "lower" | "join" | "money" | "number" | "date_fmt" | "truncate_chars" | "urlencode"
+                | "arrival" => Some(Sort::Text),
+                "is_past" => Some(Sort::Bool),
                 _ => None,
             },
             // What lies inside a list or object, or under a name of a loop, has no declared kind.

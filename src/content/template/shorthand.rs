@@ -269,6 +269,10 @@ mod tests {
     fn rule_form() {
         for (source, expected) in [
             ("{cart} > {threshold} AND {hours} < 24h", "cart > threshold  and  hours  < 24 "),
+            (
+                "If {cart_value} > {threshold} AND {time_since_visit} < 24h",
+                "cart_value > threshold and time_since_visit < 24",
+            ),
             ("If a = 'x=AND h' or NOT b", "a == 'x=AND h' or not b"),
             ("a == 1 and b != 2 and c >= 3 and d <> 4", "a == 1 and b != 2 and c >= 3 and d != 4"),
         ] {

@@ -4,6 +4,7 @@
 //! What a platform cannot say is a finding with its remedy, never left out in silence. Deliberately not here: which
 //! message goes where; that is the platforms' own.
 
+mod calendar;
 mod hubspot;
 mod klaviyo;
 #[cfg(test)]
@@ -240,8 +241,11 @@ impl<'a> Printer<'a> {
                 Node::Print(expr) => {
                     let printed = match self.dialect {
                         Dialect::Canonical => format!("{{{{ {} }}}}", value(expr)),
-                        Dialect::Klaviyo => self.django_print(expr),
-                        Dialect::Hubspot => self.hubl_print(expr),
+                        dialect => match self.calendar(expr) {
+                            Some(printed) => printed,
+                            None if dialect == Dialect::Klaviyo => self.django_print(expr),
+                            None => self.hubl_print(expr),
+                        },
                     };
                     self.out.text.push_str(&printed);
                 }
@@ -286,8 +290,19 @@ impl<'a> Printer<'a> {
     }
 
     fn branches(&mut self, arms: &[(Expr, Vec<Node>)], otherwise: &[Node]) {
-        for (n, (test, body)) in arms.iter().enumerate() {
-            let word = if n == 0 { "if" } else { "elif" };
+        let mut num_written = 0;
+        let mut otherwise = otherwise;
+        for (test, body) in arms {
+            match self.deadline_test(test) {
+                Some(false) => continue,
+                Some(true) => {
+                    otherwise = body;
+                    break;
+                }
+                None => {}
+            }
+            let word = if num_written == 0 { "if" } else { "elif" };
+            num_written += 1;
             let condition = match self.dialect {
                 Dialect::Canonical => value(test),
                 Dialect::Klaviyo => self.django_condition(test),
@@ -307,6 +322,10 @@ impl<'a> Printer<'a> {
             };
             let _ = write!(self.out.text, "{{% {word} {condition} %}}");
             self.nodes(body);
+        }
+        if num_written == 0 {
+            self.nodes(otherwise);
+            return;
         }
         if !otherwise.is_empty() {
             self.out.text.push_str("{% else %}");

@@ -119,7 +119,7 @@ const MAX_ELIFS: usize = 100;
 pub(crate) const METHOD_NAMES: [&str; 4] = ["items", "keys", "values", "get"];
 
 /// Filters of the language: name, number of arguments.
-pub(crate) const FILTERS: [(&str, std::ops::RangeInclusive<usize>); 12] = [
+pub(crate) const FILTERS: [(&str, std::ops::RangeInclusive<usize>); 14] = [
     ("default", 2..=2),
     ("upper", 0..=0),
     ("lower", 0..=0),
@@ -132,6 +132,8 @@ pub(crate) const FILTERS: [(&str, std::ops::RangeInclusive<usize>); 12] = [
     ("date_fmt", 1..=1),
     ("truncate_chars", 1..=1),
     ("yes_no", 0..=2),
+    ("is_past", 0..=0),
+    ("arrival", 1..=2),
 ];
 
 /// The template as a tree, or everything in it that is refused.

@@ -189,7 +189,7 @@ impl<'a> Context<'a> {
             let found = content::check_message(message, &fields, &self.workspace.brand);
             // The check of the same name knows which mails are transactional, and has a fix.
             let found = found.into_iter().filter(|diagnostic| diagnostic.code != "mail/no-unsubscribe");
-            out.extend(found.map(Finding::from));
+            out.extend(found.map(|found| Finding { fix: super::mail_fixes::fix(message, &found), diagnostic: found }));
         }
     }
 

@@ -57,6 +57,8 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
 fn says_something(block: &Block) -> bool {
     match block {
         Block::Divider { .. } | Block::Spacer { .. } | Block::Footer { .. } => false,
+        Block::Columns { .. } => block.inner().any(says_something),
+        Block::Countdown { on, .. } => *on,
         Block::Heading { text, .. } | Block::Text { text, .. } => !text.trim().is_empty(),
         _ => true,
     }

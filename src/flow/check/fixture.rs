@@ -87,6 +87,18 @@ impl Fixture {
         assert_eq!(unmended, None, "a fix is expected");
     }
 
+    /// A finding of another room is there with a fix of this label, and the fix mends it.
+    #[track_caller]
+    pub fn mended(&self, code: &str, label: &str) {
+        let all = self.findings(&self.flow);
+        let found = all.iter().find(|f| f.diagnostic.code == code).unwrap_or_else(|| panic!("{code}: {}", print(&all)));
+        let fix = found.fix.as_ref().unwrap_or_else(|| panic!("{code} has no fix: {:?}", found.diagnostic));
+        assert_eq!(fix.label, label);
+        let mended = apply_all(&self.flow, &fix.edits).unwrap_or_else(|(_, e)| panic!("{code}: refused: {e}"));
+        let left = self.findings(&mended);
+        assert!(left.iter().all(|f| f.diagnostic.code != code), "{code}: {}", print(&left));
+    }
+
     #[track_caller]
     pub fn silent(&self, check: &Check) {
         self.check(check, &[]);

@@ -9,6 +9,7 @@ mod context;
 mod elsewhere;
 #[cfg(test)]
 mod fixture;
+mod mail_fixes;
 mod texts;
 mod times;
 
@@ -36,7 +37,7 @@ checks! {
         unknown_variable, unreachable_node, unreadable_settings, unused_field, unused_message, variants, wait_happened,
         starter_text, writes_trigger, wrong_channel, zero_weight, past_date,
     ],
-    workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_zone],
+    workspace: [cap_rows, duplicate_name, no_postal_address, segment_cycle, sender_address, suppression, unknown_theme, unknown_zone],
     both: [condition_constant, condition_syntax, empty_window, unknown_event, unknown_list, unknown_score, unknown_segment],
 }
 
@@ -144,14 +145,34 @@ struct WorkspaceCheck {
 ///
 /// Deterministic; reads no clock. What loading said (`Loaded::notes`) is the caller's to add.
 pub fn check(flow: &Flow, around: &Surroundings<'_>) -> Vec<Finding> {
+    // Nobody ends it early.
+    check_while(flow, around, &mut |_| true).unwrap_or_default()
+}
+
+/// As [`check`]; `keeps_on` is told between two checks how much is done (0..=1) and ends it by saying no.
+pub fn check_while(
+    flow: &Flow,
+    around: &Surroundings<'_>,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<Vec<Finding>> {
     let mut out: Vec<Finding> = flow.invariants().into_iter().map(Finding::from).collect();
     let context = Context::new(flow, around);
-    for check in CHECKS {
+    let num_parts = CHECKS.len() + 2;
+    for (n, check) in CHECKS.iter().enumerate() {
+        if !keeps_on(n as f32 / num_parts as f32) {
+            return None;
+        }
         (check.run)(&context, &mut out);
     }
+    if !keeps_on((num_parts - 2) as f32 / num_parts as f32) {
+        return None;
+    }
     context.settings_alone(&mut out);
+    if !keeps_on((num_parts - 1) as f32 / num_parts as f32) {
+        return None;
+    }
     context.messages_alone(&mut out);
-    sorted(out)
+    Some(sorted(out))
 }
 
 /// Everything that can be said about a workspace without its flows, worst first.

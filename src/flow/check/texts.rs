@@ -104,6 +104,36 @@ fn block_texts<'a>(block: &'a Block, out: &mut Vec<Text<'a>>) {
             // Nobody knows which of its words are names.
             out.push(Text::Expression(&unknown.raw));
         }
+        Block::Columns { .. } => block.inner().for_each(|inner| block_texts(inner, out)),
+        Block::Countdown { until, label, ended, picture, .. } => {
+            push(Some(label));
+            push(ended.as_deref());
+            push(picture.as_deref());
+            if let crate::content::Until::Field(name) = until {
+                out.push(Text::Name(name));
+            }
+        }
+        Block::Stock { field, levels, sold_out, .. } => {
+            levels.iter().for_each(|level| push(Some(&level.text)));
+            push(sold_out.as_deref());
+            out.push(Text::Name(field));
+        }
+        Block::Delivery { text, .. } => push(Some(text)),
+        Block::Video { poster, href, alt, text, .. } => {
+            [poster, href, alt, text].into_iter().for_each(|text| push(Some(text)));
+        }
+        Block::Chat { text, href, note, .. } => {
+            push(Some(text));
+            push(Some(href));
+            push(note.as_deref());
+        }
+        Block::SmsOptIn { text, button, terms, .. } => {
+            [text, button, terms].into_iter().for_each(|text| push(Some(text)));
+        }
+        Block::Social { links, .. } => links.iter().for_each(|link| {
+            push(Some(&link.href));
+            push(link.label.as_deref());
+        }),
         Block::Divider { .. } | Block::Spacer { .. } => {}
     }
 }

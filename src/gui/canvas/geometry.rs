@@ -33,6 +33,8 @@ pub struct EdgePath {
     pub to_idx: usize,
     /// The port.
     pub port: SmolStr,
+    /// The edges it is drawn for where a folded frame hides them; empty for an edge of its own.
+    pub stands_for: Vec<(NodeId, SmolStr)>,
     /// What the label says; empty for the only port of a step.
     pub label: String,
     /// Corners, first and last included.
@@ -78,6 +80,8 @@ pub struct Geometry {
     /// Around all cards; empty for an empty flow.
     pub bounds: Option<Rect>,
     by_id: HashMap<NodeId, usize>,
+    /// The folded frames that are drawn in the place of hidden steps.
+    shown_as: HashMap<usize, usize>,
 }
 
 /// Where the nth of `count` ports leaves a card: two at 30 % and 70 %, others evenly.
@@ -112,7 +116,9 @@ impl Geometry {
         let num_folded = flow.nodes.iter().map(|node| folded.counts.get(&node.id).copied().unwrap_or(0)).collect();
         let (edges, open_ports) = (Vec::new(), Vec::new());
         let num_into = Vec::new();
-        let mut out = Self { cards, frames, hidden, num_folded, num_into, edges, open_ports, bounds, by_id };
+        let place = |id: &NodeId| by_id.get(id).copied();
+        let shown_as = folded.hidden.iter().filter_map(|(id, frame)| Some((place(id)?, place(frame)?))).collect();
+        let mut out = Self { cards, frames, hidden, num_folded, num_into, edges, open_ports, bounds, by_id, shown_as };
         let mut wired: HashMap<(usize, &str), usize> = HashMap::with_capacity(flow.edges.len());
         for edge in &flow.edges {
             if let (Some(from), Some(to)) = (out.idx(&edge.from), out.idx(&edge.to)) {
@@ -133,7 +139,9 @@ impl Geometry {
                 let end = pos2(out.cards[to].center().x, out.cards[to].top());
                 let points = route(start, end, &out.cards, &out.frames, from, to, false);
                 let port = stand_in.edges.first().map(|(_, port)| port.clone()).unwrap_or_default();
-                out.edges.push(EdgePath::new(from, 0, to, port, String::new(), points));
+                let mut edge = EdgePath::new(from, 0, to, port, String::new(), points);
+                edge.stands_for.clone_from(&stand_in.edges);
+                out.edges.push(edge);
             }
         }
         for (n, node) in flow.nodes.iter().enumerate() {
@@ -165,6 +173,12 @@ impl Geometry {
     /// Place of a node.
     pub fn idx(&self, id: &NodeId) -> Option<usize> {
         self.by_id.get(id).copied()
+    }
+
+    /// Place of the card that is drawn for a node: its own, or that of the folded frame that hides it.
+    pub fn shown_idx(&self, id: &NodeId) -> Option<usize> {
+        let n = self.idx(id)?;
+        Some(self.shown_as.get(&n).copied().unwrap_or(n))
     }
 
     /// Cards in a rectangle, frames excluded: what a box selects.
@@ -204,7 +218,8 @@ impl EdgePath {
         };
         let tail = points[last] - points[last - 1];
         let label_at = points[last] - vec2(0.0, (tail.y.abs() * if straight { 0.28 } else { 0.5 }).min(26.0));
-        Self { from_idx, port_idx, to_idx, port, label, points, bounds, label_at, plus_at }
+        let stands_for = Vec::new();
+        Self { from_idx, port_idx, to_idx, port, stands_for, label, points, bounds, label_at, plus_at }
     }
 
     /// Where several edges end at one card their labels stand on the way across, each near its own port.
@@ -216,6 +231,20 @@ impl EdgePath {
         } else {
             self.label_at = self.points[0] + (self.points[1] - self.points[0]) * 0.72;
         }
+    }
+
+    /// The edges of the flow that it draws, each as where it begins and by which port.
+    pub fn drawn(&self, flow: &Flow) -> Vec<(NodeId, SmolStr)> {
+        if !self.stands_for.is_empty() {
+            return self.stands_for.clone();
+        }
+        vec![(flow.nodes[self.from_idx].id.clone(), self.port.clone())]
+    }
+
+    /// The edge of the flow that it draws; `None` where it stands for several, so that none of them is meant.
+    pub fn only(&self, flow: &Flow) -> Option<(NodeId, SmolStr)> {
+        let [one] = <[_; 1]>::try_from(self.drawn(flow)).ok()?;
+        Some(one)
     }
 
     /// Distance of a point, in canvas units.
@@ -289,11 +318,12 @@ pub fn distance_to_segment(p: Pos2, a: Pos2, b: Pos2) -> f32 {
     p.distance(a + along * t)
 }
 
+/// Whether two segments meet; ends that touch count, segments on one line do not.
 fn segments_cross(a: Pos2, b: Pos2, c: Pos2, d: Pos2) -> bool {
     let side = |p: Pos2, q: Pos2, r: Pos2| (q - p).x * (r - p).y - (q - p).y * (r - p).x;
     let (d1, d2) = (side(c, d, a), side(c, d, b));
     let (d3, d4) = (side(a, b, c), side(a, b, d));
-    d1 * d2 <= 0.0 && d3 * d4 <= 0.0
+    d1 * d2 <= 0.0 && d3 * d4 <= 0.0 && !(d1 == 0.0 && d2 == 0.0)
 }
 
 /// Canvas to screen and back: `screen = middle + (canvas - center) * zoom`.
@@ -403,6 +433,32 @@ mod tests {
         assert_eq!(crossed(pos2(-50.0, 78.0), pos2(50.0, 78.0)), [0]);
         assert_eq!(crossed(pos2(50.0, 78.0), pos2(90.0, 78.0)), Vec::<usize>::new());
         assert_eq!(geometry.inside(Rect::from_min_max(pos2(-10.0, -10.0), pos2(10.0, 200.0))).count(), 2);
+    }
+
+    #[test]
+    fn strokes_cross_edges_with_corners() {
+        let path = |corners: &[(f32, f32)]| {
+            let points = corners.iter().map(|(x, y)| pos2(*x, *y)).collect();
+            EdgePath::new(0, 0, 1, "next".into(), String::new(), points)
+        };
+        let edges = vec![
+            path(&[(0.0, 0.0), (0.0, 50.0), (100.0, 50.0), (100.0, 100.0)]),
+            path(&[(200.0, 0.0), (200.0, 100.0)]),
+        ];
+        let geometry = Geometry { edges, ..Geometry::default() };
+        let check = |a: (f32, f32), b: (f32, f32), expected: &[usize]| {
+            let found: Vec<usize> = geometry.crossed(pos2(a.0, a.1), pos2(b.0, b.1)).collect();
+            assert_eq!(found, expected, "{a:?} {b:?}");
+        };
+        check((-10.0, 20.0), (10.0, 20.0), &[0]);
+        check((50.0, 40.0), (50.0, 60.0), &[0]);
+        check((-10.0, 20.0), (300.0, 20.0), &[0, 1]);
+        check((20.0, 0.0), (20.0, 40.0), &[]);
+        check((0.0, -20.0), (0.0, -10.0), &[]);
+        // On the line of a piece, but before it begins.
+        check((100.0, 10.0), (100.0, 30.0), &[]);
+        // Ends on the edge.
+        check((-10.0, 20.0), (0.0, 20.0), &[0]);
     }
 
     #[test]

@@ -138,8 +138,7 @@ impl Canvas {
                     let to = projection.canvas_from_screen(to);
                     let flow = frame.document.flow();
                     let edges = self.geometry.crossed(*from, to).map(|n| &self.geometry.edges[n]);
-                    let edges: Vec<_> =
-                        edges.map(|edge| (flow.nodes[edge.from_idx].id.clone(), edge.port.clone())).collect();
+                    let edges: Vec<_> = edges.flat_map(|edge| edge.drawn(flow)).collect();
                     let edits = ops::insert_on_edge::cut(flow, &edges);
                     if !edits.is_empty() {
                         let label =
@@ -157,12 +156,9 @@ impl Canvas {
             && let Some(at) = response.interact_pointer_pos()
         {
             self.quick_add = None;
-            match self.geometry.edge_at(projection.canvas_from_screen(at), 7.0 / projection.zoom) {
-                Some(n) => {
-                    let edge = &self.geometry.edges[n];
-                    let from = frame.document.flow().nodes[edge.from_idx].id.clone();
-                    out.push(Command::SelectEdge { from, port: edge.port.clone() });
-                }
+            let edge = self.geometry.edge_at(projection.canvas_from_screen(at), 7.0 / projection.zoom);
+            match edge.and_then(|n| self.geometry.edges[n].only(frame.document.flow())) {
+                Some((from, port)) => out.push(Command::SelectEdge { from, port }),
                 None if adds => {}
                 None => out.push(Command::Select { nodes: Vec::new(), toggle: false }),
             }
@@ -187,7 +183,7 @@ impl Canvas {
             return;
         }
         let projection = &frame.projection;
-        let response = ui.interact(projection.screen, ui.scope_id().with("pan"), Sense::drag());
+        let response = ui.interact(frame.hand, ui.scope_id().with("pan"), Sense::drag());
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
         if response.dragged() {
             let center = projection.center_in_canvas - response.drag_delta() / projection.zoom;
@@ -228,7 +224,7 @@ impl Canvas {
     ) -> Response {
         let node = &frame.document.flow().nodes[n];
         let id = card_id(&node.id);
-        let hit = rect.intersect(frame.projection.screen);
+        let hit = rect.intersect(frame.hand);
         let response = ui.interact(hit, id, Sense::click_and_drag());
         response.widget_info(|| {
             WidgetInfo::selected(Role::Button, true, selected, format!("{}: {}", text.kind, text.title))
@@ -336,8 +332,7 @@ impl Canvas {
             return None;
         }
         let at = self.geometry.cards[n].center();
-        let edge = &self.geometry.edges[self.geometry.edge_at(at, 24.0)?];
-        Some((frame.document.flow().nodes[edge.from_idx].id.clone(), edge.port.clone()))
+        self.geometry.edges[self.geometry.edge_at(at, 24.0)?].only(frame.document.flow())
     }
 
     /// Rings below a card, to draw edges from, and the one above, to end them at.
@@ -364,7 +359,7 @@ impl Canvas {
             let at = geometry::port_at(card, p, text.num_ports);
             let on_screen = projection.screen_from_canvas(at);
             paint::port(&painter, on_screen, projection.zoom, palette, palette.edge);
-            let hit = Rect::from_center_size(on_screen, vec2(16.0, 12.0)).intersect(projection.screen);
+            let hit = Rect::from_center_size(on_screen, vec2(16.0, 12.0)).intersect(frame.hand);
             if !hit.is_positive() {
                 continue;
             }
@@ -404,7 +399,8 @@ impl Canvas {
         let seen = projection.visible_in_canvas().expand(10.0);
         let flow = frame.document.flow();
         let mut places: Vec<(Pos2, usize, SmolStr, String)> = Vec::new();
-        for edge in self.geometry.edges.iter().filter(|edge| seen.contains(edge.plus_at)) {
+        let whole = self.geometry.edges.iter().filter(|edge| edge.stands_for.is_empty());
+        for edge in whole.filter(|edge| seen.contains(edge.plus_at)) {
             places.push((edge.plus_at, edge.from_idx, edge.port.clone(), edge.label.clone()));
         }
         for open in self.geometry.open_ports.iter().filter(|open| seen.contains(open.at)) {
@@ -422,7 +418,7 @@ impl Canvas {
         }
         for (at, from_idx, port, label) in places {
             let on_screen = projection.screen_from_canvas(at);
-            let hit = Rect::from_center_size(on_screen, vec2(20.0, 20.0)).intersect(projection.screen);
+            let hit = Rect::from_center_size(on_screen, vec2(20.0, 20.0)).intersect(frame.hand);
             if !hit.is_positive() {
                 continue;
             }

@@ -9,6 +9,7 @@ mod overlay;
 pub mod paint;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,7 +25,6 @@ use crate::{
     app::{
         App, Command, CommandId, Document, DocumentId,
         card::{self, Family},
-        overlay::Way,
         problems,
     },
     base::{NodeId, Severity},
@@ -39,11 +39,12 @@ pub struct Canvas {
     stamp: Option<(DocumentId, u64)>,
     folded: std::collections::BTreeSet<NodeId>,
     geometry: Geometry,
+    /// How many geometries there were.
+    num_geometries: u64,
     texts: Vec<Option<(Arc<Node>, CardText)>>,
     marks: BTreeMap<NodeId, Severity>,
     marks_of: Option<(DocumentId, u64)>,
-    way: Way,
-    way_of: Option<crate::app::overlay::WayStamp>,
+    ways: ways::Ways,
     drag: Drag,
     crumbs: Vec<crate::app::outline::Crumb>,
     crumbs_of: Option<(DocumentId, u64, Option<NodeId>)>,
@@ -64,6 +65,8 @@ struct Frame<'a> {
     document: &'a Document,
     palette: &'static Palette,
     projection: Projection,
+    /// Where the canvas takes the pointer: less than it shows, where the edge of a panel is dragged.
+    hand: Rect,
     zooming: bool,
 }
 
@@ -104,12 +107,14 @@ impl Canvas {
             ui.ctx().request_repaint_after_secs(0.12);
         }
         self.last_zoom = projection.zoom;
-        let frame = Frame { app, document, palette, projection, zooming };
+        let grab = ui.style().interaction.resize_grab_radius_side;
+        let hand = Rect::from_min_max(rect.min, (rect.max - vec2(grab, grab)).max(rect.min));
+        let frame = Frame { app, document, palette, projection, hand, zooming };
         let painter = ui.painter_at(rect);
         painter.rect_filled(rect, 0.0, palette.canvas);
         paint::grid(&painter, &projection, palette);
         self.focused = None;
-        let background = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
+        let background = ui.interact(hand, ui.scope_id().with("canvas"), Sense::click_and_drag());
         background.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, format!("Flow {}", document.title())));
         if background.has_focus() {
             self.focused = Some(background.id);
@@ -118,6 +123,7 @@ impl Canvas {
         self.frames_ui(ui, &frame, out);
         self.edges_ui(ui, &frame, out);
         self.cards_ui(ui, &frame, out);
+        self.persons_ui(ui, &frame, out);
         self.drag_paint(ui, &frame);
         if document.flow().nodes.is_empty() {
             self.empty_ui(ui, &frame, out);
@@ -126,6 +132,7 @@ impl Canvas {
         }
         self.zoom_bar(ui, &frame, app, out);
         overlay::legend(ui, projection, palette, document, out);
+        overlay::both_ways(ui, projection, palette, document);
         if self.crumbs_of.as_ref() != Some(&(document.id, document.history.revision(), document.selected().cloned())) {
             let crumbs = document.selected().map(|id| crate::app::outline::breadcrumbs(document.flow(), id));
             self.crumbs = crumbs.unwrap_or_default();
@@ -151,12 +158,18 @@ impl Canvas {
         };
         let at = frame.projection.canvas_from_screen(pointer);
         let edge = self.geometry.edge_at(at, 24.0).map(|n| &self.geometry.edges[n]);
+        let edge = edge.filter(|edge| edge.only(frame.document.flow()).is_some());
         let size = vec2(card::CARD_SIZE.0, card::CARD_SIZE.1);
         let middle = edge.map_or(at, |edge| pos2(self.geometry.cards[edge.to_idx].center().x, at.y));
         let ghost = frame.projection.screen_from_canvas_rect(Rect::from_center_size(middle, size));
         let painter = ui.painter_at(frame.projection.screen);
         let stroke = egui::Stroke::new(1.5, frame.palette.accent);
-        painter.rect(ghost, 10.0, frame.palette.accent.gamma_multiply(0.12), stroke, egui::StrokeKind::Inside);
+        if let Some(edge) = edge {
+            let look = paint::EdgeLook { selected: true, ..paint::EdgeLook::default() };
+            paint::edge(&painter, edge, &frame.projection, frame.palette, look);
+        }
+        let fill = crate::gui::theme::mix(frame.palette.card, frame.palette.accent, 0.12).gamma_multiply(0.94);
+        painter.rect(ghost, 10.0, fill, stroke, egui::StrokeKind::Inside);
         let title = card::spec(&kind).map_or("Step", |spec| spec.title);
         let font = crate::gui::theme::semibold(13.0);
         painter.text(ghost.center(), egui::Align2::CENTER_CENTER, title, font, frame.palette.accent);
@@ -166,7 +179,7 @@ impl Canvas {
             }
             egui::DragAndDrop::clear_payload(ui.ctx());
             let flow = frame.document.flow();
-            let after = edge.map(|edge| (flow.nodes[edge.from_idx].id.clone(), edge.port.clone()));
+            let after = edge.and_then(|edge| edge.only(flow));
             let place = edge.map_or(at, |edge| self.geometry.cards[edge.to_idx].center());
             out.push(Command::Insert { kind: (*kind).into(), at: Some((place.x, place.y)), after });
         }
@@ -184,7 +197,13 @@ impl Canvas {
         if !ui.ctx().text_edit_focused() && ui.memory(|memory| memory.focused()) != Some(id) {
             ui.memory_mut(|memory| memory.request_focus(id));
         }
-        let card = frame.projection.screen_from_canvas_rect(self.geometry.cards[n]);
+        let card = self.geometry.cards[n];
+        self.bring_into_view(frame, card, out);
+    }
+
+    /// Moves the view as little as shows a card, where no hand moves it.
+    fn bring_into_view(&self, frame: &Frame<'_>, card: Rect, out: &mut Vec<Command>) {
+        let card = frame.projection.screen_from_canvas_rect(card);
         let screen = frame.projection.screen.shrink(12.0);
         if !screen.contains_rect(card) && self.drag.is_none() && !frame.document.view.fit_wanted {
             let push = |low: f32, high: f32, from: f32, to: f32| {
@@ -216,6 +235,7 @@ impl Canvas {
             let flow = document.flow();
             self.folded.clone_from(&document.view.folded);
             self.geometry = Geometry::new(flow, &self.folded);
+            self.num_geometries += 1;
             let same_document = self.stamp.is_some_and(|(id, _)| id == document.id);
             self.texts.resize(flow.nodes.len(), None);
             for (slot, node) in self.texts.iter_mut().zip(&flow.nodes) {
@@ -233,11 +253,7 @@ impl Canvas {
             self.marks = problems::marks(document);
             self.marks_of = checked;
         }
-        let stamp = Some(crate::app::overlay::way_stamp(document));
-        if self.way_of != stamp {
-            self.way = crate::app::overlay::way(document);
-            self.way_of = stamp;
-        }
+        self.ways.refresh(document, &self.geometry, self.num_geometries);
     }
 
     fn text(&mut self, document: &Document, n: usize) -> CardText {
@@ -255,8 +271,7 @@ impl Canvas {
         let document = frame.document;
         let node = &document.flow().nodes[n];
         let overlays = document.view.overlays;
-        let shows_way = overlays.path && !self.way.nodes.is_empty();
-        let on_way = shows_way && self.way.nodes.contains(&node.id);
+        let over = self.ways.card(n);
         let shows_counts = overlays.counts && frame.projection.zoom >= paint::FULL_ZOOM;
         let counts = if shows_counts { crate::app::overlay::counts(document) } else { None };
         let counts = counts
@@ -265,8 +280,8 @@ impl Canvas {
         CardLook {
             selected: document.view.selection.contains(&node.id),
             muted: node.muted,
-            on_way,
-            faded: false,
+            on_way: over.old,
+            what_if: over.new,
             mark: if overlays.problems { self.marks.get(&node.id).copied() } else { None },
             counts: counts.unwrap_or_default(),
             ..CardLook::default()
@@ -349,6 +364,14 @@ impl Canvas {
         let (zoom, palette) = (frame.projection.zoom, frame.palette);
         if zoom < paint::PLAIN_ZOOM {
             paint::far_edges(&painter, &self.geometry, &frame.projection, palette.edge);
+            let on_way = self.ways.edges().iter().map(|n| {
+                let over = self.ways.edge(*n);
+                (
+                    &self.geometry.edges[*n],
+                    paint::EdgeLook { on_way: over.old, what_if: over.new, ..Default::default() },
+                )
+            });
+            paint::far_way(&painter, on_way, &frame.projection, palette);
             return;
         }
         let seen = frame.projection.visible_in_canvas();
@@ -357,20 +380,29 @@ impl Canvas {
             .filter(|_| self.drag.is_none())
             .and_then(|at| self.geometry.edge_at(frame.projection.canvas_from_screen(at), 6.0 / zoom));
         let view = &frame.document.view;
-        let shows_way = view.overlays.path && !self.way.edges.is_empty();
         let mut labels = Vec::new();
+        // Where edges meet, the way lies above the others.
+        let mut above = Vec::new();
         for (n, edge) in self.geometry.edges.iter().enumerate() {
             if !edge.bounds.expand(20.0).intersects(seen) {
                 continue;
             }
             let from = &frame.document.flow().nodes[edge.from_idx].id;
-            let on_way = shows_way && self.way.edges.contains(&(from.clone(), edge.port.clone()));
+            let over_way = self.ways.edge(n);
             let selected = view.edge.as_ref().is_some_and(|(id, port)| id == from && *port == edge.port);
-            let look = paint::EdgeLook { selected, hovered: over == Some(n), on_way, faded: false };
-            paint::edge(&painter, edge, &frame.projection, palette, look);
+            let (on_way, what_if) = (over_way.old, over_way.new);
+            let look = paint::EdgeLook { selected, hovered: over == Some(n), on_way, what_if };
+            if on_way || what_if || selected {
+                above.push((n, look));
+            } else {
+                paint::edge(&painter, edge, &frame.projection, palette, look);
+            }
             if !edge.label.is_empty() && zoom >= 0.35 {
                 labels.push(n);
             }
+        }
+        for (n, look) in above {
+            paint::edge(&painter, &self.geometry.edges[n], &frame.projection, palette, look);
         }
         for n in labels {
             let edge = &self.geometry.edges[n];

@@ -4,7 +4,7 @@ use egui::{Button, CornerRadius, Frame, Margin, Rect, RichText, Shadow, Stroke, 
 
 use super::geometry::{EdgePath, Projection};
 use crate::{
-    app::{App, Command, CommandId, Document, outline, overlay},
+    app::{App, Command, CommandId, Document, act, outline, overlay, when},
     base::Severity,
     gui::{
         icons,
@@ -60,6 +60,50 @@ pub fn zoom_bar(ui: &mut Ui, projection: Projection, palette: &Palette, app: &Ap
     }
 }
 
+/// A line of the legend.
+#[derive(Clone, Copy)]
+enum Key {
+    Way,
+    WhatIf,
+    Person,
+}
+
+fn key(ui: &mut Ui, key: Key, palette: &Palette, words: &str) {
+    ui.horizontal(|ui| {
+        let (at, _) = ui.allocate_exact_size(vec2(26.0, 16.0), egui::Sense::hover());
+        sample(ui.painter(), at, key, palette);
+        ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+    });
+}
+
+fn sample(painter: &egui::Painter, at: Rect, key: Key, palette: &Palette) {
+    let ends = [at.left_center(), at.right_center()];
+    match key {
+        Key::Way => _ = painter.line_segment(ends, Stroke::new(2.0, palette.accent)),
+        Key::WhatIf => super::paint::dashes(painter, &ends, egui::Vec2::ZERO, 2.0, palette.what_if()),
+        Key::Person => super::paint::person(painter, at.center(), 8.0, palette.accent, palette),
+    }
+}
+
+/// Which line is which, on the canvas for as long as both ways are drawn.
+pub fn both_ways(ui: &mut Ui, projection: Projection, palette: &Palette, document: &Document) {
+    let (screen, overlays) = (projection.screen, document.view.overlays);
+    let has_both = overlays.path && overlays.what_if && document.what_if().is_some();
+    if !has_both || screen.width() < 420.0 || screen.height() < 260.0 {
+        return;
+    }
+    let size = vec2(118.0, 48.0);
+    let rect = Rect::from_min_size(screen.right_top() + vec2(-12.0 - size.x, 54.0), size);
+    let radius = CornerRadius::same(theme::TILE_RADIUS);
+    let painter = ui.painter_at(screen);
+    painter.rect(rect, radius, palette.card, Stroke::new(1.0, palette.line), egui::StrokeKind::Inside);
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(10.0, 6.0))));
+    child.spacing_mut().item_spacing.y = 2.0;
+    child.spacing_mut().interact_size.y = 16.0;
+    key(&mut child, Key::Way, palette, "As it is");
+    key(&mut child, Key::WhatIf, palette, "What if");
+}
+
 /// What the colours say, and a switch for each overlay.
 pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: &Document, out: &mut Vec<Command>) {
     let screen = projection.screen;
@@ -86,8 +130,21 @@ pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: 
             }
         });
         ui.checkbox(&mut overlays.path, "Way of the chosen contact");
-        let contact = document.view.contact.as_ref().map_or("nobody is chosen", |id| id.as_str());
-        ui.label(RichText::new(format!("drawn in indigo: {contact}")).font(theme::regular(11.5)).color(palette.weak));
+        let contact = act::contact_name(document).unwrap_or_else(|| "nobody is chosen".to_owned());
+        key(ui, Key::Way, palette, &contact);
+        ui.checkbox(&mut overlays.what_if, "Way with the what-if changes");
+        let changes = match document.view.changes.len() {
+            0 => "nothing is changed yet".to_owned(),
+            1 => "1 change".to_owned(),
+            count => format!("{count} changes"),
+        };
+        key(ui, Key::WhatIf, palette, &changes);
+        ui.checkbox(&mut overlays.person, "Where they stand");
+        let clock = document.view.clock.map_or_else(
+            || "once the clock of the time line stands somewhere".to_owned(),
+            |at| when::day_time(at, &when::zone_of(&document.home, document.view.contact.as_ref())),
+        );
+        key(ui, Key::Person, palette, &clock);
         ui.checkbox(&mut overlays.counts, "Counts of the replay");
         let words = "entered, waiting, share by port";
         ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));

@@ -52,8 +52,8 @@ pub struct CardLook {
     pub muted: bool,
     /// On the way of the chosen contact.
     pub on_way: bool,
-    /// Something else is on the way, so that this stands back.
-    pub faded: bool,
+    /// On their way with the changes of the what-if panel.
+    pub what_if: bool,
     /// The worst finding.
     pub mark: Option<Severity>,
     /// What the replay counted.
@@ -150,20 +150,14 @@ pub struct EdgeLook {
     pub hovered: bool,
     /// On the way of the chosen contact.
     pub on_way: bool,
-    /// Something else is on the way.
-    pub faded: bool,
+    /// On their way with the changes of the what-if panel.
+    pub what_if: bool,
 }
 
 /// One edge with its arrow head.
 pub fn edge(painter: &Painter, edge: &EdgePath, projection: &Projection, palette: &Palette, look: EdgeLook) {
     let zoom = projection.zoom;
-    let color = if look.selected || look.on_way || look.hovered {
-        palette.accent
-    } else if look.faded {
-        theme::mix(palette.canvas, palette.edge, 0.55)
-    } else {
-        palette.edge
-    };
+    let color = if look.selected || look.on_way || look.hovered { palette.accent } else { palette.edge };
     let width = if look.selected { 2.4 } else { 1.6 };
     let stroke = Stroke::new((width * zoom.max(0.6)).max(1.0), color);
     let mut points: Vec<Pos2> = edge.points.iter().map(|p| projection.screen_from_canvas(*p)).collect();
@@ -177,6 +171,88 @@ pub fn edge(painter: &Painter, edge: &EdgePath, projection: &Projection, palette
         let head = vec![tip + vec2(-half, -7.0 * zoom), tip + vec2(half, -7.0 * zoom), tip + vec2(0.0, 0.5 * zoom)];
         painter.add(Shape::convex_polygon(head, color, Stroke::NONE));
     }
+    if look.what_if {
+        let beside = (vec2(6.0, 6.0) * zoom.max(0.6)).round();
+        dashes(painter, &points, beside, 2.0, palette.what_if());
+    }
+}
+
+/// A dashed line beside a polyline of upright and level pieces; only what is seen of it is made.
+pub fn dashes(painter: &Painter, points: &[Pos2], beside: egui::Vec2, width: f32, color: Color32) {
+    const DASH: f32 = 7.0;
+    const PERIOD: f32 = 11.0;
+    let clip = painter.clip_rect().expand(PERIOD);
+    let mut mesh = Mesh::default();
+    let mut walked = 0.0;
+    for piece in points.windows(2) {
+        let (from, to) = (piece[0].round() + beside, piece[1].round() + beside);
+        let length = from.distance(to);
+        let before = walked;
+        walked += length;
+        if length < 0.5 || !clip.intersects(Rect::from_two_pos(from, to).expand(0.5)) {
+            continue;
+        }
+        let along = (to - from) / length;
+        // How far along the piece the clip begins and ends.
+        let near = |low: f32, high: f32, at: f32, by: f32| match by {
+            by if by > 0.5 => (low - at, high - at),
+            by if by < -0.5 => (at - high, at - low),
+            _ => (f32::MIN, f32::MAX),
+        };
+        let (x0, x1) = near(clip.left(), clip.right(), from.x, along.x);
+        let (y0, y1) = near(clip.top(), clip.bottom(), from.y, along.y);
+        let (first, last) = (x0.max(y0).max(0.0), x1.min(y1).min(length));
+        let mut at = ((before + first) / PERIOD).floor() * PERIOD - before;
+        while at < last {
+            let (a, b) = (at.max(0.0), (at + DASH).min(length));
+            if b > a {
+                let dash = Rect::from_two_pos(from + along * a, from + along * b);
+                let thick = if along.x.abs() > 0.5 { vec2(0.0, width / 2.0) } else { vec2(width / 2.0, 0.0) };
+                mesh.add_colored_rect(dash.expand2(thick), color);
+            }
+            at += PERIOD;
+        }
+    }
+    painter.add(Shape::mesh(mesh));
+}
+
+/// The dashed ring around a card of the way with changes.
+fn ring(painter: &Painter, rect: Rect, color: Color32) {
+    // On whole points, so that all four sides are of one width.
+    let rect = rect.expand(4.0).round();
+    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
+    dashes(painter, &corners, egui::Vec2::ZERO, 2.0, color);
+}
+
+/// The edges of a way from far away, thicker than the others.
+pub fn far_way<'a>(
+    painter: &Painter,
+    edges: impl Iterator<Item = (&'a EdgePath, EdgeLook)>,
+    projection: &Projection,
+    palette: &Palette,
+) {
+    let seen = projection.visible_in_canvas();
+    let mut mesh = Mesh::default();
+    for (edge, look) in edges.filter(|(edge, _)| edge.bounds.expand(1.0).intersects(seen)) {
+        for piece in edge.points.windows(2) {
+            let (a, b) = (projection.screen_from_canvas(piece[0]), projection.screen_from_canvas(piece[1]));
+            if look.on_way {
+                mesh.add_colored_rect(Rect::from_two_pos(a, b).expand(1.0), palette.accent);
+            }
+            if look.what_if {
+                let beside = if look.on_way { vec2(2.5, 2.5) } else { egui::Vec2::ZERO };
+                mesh.add_colored_rect(Rect::from_two_pos(a + beside, b + beside).expand(1.0), palette.what_if());
+            }
+        }
+    }
+    painter.add(Shape::mesh(mesh));
+}
+
+/// Somebody who stands at a card: a round badge.
+pub fn person(painter: &Painter, at: Pos2, radius: f32, fill: Color32, palette: &Palette) {
+    painter.circle(at, radius, fill, Stroke::new(2.0, palette.card));
+    let font = theme::icon_fill((radius * 1.25 * 4.0).round() / 4.0);
+    painter.text(at, Align2::CENTER_CENTER, icons::glyph("user"), font, palette.on_accent);
 }
 
 /// The pill on an edge that says by which port; gives its rectangle.
@@ -218,8 +294,11 @@ pub fn full_card(
     palette: &Palette,
 ) {
     let radius = CornerRadius::same((f32::from(theme::CARD_RADIUS) * zoom).round().clamp(0.0, 60.0) as u8);
-    let faded = look.muted || look.faded;
+    let faded = look.muted;
     let pale = |color: Color32| if faded { theme::mix(palette.card, color, 0.45) } else { color };
+    if look.what_if {
+        ring(painter, rect, palette.what_if());
+    }
     if !faded {
         let shadow = Shadow {
             offset: [0, (4.0 * zoom).round() as i8],
@@ -292,9 +371,16 @@ pub fn plain_card(
     palette: &Palette,
 ) {
     let radius = CornerRadius::same((f32::from(theme::CARD_RADIUS) * zoom).round().clamp(0.0, 60.0) as u8);
-    let (width, color) = if look.selected || look.focused { (2.0, palette.accent) } else { (1.0, palette.line) };
+    let (width, color) = match (look.selected || look.focused, look.on_way) {
+        (true, _) => (2.0, palette.accent),
+        (false, true) => (1.5, theme::mix(palette.line, palette.accent, 0.45)),
+        (false, false) => (1.0, palette.line),
+    };
     painter.rect(rect, radius, palette.card, Stroke::new(width, color), StrokeKind::Inside);
-    let faded = look.muted || look.faded;
+    if look.what_if {
+        ring(painter, rect, palette.what_if());
+    }
+    let faded = look.muted;
     let pale = |color: Color32| if faded { theme::mix(palette.card, color, 0.45) } else { color };
     let family = pale(palette.family(text.family));
     let icon = font(theme::icon(30.0), zoom, zooming);

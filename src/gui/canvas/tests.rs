@@ -101,6 +101,43 @@ fn plus_on_an_edge_inserts_between() {
 }
 
 #[test]
+fn the_list_of_steps_is_as_long_as_before_after_a_search() {
+    let mut h = studio(TWO);
+    h.get_by_label("Insert step after Trigger").click();
+    h.run_steps(3);
+    h.get_by_label("Search steps to add").type_text("exit");
+    h.run_steps(4);
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    h.get_by_label("Insert step after Trigger").click();
+    h.run_steps(4);
+    h.get_by_label("Add Goal").click();
+    h.run_steps(4);
+    assert!(flow(&h).nodes.iter().any(|node| node.kind == "goal"), "a row further down is there to be clicked");
+}
+
+#[test]
+fn the_list_of_steps_has_the_keyboard_wherever_it_opens() {
+    let mut h = studio(TWO);
+    h.get_by_label("Delay: Wait a bit").click();
+    h.run_steps(3);
+    h.get_by_label("Insert step after Trigger").click();
+    h.run_steps(4);
+    assert!(h.get_by_label("Search steps to add").is_focused());
+    // Inside the list, but on none of its rows.
+    let beside = h.get_by_label("Search steps to add").rect().left_top() - vec2(3.0, 3.0);
+    h.hover_at(beside);
+    h.run_steps(1);
+    h.drag_at(beside);
+    h.drop_at(beside);
+    h.run_steps(4);
+    assert!(h.get_by_label("Search steps to add").is_focused());
+    h.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    h.run_steps(2);
+    assert_eq!(selected(&h), ["b"], "what is typed there selects no steps");
+}
+
+#[test]
 fn a_box_selects_and_delete_removes() {
     let mut h = studio(TWO);
     let (b, c) = (center(&h, "Delay: Wait a bit"), center(&h, "Exit: Over"));
@@ -307,4 +344,97 @@ fn steps_are_aligned_and_replaced() {
     h.run_steps(2);
     assert_eq!(flow(&h).node("b").map(|node| node.kind.as_str()), Some("wait_for_event"));
     assert_eq!(flow(&h).target("a", "next"), Some(&NodeId::new("b")), "the edge into it stays");
+}
+
+/// The watch shop with its people, its jobs done at once.
+fn shop() -> Harness<'static, Studio> {
+    let studio = Studio::new(crate::app::fixture::studio(), Box::new(crate::gui::inline::Inline::default()));
+    let harness = Harness::builder()
+        .allow_missing_glyphs()
+        .with_size(vec2(1440.0, 900.0))
+        .with_theme(egui::Theme::Light)
+        .with_context_setup(crate::gui::theme::install);
+    let mut harness = harness.build_ui_state(|ui, studio: &mut Studio| studio.root(ui), studio);
+    harness.run_steps(4);
+    harness
+}
+
+fn act(harness: &mut Harness<'_, Studio>, act: crate::app::act::Act) {
+    harness.state_mut().command_at_once(act.into());
+    harness.run_steps(3);
+}
+
+#[test]
+fn somebody_stands_at_a_step_and_follows_the_clock() {
+    use crate::app::{Command, Overlays, act::Act};
+    let mut h = shop();
+    assert!(h.query_by_label_contains("Ada Lindqvist stands at").is_none(), "no clock, nobody");
+    let at = crate::base::Instant::parse("2026-10-03T04:00:00Z").expect("an instant");
+    act(&mut h, Act::SetClock(Some(at)));
+    let badge = h.get_by_label_contains("Ada Lindqvist stands at Four hours after entry since").rect();
+    let card = center(&h, "Delay: Four hours after entry");
+    assert!((badge.center().y - card.y).abs() < 2.0, "at the card: {badge:?} {card:?}");
+    act(&mut h, Act::Step { forward: true });
+    assert!(h.query_by_label_contains("stands at Four hours after entry").is_none());
+    let before = h.state().app.document().expect("a document").view.overlays;
+    act(&mut h, Act::SetClock(Some(at)));
+    h.state_mut().command_at_once(Command::SetOverlays(Overlays { person: false, ..before }));
+    h.run_steps(2);
+    assert!(h.query_by_label_contains("Ada Lindqvist stands at").is_none(), "switched off");
+}
+
+#[test]
+fn the_way_with_changes_is_drawn_beside_the_old_one() {
+    use crate::app::{Command, Overlays, act::Act, what_if::Change};
+    let mut h = shop();
+    let over = |h: &Harness<'_, Studio>, id: &str| {
+        let canvas = &h.state().canvas;
+        canvas.ways.card(canvas.geometry.idx(&NodeId::new(id)).expect("a card"))
+    };
+    assert_eq!((over(&h, "mail-1").old, over(&h, "mail-1").new), (true, false));
+    // The cart of the first journey is filled five hours earlier: at this clock they are further on.
+    let earlier = crate::base::Span { millis: -5 * 3_600_000, ..crate::base::Span::default() };
+    for id in ["ada-003", "ada-005"] {
+        act(&mut h, Act::Change(Change::Shift { id: crate::base::EventId::new(id), by: earlier }));
+    }
+    let at = crate::base::Instant::parse("2026-10-03T04:00:00Z").expect("an instant");
+    act(&mut h, Act::SetClock(Some(at)));
+    h.get_by_label_contains("Ada Lindqvist stands at Four hours after entry since");
+    h.get_by_label_contains("Ada Lindqvist would stand at Twelve hours after entry since");
+    let canvas = &h.state().canvas;
+    let num = |pick: fn(super::ways::Over) -> bool| {
+        (0..canvas.geometry.cards.len()).filter(|n| pick(canvas.ways.card(*n))).count()
+    };
+    assert!(num(|over| over.old) > 0 && num(|over| over.new) > 0, "both are drawn");
+    assert!(num(|over| over.old != over.new) > 0, "and they part");
+    assert!(canvas.ways.edges().iter().any(|n| canvas.ways.edge(*n).new));
+    assert!(h.query_by_label("As it is").is_some(), "the canvas says which is which");
+    let overlays = h.state().app.document().expect("a document").view.overlays;
+    h.state_mut().command_at_once(Command::SetOverlays(Overlays { what_if: false, ..overlays }));
+    h.run_steps(2);
+    assert!((0..h.state().canvas.geometry.cards.len()).all(|n| !h.state().canvas.ways.card(n).new));
+}
+
+#[test]
+fn a_way_behind_a_folded_frame_leads_over_the_frame() {
+    let mut h = shop();
+    let ids = ["wait-4h", "mail-1"].map(NodeId::new).to_vec();
+    h.state_mut().command_at_once(crate::app::Command::Select { nodes: ids, toggle: false });
+    h.run_steps(2);
+    h.state_mut().command_at_once(crate::app::CommandId::FrameSelection.into());
+    h.run_steps(2);
+    let frame = NodeId::new(selected(&h).remove(0));
+    h.state_mut().command_at_once(crate::app::CommandId::FoldFrame.into());
+    h.run_steps(3);
+    let canvas = &h.state().canvas;
+    let n = canvas.geometry.idx(&frame).expect("a card");
+    assert!(canvas.ways.card(n).old, "what it hides is on the way");
+    let into = canvas.geometry.edges.iter().position(|edge| edge.to_idx == n).expect("an edge to the frame");
+    assert!(canvas.ways.edge(into).old);
+    let at = crate::base::Instant::parse("2026-10-03T04:00:00Z").expect("an instant");
+    act(&mut h, crate::app::act::Act::SetClock(Some(at)));
+    let badge = h.get_by_label_contains("Ada Lindqvist stands at Four hours after entry since").rect();
+    let canvas = &h.state().canvas;
+    assert_eq!(canvas.geometry.shown_idx(&NodeId::new("wait-4h")), Some(n));
+    assert!(badge.is_positive());
 }

@@ -8,6 +8,7 @@ use crate::{
         App, Command,
         files::{Act, Choice, Dialog, PathDialog, Purpose},
     },
+    flow::merge::{Conflict, Side},
     gui::{
         icons,
         theme::{self, Palette},
@@ -57,6 +58,17 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
                 &[("Save anyway", Choice::Save), ("Save as…", Choice::SaveAs), ("Cancel", Choice::Cancel)],
                 &mut chosen,
             ),
+            Dialog::Changed { document, while_saving, conflicts, .. } if !conflicts.is_empty() => {
+                let rest = if *while_saving { "Nothing has been written yet." } else { "" };
+                let head = format!("The file of {} changed", title(*document));
+                let choices = [("Merge", Choice::Merge), ("Save as…", Choice::SaveAs), ("Cancel", Choice::Cancel)];
+                conflicts_ui(ui, &head, rest, conflicts, &choices, &mut chosen);
+            }
+            Dialog::WorkspaceChanged { folder, conflicts, .. } => {
+                let head = format!("The workspace file in {} changed", folder.display());
+                let choices = [("Merge", Choice::Merge), ("Cancel", Choice::Cancel)];
+                conflicts_ui(ui, &head, "", conflicts, &choices, &mut chosen);
+            }
             Dialog::Changed { document, while_saving, .. } => {
                 let rest = if *while_saving { " Nothing has been written yet." } else { "" };
                 question(
@@ -99,6 +111,63 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
     out.extend(chosen.map(|choice| Command::Files(Act::Choose(choice))));
 }
 
+/// Width of the column that names the sides of a conflict, in points.
+const SIDE_WIDTH: f32 = 76.0;
+
+/// What both sides changed, each with a choice; all else is merged.
+fn conflicts_ui(
+    ui: &mut Ui,
+    head: &str,
+    rest: &str,
+    conflicts: &[(Conflict, Side)],
+    choices: &[(&str, Choice)],
+    chosen: &mut Option<Choice>,
+) {
+    let palette = Palette::get(ui);
+    ui.label(RichText::new(head).font(theme::semibold(16.0)));
+    ui.add_space(2.0);
+    let count = match conflicts.len() {
+        1 => "One thing was changed here and in the file.".to_owned(),
+        many => format!("{many} things were changed here and in the file."),
+    };
+    let text = format!("{count} All else is merged. Undo takes it back. {rest}");
+    ui.label(RichText::new(text.trim_end()).color(palette.weak));
+    ui.add_space(8.0);
+    if conflicts.len() > 1 {
+        ui.horizontal(|ui| {
+            for (label, side) in [("All mine", Side::Mine), ("All theirs", Side::Theirs)] {
+                if ui.button(label).clicked() {
+                    *chosen = Some(Choice::Side { at: None, side });
+                }
+            }
+        });
+        ui.add_space(4.0);
+    }
+    ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show(ui, |ui| {
+        for (n, (conflict, side)) in conflicts.iter().enumerate() {
+            if n > 0 {
+                ui.separator();
+            }
+            ui.label(RichText::new(&conflict.about).font(theme::medium(13.0)));
+            for (name, of, said) in [("Mine", Side::Mine, &conflict.mine), ("Theirs", Side::Theirs, &conflict.theirs)] {
+                ui.horizontal(|ui| {
+                    let column = Layout::left_to_right(Align::Center);
+                    let radio = ui.allocate_ui_with_layout(vec2(SIDE_WIDTH, 24.0), column, |ui| {
+                        ui.set_min_width(SIDE_WIDTH);
+                        ui.radio(*side == of, name)
+                    });
+                    if radio.inner.accessible_name(format!("{name}: {}", conflict.about)).clicked() {
+                        *chosen = Some(Choice::Side { at: Some(n), side: of });
+                    }
+                    ui.add(egui::Label::new(RichText::new(said).color(palette.weak)).wrap());
+                });
+            }
+        }
+    });
+    ui.add_space(12.0);
+    buttons(ui, choices, chosen);
+}
+
 /// A head, a sentence, buttons; the first is what most people want.
 fn question(ui: &mut Ui, head: &str, text: &str, choices: &[(&str, Choice)], chosen: &mut Option<Choice>) {
     let palette = Palette::get(ui);
@@ -106,6 +175,11 @@ fn question(ui: &mut Ui, head: &str, text: &str, choices: &[(&str, Choice)], cho
     ui.add_space(2.0);
     ui.label(RichText::new(text).color(palette.weak));
     ui.add_space(12.0);
+    buttons(ui, choices, chosen);
+}
+
+fn buttons(ui: &mut Ui, choices: &[(&str, Choice)], chosen: &mut Option<Choice>) {
+    let palette = Palette::get(ui);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         for (n, (label, choice)) in choices.iter().enumerate() {
             let text = RichText::new(*label);

@@ -5,6 +5,7 @@ mod command_palette;
 mod dialogs;
 mod gallery;
 mod inspector;
+mod mails;
 mod pages;
 mod publish;
 mod settings;
@@ -14,6 +15,7 @@ mod side;
 mod tests;
 mod toasts;
 mod top_bar;
+mod tray;
 
 pub use self::{
     bottom::bottom,
@@ -28,6 +30,7 @@ pub use self::{
     side::side,
     toasts::toasts,
     top_bar::{tabs, top_bar},
+    tray::tray,
 };
 
 /// What panels keep for themselves: half-typed words, never the document.
@@ -52,6 +55,8 @@ pub struct Drafts {
     pub dialog: dialogs::Draft,
     /// The pages in the place of the canvas.
     pub pages: pages::Draft,
+    /// The mail page and the pictures on it.
+    pub mails: mails::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
 }

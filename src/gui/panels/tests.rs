@@ -50,9 +50,9 @@ impl Outside for Disk {
                 let home = Arc::new(samples::home(workspace, flow));
                 self.answers.push(Told::Sample { workspace, loaded, home }.into());
             }
-            Task::Export { document, revision, target, flow, home } => {
+            Task::Export { document, id, revision, target, flow, home, .. } => {
                 let result = crate::platforms::export(target, &flow, &home.workspace).map(Arc::new);
-                self.answers.push(Told::Exported { document, revision, target, result }.into());
+                self.answers.push(Told::Exported { document, id, revision, target, result }.into());
             }
             Task::AskFolder => self.answers.push(Told::Folder("/out".into()).into()),
             Task::WriteFolder { folder, force: false, .. } => self.answers.push(Told::NotEmpty(folder).into()),
@@ -325,4 +325,37 @@ fn nothing_is_cut_off_in_a_small_window() {
         h.key_press(Key::Escape);
         h.run_steps(3);
     }
+}
+
+#[test]
+fn what_both_changed_is_chosen_one_by_one_in_the_dialog() {
+    let (mut h, _) = one();
+    let id = h.state().app.documents[0].id;
+    let (first, second) = {
+        let flow = h.state().app.document().expect("open").flow();
+        (flow.nodes[1].id.clone(), flow.nodes[2].id.clone())
+    };
+    let title =
+        |id: &crate::base::NodeId, title: &str| crate::flow::Edit::SetTitle { id: id.clone(), title: title.to_owned() };
+    let edits = vec![title(&first, "Mine 1"), title(&second, "Mine 2")];
+    let theirs = {
+        let flow = h.state().app.document().expect("open").flow();
+        let edits = [title(&first, "Theirs 1"), title(&second, "Theirs 2")];
+        let flow = crate::flow::edit::apply_all(flow, &edits).expect("applies");
+        let loaded = Box::new(file::read(&file::write(&flow)).expect("a flow"));
+        crate::app::files::Theirs { loaded, home: Arc::clone(&h.state().app.documents[0].home) }
+    };
+    let state = h.state_mut();
+    state.command_at_once(Command::Edit { label: "Rename".to_owned(), edits, merge: None });
+    let told = Told::Changed { document: id, theirs, while_saving: false };
+    state.command_at_once(Command::Answer(told.into()));
+    h.run_steps(5);
+    assert!(h.query_by_label_contains("2 things were changed here and in the file").is_some());
+    click(&mut h, "All theirs");
+    click(&mut h, "Mine: Step \u{201c}Mine 2\u{201d}, its name");
+    click(&mut h, "Merge");
+    assert_eq!(dialogs(&h), 0);
+    let flow = h.state().app.document().expect("open").flow().clone();
+    let titles = [&first, &second].map(|id| flow.node(id.as_str()).expect("there").title.clone());
+    assert_eq!(titles, ["Theirs 1", "Mine 2"]);
 }

@@ -1,4 +1,4 @@
-//! Short words at the bottom that go away by themselves and never take the focus; the tray of what is under way.
+//! Short words at the bottom that go away by themselves and never take the focus.
 
 use egui::{Align2, Area, Frame, Id, Margin, Order, RichText, Ui, vec2};
 
@@ -48,18 +48,4 @@ pub fn toasts(ui: &mut Ui, app: &App, now: Instant, out: &mut Vec<Command>) {
             }
         },
     );
-}
-
-/// What is being worked out now, beside the buttons of the top bar.
-pub fn tray(ui: &mut Ui, app: &App) {
-    let palette = Palette::get(ui);
-    let under_way = crate::app::files::under_way(app);
-    let Some(first) = under_way.first() else { return };
-    let text =
-        if under_way.len() > 1 { format!("{first} and {} more", under_way.len() - 1) } else { (*first).to_owned() };
-    let label =
-        ui.add(egui::Label::new(RichText::new(icons::glyph("hourglass")).font(theme::icon(15.0)).color(palette.weak)));
-    label
-        .on_hover_text(under_way.join("\n"))
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, &text));
 }

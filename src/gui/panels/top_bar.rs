@@ -91,7 +91,6 @@ fn right(ui: &mut Ui, app: &App, document: &Document, palette: &Palette, out: &m
     if widgets::icon_button(ui, "arrow-counter-clockwise", app, CommandId::Undo).clicked() {
         out.push(CommandId::Undo.into());
     }
-    super::toasts::tray(ui, app);
     ui.spacing_mut().item_spacing.x = 8.0;
 }
 

@@ -38,12 +38,39 @@ struct Seen {
     print: u64,
 }
 
+/// What tells whether the workspace file and the audience of a folder are as they were read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Around {
+    /// [`journal::fingerprint`] of the workspace file; none where there is none.
+    workspace: Option<u64>,
+    /// When the files of the audience were changed, and how long they are.
+    audience: Vec<(PathBuf, Option<SystemTime>, u64)>,
+}
+
+impl Around {
+    fn look(folder: &Path) -> Self {
+        let workspace = disk::bytes(&folder.join(disk::WORKSPACE_FILE)).ok().map(|bytes| journal::fingerprint(&bytes));
+        let entries = fs::read_dir(folder.join("audience")).into_iter().flatten().flatten();
+        let mut audience: Vec<_> = entries
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+                Some((entry.path(), metadata.modified().ok(), metadata.len()))
+            })
+            .take(MOST_LISTED)
+            .collect();
+        audience.sort();
+        Self { workspace, audience }
+    }
+}
+
 /// See the file's opening words.
 #[derive(Debug, Default)]
 pub struct Keeper {
     settings: Option<PathBuf>,
     drafts: Option<Drafts>,
     seen: BTreeMap<PathBuf, Seen>,
+    /// The files around the flows of a workspace as they were read last, by its folder.
+    around: BTreeMap<PathBuf, Around>,
     locks: BTreeMap<DocumentId, Lock>,
     files: BTreeMap<DocumentId, PathBuf>,
     /// Drafts that were given back; they go once the work is in a journal of this run.
@@ -141,7 +168,39 @@ impl Keeper {
     fn theirs(&mut self, path: &Path) -> Result<Theirs, disk::Error> {
         let FlowFile { source, loaded } = disk::flow_even_newer(path)?;
         self.note(path, &source.text);
-        Ok(Theirs { loaded: Box::new(loaded), home: Arc::new(home(path)?) })
+        let home = home(path)?;
+        self.note_around(&home);
+        Ok(Theirs { loaded: Box::new(loaded), home: Arc::new(home) })
+    }
+
+    /// A folder that is known already is looked at again before its documents are told something else.
+    fn note_around(&mut self, home: &Home) {
+        if let Some(folder) = &home.folder {
+            self.around.entry(folder.clone()).or_insert_with(|| Around::look(folder));
+        }
+    }
+
+    /// Whether the workspace file and the audience of a folder are still what was read.
+    fn look_around(&mut self, folder: PathBuf, documents: Vec<(DocumentId, PathBuf)>) -> Vec<Answer> {
+        let now = Around::look(&folder);
+        let Some(known) = self.around.insert(folder.clone(), now.clone()) else { return Vec::new() };
+        if known == now {
+            return Vec::new();
+        }
+        if now.workspace.is_none() {
+            return vec![Told::WorkspaceGone(folder).into()];
+        }
+        let mut homes = Vec::new();
+        for (document, path) in documents {
+            match home(&path) {
+                Ok(home) => homes.push((document, Arc::new(home))),
+                Err(error) => {
+                    let text = format!("The workspace or its audience was changed and cannot be read now: {error}");
+                    return vec![Answer::Failed(text)];
+                }
+            }
+        }
+        vec![Told::Around { folder, homes }.into()]
     }
 
     fn note(&mut self, path: &Path, text: &str) {
@@ -160,7 +219,15 @@ impl Keeper {
                 self.files.remove(&document);
                 Vec::new()
             }
-            Task::Look { files } => files.into_iter().flat_map(|(id, path)| self.look(id, &path)).collect(),
+            Task::Look { files, folders } => {
+                let mut out: Vec<Answer> = files.into_iter().flat_map(|(id, path)| self.look(id, &path)).collect();
+                out.extend(folders.into_iter().flat_map(|(folder, documents)| self.look_around(folder, documents)));
+                out
+            }
+            Task::Compare { document, path } => match self.theirs(&path) {
+                Ok(theirs) => vec![Told::Changed { document, theirs, while_saving: true }.into()],
+                Err(error) => vec![Told::NotSaved { document, text: error.to_string() }.into()],
+            },
             Task::Reread { document, path } => match self.theirs(&path) {
                 Ok(theirs) => vec![Told::Reread { document, theirs }.into()],
                 Err(error) => failed(error),
@@ -169,13 +236,26 @@ impl Keeper {
                 if let Some(workspace) = &workspace
                     && let Err(text) = workspace_stands(workspace)
                 {
-                    return vec![Told::NotSaved { document, text }.into()];
+                    let mut out: Vec<Answer> = vec![Told::NotSaved { document, text }.into()];
+                    // What was changed is merged or asked about; then it can be saved.
+                    if let (Some(folder), Ok(home)) = (workspace.path.parent(), home(&path)) {
+                        let folder = folder.to_owned();
+                        self.around.insert(folder.clone(), Around::look(&folder));
+                        out.push(Told::Around { folder, homes: vec![(document, Arc::new(home))] }.into());
+                    }
+                    return out;
                 }
                 let mut out = self.save(document, &path, &text, revision, force, &beside);
                 let is_saved = matches!(out.first(), Some(Answer::Saved { .. }));
                 if let Some(workspace) = workspace.filter(|_| is_saved) {
                     match disk::file(&workspace.path, workspace.text.as_bytes(), true) {
-                        Ok(()) => out.extend(self.others_of(document, &workspace.path)),
+                        Ok(()) => {
+                            if let Some(known) = workspace.path.parent().and_then(|folder| self.around.get_mut(folder))
+                            {
+                                known.workspace = Some(journal::fingerprint(workspace.text.as_bytes()));
+                            }
+                            out.extend(self.others_of(document, &workspace.path));
+                        }
                         Err(error) => out = vec![Told::NotSaved { document, text: error.to_string() }.into()],
                     }
                 }
@@ -306,6 +386,7 @@ impl Keeper {
         let moved = self.files.get(&document).is_none_or(|known| known.parent() != path.parent());
         out.insert(0, Answer::Saved { document, path: path.to_owned(), revision });
         if moved && let Ok(home) = home(path) {
+            self.note_around(&home);
             out.push(Told::Home { document, home: Arc::new(home) }.into());
         }
         self.let_go();
@@ -330,6 +411,7 @@ impl Keeper {
             revision: work.revision,
             at: work.at,
             text: Some(file::write(&work.flow)),
+            workspace: work.workspace.clone(),
         };
         let written = journal::encode(&record).and_then(|bytes| {
             let label = work.sample.unwrap_or("");
@@ -387,10 +469,14 @@ impl Keeper {
             (None, Some(name)) => samples::home(name, work.flow.id.as_str()),
             (None, None) => Home::default(),
         };
+        if path.is_some() {
+            self.note_around(&around);
+        }
+        let workspace = record.workspace;
         self.given_back.push(id.clone());
         let saved = saved.map(|saved| Box::new(saved.loaded));
         let home = Arc::new(around);
-        vec![Told::Restored { id, path, sample, work: Box::new(work), saved, file_changed, home }.into()]
+        vec![Told::Restored { id, path, sample, work: Box::new(work), saved, file_changed, home, workspace }.into()]
     }
 
     fn prefer(&self, preferences: &Preferences) -> Vec<Answer> {
@@ -427,6 +513,10 @@ impl Keeper {
         let Some(workspace) = folder.parent() else { return Vec::new() };
         let files = self.files.iter().filter(|(_, path)| path.starts_with(workspace));
         let homes = files.filter_map(|(id, path)| Some((*id, Arc::new(home(path).ok()?)))).collect();
+        let key = if workspace.as_os_str().is_empty() { Path::new(".") } else { workspace };
+        if let Some(known) = self.around.get_mut(key) {
+            known.audience = Around::look(key).audience;
+        }
         vec![Told::Audience { folder: workspace.to_owned(), homes }.into()]
     }
 }
@@ -448,8 +538,7 @@ fn workspace_stands(workspace: &WorkspaceFile) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{} was changed by something else meanwhile; nothing was saved. Undo the changes of the workspace, or save the \
-         flow into another folder",
+        "{} was changed by something else meanwhile; nothing was saved. Look at what was merged, then save again",
         workspace.path.display()
     ))
 }
@@ -510,6 +599,7 @@ fn home(path: &Path) -> Result<Home, disk::Error> {
         found.audience
     });
     Ok(Home {
+        sample: None,
         folder: place.folder,
         source: place.source.map(|source| source.text).unwrap_or_default(),
         workspace: place.workspace,

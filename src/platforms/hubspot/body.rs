@@ -20,7 +20,7 @@ use crate::{
         logic::{branch, cap, condition, wait_for_event},
     },
     platforms::{
-        Notes, Unit,
+        Notes, Unit, languages,
         normal::path_text,
         parts_of,
         plan::{Elapsed, Plan, Step},
@@ -507,24 +507,25 @@ impl<'a, 'n> Body<'a, 'n> {
             });
             json!({"content_id": id})
         };
-        if let [variant] = message.variants.as_slice() {
+        let arms = languages::arms(Target::Hubspot, message, self.notes);
+        if let [variant] = arms.as_slice() {
             let fields = content(self, &variant.id);
             return self.chain(vec![("0-4", 0, fields)], next);
         }
-        let weights: Vec<f64> = message.variants.iter().map(|v| f64::from(v.weight)).collect();
+        let weights: Vec<f64> = arms.iter().map(|v| f64::from(v.weight)).collect();
         self.notes.approximate(
             "hubspot/variants",
             place.clone(),
             format!(
                 "The {} variants become e-mails of their own behind an A/B split, which HubSpot deals itself",
-                message.variants.len()
+                arms.len()
             ),
             "Look at the shares after the import; an even split is safe",
         );
         let at = self.drafts.len();
-        let outs = (0..message.variants.len()).map(|n| To::Draft(at + 1 + n)).collect();
+        let outs = (0..arms.len()).map(|n| To::Draft(at + 1 + n)).collect();
         let begin = self.test(&whole_percents(&weights), outs);
-        for variant in &message.variants {
+        for variant in &arms {
             let fields = content(self, &variant.id);
             self.single("0-4", 0, fields, next);
         }

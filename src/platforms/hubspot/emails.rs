@@ -10,7 +10,7 @@ use crate::{
     content::PREHEADER_OPENS,
     flow::{Target, Workspace},
     kinds::{Email, OnCap, Settings},
-    platforms::{Notes, folder::Request, json_bytes, plan::Plan, templates},
+    platforms::{Notes, folder::Request, json_bytes, languages, plan::Plan, templates},
 };
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ pub(super) fn files(
         let Some(message) = plan.flow.message(email.message.as_str()) else { continue };
         let sender = email.sender.as_deref().or(plan.settings.sender.as_deref());
         let sender = sender.map_or_else(|| workspace.senders.first(), |id| workspace.sender(id));
-        for variant in &message.variants {
+        for variant in languages::arms(Target::Hubspot, message, notes) {
             let name = format!("{}-{}", message.id, variant.id);
             let file = format!("emails/{name}.json");
             if files.contains_key(&file) {

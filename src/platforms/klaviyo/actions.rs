@@ -15,7 +15,7 @@ use crate::{
         Cooldown, CooldownFrom, Email, InternalAlert, ListUpdate, OnCap, Settings, Sms, UpdateContact, Webhook,
         actions::{update_contact::To, webhook},
     },
-    platforms::{normal::path_text, plan::Step, templates},
+    platforms::{languages, normal::path_text, plan::Step, templates},
 };
 
 /// The file name and placeholder of a message's template.
@@ -197,8 +197,15 @@ impl Body<'_, '_> {
         let tracking = self.tracking();
         let data = |body: &mut Self, variant: &crate::content::Variant| {
             let place = Place::message(&message.id).with_field("text");
-            let text = variant.text.as_deref().unwrap_or_default();
-            let text = templates::inline(Target::Klaviyo, body.plan.flow, body.workspace, text, &place, body.notes);
+            let others = languages::beside(Target::Klaviyo, message, variant);
+            let mut inline = |variant: &crate::content::Variant| {
+                let text = variant.text.as_deref().unwrap_or_default();
+                let text = templates::inline(Target::Klaviyo, body.plan.flow, body.workspace, text, &place, body.notes);
+                templates::Template { text, ..templates::Template::default() }
+            };
+            let own = inline(variant);
+            let others = others.into_iter().map(|(condition, other)| (condition, inline(other))).collect();
+            let text = languages::merged(own, others).text;
             let title = if message.variants.len() > 1 {
                 format!("{} ({})", message.title(), variant.id)
             } else {
@@ -223,18 +230,19 @@ impl Body<'_, '_> {
         slots: &mut Vec<Slot2>,
         mut data: impl FnMut(&mut Self, &crate::content::Variant) -> Json,
     ) {
-        if let [variant] = message.variants.as_slice() {
+        let arms = languages::arms(Target::Klaviyo, message, self.notes);
+        if let [variant] = arms.as_slice() {
             let data = data(self, variant);
             return self.push_line(id, kind, data, slots);
         }
-        let Some(first) = message.variants.first() else { return };
+        let Some(first) = arms.first() else { return };
         let main_data = data(self, first);
         let main_id = crate::platforms::unique(&mut self.taken, &format!("{id}:main"));
         let mut allocations = Map::new();
         let mut variations = Vec::new();
-        let weights: Vec<f64> = message.variants.iter().map(|v| f64::from(v.weight)).collect();
+        let weights: Vec<f64> = arms.iter().map(|v| f64::from(v.weight)).collect();
         let total: f64 = weights.iter().sum();
-        for (variant, weight) in message.variants.iter().zip(&weights) {
+        for (variant, weight) in arms.iter().zip(&weights) {
             let data = data(self, variant);
             let own = crate::platforms::unique(&mut self.taken, &format!("{id}:{}", variant.id));
             allocations.insert(own.clone(), number(if total > 0.0 { weight / total } else { 0.0 }));

@@ -18,7 +18,7 @@ pub use lints::lint;
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
-    json_bytes, obstacles,
+    json_bytes, languages, obstacles,
     plan::Plan,
     templates,
 };
@@ -194,7 +194,7 @@ fn template_files(
         match step.settings {
             Settings::Email(email) => {
                 let Some(message) = plan.flow.message(email.message.as_str()) else { continue };
-                for variant in &message.variants {
+                for variant in languages::arms(Target::Klaviyo, message, notes) {
                     let template = templates::message(Target::Klaviyo, plan.flow, workspace, message, variant, notes);
                     let name = actions::template_name(message.id.as_str(), &variant.id);
                     let title = if message.variants.len() > 1 {

@@ -35,7 +35,8 @@ impl Printer<'_> {
             .find_map(|(name, args)| (*name == "default").then(|| args.first()).flatten())
             .map(const_text);
         let other: Vec<&str> = filters.iter().map(|(name, _)| *name).filter(|name| *name != "default").collect();
-        let formatted = steps.is_empty() && !matches!(field.shown_as(), Format::Text | Format::Plain);
+        let formatted = steps.is_empty()
+            && (!matches!(field.shown_as(), Format::Text | Format::Plain) || field.kind == ValueType::Bool);
         if !other.is_empty() || formatted {
             let how = other.first().map_or_else(|| "its format".to_owned(), |name| format!("`{name}`"));
             self.out.prepared.insert(field.name.clone());
@@ -47,6 +48,14 @@ impl Printer<'_> {
                     field.name
                 ),
                 "Fill the property with the text as it is to be read, for example €1,290.00",
+            );
+        }
+        if default.is_some() && matches!(field.kind, ValueType::Number | ValueType::Money) {
+            self.lose(
+                "hubspot/zero",
+                expr,
+                format!("Where `{}` is 0, HubSpot prints 0 and not what should stand in for it", field.name),
+                "Leave the property empty instead of 0, or give the field a fallback, which stands in for nothing only",
             );
         }
         match default.or_else(|| field.fallback.clone()) {
@@ -153,7 +162,12 @@ impl Printer<'_> {
             ExprKind::Compare(op, left, right) => {
                 format!("{} {} {}", self.hubl_value(left), op.sign(), self.hubl_value(right))
             }
-            ExprKind::Defined(of) => self.hubl_value(of),
+            // 0 is a value too.
+            ExprKind::Defined(of) => {
+                let value = self.hubl_value(of);
+                format!("({value} or {value} == 0)")
+            }
+            _ if self.deadline_test(expr) == Some(false) => "false".into(),
             _ => self.hubl_value(expr),
         }
     }

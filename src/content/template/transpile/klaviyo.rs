@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::content::filters::{truncate_chars, urlencode};
 
 /// Most terms that a condition may have without parentheses. Source: references, mail rendering, safe subset.
 const MAX_TERMS: usize = 16;
@@ -42,7 +43,11 @@ impl Printer<'_> {
             .iter()
             .find_map(|(name, args)| (*name == "default").then(|| args.first()).flatten())
             .map(const_text);
-        let fallback = field.filter(|_| steps.is_empty() || default.is_none()).and_then(|field| field.fallback.clone());
+        // Nothing has a length too: 0, and no fallback.
+        let counted = filters.iter().any(|(name, _)| *name == "length");
+        let fallback = field
+            .filter(|_| !counted && (steps.is_empty() || default.is_none()))
+            .and_then(|field| field.fallback.clone());
         // A bare tag has its field's format; a filter in the template takes its place.
         let formatting = match filters.iter().find(|(name, _)| is_formatting(name)) {
             Some((name, args)) => self.django_format(base, &access, name, args),
@@ -64,8 +69,7 @@ impl Printer<'_> {
                     "Print it without the second filter",
                 );
             }
-            let zero_counts =
-                default.is_none() && field.is_some_and(|f| matches!(f.kind, ValueType::Number | ValueType::Money));
+            let zero_counts = default.is_none() && may_be_zero(field, steps);
             let test = if zero_counts { format!("{access} or {access} == 0") } else { access.clone() };
             let words = default.or(fallback);
             return match words {
@@ -73,24 +77,53 @@ impl Printer<'_> {
                 None => format!("{{% if {test} %}}{formatted}{{% endif %}}"),
             };
         }
-        let filtered = self.django_filters(expr, &access, &filters);
+        // A lookup of what is not there may print "None". Source: references, klaviyo, section 12.
+        let nothing = if may_be_zero(field, steps) { "default_if_none" } else { "default" };
+        let guarded = if access.contains("|lookup:") && default.is_none() && fallback.is_none() {
+            format!("{access}|{nothing}:''")
+        } else {
+            access.clone()
+        };
+        // Django takes words in a filter as safe, and what a filter makes of entities is not what was meant: where both
+        // meet, the words go through the filters here.
+        if self.part == Part::Html
+            && let Some((words, after)) = match (&default, &fallback) {
+                (Some(words), _) => {
+                    let at = filters.iter().position(|(name, _)| *name == "default").unwrap_or(0);
+                    Some((words, (filters.get(..at).unwrap_or_default(), filters.get(at + 1..).unwrap_or_default())))
+                }
+                (None, Some(words)) if !may_be_zero(field, steps) => Some((words, ([].as_slice(), filters.as_slice()))),
+                _ => None,
+            }
+            && words.contains(['&', '<', '>', '"', '\''])
+            && let Some(made) = filtered_words(words, after.1)
+        {
+            let before = if default.is_some() { [after.0, after.1].concat() } else { filters.clone() };
+            let with_value = self.django_filters(expr, &access, &before);
+            let test = self.django_filters(expr, &access, after.0);
+            let words = if after.1.iter().any(|(name, _)| *name == "safe") { made } else { self.words(&made) };
+            return format!("{{% if {test} %}}{{{{ {with_value} }}}}{{% else %}}{words}{{% endif %}}");
+        }
+        let filtered = self.django_filters(expr, &guarded, &filters);
         match (default, fallback) {
             (Some(_), _) => format!("{{{{ {filtered} }}}}"),
             (None, Some(words)) => {
-                let zero_counts = field.is_some_and(|f| matches!(f.kind, ValueType::Number | ValueType::Money));
-                if zero_counts {
+                // What has two halves: the fallback goes through no filter that is not for text.
+                if may_be_zero(field, steps) {
                     return format!(
                         "{{% if {access} or {access} == 0 %}}{{{{ {filtered} }}}}{{% else %}}{}{{% endif %}}",
+                        self.words(&words)
+                    );
+                }
+                if filters.iter().any(|(name, _)| *name == "join") {
+                    return format!(
+                        "{{% if {access} %}}{{{{ {filtered} }}}}{{% else %}}{}{{% endif %}}",
                         self.words(&words)
                     );
                 }
                 let with_fallback = format!("{access}|default:{}", django_quote(&words, self.part));
                 let filtered = self.django_filters(expr, &with_fallback, &filters);
                 format!("{{{{ {filtered} }}}}")
-            }
-            // A lookup of what is not there may print "None". Source: references, klaviyo, section 12.
-            (None, None) if access.contains("|lookup:") && filters.is_empty() => {
-                format!("{{{{ {access}|default:'' }}}}")
             }
             (None, None) => format!("{{{{ {filtered} }}}}"),
         }
@@ -227,6 +260,17 @@ impl Printer<'_> {
                 format!("{{{{ {access}|floatformat:{decimals} }}}}")
             }
             "date_fmt" => {
+                // Inside an object or a loop nobody knows what sort of date it is.
+                let sort =
+                    self.field(expr).filter(|_| matches!(&expr.kind, ExprKind::Path { steps, .. } if steps.is_empty()));
+                if sort.is_none_or(|field| field.kind == ValueType::Instant) {
+                    self.lose(
+                        "klaviyo/zone",
+                        expr,
+                        format!("`{}` is printed in UTC, as the event has it, not in the contact's zone", value(expr)),
+                        "Send the date as text in the contact's zone, or print only what is the same everywhere",
+                    );
+                }
                 let pattern = args.first().map(const_text).unwrap_or_default();
                 let django = date_pattern(&pattern, Dialect::Klaviyo);
                 format!("{{{{ {access}|format_date_string|date:{} }}}}", django_quote(&django, Part::Plain))
@@ -255,7 +299,7 @@ impl Printer<'_> {
                     write!(out, "|join:{}", django_quote(&separator, self.part))
                 }
                 ("truncate_chars", [Const::Int(n), ..]) => write!(out, "|truncatechars:{n}"),
-                ("money" | "number" | "date_fmt" | "yes_no", _) => {
+                ("money" | "number" | "date_fmt" | "yes_no" | "is_past" | "arrival", _) => {
                     self.lose(
                         "klaviyo/filter",
                         expr,
@@ -323,6 +367,7 @@ impl Printer<'_> {
             }
             ExprKind::Defined(of) if atom.zero => format!("{} == 0", self.django_value(of)),
             ExprKind::Defined(of) => self.django_value(of),
+            _ if self.deadline_test(atom.expr) == Some(false) => "False".into(),
             _ => self.django_value(atom.expr),
         }
     }
@@ -330,7 +375,7 @@ impl Printer<'_> {
 
 fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
     let _ = match step {
-        Step::Name(name) if is_plain_name(name) && !*looked_up => write!(out, ".{name}"),
+        Step::Name(name) if is_plain_name(name) && !*looked_up && !is_method(name) => write!(out, ".{name}"),
         Step::Name(name) => {
             *looked_up = true;
             write!(out, "|lookup:{}", django_quote(name, Part::Plain))
@@ -340,10 +385,43 @@ fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
     };
 }
 
+/// Words as filters on text make them; `None` where there is no filter, or one that is not for text.
+fn filtered_words(words: &str, filters: &[(&str, &[Const])]) -> Option<String> {
+    let mut out = words.to_owned();
+    for (name, args) in filters {
+        out = match (*name, *args) {
+            ("upper", _) => out.to_uppercase(),
+            ("lower", _) => out.to_lowercase(),
+            ("urlencode", _) => urlencode(&out),
+            ("truncate_chars", [Const::Int(most), ..]) => truncate_chars(&out, usize::try_from(*most).ok()?),
+            ("safe", _) => out,
+            _ => return None,
+        };
+    }
+    (!filters.is_empty()).then_some(out)
+}
+
+/// Whether a value can be there and yet count as no in a condition: 0, or "no". Of what lies inside an object or a
+/// loop nobody knows the kind.
+fn may_be_zero(field: Option<&Field>, steps: &[Step]) -> bool {
+    field
+        .filter(|_| steps.is_empty())
+        .is_none_or(|field| matches!(field.kind, ValueType::Number | ValueType::Money | ValueType::Bool))
+}
+
+/// Names that Django finds on every dictionary: `event.items` is a method where the event has no such property.
+/// Source: Python 3, `dict`.
+fn is_method(name: &str) -> bool {
+    const METHODS: [&str; 11] =
+        ["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+    METHODS.contains(&name)
+}
+
 /// A text for Django: single quotes, double ones where it has a single one. Django takes such texts as safe, so in
 /// HTML they are escaped here.
 pub(super) fn django_quote(text: &str, part: Part) -> String {
-    let text = if part == Part::Html { escape(text) } else { text.replace('\\', "\\\\") };
+    let text = text.replace('\\', "\\\\");
+    let text = if part == Part::Html { escape(&text) } else { text };
     if text.contains('\'') && !text.contains('"') {
         format!("\"{text}\"")
     } else {

@@ -1,6 +1,9 @@
 //! The axis of the time line: ticks, two lanes of marks, waits as bars, and the handle of the clock.
 
-use egui::{Align2, Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, EventFilter, Key, Modifiers, Pos2, Rect, Response, Role, Sense, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
 
 use crate::{
     app::{
@@ -37,7 +40,10 @@ pub fn ink(palette: &Palette, sort: Sort) -> Color32 {
     }
 }
 
-/// Draws it; a press or a drag puts the clock there.
+/// How far an arrow key moves the clock, as a share of the axis, and with Shift. Source: assumption, as sliders do.
+const STEPS: [f32; 2] = [0.01, 0.1];
+
+/// Draws it; a press or a drag puts the clock there, and so do the arrow keys where it has the focus.
 pub fn axis_ui(ui: &mut Ui, document: &Document, line: &Timeline, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
@@ -59,6 +65,12 @@ pub fn axis_ui(ui: &mut Ui, document: &Document, line: &Timeline, out: &mut Vec<
         let at = line.at_share(share);
         let at = near.filter(|at| (x_of(*at) - pointer.x).abs() < 5.0).unwrap_or(at);
         out.push(Act::SetClock(Some(at)).into());
+    }
+    if response.clicked() || response.drag_started() {
+        response.request_focus();
+    }
+    if response.has_focus() {
+        keys(ui, &response, document, line, out);
     }
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, theme::CONTROL_RADIUS as f32, palette.field);
@@ -104,6 +116,32 @@ pub fn axis_ui(ui: &mut Ui, document: &Document, line: &Timeline, out: &mut Vec<
         painter.rect_stroke(rect, theme::CONTROL_RADIUS as f32, ring, egui::StrokeKind::Inside);
     }
     tooltip(response, line, &places);
+}
+
+/// Arrows move the clock, with Shift further; Home and End put it at the ends; Space lets it run.
+fn keys(ui: &Ui, response: &Response, document: &Document, line: &Timeline, out: &mut Vec<Command>) {
+    // Without this the arrows would move the focus over the window.
+    let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    let mut share = 0.0;
+    let (home, end, space) = ui.input_mut(|i| {
+        // With Shift first: without is any other key with it too.
+        for (modifiers, step) in [(Modifiers::SHIFT, STEPS[1]), (Modifiers::NONE, STEPS[0])] {
+            share += step * i.count_and_consume_key(modifiers, Key::ArrowRight) as f32;
+            share -= step * i.count_and_consume_key(modifiers, Key::ArrowLeft) as f32;
+        }
+        let mut pressed = |key| i.consume_key(Modifiers::NONE, key);
+        (pressed(Key::Home), pressed(Key::End), pressed(Key::Space))
+    });
+    if share != 0.0 {
+        out.push(Act::SetClock(Some(line.moved(document.view.clock, share))).into());
+    }
+    if home || end {
+        out.push(Act::Jump { to_end: end }.into());
+    }
+    if space {
+        out.push(Act::Play(!document.view.playing).into());
+    }
 }
 
 /// Where each row's mark stands; marks of one instant stand side by side.

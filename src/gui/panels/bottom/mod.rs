@@ -11,7 +11,12 @@ mod tests;
 mod timeline;
 mod what_if;
 
-pub use self::parts::{PeopleDraft, ROW, cells, header, nothing, people, row, text};
+pub use self::{
+    parts::{
+        PeopleDraft, ROW, cells, choice, has_people, header, icon_button, nothing, people, people_list, row, text,
+    },
+    preview::for_whom,
+};
 
 use egui::{Align, Button, Frame, Layout, Margin, RichText, Ui, vec2};
 
@@ -50,11 +55,13 @@ pub fn bottom(ui: &mut Ui, _app: &App, document: &Document, drafts: &mut Drafts,
         });
         match panel {
             Panel::Problems => problems::problems_ui(ui, document, &mut draft.problems, out),
-            Panel::Preview => preview::preview_ui(ui, document, draft, out),
+            Panel::Preview => preview::preview_ui(ui, document, draft, &mut drafts.mails, out),
             Panel::Timeline | Panel::Outline => timeline::timeline_ui(ui, document, draft, out),
             Panel::WhatIf => what_if::what_if_ui(ui, document, draft, out),
             Panel::Counts => counts::counts_ui(ui, document, &mut draft.counts, out),
         }
+        // Without this the panel would fall back to what it holds when its edge is let go.
+        ui.set_min_height(ui.available_height());
     });
 }
 

@@ -137,15 +137,33 @@ pub struct PeopleDraft {
 
 /// Name of the chosen contact with a list to search in, and buttons for the one before and the next.
 pub fn people(ui: &mut Ui, document: &Document, draft: &mut PeopleDraft, out: &mut Vec<Command>) {
+    if let Some(id) = people_list(ui, document, document.view.contact.as_ref(), "Contact", draft) {
+        out.push(Command::ChooseContact(Some(id)));
+    }
+    let several = document.home.audience.contacts.len() > 1;
+    for (icon, name, forward) in [("caret-left", "Contact before", false), ("caret-right", "Next contact", true)] {
+        if icon_button(ui, icon, name, several).clicked() {
+            out.push(Act::NeighbourContact { forward }.into());
+        }
+    }
+}
+
+/// Name of a contact with a list to search in; gives back who was chosen from it.
+pub fn people_list(
+    ui: &mut Ui,
+    document: &Document,
+    chosen: Option<&ContactId>,
+    what: &str,
+    draft: &mut PeopleDraft,
+) -> Option<ContactId> {
     let palette = Palette::get(ui);
-    let chosen = document.view.contact.as_ref();
     let contact = chosen.and_then(|id| stage::contact(&document.home, id));
     let name = contact.map_or("Choose a contact".to_owned(), stage::name);
     let short: String = name.chars().take(22).collect();
     let glyph = |name| RichText::new(icons::glyph(name)).font(theme::icon(13.0));
     let button = Button::new((glyph("user"), short, glyph("caret-down"))).min_size(vec2(0.0, 26.0));
     let button = ui.add(button);
-    let button = button.accessible_name(format!("Contact: {name}"));
+    let button = button.accessible_name(format!("{what}: {name}"));
     let popup = Popup::from_toggle_button_response(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .accessible_name("Contacts")
@@ -196,15 +214,7 @@ pub fn people(ui: &mut Ui, document: &Document, draft: &mut PeopleDraft, out: &m
     if shown.is_none() {
         draft.query.clear();
     }
-    if let Some(id) = picked {
-        out.push(Command::ChooseContact(Some(id)));
-    }
-    let several = document.home.audience.contacts.len() > 1;
-    for (icon, name, forward) in [("caret-left", "Contact before", false), ("caret-right", "Next contact", true)] {
-        if icon_button(ui, icon, name, several).clicked() {
-            out.push(Act::NeighbourContact { forward }.into());
-        }
-    }
+    picked
 }
 
 /// Whether there is anybody to show something for; says how to get there where not.

@@ -83,6 +83,7 @@ fn the_mail_of_the_selected_step_is_shown_for_the_chosen_contact() {
     let (mut window, asked) = window();
     select(&mut window, "mail-2");
     click(&mut window, "Preview");
+    click(&mut window, "Inbox");
     let _ = window.get_by_label_contains("Inbox on a phone, Meridian Watches: 15 % on the Oak-tanned strap");
     click(&mut window, "Contact: Ada Lindqvist");
     window.get_by_label("Search contacts").type_text("nguy");
@@ -221,6 +222,73 @@ fn the_clock_is_stepped_dragged_and_played() {
     assert_eq!(document(&window).view.clock, stopped);
     click(&mut window, "Whole way");
     assert_eq!(document(&window).view.clock, None);
+}
+
+#[test]
+fn the_clock_takes_the_arrow_keys_and_the_canvas_keeps_its_selection() {
+    let (mut window, _) = window();
+    select(&mut window, "mail-1");
+    click(&mut window, "Time line");
+    window.get_by_label_contains("Clock of the time line").focus();
+    window.run_steps(2);
+    let clock = |window: &Harness<'static, Studio>| document(window).view.clock.expect("a clock");
+    let mut press = |modifiers, key| {
+        window.key_press_modifiers(modifiers, key);
+        window.run_steps(2);
+        clock(&window)
+    };
+    use egui::{Key, Modifiers};
+    let from = press(Modifiers::NONE, Key::Home);
+    let small = press(Modifiers::NONE, Key::ArrowRight);
+    let far = press(Modifiers::SHIFT, Key::ArrowRight);
+    assert!(from < small && far.since(small) > 5 * small.since(from), "{from:?} {small:?} {far:?}");
+    assert_eq!(press(Modifiers::SHIFT, Key::ArrowLeft), small);
+    assert_eq!(press(Modifiers::NONE, Key::ArrowLeft), from);
+    assert_eq!(press(Modifiers::NONE, Key::ArrowLeft), from, "it stops at the end of the axis");
+    let until = press(Modifiers::NONE, Key::End);
+    assert!(until > far);
+    press(Modifiers::NONE, Key::Space);
+    assert!(document(&window).view.playing);
+    let selected: Vec<_> = document(&window).view.selection.iter().map(|id| id.to_string()).collect();
+    assert_eq!(selected, ["mail-1"]);
+}
+
+/// A pull at the edge of a panel: the panel gets another size, and the canvas does nothing.
+#[test]
+fn panels_are_resized_by_their_edges() {
+    let check = |panel: Panel, is_right: bool, beside: f32| {
+        let (mut window, _) = window();
+        select(&mut window, "mail-1");
+        command(&mut window, Command::ShowPanel(Some(panel)));
+        let canvas = |window: &Harness<'static, Studio>| window.get_by_role(egui::accesskit::Role::Canvas).rect();
+        let before = canvas(&window);
+        let (at, by) = if is_right {
+            (egui::pos2(before.right() + beside, before.center().y), egui::vec2(-60.0, 0.0))
+        } else {
+            (egui::pos2(before.center().x, before.bottom() + beside), egui::vec2(0.0, -60.0))
+        };
+        window.hover_at(at);
+        window.run_steps(2);
+        window.drag_at(at);
+        window.run_steps(1);
+        for n in 1..=6 {
+            window.hover_at(at + by * (n as f32 / 6.0));
+            window.run_steps(1);
+        }
+        window.drop_at(at + by);
+        window.run_steps(4);
+        let after = canvas(&window);
+        let moved = if is_right { before.right() - after.right() } else { before.bottom() - after.bottom() };
+        assert!((moved - 60.0).abs() < 8.0, "{panel:?} {is_right} {beside}: {before:?} {after:?}");
+        assert!(document(&window).view.selection.contains("mail-1"), "the canvas took the drag");
+    };
+    for panel in [Panel::Problems, Panel::Preview, Panel::Timeline, Panel::WhatIf, Panel::Counts] {
+        // The canvas ends where the panel begins to take the pointer; the edge itself is four points further.
+        check(panel, false, 1.0);
+        check(panel, false, 5.0);
+    }
+    check(Panel::Problems, true, 1.0);
+    check(Panel::Problems, true, 5.0);
 }
 
 #[test]

@@ -10,10 +10,14 @@ use crate::{
     app::inspector::{
         Change, Ready, Route, Row, capital,
         condition::{self, Line, SORTS, Turn, What},
+        offers::Sort,
     },
     audience::ConditionText,
     base::Severity,
-    gui::theme::{self, Palette},
+    gui::{
+        theme::{self, Palette},
+        widgets::suggest::Offers,
+    },
 };
 
 /// Draws a condition's row.
@@ -48,6 +52,7 @@ pub fn condition(ui: &mut Ui, pen: &mut Pen<'_>, around: &Around<'_>, row: &Row,
             hint: &hint,
             is_wrong: error.is_some() || !mistakes.is_empty(),
             wrong: &ranges,
+            offers: Some(Offers { document: pen.document, sort: Sort::Condition }),
             ..TextLook::default()
         };
         let response = inputs::text_field(ui, pen.draft, around.key, &mut text, look);

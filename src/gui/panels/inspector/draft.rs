@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::app::inspector::{Ready, names::Choice};
+use crate::{
+    app::inspector::{Ready, names::Choice},
+    gui::widgets::suggest::Typing,
+};
 
 /// What the inspector keeps for itself.
 #[derive(Debug, Default)]
 pub struct Draft {
     typed: BTreeMap<String, Typed>,
+    /// What is offered where somebody types.
+    pub typing: Option<Typing>,
     /// What could not be done: at which field, why, and to which revision of the document.
     pub refused: Option<(String, String, u64)>,
     /// Parts that are folded out: blocks, builders, sections.

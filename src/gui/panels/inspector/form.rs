@@ -10,10 +10,13 @@ use super::{
 use crate::{
     app::{
         Command, Document,
-        inspector::{Change, Input, Ready, Route, Row, leaf, names, rows},
+        inspector::{Change, Input, Ready, Route, Row, leaf, names, offers::Sort, rows},
     },
     base::{TimeOfDay, Weekday, Weekdays, Window},
-    gui::theme::{self, Palette},
+    gui::{
+        theme::{self, Palette},
+        widgets::{reorder::Reorder, suggest::Offers},
+    },
     kinds::{Editor, ListSpec},
 };
 
@@ -212,6 +215,7 @@ fn text_row(
         less_width: if has_picker { 36.0 } else { 0.0 },
         small: false,
         grows: false,
+        offers: offered(pen.document, row),
     };
     let mut picked = None;
     let response = ui
@@ -241,6 +245,12 @@ fn text_row(
     if row.differs {
         inputs::small(ui, "Differs between the steps; a change is made in all");
     }
+}
+
+/// What is offered while a row is typed in.
+fn offered<'a>(document: &'a Document, row: &Row) -> Option<Offers<'a>> {
+    let sort = if is_tagged(row) { Some(Sort::Tags) } else { Sort::of(row.spec.editor) }?;
+    Some(Offers { document, sort })
 }
 
 /// Texts that a reader of mail sees take merge tags.
@@ -375,6 +385,7 @@ fn list_row(
         inputs::small(ui, "None");
     }
     let is_single = !matches!(list.item.editor, Editor::Group(_) | Editor::OneOf(_));
+    let mut order = Reorder::down(around.key);
     for (at, item) in items.iter().enumerate() {
         let heading = heading(item, list, at);
         let one = rows::title(list.one);
@@ -397,8 +408,12 @@ fn list_row(
             });
             continue;
         }
+        let start = ui.cursor().min;
         inputs::boxed(ui, |ui| {
             ui.horizontal(|ui| {
+                if list.ordered && items.len() > 1 {
+                    order.handle(ui, &format!("Drag {}", whose.to_lowercase()), &heading);
+                }
                 let buttons = if list.ordered { 72.0 } else { 28.0 };
                 let room = (ui.available_width() - buttons).max(40.0);
                 if let Input::OneOf { chosen, cases, .. } = &item.input {
@@ -443,6 +458,10 @@ fn list_row(
             }
             inputs::notes(ui, None, &item.notes);
         });
+        order.row_since(ui, start);
+    }
+    if let Some((from, to)) = order.end(ui) {
+        change = Some(Change::Move(from, to));
     }
     if let Some(change) = change {
         // Drafts below are keyed by place, which has just moved.
@@ -466,7 +485,9 @@ fn bare_item(ui: &mut Ui, pen: &mut Pen<'_>, item: &Row, prefix: &str, whose: &s
     let response = ui
         .horizontal(|ui| {
             let less_width = if has_picker { 36.0 } else { 0.0 };
-            let look = TextLook { rows: 1, is_wrong: error.is_some(), less_width, ..TextLook::default() };
+            let is_wrong = error.is_some();
+            let offers = offered(pen.document, item);
+            let look = TextLook { rows: 1, is_wrong, less_width, offers, ..TextLook::default() };
             let response = inputs::text_field(ui, pen.draft, &key, &mut text, look);
             if has_picker {
                 picked = inputs::name_picker(ui, pen.document, pen.draft, &around, item.spec.editor, value);

@@ -17,6 +17,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets::suggest::{Offers, suggesting},
     },
     kinds::Editor,
 };
@@ -170,6 +171,8 @@ pub struct TextLook<'a> {
     pub less_width: f32,
     /// Letters of one width in a source text are not needed; smaller ones are.
     pub small: bool,
+    /// What is offered while something is typed.
+    pub offers: Option<Offers<'a>>,
 }
 
 /// A text field over its draft. Gives back the response; `changed()` says that `text` is new.
@@ -188,13 +191,13 @@ pub fn text_field(ui: &mut Ui, draft: &mut Draft, key: &str, text: &mut String, 
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
     let width = (ui.available_width() - look.less_width).max(40.0);
+    let before = text.clone();
     let mut edit = if is_multiline {
         TextEdit::multiline(text).desired_rows(look.rows.max(1))
     } else {
         TextEdit::singleline(text)
     };
     edit = edit
-        .id_salt(key)
         .desired_width(width)
         .margin(Margin::symmetric(10, 6))
         .font(FontSelection::FontId(theme::regular(size)))
@@ -213,7 +216,10 @@ pub fn text_field(ui: &mut Ui, draft: &mut Draft, key: &str, text: &mut String, 
                 visuals.widgets.hovered.bg_stroke = Stroke::new(1.0, palette.error);
                 visuals.selection.stroke = Stroke::new(1.5, palette.error);
             }
-            edit.show(ui)
+            match look.offers {
+                Some(offers) => suggesting(ui, edit, &before, key, offers, &mut draft.typing),
+                None => edit.id_salt(key).show(ui),
+            }
         })
         .inner;
     if let Some(range) = out.cursor_range {

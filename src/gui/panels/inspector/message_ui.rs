@@ -13,6 +13,7 @@ use crate::{
         inspector::{
             Input, Ready, blocks,
             message::{self, BlockForm, BodyForm, Field, MessageChange, MessageForm, Part, VariantForm},
+            offers::Sort,
         },
     },
     audience::Channel,
@@ -20,6 +21,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets::{reorder::Reorder, suggest::Offers},
     },
 };
 
@@ -85,20 +87,37 @@ fn act(pen: &mut Pen<'_>, id: &MessageId, variant_idx: usize, change: &MessageCh
     }
 }
 
+/// Moves a variant; the one that is shown stays shown.
+fn move_variant(pen: &mut Pen<'_>, form: &MessageForm, chosen: usize, from: usize, to: usize) {
+    act(pen, &form.id, from, &MessageChange::MoveVariant(to));
+    let shown = match chosen {
+        at if at == from => to,
+        at if from < at && at <= to => at - 1,
+        at if to <= at && at < from => at + 1,
+        at => at,
+    };
+    pen.draft.variants.insert(form.id.to_string(), shown);
+}
+
 fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
     let palette = Palette::get(ui);
-    let total: u32 = form.variants.iter().map(|variant| variant.weight).sum();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        let mut order = Reorder::across(("variants", form.id.as_str()));
         for (at, variant) in form.variants.iter().enumerate() {
-            let percent = (100 * variant.weight).checked_div(total).unwrap_or(0);
             let ink = if at == chosen { palette.accent } else { palette.text };
-            let words = RichText::new(format!("{} \u{b7} {percent}%", variant.id)).font(theme::medium(12.0)).color(ink);
+            let words = RichText::new(form.variant_title(at)).font(theme::medium(12.0)).color(ink);
             let tab = egui::Button::selectable(at == chosen, words).min_size(vec2(44.0, 26.0));
+            let tab = tab.sense(Sense::click_and_drag());
             let tab = ui.add(tab).accessible_name(format!("Variant {}", variant.id));
             if tab.clicked() {
                 pen.draft.variants.insert(form.id.to_string(), at);
             }
+            order.drag(ui, &tab, &format!("Variant {}", variant.id));
+            order.row(tab.rect);
+        }
+        if let Some((from, to)) = order.end(ui) {
+            move_variant(pen, form, chosen, from, to);
         }
     });
     let variant = &form.variants[chosen];
@@ -107,6 +126,14 @@ fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
             ui.spacing_mut().item_spacing.x = 2.0;
             if inputs::icon_button(ui, "trash", &format!("Remove variant {}", variant.id)).clicked() {
                 act(pen, &form.id, chosen, &MessageChange::RemoveVariant);
+            }
+            let (left, right) =
+                (format!("Move variant {} left", variant.id), format!("Move variant {} right", variant.id));
+            if inputs::icon_button_enabled(ui, chosen + 1 < form.variants.len(), "caret-right", &right).clicked() {
+                move_variant(pen, form, chosen, chosen, chosen + 1);
+            }
+            if inputs::icon_button_enabled(ui, chosen > 0, "caret-left", &left).clicked() {
+                move_variant(pen, form, chosen, chosen, chosen - 1);
             }
             if inputs::icon_button(ui, "copy", &format!("Duplicate variant {}", variant.id)).clicked() {
                 act(pen, &form.id, chosen, &MessageChange::CopyVariant);
@@ -118,6 +145,8 @@ fn variants(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, chosen: usize) {
             });
         });
     });
+    let language = Field { text: variant.language.clone(), notes: vec![] };
+    text(ui, pen, form, chosen, "Language", Part::Language, &language, 1);
     let share = Field { text: variant.weight.to_string(), notes: vec![] };
     text(ui, pen, form, chosen, "Share against the others", Part::Weight, &share, 1);
 }
@@ -136,6 +165,10 @@ fn text(
     let key = format!("message {} {variant_idx} {part:?}", form.id);
     let around = Around { key: &key, label, name: label, help: "" };
     let takes_tags = matches!(part, Part::Subject | Part::Preheader | Part::Text | Part::Source);
+    let offered = match part {
+        Part::Source => Some(Sort::Source),
+        _ => takes_tags.then_some(Sort::Tags),
+    };
     let edit = |text: &str| {
         message::edit(pen.document.flow(), &form.id, variant_idx, &MessageChange::Type(part, text.to_owned()))
     };
@@ -153,6 +186,7 @@ fn text(
         rows,
         is_wrong: error.is_some(),
         wrong: if typed == field.text { &wrong } else { &[] },
+        offers: offered.map(|sort| Offers { document, sort }),
         ..TextLook::default()
     };
     let response = around.called(inputs::text_field(ui, pen.draft, &key, &mut typed, look), &label);
@@ -183,7 +217,7 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
                     let add = inputs::word_button(ui, "plus", "Add block", "Add block");
                     Popup::menu(&add).width(160.0).show(|ui| {
                         for case in blocks::BLOCKS {
-                            if ui.button(case.label).clicked() {
+                            if ui.button(case.label).on_hover_text(blocks::help(case.name)).clicked() {
                                 act(pen, &form.id, variant_idx, &MessageChange::AddBlock(case.name.to_owned()));
                             }
                         }
@@ -193,13 +227,36 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
             if list.is_empty() {
                 inputs::small(ui, "Nothing yet: add a heading, a text, a button and a footer");
             }
+            let mut order = Reorder::down(("blocks", form.id.as_str(), variant_idx));
             for (at, block) in list.iter().enumerate() {
-                block_ui(ui, pen, form, variant_idx, at, list.len(), block);
+                let start = ui.cursor().min;
+                block_ui(ui, pen, form, variant_idx, at, list.len(), block, &order);
+                order.row_since(ui, start);
+            }
+            if let Some((from, to)) = order.end(ui) {
+                move_block(pen, form, variant_idx, list.len(), (from, to));
             }
         }
     }
 }
 
+/// Moves a block; parts that are folded out are known by their place, and move with it.
+fn move_block(pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, count: usize, (from, to): (usize, usize)) {
+    let key = |at: usize| format!("block {} {variant_idx} {at}", form.id);
+    let mut open: Vec<bool> = (0..count).map(|at| pen.draft.is_open(&key(at))).collect();
+    if from < count && to < count {
+        let moved = open.remove(from);
+        open.insert(to, moved);
+    }
+    for (at, open) in open.into_iter().enumerate() {
+        if pen.draft.is_open(&key(at)) != open {
+            pen.draft.toggle(&key(at));
+        }
+    }
+    act(pen, &form.id, variant_idx, &MessageChange::MoveBlock(from, to));
+}
+
+#[expect(clippy::too_many_arguments, reason = "a block, whose it is, and the list it stands in")]
 fn block_ui(
     ui: &mut Ui,
     pen: &mut Pen<'_>,
@@ -208,12 +265,20 @@ fn block_ui(
     at: usize,
     count: usize,
     block: &BlockForm,
+    order: &Reorder,
 ) {
     let open_key = format!("block {} {variant_idx} {at}", form.id);
     let is_open = pen.draft.is_open(&open_key);
     let name = format!("Block {}", at + 1);
     inputs::boxed(ui, |ui| {
-        if block_header(ui, block, &name, is_open).clicked() {
+        let header = ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            if count > 1 {
+                order.handle(ui, &format!("Drag {}", name.to_lowercase()), &block.title);
+            }
+            block_header(ui, block, &name, is_open)
+        });
+        if header.inner.clicked() {
             pen.draft.toggle(&open_key);
         }
         if !is_open {
@@ -221,7 +286,12 @@ fn block_ui(
             inputs::notes(ui, None, worst.as_slice());
             return;
         }
-        let change = tools(ui, &name, at, count);
+        let mut as_text = false;
+        let change = tools(ui, &name, at, count, &mut as_text);
+        if as_text {
+            let message = form.id.clone();
+            pen.out.push(crate::app::act::Act::CopyBlocks { message, variant_idx, at: Some(at) }.into());
+        }
         let id = form.id.clone();
         let document = pen.document;
         let sink = |route: &crate::app::inspector::Route, change: &crate::app::inspector::Change| {
@@ -234,15 +304,11 @@ fn block_ui(
         }
         inputs::notes(ui, None, &block.notes);
         if let Some(change) = change {
-            // Open parts are known by their place, which moves with the block.
-            if let MessageChange::MoveBlock(from, to) = &change {
-                let other = format!("block {} {variant_idx} {to}", form.id);
-                let mine = format!("block {} {variant_idx} {from}", form.id);
-                if !pen.draft.is_open(&other) {
-                    pen.draft.toggle(&mine);
-                    pen.draft.toggle(&other);
-                }
-            } else if matches!(change, MessageChange::RemoveBlock(_)) {
+            if let MessageChange::MoveBlock(from, to) = change {
+                move_block(pen, form, variant_idx, count, (from, to));
+                return;
+            }
+            if matches!(change, MessageChange::RemoveBlock(_)) {
                 pen.draft.toggle(&open_key);
             }
             act(pen, &form.id, variant_idx, &change);
@@ -251,11 +317,10 @@ fn block_ui(
 }
 
 fn worst_note(block: &BlockForm) -> Option<crate::app::inspector::Note> {
-    let inner = block.row.inner().iter().flat_map(|row| &row.notes);
-    block.notes.iter().chain(inner).min_by_key(|note| note.severity).cloned()
+    block.notes.iter().chain(block.row.all_notes()).min_by_key(|note| note.severity).cloned()
 }
 
-fn tools(ui: &mut Ui, name: &str, at: usize, count: usize) -> Option<MessageChange> {
+fn tools(ui: &mut Ui, name: &str, at: usize, count: usize, as_text: &mut bool) -> Option<MessageChange> {
     let mut change = None;
     let lower = name.to_lowercase();
     ui.horizontal(|ui| {
@@ -267,6 +332,7 @@ fn tools(ui: &mut Ui, name: &str, at: usize, count: usize) -> Option<MessageChan
             if inputs::icon_button(ui, "copy", &format!("Duplicate {lower}")).clicked() {
                 change = Some(MessageChange::CopyBlock(at));
             }
+            *as_text = inputs::icon_button(ui, "clipboard", &format!("Copy {lower} as text")).clicked();
             let down = format!("Move {lower} down");
             if inputs::icon_button_enabled(ui, at + 1 < count, "caret-down", &down).clicked() {
                 change = Some(MessageChange::MoveBlock(at, at + 1));

@@ -96,6 +96,34 @@ impl Window {
         self.0.run_steps(3);
     }
 
+    /// Drags what is called `label` to a point beside the middle of `to`, in a few moves.
+    fn drag(&mut self, label: &str, to: &str, beside: egui::Vec2) {
+        let from = self.0.get_by_label(label).rect().center();
+        let end = self.0.get_by_label(to).rect().center() + beside;
+        self.0.hover_at(from);
+        self.0.run_steps(1);
+        self.0.drag_at(from);
+        self.0.run_steps(1);
+        for n in 1..=5 {
+            self.0.hover_at(from + (end - from) * (n as f32 / 5.0));
+            self.0.run_steps(1);
+        }
+        self.0.drop_at(end);
+        self.0.run_steps(3);
+    }
+
+    fn press(&mut self, key: Key) {
+        self.0.key_press(key);
+        self.0.run_steps(3);
+    }
+
+    fn blocks(&self) -> Vec<String> {
+        let document = self.0.state().app.document().expect("open");
+        let message = document.flow().message("m").expect("there");
+        let crate::content::Body::Blocks(blocks) = &message.variants[0].body else { panic!("blocks") };
+        blocks.iter().map(|block| block.kind_name().to_owned()).collect()
+    }
+
     fn settings(&self, id: &str) -> String {
         let document = self.0.state().app.document().expect("open");
         document.flow().node(id).expect("there").settings.raw().to_owned()
@@ -257,4 +285,106 @@ fn nothing_is_wider_than_the_panel() {
         // 300 of the panel and its margins; whatever is selected, it begins at the same place.
         assert!((left - 709.0).abs() < 1.0, "{select}: the panel begins at {left}");
     }
+}
+
+#[test]
+fn blocks_are_dragged_to_another_place() {
+    let mut window = Window::new(&["mail"]);
+    let before = window.blocks();
+    assert_eq!(before.first().map(String::as_str), Some("heading"));
+    window.click("Block 1: Heading");
+    window.drag("Drag block 1", "Block 3: Footer", vec2(0.0, 9.0));
+    assert_eq!(window.blocks().last().map(String::as_str), Some("heading"));
+    assert_eq!(window.undo_labels().len(), 1, "one step of the history");
+    assert!(window.sees("Block 3: Words"), "what is folded out stays folded out, with its block");
+    window.drag("Drag block 3", "Drag block 1", vec2(0.0, -9.0));
+    assert_eq!(window.blocks(), before);
+    // A drag that ends where it began changes nothing.
+    window.drag("Drag block 1", "Drag block 1", vec2(0.0, 2.0));
+    assert_eq!(window.undo_labels().len(), 2);
+}
+
+#[test]
+fn a_drag_of_a_row_is_taken_back_by_escape() {
+    let mut window = Window::new(&["mail"]);
+    let before = window.blocks();
+    let from = window.0.get_by_label("Drag block 1").rect().center();
+    let end = window.0.get_by_label("Block 3: Footer").rect().center() + vec2(0.0, 9.0);
+    window.0.hover_at(from);
+    window.0.run_steps(1);
+    window.0.drag_at(from);
+    window.0.run_steps(1);
+    window.0.hover_at(end);
+    window.0.run_steps(2);
+    window.press(Key::Escape);
+    window.0.drop_at(end);
+    window.0.run_steps(3);
+    assert_eq!(window.blocks(), before);
+    assert!(window.sees("Subject line"), "the step is still selected");
+}
+
+#[test]
+fn arms_and_variants_are_dragged_to_another_place() {
+    let mut window = Window::new(&["deal"]);
+    window.drag("Drag arm 1", "Remove arm 2", vec2(0.0, 90.0));
+    let settings = window.settings("deal");
+    assert!(settings.find("\"b\"") < settings.find("\"a\""), "{settings}");
+    assert_eq!(window.undo_labels().len(), 1);
+    let mut window = Window::new(&["mail"]);
+    window.click("Add variant");
+    window.click("Add variant");
+    let ids = |window: &Window| {
+        let document = window.0.state().app.document().expect("open");
+        document.flow().message("m").expect("there").variants.iter().map(|v| v.id.clone()).collect::<Vec<_>>()
+    };
+    let before = ids(&window);
+    let (first, last) = (format!("Variant {}", before[0]), format!("Variant {}", before[2]));
+    window.drag(&first, &last, vec2(16.0, 0.0));
+    assert_eq!(ids(&window), [before[1].clone(), before[2].clone(), before[0].clone()]);
+    window.click(&first);
+    window.click(&format!("Move variant {} left", before[0]));
+    assert_eq!(ids(&window), [before[1].clone(), before[0].clone(), before[2].clone()]);
+}
+
+#[test]
+fn tags_are_offered_behind_a_brace_and_the_field_keeps_the_keyboard() {
+    let mut window = Window::new(&["mail"]);
+    let subject = |window: &Window| {
+        let document = window.0.state().app.document().expect("open");
+        document.flow().message("m").expect("there").variants[0].subject.clone()
+    };
+    window.type_over("Subject line", "Dear {fir");
+    assert!(window.sees("Ada"), "the sample stands beside it");
+    assert!(window.field("Subject line").is_focused());
+    window.press(Key::Tab);
+    assert_eq!(subject(&window), "Dear {first_name}");
+    assert!(window.field("Subject line").is_focused());
+    window.field("Subject line").type_text("!");
+    window.0.run_steps(3);
+    assert_eq!(subject(&window), "Dear {first_name}!", "the cursor stands behind it");
+    window.type_over("Subject line", "Dear {fir");
+    window.press(Key::Escape);
+    assert!(window.field("Subject line").is_focused(), "Escape closes the list alone");
+    window.press(Key::Tab);
+    assert_eq!(subject(&window), "Dear {fir", "closed: Tab goes on");
+    assert!(!window.field("Subject line").is_focused());
+}
+
+#[test]
+fn names_are_offered_in_builder_and_condition() {
+    let mut window = Window::new(&["ask"]);
+    window.type_over("Condition", "in segment \"V");
+    window.press(Key::Enter);
+    assert_eq!(window.value("Condition"), "in segment \"VIP\"");
+    window.type_over("Condition", "contact.lang");
+    window.0.get_by_label_contains("contact.language").click();
+    window.0.run_steps(4);
+    assert_eq!(window.value("Condition"), "contact.language");
+    assert!(window.field("Condition").is_focused());
+    window.type_over("Condition", "in segment \"VIP\"");
+    window.click("Build condition");
+    window.type_over("Condition part 1: Segment", "VI");
+    window.press(Key::ArrowDown);
+    window.press(Key::Enter);
+    assert_eq!(window.value("Condition part 1: Segment"), "VIP");
 }

@@ -85,6 +85,7 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
         match page {
             PageKind::Flow => flow_ui::flow(ui, document, drafts, out),
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
+            PageKind::Mails => super::mails::mails(ui, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, app, document, drafts, out),
             _ => shared_ui::shared(ui, app, document, page, drafts, out),
         }

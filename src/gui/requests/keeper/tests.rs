@@ -67,7 +67,7 @@ impl World {
 
     fn look(&mut self) -> Vec<Answer> {
         let path = self.path();
-        self.keeper.perform(Task::Look { files: vec![(ID, path)] })
+        self.keeper.perform(Task::Look { files: vec![(ID, path)], folders: BTreeMap::new() })
     }
 
     fn save(&mut self, text: &str, force: bool) -> Vec<Answer> {
@@ -85,7 +85,8 @@ impl World {
 
     fn journal(&mut self, title: &str, path: Option<PathBuf>) {
         let flow = file::read(&TWO.replace("Over", title)).expect("a flow").flow;
-        let work = DraftWork { path, sample: None, at: Instant::from_millis(7), revision: 3, flow };
+        let workspace = None;
+        let work = DraftWork { path, sample: None, at: Instant::from_millis(7), revision: 3, flow, workspace };
         let said = self.keeper.perform(Task::Journal { document: ID, work: Box::new(work) });
         assert!(said.is_empty(), "{said:?}");
     }
@@ -132,7 +133,7 @@ fn two_windows_on_one_file() {
     assert_eq!(locked(&mut second), Some(ReadOnly::OpenElsewhere));
     first.keeper.perform(Task::Unlock { document: ID });
     second.read(&path);
-    let told = second.perform(Task::Look { files: vec![(ID, path.clone())] });
+    let told = second.perform(Task::Look { files: vec![(ID, path.clone())], folders: BTreeMap::new() });
     assert!(matches!(told[..], [Answer::Files(Told::Locked { read_only: None, .. })]), "{told:?}");
     drop(second);
     let names = fs::read_dir(first.root.path()).expect("lists").flatten().map(|entry| entry.file_name());
@@ -257,7 +258,7 @@ fn writes_until_killed() {
         // Of very different lengths, so that a kill falls into the middle of some.
         flow.name = format!("{n} {}", "x".repeat((n as usize * 7_919) % 60_000));
         let at = Instant::from_millis(n as i64);
-        let work = DraftWork { path: None, sample: None, at, revision: n, flow };
+        let work = DraftWork { path: None, sample: None, at, revision: n, flow, workspace: None };
         assert!(keeper.perform(Task::Journal { document: ID, work: Box::new(work) }).is_empty());
         writeln!(out, "journaled {n}").and_then(|()| out.flush()).expect("somebody reads");
     }
@@ -314,7 +315,66 @@ fn the_workspace_file_is_written_with_the_flow_unless_somebody_else_changed_it()
     assert!(matches!(save(&mut world, two, one)[0], Answer::Saved { .. }));
     assert_eq!(there(), two);
     let told = save(&mut world, "(version: 1, name: \"Three\")", one);
-    let [Answer::Files(Told::NotSaved { text, .. })] = &told[..] else { panic!("{told:?}") };
+    let [Answer::Files(Told::NotSaved { text, .. }), Answer::Files(Told::Around { .. })] = &told[..] else {
+        panic!("{told:?}")
+    };
     assert!(text.contains("changed by something else"), "{text}");
     assert_eq!(there(), two);
+}
+
+#[test]
+fn a_workspace_or_audience_that_changed_is_noticed_once() {
+    let mut world = World::new();
+    let root = absolute(world.root.path());
+    let write = |name: &str, text: &str| fs::write(root.join(name), text).expect("writes");
+    write("flowloom.ron", "(version: 1, name: \"One\")");
+    world.open();
+    let folder = match home(&world.path()) {
+        Ok(home) => home.folder.expect("a workspace"),
+        Err(error) => panic!("{error}"),
+    };
+    let look = |world: &mut World| {
+        let path = world.path();
+        let folders = [(folder.clone(), vec![(ID, path.clone())])].into();
+        world.keeper.perform(Task::Look { files: vec![(ID, path)], folders })
+    };
+    assert!(look(&mut world).is_empty());
+    write("flowloom.ron", "(version: 1, name: \"Two\")");
+    let told = look(&mut world);
+    let [Answer::Files(Told::Around { homes, .. })] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(homes[0].1.workspace.name, "Two");
+    assert!(look(&mut world).is_empty(), "said once");
+    fs::create_dir(root.join("audience")).expect("makes");
+    write("audience/contacts.jsonl", "{\"id\": \"c1\"}\n");
+    let told = look(&mut world);
+    let [Answer::Files(Told::Around { homes, .. })] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(homes[0].1.audience.contacts.len(), 1);
+    write("flowloom.ron", "(version: ");
+    assert!(matches!(&look(&mut world)[..], [Answer::Failed(why)] if why.contains("cannot be read now")));
+    assert!(look(&mut world).is_empty());
+    // Our own writing is no news.
+    let before = "(version: ".to_owned();
+    let text = "(version: 1, name: \"Mine\")".to_owned();
+    let workspace = Some(WorkspaceFile { path: root.join("flowloom.ron"), text, before });
+    let (path, flow, beside) = (world.path(), TWO.to_owned(), Vec::new());
+    let task = Task::Save { document: ID, path, text: flow, revision: 1, force: true, beside, workspace };
+    assert!(matches!(world.keeper.perform(task)[0], Answer::Saved { .. }));
+    assert!(look(&mut world).is_empty());
+    fs::remove_file(root.join("flowloom.ron")).expect("removes");
+    assert!(matches!(&look(&mut world)[..], [Answer::Files(Told::WorkspaceGone(_))]));
+}
+
+#[test]
+fn unsaved_work_on_the_workspace_outlives_the_run() {
+    let mut world = World::new();
+    world.open();
+    let flow = file::read(TWO).expect("a flow").flow;
+    let draft = journal::WorkspaceDraft { text: "(version: 1)".to_owned(), before: String::new() };
+    let (path, workspace) = (Some(world.path()), Some(draft.clone()));
+    let work = DraftWork { path, sample: None, at: Instant::from_millis(7), revision: 3, flow, workspace };
+    assert!(world.keeper.perform(Task::Journal { document: ID, work: Box::new(work) }).is_empty());
+    let (_, _, drafts) = world.start();
+    let told = world.keeper.perform(Task::Restore(drafts[0].id.clone()));
+    let [Answer::Files(Told::Restored { workspace, .. })] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(workspace, &Some(draft));
 }

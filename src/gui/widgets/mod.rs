@@ -1,5 +1,8 @@
 //! Small parts that several panels use.
 
+pub mod reorder;
+pub mod suggest;
+
 use egui::{
     Align, Area, Button, Frame, Id, Key, Layout, Modifiers, Order, Pos2, Rect, Response, RichText, ScrollArea,
     TextEdit, Ui, vec2,
@@ -113,7 +116,8 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             ui.set_width(size.x - 22.0);
             let field = TextEdit::singleline(&mut open.query).hint_text("Add a step…").desired_width(f32::INFINITY);
             let field = ui.add(field).accessible_name("Search steps to add");
-            if open.is_new {
+            // A click between the rows would leave the list without the keyboard.
+            if open.is_new || ui.memory(|memory| memory.focused().is_none()) {
                 field.request_focus();
                 open.is_new = false;
             }
@@ -124,7 +128,9 @@ pub fn quick_add(ui: &mut Ui, at: Pos2, screen: Rect, open: &mut QuickAdd, flow:
             if kinds.is_empty() {
                 ui.label(RichText::new("No step is called that").color(palette.weak));
             }
-            ScrollArea::vertical().max_height(size.y - 70.0).show(ui, |ui| {
+            // Else it would stay as small as the list that was shown last.
+            let high = size.y - 70.0;
+            ScrollArea::vertical().max_height(high).min_scrolled_height(high).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
                 for (n, spec) in kinds.iter().enumerate() {
                     let response = kind_row(ui, spec, n == open.row);

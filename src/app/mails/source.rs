@@ -1,0 +1,1 @@
+//! Whole-message sources: from blocks to HTML or MJML and back.

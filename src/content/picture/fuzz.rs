@@ -1,0 +1,1 @@
+//! Damaged mails: no panic, bounded time.

@@ -1,0 +1,1 @@
+//! Whole pictures: the traps of the reference, limits, links, images.

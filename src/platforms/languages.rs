@@ -1,0 +1,166 @@
+//! Messages that speak several languages, on targets that choose inside a template.
+//!
+//! The one idea: where each language has one variant, the target gets one message whose parts are conditional content
+//! over the contact's language. A test inside a language cannot be written that way, so there the variants for
+//! everybody go out, and the loss says so. Which language is chosen is said in `content` alone
+//! ([`Message::language_for`]).
+
+use super::{Notes, templates::Template};
+use crate::{
+    base::Place,
+    content::{Message, Variant},
+    flow::Target,
+};
+
+/// Variants by language, that of contacts without a known one first, the others with the nearest tag first.
+fn by_language(message: &Message) -> Vec<(Option<&str>, Vec<&Variant>)> {
+    let default = message.language_for(None);
+    let of = |language| message.variants.iter().filter(move |v| Message::is_for(v, language)).collect::<Vec<_>>();
+    let mut out = vec![(default, of(default))];
+    let mut others: Vec<&str> = Vec::new();
+    for tag in message.variants.iter().filter_map(|variant| variant.language.as_deref()) {
+        let is_known = default.into_iter().chain(others.iter().copied()).any(|known| known.eq_ignore_ascii_case(tag));
+        if !is_known {
+            others.push(tag);
+        }
+    }
+    // `de-AT` is asked for before `de`.
+    others.sort_by_key(|tag| std::cmp::Reverse(tag.len()));
+    out.extend(others.into_iter().map(|tag| (Some(tag), of(Some(tag)))));
+    out
+}
+
+/// The variants that become messages of their own on a target; what that costs goes to the notes.
+pub(super) fn arms<'a>(target: Target, message: &'a Message, notes: &mut Notes) -> Vec<&'a Variant> {
+    let mut groups = by_language(message);
+    let others: Vec<&str> = groups.iter().skip(1).filter_map(|(tag, _)| *tag).collect();
+    if !others.is_empty() && target != Target::Engine {
+        let place = Place::message(&message.id);
+        let others = others.join(", ");
+        if is_conditional(&groups) {
+            let (code, property) = match target {
+                Target::Hubspot => ("hubspot/languages", "hs_language, and needs programmable e-mail"),
+                _ => ("klaviyo/languages", "language"),
+            };
+            notes.approximate(
+                code,
+                place,
+                format!("The variants in {others} become conditional content by the contact property {property}"),
+                "Keep the language of each contact in this property, as de or pt-br",
+            );
+        } else {
+            let code = if target == Target::Hubspot { "hubspot/languages" } else { "klaviyo/languages" };
+            notes.impossible(
+                code,
+                place,
+                format!(
+                    "A test inside a language cannot be written there: the variants in {others} are left out, everybody gets the others"
+                ),
+                "Keep one variant for each language, or branch by language in the flow and send a message of its own",
+            );
+        }
+    }
+    groups.swap_remove(0).1
+}
+
+fn is_conditional(groups: &[(Option<&str>, Vec<&Variant>)]) -> bool {
+    groups.len() > 1 && groups.iter().all(|(_, variants)| variants.len() == 1)
+}
+
+/// The variants of other languages that stand as conditional content beside this one, with their conditions.
+pub(super) fn beside<'a>(target: Target, message: &'a Message, variant: &Variant) -> Vec<(String, &'a Variant)> {
+    let groups = by_language(message);
+    let is_default = groups.first().is_some_and(|(_, own)| own.iter().any(|own| own.id == variant.id));
+    if target == Target::Engine || !is_default || !is_conditional(&groups) {
+        return Vec::new();
+    }
+    let others = groups.into_iter().skip(1);
+    others.filter_map(|(tag, variants)| Some((condition(target, tag?), *variants.first()?))).collect()
+}
+
+/// Whether a contact reads a language, as the target's template asks it. Tags hold letters, digits and `-` only.
+fn condition(target: Target, tag: &str) -> String {
+    let tag: String = tag.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let tag = tag.to_ascii_lowercase();
+    match target {
+        Target::Hubspot => {
+            format!("contact.hs_language == '{tag}' or contact.hs_language is string_startingwith '{tag}-'")
+        }
+        _ => {
+            let own = "person|lookup:'language'|default:''|lower";
+            format!("{own} == '{tag}' or {own}|slice:':{}' == '{tag}-'", tag.len() + 1)
+        }
+    }
+}
+
+/// One template of several: each part as it is where all say the same, else chosen by language.
+pub(super) fn merged(own: Template, others: Vec<(String, Template)>) -> Template {
+    let part = |of: fn(&Template) -> &String| {
+        let own = of(&own);
+        if others.iter().all(|(_, other)| of(other) == own) {
+            return own.clone();
+        }
+        let mut out = String::new();
+        for (n, (condition, other)) in others.iter().enumerate() {
+            let word = if n == 0 { "if" } else { "elif" };
+            out.push_str(&format!("{{% {word} {condition} %}}{}", of(other)));
+        }
+        out.push_str(&format!("{{% else %}}{own}{{% endif %}}"));
+        out
+    };
+    let mut prepared = own.prepared.clone();
+    prepared.extend(others.iter().flat_map(|(_, other)| other.prepared.iter().cloned()));
+    prepared.sort_unstable();
+    prepared.dedup();
+    Template {
+        subject: part(|t| &t.subject),
+        preheader: part(|t| &t.preheader),
+        html: part(|t| &t.html),
+        text: part(|t| &t.text),
+        prepared,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(variants: &str) -> Message {
+        Message::from_ron(&format!("(id: \"m\", variants: [{variants}])")).expect("reads")
+    }
+
+    fn check(variants: &str, target: Target, ids: &[&str], losses: &[&str]) {
+        let message = message(variants);
+        let mut notes = Notes::default();
+        let arms: Vec<&str> = arms(target, &message, &mut notes).iter().map(|v| v.id.as_str()).collect();
+        assert_eq!(arms, ids, "{variants}");
+        let found: Vec<String> = notes.losses.iter().map(|loss| format!("{:?} {}", loss.kind, loss.code)).collect();
+        assert_eq!(found, losses, "{variants}");
+    }
+
+    #[test]
+    fn one_variant_a_language_becomes_conditional_content() {
+        let both = r#"(id: "a", subject: "Hi"), (id: "d", language: "de", subject: "Hallo"), (id: "at", language: "de-AT", subject: "Servus")"#;
+        check(both, Target::Klaviyo, &["a"], &["Approximate klaviyo/languages"]);
+        check(both, Target::Hubspot, &["a"], &["Approximate hubspot/languages"]);
+        check(r#"(id: "a"), (id: "b")"#, Target::Klaviyo, &["a", "b"], &[]);
+        check(
+            r#"(id: "a"), (id: "b"), (id: "d", language: "de")"#,
+            Target::Klaviyo,
+            &["a", "b"],
+            &["NotPossible klaviyo/languages"],
+        );
+        let message = message(both);
+        let tags: Vec<&str> =
+            beside(Target::Klaviyo, &message, &message.variants[0]).iter().map(|(_, v)| v.id.as_str()).collect();
+        assert_eq!(tags, ["at", "d"]);
+        assert!(beside(Target::Klaviyo, &message, &message.variants[1]).is_empty());
+        let template = |subject: &str| Template { subject: subject.into(), html: "same".into(), ..Template::default() };
+        let one = merged(template("Hi"), vec![(condition(Target::Hubspot, "de"), template("Hallo"))]);
+        assert_eq!(one.html, "same");
+        assert_eq!(
+            one.subject,
+            "{% if contact.hs_language == 'de' or contact.hs_language is string_startingwith 'de-' %}Hallo{% else %}Hi{% endif %}"
+        );
+    }
+}
