@@ -173,7 +173,8 @@ fn check_name(document: &Document, thing: Thing, to: &str) -> Result<(), String>
     }
     if names(document.flow(), &document.home, thing).iter().any(|name| name == to) {
         let quotes = if thing == Thing::Field { ("`", "`") } else { ("\u{201c}", "\u{201d}") };
-        return Err(format!("There is a {} {}{to}{} already", thing.word(), quotes.0, quotes.1));
+        let article = if thing == Thing::Event { "an" } else { "a" };
+        return Err(format!("There is {article} {} {}{to}{} already", thing.word(), quotes.0, quotes.1));
     }
     Ok(())
 }
@@ -192,7 +193,8 @@ fn exchanged(found: Found, what: &str, to: &str) -> Result<Vec<(Range<usize>, St
     Ok(parts)
 }
 
-/// Whether every condition that has the letters of a name in it can be read: in one with a mistake, names are not found.
+/// Whether every condition that has the letters of a name in it can be read: in one with a mistake, names are not
+/// found.
 fn are_read<'a>(conditions: impl Iterator<Item = &'a ConditionText>, name: &str, what: &str) -> Result<(), String> {
     let mut conditions = conditions;
     match conditions.any(|condition| condition.text().contains(name) && !condition.parsed().errors.is_empty()) {
@@ -309,7 +311,7 @@ pub fn in_workspace(source: &str, thing: Thing, from: &str, to: &str) -> Result<
             let is_it = |word: &&str| {
                 literal.value.strip_prefix(*word).is_some_and(|rest| rest[..].strip_prefix(':') == Some(from))
             };
-            if id_words.iter().any(|word| is_it(&word)) {
+            if id_words.iter().any(is_it) {
                 parts.push((literal.part(length - from.len()..length), to.to_owned()));
             }
         }
@@ -436,7 +438,7 @@ mod tests {
     const USERS: &str = r#"(version: 2, id: "f", name: "F",
         settings: (sender: "old", constants: {"old": 1, "older": 2}, caps: [(limit: none, segment: "old")],
             exit_when: "in segment \"old\" or score 'old' > 3 or on list \"old\" or contact.old > constant.old",
-            goal_when: "did \"old\" where event.old = \"old\" or contact.x < constant[\"old\"]"),
+            goal_when: "contact.x < constant[\"old\"] or did \"old\" where (event.old = \"old\")"),
         fields: [
             (name: "a", source: constant("old")),
             (name: "b", source: last_event(event: "old", path: "old")),

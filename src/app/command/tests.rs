@@ -233,11 +233,10 @@ fn every_command_does_what_it_says() {
             wrong.push(format!("{:?}: {can:?} {asked:?}", row.id));
         }
         let is_history = matches!(row.id, CommandId::Undo | CommandId::Redo);
-        if !is_history && old.num_documents == new.num_documents && old.active_idx == new.active_idx {
-            if old.flow.is_some() && new.flow.is_some() && old.flow != new.flow {
-                fixture::run(&mut app, CommandId::Undo);
-                assert_eq!(seen(&app).flow, old.flow, "{:?}: one step", row.id);
-            }
+        let same_tab = (old.num_documents, old.active_idx) == (new.num_documents, new.active_idx);
+        if !is_history && same_tab && old.flow.is_some() && new.flow.is_some() && old.flow != new.flow {
+            fixture::run(&mut app, CommandId::Undo);
+            assert_eq!(seen(&app).flow, old.flow, "{:?}: one step", row.id);
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -1,4 +1,5 @@
-//! Rows of the tables of what flows share and of constants: what each is, who uses it, what it comes to in the audience.
+//! Rows of the tables of what flows share and of constants: what each is, who uses it, what it comes to in the
+//! audience.
 //!
 //! The one idea: a row is worked out once per change and holds all the words of its cells. Deliberately not here:
 //! merge tags ([`super::tags`]), contacts ([`super::people`]).

@@ -1,5 +1,5 @@
-//! What flows of a workspace share (segments, score models, events, lists, senders, code pools, its settings): forms, and
-//! edits of the workspace file.
+//! What flows of a workspace share (segments, score models, events, lists, senders, code pools, its settings): forms,
+//! and edits of the workspace file.
 //!
 //! The one idea: an edit is a new text of `flowloom.ron` in which one value changed and all else stands as written.
 //! Deliberately not here: rows of the tables ([`super::rows`]), names ([`crate::app::rename`]), writing the file, and

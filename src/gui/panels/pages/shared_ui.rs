@@ -1,4 +1,5 @@
-//! Pages of named things that are not merge tags: constants, segments, score models, events, lists, senders, code pools.
+//! Pages of named things that are not merge tags: constants, segments, score models, events, lists, senders, code
+//! pools.
 
 use egui::{Color32, Label, RichText, Ui};
 use smol_str::SmolStr;

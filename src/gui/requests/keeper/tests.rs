@@ -141,6 +141,21 @@ fn two_windows_on_one_file() {
 }
 
 #[test]
+fn flows_of_the_folder_are_opened_by_their_ids() {
+    let mut world = World::new();
+    let root = world.root.path().to_owned();
+    fs::write(root.join(disk::WORKSPACE_FILE), "(version: 1)").expect("writes");
+    fs::write(root.join("three.flow.ron"), TWO.replace("\"two\"", "\"three\"")).expect("writes");
+    fs::write(root.join("bad.flow.ron"), "(").expect("writes");
+    let task = Task::OpenNeighbours { path: root.join("two.flow.ron"), flows: vec!["three".into(), "two".into()] };
+    let told = world.keeper.perform(task);
+    let [Answer::Files(Told::Neighbours(found))] = &told[..] else { panic!("{told:?}") };
+    let ids: Vec<&str> = found.iter().map(|one| one.loaded.flow.id.as_str()).collect();
+    assert_eq!(ids, ["three"], "not the one that asks");
+    assert_eq!(found[0].home.folder.as_deref(), Some(&*root));
+}
+
+#[test]
 fn a_protected_file_is_not_written() {
     let mut world = World::new();
     let mut permissions = fs::metadata(world.path()).expect("there").permissions();
