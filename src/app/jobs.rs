@@ -14,7 +14,7 @@ use super::{
     App, Document,
     document::{DocumentId, Window},
     mails::{
-        self, Pane, PictureKey,
+        Pane, PictureKey,
         pictures::{Drawn, PictureJob},
     },
     preview::{self, PreviewKey},
