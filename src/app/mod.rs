@@ -29,10 +29,10 @@ pub mod preview;
 pub mod problems;
 mod project;
 pub mod rename;
-#[cfg(test)]
-mod scripts;
 pub mod search;
 pub mod stage;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 pub mod what_if;
 pub mod when;

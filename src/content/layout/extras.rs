@@ -292,7 +292,7 @@ impl Canvas<'_> {
              <table role=\"presentation\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" align=\"center\" style=\"border-collapse:separate;margin:14px auto;\"><tr>\
              <td class=\"{class}\" align=\"center\" style=\"border-radius:{radius}px;background:{primary};\"><a class=\"{class}\" href=\"{link}\" style=\"display:inline-block;padding:13px 28px;border-radius:{radius}px;background:{primary};color:{on_primary};font-family:{font};font-size:16px;line-height:1.25;font-weight:600;text-decoration:none;\">{button}</a></td></tr></table>\
              <div style=\"font-family:{font};font-size:14px;line-height:1.5;color:{text};\">Or text <strong>{keyword}</strong> to <strong>{number}</strong></div>\
-             <div class=\"fl-m\" style=\"padding:8px 0 0;font-family:{font};font-size:12px;line-height:1.5;color:{muted};\">{terms}</div>",
+             <div class=\"fl-m\" style=\"padding:8px 0 0;font-family:{font};font-size:13px;line-height:1.5;color:{muted};\">{terms}</div>",
             font = css_value(&brand.font),
             text = css_value(&brand.text),
             words = escape_around_tags(&words),

@@ -100,11 +100,14 @@ pub(super) fn declaration(name: &str, value: &str) -> Option<&'static Feature> {
     }
     let mut rest = value.as_str();
     while let Some(open) = rest.find('(') {
-        let start = rest[..open].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '-').map_or(0, |at| at + 1);
-        if let Some(feature) = poor(&format!("f {}", &rest[start..open])) {
+        // The name of a function is ASCII, so everything else ends before it, whatever its width.
+        let before = rest.get(..open).unwrap_or("");
+        let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        let name_len = before.chars().rev().take_while(is_name).count();
+        if let Some(feature) = poor(&format!("f {}", before.get(open - name_len..).unwrap_or(""))) {
             return Some(feature);
         }
-        rest = &rest[open + 1..];
+        rest = rest.get(open + 1..).unwrap_or("");
     }
     None
 }
@@ -112,6 +115,12 @@ pub(super) fn declaration(name: &str, value: &str) -> Option<&'static Feature> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_in_any_script_are_looked_through() {
+        let found = declaration("background", "'🎉(ü(' ⟨linear-gradient(");
+        assert!(found.is_some_and(|feature| feature.title.contains("linear-gradient")));
+    }
 
     #[test]
     fn the_table_is_whole() {

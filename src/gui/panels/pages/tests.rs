@@ -122,9 +122,9 @@ fn a_use_of_a_tag_leads_to_its_step() {
     type_into(&mut window, "Search merge tags", "pieces left");
     assert!(window.query_by_label_contains("Merge tag cart_value").is_none());
     click_containing(&mut window, "Merge tag stock_left");
-    window.get_by_label_contains("part 1, html").scroll_to_me();
+    window.get_by_label_contains("part 1, levels 1, text").scroll_to_me();
     window.run_steps(3);
-    click_containing(&mut window, "part 1, html");
+    click_containing(&mut window, "part 1, levels 1, text");
     assert_eq!(page(&window), None);
     assert_eq!(fixture::document(&window.state().app).selected().map(|id| id.as_str()), Some("mail-2"));
 }
