@@ -82,6 +82,7 @@ fn before(id: CommandId) -> Vec<Command> {
         | Id::FitSelection
         | Id::NextStep
         | Id::PreviousStep => vec![select(&["wait-4h"])],
+        Id::CopyBlock | Id::PasteBlock => vec![select(&["mail-1"])],
         Id::Layout | Id::LayoutRight => vec![scattered()],
         Id::AlignLeft
         | Id::AlignCenter
@@ -156,7 +157,11 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
                 && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h")))
         }
         Id::Copy => after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h"))),
-        Id::Paste => matches!(asked[..], [Request::AskPaste]),
+        Id::CopyBlock => {
+            after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("cart_image")))
+        }
+        // What was asked for comes back as text, and the text says what it is.
+        Id::Paste | Id::PasteBlock => asked.iter().any(|request| matches!(request, Request::AskPaste)),
         Id::Rename | Id::EditStep => asked.iter().any(|r| matches!(r, Request::Focus("Step name"))),
         Id::Duplicate => num_nodes.1 == num_nodes.0 + 1 && !selected(&["wait-4h"]),
         Id::Delete => after.node("wait-4h").is_none() && after.target("mail-1", "next").is_none(),
