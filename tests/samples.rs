@@ -268,8 +268,7 @@ fn audiences_have_all_shapes() {
     for sample in samples() {
         let (audience, diagnostics) = audience(&sample);
         let name = &sample.name;
-        let bad: Vec<_> = diagnostics.iter().filter(|d| d.code != "audience/duplicate-event").collect();
-        assert!(bad.is_empty(), "{name}: {bad:#?}");
+        assert!(diagnostics.is_empty(), "{name}: {diagnostics:#?}");
         assert!(audience.contacts.len() >= 60, "{name}");
         assert!((1_500..=4_000).contains(&audience.events.len()), "{name}: {} events", audience.events.len());
         let zones: BTreeSet<&str> = audience.contacts.iter().filter_map(|c| c.zone.as_deref()).collect();
@@ -282,7 +281,8 @@ fn audiences_have_all_shapes() {
             assert!(names.contains(mark), "{name}: {mark}");
         }
         assert!(audience.contacts.iter().any(|c| c.property(&["first_name"]).is_none()), "{name}");
-        assert!(diagnostics.iter().any(|d| d.code == "audience/duplicate-event"), "{name}: nothing comes twice");
+        let lines = std::fs::read_to_string(sample.folder.join("audience/events.jsonl")).expect("events");
+        assert!(lines.lines().count() > audience.events.len() + 5, "{name}: hardly anything comes twice");
         let late = audience.events.iter().filter(|e| e.accepted.since(e.happened) > 3_600_000).count();
         assert!(late > 10, "{name}: {late} late");
         let metrics: BTreeSet<&str> = audience.events.iter().map(|e| e.name.as_str()).collect();

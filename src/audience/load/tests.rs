@@ -285,13 +285,25 @@ fn events_in_both_formats_are_the_same() {
     );
 }
 
+/// Webhooks deliver twice (SEMANTICS R2): that is nothing to say a word about.
+#[test]
+fn an_event_delivered_twice_counts_once_in_silence() {
+    check_events(
+        "e.csv",
+        "id,contact,name,happened,accepted\n\
+         1,ada,A,2026-10-01,2026-10-01\n\
+         1,ada,A,2026-10-01,2026-10-02\n",
+        &[r#"{"id":"1","contact":"ada","name":"A","happened":"2026-10-01T00:00:00Z"}"#],
+    );
+}
+
 #[test]
 fn events_that_cannot_be_used() {
     check_events(
         "e.csv",
         "id,contact,name,happened,accepted\n\
          1,ada,A,2026-10-01,\n\
-         1,ada,A,2026-10-01,\n\
+         1,ada,A,2026-10-02,\n\
          1,bo,A,2026-10-02,\n\
          2,adaa,A,2026-10-01,\n\
          3,adaa,A,2026-10-01,\n\
@@ -301,7 +313,7 @@ fn events_that_cannot_be_used() {
             r#"{"id":"1","contact":"ada","name":"A","happened":"2026-10-01T00:00:00Z"}"#,
             r#"{"id":"1","contact":"bo","name":"A","happened":"2026-10-02T00:00:00Z"}"#,
             r#"{"id":"5","contact":"ada","name":"$odd","happened":"2026-10-03T10:00:00Z","accepted":"2026-10-03T09:00:00Z"}"#,
-            "warning audience/duplicate-event: e.csv, line 3: 1 event has an id that the contact had before; the first one is kept (first here: `1`)",
+            "warning audience/duplicate-event: e.csv, line 3: 1 event has an id that another event of the contact had before; the first one is kept (first here: `1`)",
             "warning audience/unknown-contact: e.csv, line 5: no contact `adaa`; 2 events left out",
             "error audience/missing-value: e.csv, line 7, column 3 `name`: the cell for event name is empty; the row is left out",
             "error audience/bad-instant: e.csv, line 7, column 4 `happened`: `yesterday` is not a date and time",

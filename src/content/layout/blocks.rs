@@ -216,7 +216,7 @@ impl Canvas<'_> {
         if let Some(price) = price {
             let _ = write!(
                 html,
-                "<td class=\"fl-price fl-line\" valign=\"middle\" align=\"right\" style=\"padding:10px 0 10px 16px;border-bottom:1px solid {line};font-size:16px;white-space:nowrap;\">{{% if {0} %}}{{{{ {0}|money }}}}{{% endif %}}</td>",
+                "<td class=\"fl-line\" valign=\"middle\" align=\"right\" style=\"padding:10px 0 10px 16px;border-bottom:1px solid {line};font-size:16px;white-space:nowrap;\">{{% if {0} %}}{{{{ {0}|money }}}}{{% endif %}}</td>",
                 item(price)
             );
         }

@@ -20,7 +20,6 @@ pub(super) const BODY: &str = "fl-body";
 const PHONE: &str = "\
 .fl-pad>table>tbody>tr>td{padding-left:24px!important;padding-right:24px!important;} \
 .fl-stack>table>tbody>tr>td{padding-left:0!important;padding-right:0!important;} \
-.fl-price{display:block!important;text-align:left!important;} \
 .fl-hide{display:none!important;max-height:0!important;overflow:hidden!important;} \
 .fl-wide table,.fl-wide img{width:100%!important;} .fl-wide img{height:auto!important;} \
 .fl-wide a{display:block!important;} \

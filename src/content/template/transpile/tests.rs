@@ -211,7 +211,11 @@ fn named_formats() {
         "{{ person|lookup:'plan'|default:''|upper }}{{ person|lookup:'plan'|default:''|lower }}",
         "{{ contact.plan }}{{ contact.plan }}",
     );
-    check("{{ plan|truncate_chars(20) }}", "{{ person|lookup:'plan'|default:''|truncatechars:20 }}", "{{ contact.plan }}");
+    check(
+        "{{ plan|truncate_chars(20) }}",
+        "{{ person|lookup:'plan'|default:''|truncatechars:20 }}",
+        "{{ contact.plan }}",
+    );
     check(
         "{{ count|number(1) }}",
         "{% if event.count or event.count == 0 %}{{ event.count|floatformat:1 }}{% else %}some{% endif %}",
