@@ -22,7 +22,7 @@ use super::{
     Error, Link, MAX_HEIGHT_PX, MAX_PIXELS, MailRenderer, Picture, Request, Scheme, extent, fonts,
     guard::{self, Found},
     prepare::{self, Prepared, SCHEME, count},
-    rows,
+    rows, work,
 };
 
 /// Height of the window that a mail believes to be in, in CSS pixels: what `height:100%` and `100vh` mean.
@@ -48,7 +48,7 @@ impl Blitz {
     }
 
     fn lay_out(&self, html: &str, request: &Request<'_>, network: Arc<Network>, never_stack: bool) -> HtmlDocument {
-        let mut sheets = vec![UserAgentStylesheet::default_sheet()];
+        let mut sheets = vec![UserAgentStylesheet::default_sheet(), UserAgentStylesheet::parse(work::CALM)];
         if never_stack {
             sheets.push(UserAgentStylesheet::parse(rows::NEVER_STACK));
         }
@@ -136,6 +136,7 @@ fn paint(
             count(found.without_glyph.len(), "character is", "characters are"),
         ));
     }
+    work::before_paint(document, [width as f32, height as f32], request.scale)?;
     let mut rgba = Vec::new();
     let mut renderer = VelloCpuImageRenderer::new(width, height);
     let scale = f64::from(request.scale);
@@ -155,13 +156,18 @@ fn paint(
 
 /// Fills what is not painted, so that the picture has no holes.
 fn put_behind(rgba: &mut [u8], ground: [u8; 3]) {
+    let [red, green, blue] = ground;
     for pixel in rgba.as_chunks_mut::<4>().0 {
-        let rest = 255 - u16::from(pixel[3]);
-        if rest > 0 {
-            for (own, behind) in pixel.iter_mut().zip(ground) {
-                *own = (u16::from(*own) + (u16::from(behind) * rest + 127) / 255).min(255) as u8;
+        match *pixel {
+            // Nearly every pixel is one of these two, and a tall picture has twelve million.
+            [_, _, _, 255] => {}
+            [_, _, _, 0] => *pixel = [red, green, blue, 255],
+            [r, g, b, alpha] => {
+                let rest = 255 - u16::from(alpha);
+                let over =
+                    |own: u8, behind: u8| (u16::from(own) + (u16::from(behind) * rest + 127) / 255).min(255) as u8;
+                *pixel = [over(r, red), over(g, green), over(b, blue), 255];
             }
-            pixel[3] = 255;
         }
     }
 }

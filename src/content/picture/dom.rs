@@ -230,7 +230,8 @@ impl Dom {
     /// The tree as an HTML document without a trace of XHTML.
     pub fn write(&self) -> String {
         let mut out = String::with_capacity(64 * 1024);
-        out.push_str("<!DOCTYPE html>");
+        // The renderer takes a first line with the word `xhtml` for XHTML, wherever in the line it stands.
+        out.push_str("<!DOCTYPE html>\n");
         for child in &self.nodes[0].children {
             self.write_node(*child, &mut out);
         }
@@ -286,6 +287,8 @@ fn escape(text: &str, in_attribute: bool, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' if in_attribute => out.push_str("&quot;"),
+            // No attribute's value can look like another attribute to whoever searches the text for one.
+            '\'' if in_attribute => out.push_str("&#39;"),
             _ => out.push(c),
         }
     }
