@@ -44,7 +44,12 @@ impl Default for Blitz {
 impl Blitz {
     /// Reads the bundled fonts, which takes some milliseconds: build one and keep it.
     pub fn new() -> Self {
-        Self { fonts: fonts::context() }
+        let fonts = fonts::context();
+        // The renderer learns some properties (`mask-image`) with its first document: without this one, sheets of the
+        // user agent would be read before, and the first mail would look different from all others.
+        let config = DocumentConfig { font_ctx: Some(fonts.clone()), ..DocumentConfig::default() };
+        drop(HtmlDocument::from_html("", config));
+        Self { fonts }
     }
 
     fn lay_out(&self, html: &str, request: &Request<'_>, network: Arc<Network>, never_stack: bool) -> HtmlDocument {
