@@ -135,8 +135,8 @@ fn bounded(found: &str, property: &str, in_parens: bool) -> Option<String> {
     (value.abs() > most).then(|| format!("{}{unit}", most.copysign(value)))
 }
 
-/// A word in place of one that the renderer draws piece by piece: `space` sets every tile of a background by itself, and
-/// there may be as many as pixels.
+/// A word in place of one that the renderer draws piece by piece: `space` sets every tile of a background by itself,
+/// and there may be as many as pixels.
 fn calmed(found: &str, property: &str) -> Option<&'static str> {
     (found.eq_ignore_ascii_case("space") && matches!(property, "background" | "background-repeat")).then_some("repeat")
 }

@@ -520,7 +520,7 @@ mod tests {
     #[track_caller]
     fn check(html: &str, expected: &str) {
         let written = Dom::parse(html).unwrap_or_else(|e| panic!("{e}")).write();
-        assert_eq!(written, format!("<!DOCTYPE html>{expected}"));
+        assert_eq!(written, format!("<!DOCTYPE html>\n{expected}"));
         // What is written reads as itself.
         assert_eq!(Dom::parse(&written).unwrap_or_else(|e| panic!("{e}")).write(), written);
     }
@@ -558,6 +558,15 @@ mod tests {
         let attributes: String = (0..200_000).map(|n| format!(" a{n}=1")).collect();
         let tag = format!("<div{attributes}>");
         assert_eq!(Dom::parse(&tag).err(), Some(Error::TooManyAttributes(MAX_ATTRIBUTES)));
+    }
+
+    #[test]
+    fn no_text_makes_it_xhtml() {
+        let written = Dom::parse("<html title=\"xmlns='http://www.w3.org/1999/xhtml'\"><p>xhtml")
+            .unwrap_or_else(|e| panic!("{e}"))
+            .write();
+        assert_eq!(written.lines().next(), Some("<!DOCTYPE html>"));
+        assert!(!written.contains("xmlns='"), "{written}");
     }
 
     #[test]
