@@ -36,7 +36,7 @@ impl ImageSource for Images {
     }
 }
 
-/// Longest wait for one picture. Source: a hundred times what the slowest sample mail takes without optimisation.
+/// Longest wait for one picture. Source: forty times what the slowest sample mail takes without optimisation.
 #[cfg(feature = "picture")]
 const LIMIT: Duration = Duration::from_secs(10);
 /// Most threads that draw something nobody waits for any more; each holds a core and up to some hundred megabytes.
