@@ -136,11 +136,11 @@ impl PictureJob {
     ///
     /// Errors: why there is no picture, and what to do.
     pub fn draw(&self, images: &dyn ImageSource) -> Drawn {
-        use std::sync::{Mutex, PoisonError};
-
         use crate::content::picture::{Blitz, Request, Scheme, draw};
-        // Fonts are read once. One mail is drawn at a time: two at once would only wait for the same cores.
-        static RENDERER: Mutex<Option<Blitz>> = Mutex::new(None);
+        // Fonts are read once for each thread that draws; a thread that hangs keeps nobody else from drawing.
+        thread_local! {
+            static RENDERER: Blitz = Blitz::new();
+        }
         let request = Request {
             html: &self.made.mail.html,
             width_px: self.key.width_px,
@@ -149,8 +149,8 @@ impl PictureJob {
             image_base: &self.home.workspace.brand.images,
             images,
         };
-        let mut renderer = RENDERER.lock().unwrap_or_else(PoisonError::into_inner);
-        draw(renderer.get_or_insert_with(Blitz::new), &request)
+        RENDERER
+            .with(|renderer| draw(renderer, &request))
             .map(Arc::new)
             .map_err(|error| format!("{error}. {}", error.hint()))
     }

@@ -15,13 +15,15 @@ const PLAIN: [(&str, &str); 5] =
     [("video", "span"), ("picture", "span"), ("xmp", "pre"), ("plaintext", "pre"), ("listing", "pre")];
 /// Most columns and rows that one cell may take; more is a mistake, and the renderer counts them one by one.
 const MAX_SPAN: u32 = 100;
+/// Most columns that all cells of a mail take beyond one each; the renderer counts the columns of a table in 16 bits.
+const MAX_SPANS: u32 = 10_000;
 
 /// A width or height beyond this is a mistake, and the renderer would work on all of it.
 const MOST_LENGTH: f32 = 20_000.0;
 
 /// Takes it out. Returns the number of drawings (SVG, MathML) that went, too.
 pub(super) fn strip(dom: &mut Dom) -> usize {
-    let mut drawings = 0;
+    let (mut drawings, mut spans_left) = (0, MAX_SPANS);
     for id in dom.in_order() {
         let Some(element) = dom.element(id) else { continue };
         if element.is_foreign() {
@@ -33,13 +35,13 @@ pub(super) fn strip(dom: &mut Dom) -> usize {
             if let Some((_, name)) = PLAIN.iter().find(|(name, _)| *name == element.name) {
                 dom.rename(id, name);
             }
-            attributes(dom, id);
+            attributes(dom, id, &mut spans_left);
         }
     }
     drawings
 }
 
-fn attributes(dom: &mut Dom, id: Id) {
+fn attributes(dom: &mut Dom, id: Id, spans_left: &mut u32) {
     let Some(element) = dom.element_mut(id) else { return };
     element.attrs.retain(|(name, _)| {
         is_name(name)
@@ -57,9 +59,13 @@ fn attributes(dom: &mut Dom, id: Id) {
             element.remove(length);
         }
     }
-    for span in ["colspan", "rowspan"] {
+    for span in ["colspan", "rowspan", "span"] {
         if let Some(value) = element.attr(span) {
-            let number = value.trim().parse::<u32>().unwrap_or(1).clamp(1, MAX_SPAN);
+            let mut number = value.trim().parse::<u32>().unwrap_or(1).clamp(1, MAX_SPAN);
+            if span != "rowspan" {
+                number = number.min(*spans_left + 1);
+                *spans_left -= number - 1;
+            }
             element.set(span, number.to_string());
         }
     }
@@ -103,5 +109,21 @@ mod tests {
             "<table><tr><td colspan=65000 rowspan=x>a",
             "<table><tbody><tr><td colspan=\"100\" rowspan=\"1\">a</td></tr></tbody></table>",
         );
+        check(
+            "<table><col span=9999><tr><td>a",
+            "<table><colgroup><col span=\"100\"></colgroup><tbody><tr><td>a</td></tr></tbody></table>",
+        );
+        let mut dom =
+            Dom::parse(&format!("<table><tr>{}", "<td colspan=100>x".repeat(700))).unwrap_or_else(|e| panic!("{e}"));
+        strip(&mut dom);
+        let columns: u32 = dom
+            .nodes
+            .iter()
+            .filter_map(|node| match &node.data {
+                crate::content::picture::dom::Data::Element(cell) => cell.attr("colspan")?.parse::<u32>().ok(),
+                _ => None,
+            })
+            .sum();
+        assert_eq!(columns, 700 + MAX_SPANS);
     }
 }

@@ -22,7 +22,7 @@ use super::{
     Error, Link, MAX_HEIGHT_PX, MAX_PIXELS, MailRenderer, Picture, Request, Scheme, extent, fonts,
     guard::{self, Found},
     prepare::{self, Prepared, SCHEME, count},
-    rows,
+    rows, work,
 };
 
 /// Height of the window that a mail believes to be in, in CSS pixels: what `height:100%` and `100vh` mean.
@@ -44,11 +44,16 @@ impl Default for Blitz {
 impl Blitz {
     /// Reads the bundled fonts, which takes some milliseconds: build one and keep it.
     pub fn new() -> Self {
-        Self { fonts: fonts::context() }
+        let fonts = fonts::context();
+        // The renderer learns some properties (`mask-image`) with its first document: without this one, sheets of the
+        // user agent would be read before, and the first mail would look different from all others.
+        let config = DocumentConfig { font_ctx: Some(fonts.clone()), ..DocumentConfig::default() };
+        drop(HtmlDocument::from_html("", config));
+        Self { fonts }
     }
 
     fn lay_out(&self, html: &str, request: &Request<'_>, network: Arc<Network>, never_stack: bool) -> HtmlDocument {
-        let mut sheets = vec![UserAgentStylesheet::default_sheet()];
+        let mut sheets = vec![UserAgentStylesheet::default_sheet(), UserAgentStylesheet::parse(work::CALM)];
         if never_stack {
             sheets.push(UserAgentStylesheet::parse(rows::NEVER_STACK));
         }
@@ -136,6 +141,7 @@ fn paint(
             count(found.without_glyph.len(), "character is", "characters are"),
         ));
     }
+    work::before_paint(document, [width as f32, height as f32], request.scale)?;
     let mut rgba = Vec::new();
     let mut renderer = VelloCpuImageRenderer::new(width, height);
     let scale = f64::from(request.scale);
@@ -155,13 +161,18 @@ fn paint(
 
 /// Fills what is not painted, so that the picture has no holes.
 fn put_behind(rgba: &mut [u8], ground: [u8; 3]) {
+    let [red, green, blue] = ground;
     for pixel in rgba.as_chunks_mut::<4>().0 {
-        let rest = 255 - u16::from(pixel[3]);
-        if rest > 0 {
-            for (own, behind) in pixel.iter_mut().zip(ground) {
-                *own = (u16::from(*own) + (u16::from(behind) * rest + 127) / 255).min(255) as u8;
+        match *pixel {
+            // Nearly every pixel is one of these two, and a tall picture has twelve million.
+            [_, _, _, 255] => {}
+            [_, _, _, 0] => *pixel = [red, green, blue, 255],
+            [r, g, b, alpha] => {
+                let rest = 255 - u16::from(alpha);
+                let over =
+                    |own: u8, behind: u8| (u16::from(own) + (u16::from(behind) * rest + 127) / 255).min(255) as u8;
+                *pixel = [over(r, red), over(g, green), over(b, blue), 255];
             }
-            pixel[3] = 255;
         }
     }
 }

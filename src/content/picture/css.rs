@@ -31,7 +31,7 @@ impl Pass<'_> {
                 out.push(' ');
             } else if c == '"' || c == '\'' {
                 let (text, behind) = string(rest, c);
-                out.push_str(text);
+                out.push_str(if property == "content" && text.len() > MOST_CONTENT { "\"\"" } else { text });
                 rest = behind;
                 word.clear();
             } else if c == '@' {
@@ -68,9 +68,11 @@ impl Pass<'_> {
                     }
                     rest = behind;
                 } else {
-                    match self.clamped(found, &property, parens) {
+                    match self.clamped(found, &property, parens).or_else(|| calmed(found, &property)) {
                         Some(fitting) => out.push_str(fitting),
-                        None => out.push_str(&bounded(found).unwrap_or_else(|| found.to_owned())),
+                        None => {
+                            out.push_str(&bounded(found, &property, parens > 0).unwrap_or_else(|| found.to_owned()))
+                        }
                     }
                     rest = behind;
                 }
@@ -110,20 +112,33 @@ impl Pass<'_> {
 
 /// Largest length in pixels; what is larger is not seen, and the renderer works it out all the same.
 const MOST_PX: f32 = 20_000.0;
-/// Largest length in any other unit (`em`, `%`, `vw`).
+/// Largest length in any other unit (`em`, `%`, `vw`), and largest factor in `calc(…)`. Source: tricks with widths that
+/// change at a breakpoint multiply by 480.
 const MOST_OTHER: f32 = 1_000.0;
+/// Largest distance between letters and softness of a shadow, in pixels: they multiply with letters and with area.
+const MOST_SPREAD_PX: f32 = 200.0;
+/// Longest text that a rule puts before or after elements, in bytes: it may be there once for each of them.
+const MOST_CONTENT: usize = 100;
 
-/// A length within bounds, where it is not.
-fn bounded(found: &str) -> Option<String> {
+/// A length or a factor within bounds, where it is not.
+fn bounded(found: &str, property: &str, in_parens: bool) -> Option<String> {
     let number = found.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
     let unit = &found[number.len()..];
+    let spreads = matches!(property, "letter-spacing" | "word-spacing" | "box-shadow" | "text-shadow");
     let most = match unit.to_ascii_lowercase().as_str() {
+        "px" if spreads => MOST_SPREAD_PX,
         "px" => MOST_PX,
-        "" => return None,
+        "" if !in_parens => return None,
         _ => MOST_OTHER,
     };
     let value: f32 = number.parse().ok()?;
     (value.abs() > most).then(|| format!("{}{unit}", most.copysign(value)))
+}
+
+/// A word in place of one that the renderer draws piece by piece: `space` sets every tile of a background by itself,
+/// and there may be as many as pixels.
+fn calmed(found: &str, property: &str) -> Option<&'static str> {
+    (found.eq_ignore_ascii_case("space") && matches!(property, "background" | "background-repeat")).then_some("repeat")
 }
 
 fn is_word(c: char) -> bool {
@@ -262,7 +277,26 @@ mod tests {
     fn lengths_beyond_reason_are_bounded() {
         check("width:1e30px;top:-99999999px", None, "width:20000px;top:-20000px");
         check("font-size:99999em;width:5000%", None, "font-size:1000em;width:1000%");
+        check(
+            "letter-spacing:9999px;box-shadow:0 0 999px 999px red",
+            None,
+            "letter-spacing:200px;box-shadow:0 0 200px 200px red",
+        );
+        check(
+            "width:calc(100% * 1e30);width:calc((480px - 100%) * 480)",
+            None,
+            "width:calc(100% * 1000);width:calc((480px - 100%) * 480)",
+        );
         check("z-index:99999;color:#999999;margin:20px 0", None, "z-index:99999;color:#999999;margin:20px 0");
+    }
+
+    #[test]
+    fn what_is_drawn_piece_by_piece_is_drawn_at_once() {
+        check("background:red space;background-repeat: Space", None, "background:red repeat;background-repeat: repeat");
+        check("white-space:break-spaces;--a:space", None, "white-space:break-spaces;--a:space");
+        let long = format!("content:'{}'", "x".repeat(200));
+        check(&long, None, "content:\"\"");
+        check("content:'x'", None, "content:'x'");
     }
 
     #[test]

@@ -230,7 +230,8 @@ impl Dom {
     /// The tree as an HTML document without a trace of XHTML.
     pub fn write(&self) -> String {
         let mut out = String::with_capacity(64 * 1024);
-        out.push_str("<!DOCTYPE html>");
+        // The renderer takes a first line with the word `xhtml` for XHTML, wherever in the line it stands.
+        out.push_str("<!DOCTYPE html>\n");
         for child in &self.nodes[0].children {
             self.write_node(*child, &mut out);
         }
@@ -286,6 +287,8 @@ fn escape(text: &str, in_attribute: bool, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' if in_attribute => out.push_str("&quot;"),
+            // No attribute's value can look like another attribute to whoever searches the text for one.
+            '\'' if in_attribute => out.push_str("&#39;"),
             _ => out.push(c),
         }
     }
@@ -517,7 +520,7 @@ mod tests {
     #[track_caller]
     fn check(html: &str, expected: &str) {
         let written = Dom::parse(html).unwrap_or_else(|e| panic!("{e}")).write();
-        assert_eq!(written, format!("<!DOCTYPE html>{expected}"));
+        assert_eq!(written, format!("<!DOCTYPE html>\n{expected}"));
         // What is written reads as itself.
         assert_eq!(Dom::parse(&written).unwrap_or_else(|e| panic!("{e}")).write(), written);
     }
@@ -555,6 +558,15 @@ mod tests {
         let attributes: String = (0..200_000).map(|n| format!(" a{n}=1")).collect();
         let tag = format!("<div{attributes}>");
         assert_eq!(Dom::parse(&tag).err(), Some(Error::TooManyAttributes(MAX_ATTRIBUTES)));
+    }
+
+    #[test]
+    fn no_text_makes_it_xhtml() {
+        let written = Dom::parse("<html title=\"xmlns='http://www.w3.org/1999/xhtml'\"><p>xhtml")
+            .unwrap_or_else(|e| panic!("{e}"))
+            .write();
+        assert_eq!(written.lines().next(), Some("<!DOCTYPE html>"));
+        assert!(!written.contains("xmlns='"), "{written}");
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! | `hints` | attributes of old HTML that the renderer does not know (`cellpadding`, `valign`, `<font>`) |
 //! | `images`, `placeholder` | images from the caller, within limits; a box with the alt text for the rest |
 //! | `guard` | words that are not in the picture |
+//! | `work` | how much there is to lay out and to paint: refused before it takes long |
 //!
 //! Deliberately not here: files, threads, clocks. The caller hands over images through [`ImageSource`] and runs
 //! [`draw`] on a thread of its own with a stack of [`STACK_BYTES`], because a layout cannot be interrupted.
@@ -39,6 +40,7 @@ mod scheme;
 #[cfg(test)]
 mod tests;
 mod widths;
+mod work;
 
 pub use blitz::Blitz;
 pub use encode::png;
@@ -132,6 +134,8 @@ pub enum Error {
     TooMany(usize),
     /// One tag with more attributes than any mail has.
     TooManyAttributes(usize),
+    /// More of something than can be drawn in a short time; what, as the end of "The mail has …".
+    TooMuch(String),
     /// A width or a scale outside [`WIDTHS`] and [`SCALES`].
     Size(String),
     /// The renderer failed on this mail; what it said.
@@ -150,6 +154,7 @@ impl fmt::Display for Error {
             Self::TooDeep(most) => write!(f, "The HTML nests elements more than {most} deep"),
             Self::TooMany(most) => write!(f, "The HTML has more than {most} elements and texts"),
             Self::TooManyAttributes(most) => write!(f, "A tag of the HTML has more than {most} attributes"),
+            Self::TooMuch(what) => write!(f, "The mail has {what}, which would take too long to draw"),
             Self::Size(why) => f.write_str(why),
             Self::Crashed(why) => write!(f, "The picture could not be drawn: {why}"),
         }

@@ -8,7 +8,7 @@ use super::{
     dom::{Dom, Id},
     hints,
     images::{Gallery, Kept, Outcome},
-    placeholder, scheme, widths,
+    placeholder, scheme, widths, work,
 };
 
 /// Scheme of the addresses that the renderer gets in place of all others.
@@ -44,6 +44,7 @@ pub(super) fn prepare(request: &Request<'_>) -> Result<Prepared, Error> {
     if drawings > 0 {
         notes.push(format!("{drawings} {} not drawn, as in most mail programs", count(drawings, "SVG is", "SVGs are")));
     }
+    work::before_layout(&mut dom)?;
     let mut gallery = Gallery::new(request.images, request.image_base);
     let limit_px = widths::limit_px(request.width_px);
     let mut taken_out = 0;
