@@ -57,14 +57,16 @@ pub(super) fn lab_ui(ui: &mut Ui, document: &Document, node: &NodeId, out: &mut 
         });
     }
     ScrollArea::vertical().id_salt("subjects").auto_shrink([false, false]).show(ui, |ui| {
-        // Cards end where there is room for one more beside them; the last ones fill the row.
+        // As many cards beside each other as there is room for; fewer are wider.
         let (gap, width) = (14.0, ui.available_width() - 14.0);
         let num = ((width + gap) / (CARD + gap)).floor().max(1.0) as usize;
+        let beside = num.min(lab.versions.len()).max(1) as f32;
+        let wide = (width - gap * (beside - 1.0)) / beside;
         for row in lab.versions.chunks(num) {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = gap;
                 for version in row {
-                    card(ui, document, lab, version, CARD.min(width));
+                    card(ui, document, lab, version, wide);
                 }
             });
             ui.add_space(gap);
@@ -201,11 +203,19 @@ fn samples(ui: &mut Ui, document: &Document, lab: &Lab, version: &Version) {
             shown.push((language, sample));
         }
     }
-    for (what, sample) in shown {
-        let who = stage::contact(&document.home, &sample.contact).map_or(sample.contact.to_string(), stage::name);
-        let inbox = inbox(document, lab, sample);
-        let caption = format!("{what}, {} characters, {who}", sample.chars());
-        phone_ui(ui, &inbox, &spoken(&inbox), &caption);
+    let (phone, gap) = (340.0, 12.0);
+    let num = ((ui.available_width() + gap) / (phone + gap)).floor().max(1.0) as usize;
+    for row in shown.chunks(num) {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for (what, sample) in row {
+                let who = stage::contact(&document.home, &sample.contact);
+                let who = who.map_or(sample.contact.to_string(), stage::name);
+                let inbox = inbox(document, lab, sample);
+                let caption = format!("{what}, {} characters, {who}", sample.chars());
+                ui.vertical(|ui| phone_ui(ui, &inbox, &spoken(&inbox), &caption));
+            }
+        });
     }
     if version.made > 0 && version.different == 1 {
         widgets::caption(ui, "The same for everybody");

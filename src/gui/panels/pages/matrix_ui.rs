@@ -93,14 +93,14 @@ fn bar(ui: &mut Ui, document: &Document, sheet: &Sheet, is_current: bool, out: &
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 4.0);
         let mut words = look.search.clone();
-        let wide = (ui.available_width() * 0.25).clamp(120.0, 240.0);
+        let wide = (ui.available_width() * 0.16).clamp(110.0, 240.0);
         let field = TextEdit::singleline(&mut words).hint_text("Search").desired_width(wide);
         if ui.add(field.margin(Margin::symmetric(10, 6))).accessible_name("Search mails").changed() {
             out.push(Act::Search(words).into());
         }
         let senders = sheet.senders();
         let title = look.node.as_ref().map_or("All mails", |node| sheet.title(node));
-        let combo = ComboBox::from_id_salt("matrix mail").selected_text(title).width(170.0).truncate();
+        let combo = ComboBox::from_id_salt("matrix mail").selected_text(title).width(140.0).truncate();
         let combo = combo.show_ui(ui, |ui| {
             ui.set_min_width(240.0);
             if ui.selectable_label(look.node.is_none(), "All mails").clicked() {
@@ -181,7 +181,7 @@ const COLUMNS: [parts::Column<'static>; 9] = [
     ("Missing", 0.16, 0.0),
     ("Fallbacks", 0.18, 640.0),
     ("Hidden", 60.0, 760.0),
-    ("Hints", 52.0, 820.0),
+    ("Found", 52.0, 820.0),
 ];
 
 /// Captions and rows, of which only those in sight; arrows choose one, Enter and a click open its mail.
@@ -237,7 +237,7 @@ fn table(ui: &mut Ui, sheet: &Sheet, found: &[usize], look: &Look, has_keyboard:
 fn part_of(title: &str) -> Option<Part> {
     match title {
         "Missing" | "Fallbacks" => Some(Part::Tags),
-        "Worst finding" | "Hints" => Some(Part::Hints),
+        "Worst finding" | "Found" => Some(Part::Hints),
         _ => None,
     }
 }
@@ -276,10 +276,12 @@ fn cell(ui: &Ui, sheet: &Sheet, row: &Row, title: &str, place: Rect) {
     let count = |n: usize| if n == 0 { String::new() } else { n.to_string() };
     match title {
         "State" => {
+            let worst = sheet::worst(row).map(|found| found.severity);
             let (words, ink, fill) = match row.state {
                 State::Broken => ("broken", palette.error, palette.error_soft),
                 State::Leftover | State::Incomplete | State::Empty => ("held", palette.error, palette.error_soft),
-                State::Complete if sheet::is_problem(row) => ("look", palette.warning, palette.warning_soft),
+                State::Complete if worst == Some(Severity::Error) => ("error", palette.error, palette.error_soft),
+                State::Complete if sheet::is_problem(row) => ("warning", palette.warning, palette.warning_soft),
                 State::Complete => ("ready", palette.good, palette.good_soft),
             };
             let pill = Rect::from_min_size(place.left_center() - vec2(0.0, 9.0), vec2(62.0, 18.0));
@@ -301,7 +303,7 @@ fn cell(ui: &Ui, sheet: &Sheet, row: &Row, title: &str, place: Rect) {
         "Missing" => plain(&sheet::tags(row, TagState::Missing), palette.error),
         "Fallbacks" => plain(&sheet::tags(row, TagState::Fallback), palette.warning),
         "Hidden" => plain(&count(sheet::hidden(row)), palette.weak),
-        "Hints" => plain(&count(row.lints.len()), palette.weak),
+        "Found" => plain(&count(row.lints.len()), palette.weak),
         _ => {}
     }
 }
