@@ -210,7 +210,7 @@ fn samples(ui: &mut Ui, document: &Document, lab: &Lab, version: &Version) {
             ui.spacing_mut().item_spacing.x = gap;
             for (what, sample) in row {
                 let who = stage::contact(&document.home, &sample.contact);
-                let who = who.map_or(sample.contact.to_string(), stage::name);
+                let who: String = who.map_or(sample.contact.to_string(), stage::name).chars().take(20).collect();
                 let inbox = inbox(document, lab, sample);
                 let caption = format!("{what}, {} characters, {who}", sample.chars());
                 ui.vertical(|ui| phone_ui(ui, &inbox, &spoken(&inbox), &caption));

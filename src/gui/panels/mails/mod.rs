@@ -60,6 +60,10 @@ pub fn mails(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Ve
         if document.view.mail.part == Part::Picture {
             zoom_ui(ui, document, out);
         }
+        // Subjects are of all versions as it is.
+        if shown_part(document) == Part::Lab {
+            return;
+        }
         let is_compared = document.view.mail.other.is_some();
         let words = (RichText::new(icons::glyph("columns")).font(theme::icon(13.0)), "Side by side");
         let button = Button::selectable(is_compared, words).min_size(vec2(0.0, 24.0));
