@@ -10,7 +10,8 @@ use smol_str::SmolStr;
 
 use super::{
     jobs::{GivenUp, Job, Kind, Previewed, Running, Work},
-    mails::{self, MailView, Pane, Pictures},
+    mails::{self, MailView, Pane, Pictures, lab::Lab},
+    matrix::sheet::{self, Look, Sheet},
     pages::PageKind,
     preview::{self, PreviewKey},
     project::Home,
@@ -136,6 +137,8 @@ pub struct View {
     pub changes: Vec<Change>,
     /// How mails are looked at.
     pub mail: MailView,
+    /// What is looked at in the matrix.
+    pub matrix: Look,
     /// What is painted over the flow.
     pub overlays: Overlays,
     /// Frames that are folded: notes with a size.
@@ -169,6 +172,7 @@ impl Default for View {
             window: (None, None),
             changes: Vec::new(),
             mail: MailView::default(),
+            matrix: Look::default(),
             overlays: Overlays::default(),
             folded: BTreeSet::new(),
             search: Search::default(),
@@ -199,6 +203,10 @@ pub struct Derived {
     pub other: Option<Stamped<Previewed>>,
     /// Pictures of mails.
     pub pictures: Pictures,
+    /// Every message for every contact, once its page was open.
+    pub matrix: Option<Stamped<Arc<Sheet>>>,
+    /// The subjects of a step's message, once they were looked at, or why there are none.
+    pub lab: Option<Stamped<(NodeId, Result<Arc<Lab>, String>)>>,
     /// Both ways of the contact whose changes are looked at.
     pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
     /// The next contact with another mail is looked for.
@@ -459,6 +467,7 @@ impl Document {
             works.push(Work::Preview { flow, home, key, pane: Pane::First });
         }
         works.extend(mails::wanted(self));
+        works.extend(sheet::wanted(self));
         works.extend(self.wanted_what_if(revision));
         works.extend(self.wanted_seek());
         works.into_iter().map(|work| self.begin(work, now)).collect()

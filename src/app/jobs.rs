@@ -14,9 +14,11 @@ use super::{
     App, Document,
     document::{DocumentId, Window},
     mails::{
-        Pane, PictureKey,
+        self, Pane, PictureKey,
+        lab::{self, Lab},
         pictures::{Drawn, PictureJob},
     },
+    matrix::sheet::{self, Sheet},
     preview::{self, PreviewKey},
     project::Home,
     stage,
@@ -86,6 +88,10 @@ pub enum Kind {
     OtherPreview,
     /// Drawing a mail.
     Picture,
+    /// Every message for every contact.
+    Matrix,
+    /// The subjects of a message for every contact.
+    Lab,
     /// Making an export.
     Export,
 }
@@ -100,6 +106,8 @@ impl Kind {
             Self::Seek => "Comparing mails",
             Self::Preview | Self::OtherPreview => "Rendering the mail",
             Self::Picture => "Drawing the mail",
+            Self::Matrix => "Making every mail",
+            Self::Lab => "Comparing subjects",
             Self::Export => "Making the export",
         }
     }
@@ -123,6 +131,8 @@ pub struct Running {
     /// The span of a replay; whose mail is compared.
     pub(super) window: Window,
     pub(super) from: Option<ContactId>,
+    /// Whose subjects are compared.
+    pub(super) node: Option<NodeId>,
     /// The mail of a preview.
     pub(super) key: Option<PreviewKey>,
 }
@@ -130,7 +140,8 @@ pub struct Running {
 impl Running {
     pub(super) fn new(id: u64, kind: Kind, revision: u64, since: Instant) -> Self {
         let progress = Arc::default();
-        Self { id, kind, revision, since, progress, is_given_up: false, window: (None, None), from: None, key: None }
+        let (from, node, key) = (None, None, None);
+        Self { id, kind, revision, since, progress, is_given_up: false, window: (None, None), from, node, key }
     }
 
     /// The user does not want it.
@@ -241,6 +252,22 @@ pub enum Work {
         /// Where it is shown.
         pane: Pane,
     },
+    /// Make every message for every contact.
+    Matrix {
+        /// The flow.
+        flow: Box<Flow>,
+        /// Its surroundings.
+        home: Arc<Home>,
+    },
+    /// Make the subjects of a message for every contact.
+    Lab {
+        /// The flow.
+        flow: Box<Flow>,
+        /// Its surroundings.
+        home: Arc<Home>,
+        /// The step that sends it.
+        node: NodeId,
+    },
     /// Draw a mail; by [`PictureJob::draw`], because it needs images.
     Picture(Box<PictureJob>),
 }
@@ -277,6 +304,10 @@ pub enum JobDone {
     },
     /// A mail.
     Previewed(Previewed, Pane),
+    /// Every message for every contact.
+    Matrix(Arc<Sheet>),
+    /// The subjects of a step's message, or why there are none.
+    Lab(NodeId, Result<Arc<Lab>, String>),
     /// A picture of a mail.
     Pictured {
         /// What was wanted.
@@ -297,6 +328,8 @@ impl Work {
             Self::Picture(_) => Kind::Picture,
             Self::WhatIf { .. } => Kind::WhatIf,
             Self::Seek { .. } => Kind::Seek,
+            Self::Matrix { .. } => Kind::Matrix,
+            Self::Lab { .. } => Kind::Lab,
         }
     }
 
@@ -320,6 +353,11 @@ impl Work {
                 let result = stage::preview(&flow, &home, &key).map(Arc::new);
                 JobDone::Previewed(Previewed { key, result }, pane)
             }
+            Self::Matrix { flow, home } => JobDone::Matrix(Arc::new(sheet::make(&flow, &home, keeps_on)?)),
+            Self::Lab { flow, home, node } => match lab::lab(&flow, &home, &node, keeps_on) {
+                Ok(made) => JobDone::Lab(node, Ok(Arc::new(made?))),
+                Err(why) => JobDone::Lab(node, Err(why)),
+            },
             Self::Picture(job) => JobDone::Pictured { key: job.key, drawn: job.draw_without_images() },
         })
     }
@@ -375,6 +413,8 @@ impl Document {
                 Kind::Replay => is_old || running.window != self.view.window,
                 Kind::WhatIf => is_old || self.derived.what_if_of != of,
                 Kind::Seek => running.from != self.view.contact,
+                Kind::Matrix => is_old || !sheet::is_shown(self),
+                Kind::Lab => is_old || mails::lab_node(self) != running.node,
                 // A moment's work, and better an old mail than none.
                 Kind::Preview | Kind::OtherPreview | Kind::Export => false,
                 // A layout cannot be interrupted; what is drawn is kept for the next look.
@@ -388,6 +428,11 @@ impl Document {
 
     pub(super) fn is_under_way(&self, kind: Kind) -> bool {
         self.derived.jobs.iter().any(|running| running.kind == kind)
+    }
+
+    /// Whether the user cancelled that for the document as it is, and has not asked for it again.
+    pub fn has_given_up(&self, kind: Kind) -> bool {
+        self.is_given_up(kind)
     }
 
     /// Whether the user cancelled that for the document as it is.
@@ -406,6 +451,7 @@ impl Document {
         match &work {
             Work::Replay { window, .. } => running.window = *window,
             Work::Seek { from, .. } => running.from = Some(from.clone()),
+            Work::Lab { node, .. } => running.node = Some(node.clone()),
             Work::Preview { key, .. } => running.key = Some(key.clone()),
             _ => {}
         }

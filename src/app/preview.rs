@@ -163,6 +163,16 @@ pub struct Inbox {
 
 /// The inbox line of a mail.
 pub fn inbox(document: &Document, node: &NodeId, made: &Made) -> Inbox {
+    let preheader = if made.mail.preheader.trim().is_empty() {
+        made.mail.text.split_whitespace().take(24).collect::<Vec<_>>().join(" ")
+    } else {
+        made.mail.preheader.clone()
+    };
+    line(document, node, (&made.mail.subject, preheader), made.at)
+}
+
+/// The inbox line of a subject and what stands after it.
+pub fn line(document: &Document, node: &NodeId, (subject, preheader): (&str, String), at: Instant) -> Inbox {
     let flow = document.flow();
     let node = flow.node(node.as_str());
     let sender = stage::sender(flow, &document.home.workspace, node.map(|node| &**node));
@@ -171,18 +181,13 @@ pub fn inbox(document: &Document, node: &NodeId, made: &Made) -> Inbox {
         |sender| (if sender.name.is_empty() { sender.email.clone() } else { sender.name }, sender.email),
     );
     let zone = when::zone_of(&document.home, document.view.contact.as_ref());
-    let preheader = if made.mail.preheader.trim().is_empty() {
-        made.mail.text.split_whitespace().take(24).collect::<Vec<_>>().join(" ")
-    } else {
-        made.mail.preheader.clone()
-    };
     Inbox {
         initial: name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
         sender: name,
         address,
-        subject: if made.mail.subject.is_empty() { "No subject".to_owned() } else { made.mail.subject.clone() },
+        subject: if subject.is_empty() { "No subject".to_owned() } else { subject.to_owned() },
         preheader,
-        time: when::time(made.at, &zone),
+        time: when::time(at, &zone),
     }
 }
 

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Done, Failure, Outcome, Places, Streams, load, show, stage::Stage};
 use crate::{
-    app::matrix::{Matrix, Plan, Row, State, html},
+    app::matrix::{Matrix, Plan, Row, State, html, sheet},
     base::{Instant, Severity},
     disk,
 };
@@ -65,18 +65,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         }
     }
     let text = match args.format {
-        MatrixFormat::Json => {
-            let json = serde_json::json!({
-                "schema": "flowloom/matrix/1",
-                "flow": flow.id,
-                "at": matrix.at,
-                "summary": matrix.summary,
-                "faults": matrix.faults,
-                "rows": matrix.rows,
-            });
-            let text = serde_json::to_string_pretty(&json);
-            text.map_err(|error| Failure::refused(format!("The matrix cannot be written as JSON: {error}"), ""))? + "\n"
-        }
+        MatrixFormat::Json => sheet::json(&matrix, &flow.id).map_err(|why| Failure::refused(why, ""))?,
         MatrixFormat::Html => html::page(&matrix, &flow.name, &workspace.brand.name),
     };
     match &args.out {

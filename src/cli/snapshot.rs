@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Done, Failure, Outcome, Streams};
 use crate::{
     app::{
-        Answer, Command, CommandId, Panel,
+        Answer, Command, CommandId, Panel, mails,
         pages::{self, PageKind},
     },
     base::NodeId,
@@ -66,6 +66,9 @@ enum Below {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum InPlace {
+    Mails,
+    Matrix,
+    Subjects,
     FlowSettings,
     MergeTags,
     Constants,
@@ -126,8 +129,13 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
         };
         studio.command_at_once(Command::ShowPanel(panel));
     }
+    if args.page == Some(InPlace::Subjects) {
+        studio.command_at_once(mails::Act::ShowPart(mails::Part::Lab).into());
+    }
     if let Some(page) = args.page {
         let page = match page {
+            InPlace::Mails | InPlace::Subjects => PageKind::Mails,
+            InPlace::Matrix => PageKind::Matrix,
             InPlace::FlowSettings => PageKind::Flow,
             InPlace::MergeTags => PageKind::Tags,
             InPlace::Constants => PageKind::Constants,

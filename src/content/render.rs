@@ -255,6 +255,18 @@ impl PreparedMessage {
         Ok(RenderedMail { subject: one_line(subject), preheader: one_line(preheader), html, text, tags, missing })
     }
 
+    /// Subject and preheader alone, much sooner than the whole mail.
+    ///
+    /// Errors: as [`Self::render`].
+    pub fn head(&self, values: &FieldValues) -> Result<(String, String), Diagnostic> {
+        let line = |part: &str| {
+            let template = self.env.get_template(part).map_err(|error| self.fault(part, &error))?;
+            let text = template.render(values.context.clone()).map_err(|error| self.fault(part, &error))?;
+            Ok(one_line(take_marks(text, &mut Vec::new())))
+        };
+        Ok((line(PARTS[0])?, line(PARTS[1])?))
+    }
+
     fn fault(&self, part: &str, error: &minijinja::Error) -> Diagnostic {
         let place = Place::message(&self.message).with_field(part);
         if error.kind() == ErrorKind::OutOfFuel {

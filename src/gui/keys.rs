@@ -75,7 +75,8 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
                 continue;
             }
             let is_bare = plain && !shortcut.modifiers.alt && !is_function_key(shortcut.logical_key);
-            if is_bare && !on_canvas && !closes {
+            // On a page they move in its table.
+            if is_bare && (!on_canvas || has_page) && !closes {
                 continue;
             }
             if egui::Popup::is_any_open(ctx) && plain {

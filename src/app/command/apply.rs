@@ -32,6 +32,7 @@ pub(in crate::app) fn apply(app: &mut App, command: Command, now: Instant) -> Ve
         Command::Act(act) => return crate::app::act::apply(app, act, now),
         Command::Page(act) => return pages::apply(app, act, now),
         Command::Mails(act) => return mails::apply(app, act, now),
+        Command::Matrix(act) => return crate::app::matrix::sheet::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         other => {
@@ -150,6 +151,7 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::Act(_)
         | Command::Page(_)
         | Command::Mails(_)
+        | Command::Matrix(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
     }
@@ -427,6 +429,8 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
             document.derived.other = Some(Stamped { value: previewed, revision });
         }
         JobDone::Pictured { key, drawn } => document.derived.pictures.take(key, drawn),
+        JobDone::Matrix(sheet) => document.derived.matrix = Some(Stamped { value: sheet, revision }),
+        JobDone::Lab(node, result) => document.derived.lab = Some(Stamped { value: (node, result), revision }),
         JobDone::WhatIf(result) => document.derived.what_if = Some(Stamped { value: result, revision }),
         JobDone::Sought { from, result } => {
             // Whoever chose somebody else meanwhile wants to see them.

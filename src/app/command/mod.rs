@@ -112,6 +112,7 @@ commands! {
         PanelPreview "Message preview", "Ctrl+Shift+P", "Show or hide the mail of the selected step";
         PanelTimeline "Time line", "Ctrl+Shift+T", "Show or hide what happens to the chosen contact";
         PageMails "Mails", "Ctrl+Shift+E", "Show the mail of the selected step on a page, or the canvas again";
+        PageMatrix "Matrix", "Ctrl+Shift+H", "Show every message for every contact on a page, or the canvas again";
         PageFlow "Flow settings", "", "Show the settings of flow and workspace on a page, or the canvas again";
         PageTags "Merge tags", "Ctrl+Shift+1 Ctrl+Shift+Exclamationmark", "Show every merge tag of the flow on a page, or the canvas again";
         PageConstants "Constants", "", "Show the constants of the flow on a page, or the canvas again";
@@ -289,6 +290,8 @@ pub enum Command {
     Page(pages::Act),
     /// What the mail page asks for.
     Mails(super::mails::Act),
+    /// What the matrix page asks for.
+    Matrix(super::matrix::sheet::Act),
     /// Something about files.
     Files(files::Act),
     /// Something came back from outside.
@@ -318,6 +321,7 @@ fn selected_frames(document: &Document) -> Vec<NodeId> {
 pub fn command_of(page: PageKind) -> CommandId {
     match page {
         PageKind::Mails => CommandId::PageMails,
+        PageKind::Matrix => CommandId::PageMatrix,
         PageKind::Flow => CommandId::PageFlow,
         PageKind::Tags => CommandId::PageTags,
         PageKind::Constants => CommandId::PageConstants,

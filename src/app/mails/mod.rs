@@ -4,6 +4,7 @@
 //! nothing else. Which part of a mail is shown, how wide, light or dark, is the view's and the same in both, so that
 //! what differs is the mail. Deliberately not here: making the mail ([`super::stage`]), drawing the window.
 
+pub mod lab;
 pub mod pictures;
 pub mod source;
 #[cfg(test)]
@@ -41,6 +42,8 @@ pub enum Part {
     Tags,
     /// What reading the mail found.
     Hints,
+    /// The subjects of all versions for the whole audience.
+    Lab,
 }
 
 /// How wide the pane of the mail program is.
@@ -163,15 +166,7 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
 fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
     match act {
         Act::ShowPart(part) => document.view.mail.part = part,
-        Act::Open(node) => {
-            let sends = document.flow().node(node.as_str()).and_then(|node| node.settings());
-            if !sends.is_some_and(|settings| settings.message().is_some()) {
-                return Err("This step sends no mail".to_owned());
-            }
-            document.view.selection = [node].into();
-            document.view.edge = None;
-            document.view.page = Some(super::pages::PageKind::Mails);
-        }
+        Act::Open(node) => open(document, node)?,
         Act::SetWidth(Pane::First, width) => document.view.mail.width = width,
         Act::SetDark(Pane::First, dark) => document.view.mail.dark = dark,
         Act::SetWidth(Pane::Other, width) => {
@@ -208,6 +203,20 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
         Act::Swap => swap(document),
         Act::Retry => document.derived.pictures.forget_failures(),
     }
+    Ok(())
+}
+
+/// Shows the mail of a step on its page.
+///
+/// Errors: the step sends nothing.
+pub(super) fn open(document: &mut Document, node: NodeId) -> Result<(), String> {
+    let sends = document.flow().node(node.as_str()).and_then(|node| node.settings());
+    if !sends.is_some_and(|settings| settings.message().is_some()) {
+        return Err("This step sends no mail".to_owned());
+    }
+    document.view.selection = [node].into();
+    document.view.edge = None;
+    document.view.page = Some(super::pages::PageKind::Mails);
     Ok(())
 }
 
@@ -319,12 +328,27 @@ pub fn variant_title(variant: &Variant, message: &Message) -> String {
     if num_same > 1 { format!("{out} \u{b7} {percent} %") } else { out }
 }
 
-/// Whether pictures are looked at.
-fn wants_pictures(document: &Document) -> bool {
+/// Whether this part of mails is looked at.
+fn shows(document: &Document, part: Part) -> bool {
     let view = &document.view;
     let is_shown = view.page == Some(super::pages::PageKind::Mails)
         || (view.page.is_none() && view.panel == Some(super::Panel::Preview));
-    is_shown && view.mail.part == Part::Picture
+    is_shown && view.mail.part == part
+}
+
+/// The step whose subjects are looked at.
+pub(super) fn lab_node(document: &Document) -> Option<NodeId> {
+    if shows(document, Part::Lab) { document.preview_key().node } else { None }
+}
+
+/// The subjects of the selected step's message, or why there are none; `None` while they are being made. They may be
+/// of an older revision.
+pub fn lab_of<'a>(
+    document: &'a Document,
+    node: &NodeId,
+) -> Option<(&'a Result<std::sync::Arc<lab::Lab>, String>, bool)> {
+    let made = document.derived.lab.as_ref().filter(|made| made.value.0 == *node)?;
+    Some((&made.value.1, made.revision == document.history.revision()))
 }
 
 /// Jobs for what the panes show and what is not under way yet.
@@ -339,8 +363,15 @@ pub(super) fn wanted(document: &Document) -> Vec<Work> {
             works.push(Work::Preview { flow, home, key, pane: Pane::Other });
         }
     }
+    if let Some(node) = lab_node(document)
+        && !lab_of(document, &node).is_some_and(|(_, is_current)| is_current)
+        && is_free(Kind::Lab)
+    {
+        let (flow, home) = (Box::new(document.flow().clone()), std::sync::Arc::clone(&document.home));
+        works.push(Work::Lab { flow, home, node });
+    }
     // One at a time.
-    if wants_pictures(document) && is_free(Kind::Picture) {
+    if shows(document, Part::Picture) && is_free(Kind::Picture) {
         works.extend([Pane::First, Pane::Other].into_iter().find_map(|pane| pictures::wanted(document, pane)));
     }
     works

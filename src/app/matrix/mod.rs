@@ -5,6 +5,7 @@
 //! ([`Matrix`]) is plain data, the worst mails first, for the window, for scripts and for a client's page ([`html`]).
 
 pub mod html;
+pub mod sheet;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -216,6 +217,17 @@ pub struct Cancelled;
 impl<'a> Plan<'a> {
     /// Makes flow and audience ready; `at` stands in for the clock.
     pub fn new(flow: &'a Flow, workspace: &Workspace, audience: &'a Audience, at: Instant) -> Self {
+        Self::with_at_most(flow, workspace, audience, at, usize::MAX)
+    }
+
+    /// The same for the first contacts of the audience, so many that there are at most so many mails; one at least.
+    pub fn with_at_most(
+        flow: &'a Flow,
+        workspace: &Workspace,
+        audience: &'a Audience,
+        at: Instant,
+        most_mails: usize,
+    ) -> Self {
         let stage = Stage::new(flow, workspace);
         let mut plan = Self { at, sendings: Vec::new(), people: Vec::new(), faults: Vec::new() };
         let mut dealing = Vec::new();
@@ -249,7 +261,8 @@ impl<'a> Plan<'a> {
         for event in &audience.events {
             events.entry(&event.contact).or_default().push(event);
         }
-        for contact in &audience.contacts {
+        let most_contacts = (most_mails / plan.sendings.len().max(1)).max(1);
+        for contact in audience.contacts.iter().take(most_contacts) {
             let own = events.get(&contact.id).map(Vec::as_slice).unwrap_or_default();
             let history = History::of(own.iter().copied(), &contact.id, at);
             let event = stage.likely_entry(&history);

@@ -24,6 +24,8 @@ use crate::{base::Instant, flow::file::Loaded};
 pub enum PageKind {
     /// The mail of the selected step.
     Mails,
+    /// Every message for every contact.
+    Matrix,
     /// Settings of the flow, and of the workspace.
     Flow,
     /// Merge tags of the flow.
@@ -48,8 +50,9 @@ pub enum PageKind {
 
 impl PageKind {
     /// All, in the order of their tabs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Mails,
+        Self::Matrix,
         Self::Flow,
         Self::Tags,
         Self::Constants,
@@ -66,6 +69,7 @@ impl PageKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Mails => "Mails",
+            Self::Matrix => "Matrix",
             Self::Flow => "Flow settings",
             Self::Tags => "Merge tags",
             Self::Constants => "Constants",
@@ -82,7 +86,7 @@ impl PageKind {
     /// What its rows are, where they can be named anew.
     pub fn thing(self) -> Option<Thing> {
         Some(match self {
-            Self::Mails | Self::Flow | Self::Audience => return None,
+            Self::Mails | Self::Matrix | Self::Flow | Self::Audience => return None,
             Self::Tags => Thing::Field,
             Self::Constants => Thing::Constant,
             Self::Segments => Thing::Segment,
@@ -115,7 +119,7 @@ impl PageKind {
             Self::Lists => "No lists yet: contacts are put on a list, and a list can let them into a flow",
             Self::Senders => "No senders yet: a sender is the name and address that mails come from",
             Self::Pools => "No code pools yet: a pool holds discount codes, and a merge tag gives one away",
-            Self::Mails | Self::Flow | Self::Audience => "",
+            Self::Mails | Self::Matrix | Self::Flow | Self::Audience => "",
         }
     }
 }

@@ -13,7 +13,8 @@ mod what_if;
 
 pub use self::{
     parts::{
-        PeopleDraft, ROW, cells, choice, has_people, header, icon_button, nothing, people, people_list, row, text,
+        PeopleDraft, ROW, cells, choice, has_people, header, icon_button, nothing, people, people_list, pill, row,
+        small_button, text,
     },
     preview::for_whom,
 };

@@ -1,5 +1,6 @@
 //! The mail page: the selected step's mail for a contact, alone or beside another one.
 
+mod lab_ui;
 mod parts_ui;
 mod picture_ui;
 #[cfg(test)]
@@ -59,6 +60,10 @@ pub fn mails(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Ve
         if document.view.mail.part == Part::Picture {
             zoom_ui(ui, document, out);
         }
+        // Subjects are of all versions as it is.
+        if shown_part(document) == Part::Lab {
+            return;
+        }
         let is_compared = document.view.mail.other.is_some();
         let words = (RichText::new(icons::glyph("columns")).font(theme::icon(13.0)), "Side by side");
         let button = Button::selectable(is_compared, words).min_size(vec2(0.0, 24.0));
@@ -71,6 +76,11 @@ pub fn mails(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Ve
         }
     });
     ui.add_space(2.0);
+    if shown_part(document) == Part::Lab
+        && let Some(node) = document.preview_key().node
+    {
+        return lab_ui::lab_ui(ui, document, &node, out);
+    }
     let room = ui.available_rect_before_wrap();
     let draft = &mut drafts.mails;
     if document.view.mail.other.is_some() {
@@ -109,6 +119,11 @@ pub fn small(ui: &mut Ui, document: &Document, draft: &mut Draft, out: &mut Vec<
         }
         said(ui, document, Pane::First, moment.as_ref());
     });
+    if shown_part(document) == Part::Lab
+        && let Some(node) = document.preview_key().node
+    {
+        return lab_ui::lab_ui(ui, document, &node, out);
+    }
     let zoom = picture_ui::zoom(document, ui.available_width() - 14.0, mails::look(document, Pane::First).0.px());
     pane_ui(ui, document, Pane::First, zoom, draft, out);
 }
@@ -144,6 +159,9 @@ fn part_tabs(ui: &mut Ui, document: &Document, out: &mut Vec<Command>) {
         tabs.extend([(Part::Source, "Source".to_owned()), (Part::Links, "Links".to_owned())]);
     }
     tabs.extend([(Part::Tags, counted("Tags", missing, " missing")), (Part::Hints, counted("Hints", hints, ""))]);
+    if is_email {
+        tabs.push((Part::Lab, "Subjects".to_owned()));
+    }
     let mut part = shown_part(document);
     if parts::choice(ui, &mut part, &tabs) {
         out.push(Act::ShowPart(part).into());
@@ -155,7 +173,7 @@ fn shown_part(document: &Document) -> Part {
     let made = mails::made(document, Pane::First).and_then(|previewed| previewed.result.as_ref().ok());
     let is_sms = made.is_some_and(|made| made.mail.html.is_empty());
     match document.view.mail.part {
-        Part::Picture | Part::Source | Part::Links if is_sms => Part::Inbox,
+        Part::Picture | Part::Source | Part::Links | Part::Lab if is_sms => Part::Inbox,
         part => part,
     }
 }
@@ -340,6 +358,8 @@ fn pane_ui(ui: &mut Ui, document: &Document, pane: Pane, zoom: f32, draft: &mut 
         Part::Links => parts_ui::links_ui(ui, made),
         Part::Tags => parts_ui::tags_ui(ui, document, made),
         Part::Hints => parts_ui::hints_ui(ui, made),
+        // It is of no contact in particular and has the whole page.
+        Part::Lab => {}
     });
 }
 

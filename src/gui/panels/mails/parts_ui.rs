@@ -35,13 +35,13 @@ pub(super) fn inbox_ui(ui: &mut Ui, made: &Made, inbox: &Inbox, is_email: bool) 
         // Side by side where there is room for a line as long as mail programs show it.
         if ui.available_width() >= 860.0 {
             ui.horizontal_top(|ui| {
-                ui.vertical(|ui| phone_ui(ui, inbox, &name));
+                ui.vertical(|ui| phone_ui(ui, inbox, &name, "Phone"));
                 ui.add_space(16.0);
-                ui.vertical(|ui| desktop_ui(ui, inbox, &name));
+                ui.vertical(|ui| desktop_ui(ui, inbox, &name, "Desktop"));
             });
         } else {
-            desktop_ui(ui, inbox, &name);
-            phone_ui(ui, inbox, &name);
+            desktop_ui(ui, inbox, &name, "Desktop");
+            phone_ui(ui, inbox, &name, "Phone");
         }
         if !inbox.address.is_empty() {
             ui.add_space(2.0);
@@ -55,9 +55,9 @@ pub(super) fn inbox_ui(ui: &mut Ui, made: &Made, inbox: &Inbox, is_email: bool) 
 }
 
 /// The line of a mail program on a desk.
-fn desktop_ui(ui: &mut Ui, inbox: &Inbox, name: &str) {
+pub(super) fn desktop_ui(ui: &mut Ui, inbox: &Inbox, name: &str, caption: &str) {
     let palette = Palette::get(ui);
-    widgets::caption(ui, "Desktop");
+    widgets::caption(ui, caption);
     let width = ui.available_width().min(900.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a desktop, {name}")));
@@ -76,9 +76,9 @@ fn desktop_ui(ui: &mut Ui, inbox: &Inbox, name: &str) {
 }
 
 /// The card of a mail program on a phone of 340 points.
-fn phone_ui(ui: &mut Ui, inbox: &Inbox, name: &str) {
+pub(super) fn phone_ui(ui: &mut Ui, inbox: &Inbox, name: &str, caption: &str) {
     let palette = Palette::get(ui);
-    widgets::caption(ui, "Phone");
+    widgets::caption(ui, caption);
     let (rect, response) = ui.allocate_exact_size(vec2(340.0, 84.0), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Inbox on a phone, {name}")));
     card(ui, rect);

@@ -65,3 +65,16 @@ fn links_and_hints_are_found_by_name() {
     click(&mut window, "Links");
     let _ = window.get_by_label_contains("Unsubscribe: https://example.com/unsubscribe");
 }
+
+#[test]
+fn subjects_of_all_versions_stand_beside_each_other() {
+    let mut window = window(vec2(1440.0, 900.0));
+    command(&mut window, Act::Open("mail-1".into()));
+    click(&mut window, "Subjects");
+    let _ = window.get_all_by_label_contains("Dealt to ").next().expect("who is dealt it");
+    let _ = window.get_all_by_label_contains("Inbox on a phone, ").next().expect("the longest");
+    let _ = window.get_all_by_label_contains("Inbox on a desktop, ").next().expect("the longest");
+    let document = fixture::document(&window.state().app);
+    let made = document.derived.lab.as_ref().expect("made").value.1.as_ref().expect("a mail");
+    assert_eq!(made.num_contacts, fixture::NUM_CONTACTS);
+}

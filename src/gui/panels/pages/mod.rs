@@ -6,6 +6,7 @@
 mod audience_ui;
 mod editor;
 mod flow_ui;
+mod matrix_ui;
 mod parts;
 mod shared_ui;
 mod tags_ui;
@@ -68,6 +69,7 @@ pub struct Draft {
     tags: tags_ui::Draft,
     audience: audience_ui::Draft,
     shared: shared_ui::Draft,
+    matrix: matrix_ui::Draft,
     editor: editor::Draft,
 }
 
@@ -86,6 +88,7 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
             PageKind::Flow => flow_ui::flow(ui, document, drafts, out),
             PageKind::Tags => tags_ui::tags(ui, app, document, drafts, out),
             PageKind::Mails => super::mails::mails(ui, document, drafts, out),
+            PageKind::Matrix => matrix_ui::matrix(ui, app, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, app, document, drafts, out),
             _ => shared_ui::shared(ui, app, document, page, drafts, out),
         }

@@ -77,16 +77,16 @@ pub fn empty(ui: &mut Ui, words: &str, icon: &str, button: &str) -> bool {
 }
 
 /// The columns that fit a width.
-fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
+pub fn fitting<'a>(columns: &[Column<'a>], width: f32) -> Vec<(&'a str, f32)> {
     let fits = columns.iter().filter(|(_, _, least)| width >= *least);
     fits.map(|(title, share, _)| (*title, *share)).collect()
 }
 
 /// Width of a bar to scroll with, which rows leave free whether it is there or not, so that captions stand above them.
-const BAR: f32 = 12.0;
+pub const BAR: f32 = 12.0;
 
 /// The captions over a table of this width.
-fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
+pub fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
     ui.scope(|ui| {
         ui.set_max_width(ui.available_width() - BAR);
         bottom::header(ui, columns);
@@ -94,7 +94,7 @@ fn header(ui: &mut Ui, columns: &[(&str, f32)]) {
 }
 
 /// The cells of a row of a table of this width, below those of its header.
-fn cells(rect: Rect, columns: &[(&str, f32)], table_width: f32) -> Vec<Rect> {
+pub fn cells(rect: Rect, columns: &[(&str, f32)], table_width: f32) -> Vec<Rect> {
     let right = rect.left() + (table_width - BAR).max(1.0);
     bottom::cells(Rect::from_min_max(rect.min, pos2(right, rect.bottom())), columns)
 }
