@@ -19,7 +19,7 @@ use super::{
     stage,
 };
 use crate::{
-    base::{ContactId, Instant, NodeId},
+    base::{ContactId, Instant, MessageId, NodeId},
     content::{Message, Variant},
 };
 
@@ -35,6 +35,8 @@ pub enum Part {
     Text,
     /// The HTML with line numbers.
     Source,
+    /// The source of a body that is HTML or MJML, to type in, beside the picture; on the page only.
+    Edit,
     /// Every link with its target.
     Links,
     /// Merge tags with their values.
@@ -143,6 +145,17 @@ pub enum Act {
     Swap,
     /// Draw again what failed.
     Retry,
+    /// Write the body of a variant in another form.
+    SwitchBody {
+        /// Of which message.
+        message: MessageId,
+        /// Of which variant.
+        variant_idx: usize,
+        /// In which form.
+        to: source::Form,
+    },
+    /// Show the source of the mail of a step, in this version, in the editor.
+    EditSource(NodeId, Option<SmolStr>),
 }
 
 impl From<Act> for Command {
@@ -154,6 +167,13 @@ impl From<Act> for Command {
 /// Does it; called by [`App::apply`] alone.
 pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     let Some(document) = app.document_mut() else { return Vec::new() };
+    if let Act::SwitchBody { message, variant_idx, to } = act {
+        match source::perform(document, &message, variant_idx, to) {
+            Ok(said) => app.tell(said, false, now),
+            Err(refused) => app.tell(refused, true, now),
+        }
+        return Vec::new();
+    }
     if let Err(refused) = on_document(document, act) {
         app.tell(refused, true, now);
     }
@@ -163,6 +183,11 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
 fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
     match act {
         Act::ShowPart(part) => document.view.mail.part = part,
+        Act::EditSource(node, variant) => {
+            on_document(document, Act::Open(node))?;
+            document.view.mail.part = Part::Edit;
+            document.view.mail.variant = variant;
+        }
         Act::Open(node) => {
             let sends = document.flow().node(node.as_str()).and_then(|node| node.settings());
             if !sends.is_some_and(|settings| settings.message().is_some()) {
@@ -207,6 +232,8 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
         }
         Act::Swap => swap(document),
         Act::Retry => document.derived.pictures.forget_failures(),
+        // Done before, with a word about it.
+        Act::SwitchBody { .. } => {}
     }
     Ok(())
 }
@@ -324,7 +351,7 @@ fn wants_pictures(document: &Document) -> bool {
     let view = &document.view;
     let is_shown = view.page == Some(super::pages::PageKind::Mails)
         || (view.page.is_none() && view.panel == Some(super::Panel::Preview));
-    is_shown && view.mail.part == Part::Picture
+    is_shown && matches!(view.mail.part, Part::Picture | Part::Edit)
 }
 
 /// Jobs for what the panes show and what is not under way yet.
