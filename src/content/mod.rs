@@ -35,7 +35,7 @@ pub use brand::{Brand, Dark, LogoPlace, THEMES, Theme, theme};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
-pub use layout::PREHEADER_OPENS;
+pub use layout::{Language, PREHEADER_OPENS, whole_source};
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
 pub use message::{

@@ -10,7 +10,7 @@ use egui::{
     Vec2,
 };
 
-use crate::{app::card::Family, base::Severity};
+use crate::{app::card::Family, base::Severity, content::highlight::Token};
 
 /// Every colour of one theme.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +159,19 @@ impl Palette {
     /// Behind the icon of a family: 14 % of its colour on the card.
     pub fn family_soft(&self, family: Family) -> Color32 {
         mix(self.card, self.family(family), 0.14)
+    }
+
+    /// The colour of a part of a source text, on the ground of inputs.
+    pub fn token(&self, token: Token) -> Color32 {
+        match token {
+            Token::Text => self.text,
+            Token::Tag => self.accent,
+            Token::Attribute => self.family(Family::Split),
+            Token::Value => self.good,
+            Token::Comment => self.weak,
+            Token::Merge | Token::Logic => self.warning,
+            Token::Style => self.families[2],
+        }
     }
 
     /// The colour of a severity, and what stands behind it.
@@ -349,6 +362,18 @@ mod tests {
                 ("warning on panel", p.warning, p.panel),
                 ("error on panel", p.error, p.panel),
             ];
+            for token in [
+                Token::Text,
+                Token::Tag,
+                Token::Attribute,
+                Token::Value,
+                Token::Comment,
+                Token::Merge,
+                Token::Logic,
+                Token::Style,
+            ] {
+                pairs.push(("token on field", p.token(token), p.field));
+            }
             for color in p.families {
                 pairs.push(("family on card", color, p.card));
                 pairs.push(("family on its soft", color, mix(p.card, color, 0.14)));

@@ -827,8 +827,7 @@ mod tests {
                 responses: Some(Source::new("responses.jsonl", responses.as_bytes())),
                 mapping: None,
             });
-            let codes: Vec<_> = diagnostics.iter().map(|d| (d.severity, d.code.as_ref())).collect();
-            assert_eq!(codes, [(Severity::Warning, "audience/duplicate-event")], "{}: {diagnostics:?}", spec.name);
+            assert!(diagnostics.is_empty(), "{}: {diagnostics:?}", spec.name);
             assert_eq!(loaded.contacts, audience.contacts);
             assert_eq!(loaded.responses, audience.responses);
             let mut seen = BTreeSet::new();

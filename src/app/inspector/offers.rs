@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{message, names, names::Choice};
-use crate::{app::Document, kinds::Editor};
+use crate::{app::Document, content::highlight::half_typed_name, kinds::Editor};
 
 /// Most that are offered at once. Source: assumption; who sees so many types another letter.
 const MOST: usize = 40;
@@ -101,7 +101,8 @@ impl Words {
     pub fn ends_at(&mut self, letter: char) -> bool {
         match self.sort {
             Sort::Names(_) => false,
-            Sort::Tags | Sort::Source => matches!(letter, '{' | '}' | '\n'),
+            Sort::Tags => matches!(letter, '{' | '}' | '\n'),
+            Sort::Source => !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '.'),
             Sort::Condition if letter == '"' => {
                 self.in_quotes = !self.in_quotes;
                 true
@@ -121,9 +122,20 @@ pub fn offers(known: &Known, text: &str, start: usize, end: usize) -> Vec<Offer>
         // In the middle of a name the rest of it would be left behind what is put in.
         Sort::Names(_) if next.is_some() => Vec::new(),
         Sort::Names(_) => picked(alone, &word, contains, str::to_owned),
-        Sort::Tags | Sort::Source => {
+        Sort::Source => {
+            let is_name =
+                !word.is_empty() && half_typed_name(&format!("{before}{word}"), before.len() + word.len()).is_some();
+            if !is_name {
+                return Vec::new();
+            }
+            // In `{{ … }}` and `{% … %}` the end stands there or is typed with what follows.
+            let is_short = before.ends_with('{') && !before.ends_with("{{");
+            let close = if is_short && next != Some('}') { "}" } else { "" };
+            picked(alone, &word, contains, |name| format!("{name}{close}"))
+        }
+        Sort::Tags => {
             let begins = before.ends_with('{') && !word.starts_with(' ');
-            if !begins || (word.is_empty() && matches!(known.sort, Sort::Source)) {
+            if !begins {
                 return Vec::new();
             }
             let close = if next == Some('}') { "" } else { "}" };
@@ -256,6 +268,8 @@ mod tests {
         assert!(made(Sort::Tags, "Hello {|").len() > 2);
         assert!(made(Sort::Source, "p {|").is_empty(), "a brace alone begins other things in a source");
         assert_eq!(made(Sort::Source, "<p>{first|"), ["<p>{first_name}"]);
+        assert_eq!(made(Sort::Source, "<p>{{ first|"), ["<p>{{ first_name"]);
+        assert!(made(Sort::Source, "<p>first|").is_empty());
     }
 
     #[test]

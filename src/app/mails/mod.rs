@@ -20,7 +20,7 @@ use super::{
     stage,
 };
 use crate::{
-    base::{ContactId, Instant, NodeId},
+    base::{ContactId, Instant, MessageId, NodeId},
     content::{Message, Variant},
 };
 
@@ -36,6 +36,8 @@ pub enum Part {
     Text,
     /// The HTML with line numbers.
     Source,
+    /// The source of a body that is HTML or MJML, to type in, beside the picture; on the page only.
+    Edit,
     /// Every link with its target.
     Links,
     /// Merge tags with their values.
@@ -146,6 +148,17 @@ pub enum Act {
     Swap,
     /// Draw again what failed.
     Retry,
+    /// Write the body of a variant in another form.
+    SwitchBody {
+        /// Of which message.
+        message: MessageId,
+        /// Of which variant.
+        variant_idx: usize,
+        /// In which form.
+        to: source::Form,
+    },
+    /// Show the source of the mail of a step, in this version, in the editor.
+    EditSource(NodeId, Option<SmolStr>),
 }
 
 impl From<Act> for Command {
@@ -157,6 +170,13 @@ impl From<Act> for Command {
 /// Does it; called by [`App::apply`] alone.
 pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     let Some(document) = app.document_mut() else { return Vec::new() };
+    if let Act::SwitchBody { message, variant_idx, to } = act {
+        match source::perform(document, &message, variant_idx, to) {
+            Ok(said) => app.tell(said, false, now),
+            Err(refused) => app.tell(refused, true, now),
+        }
+        return Vec::new();
+    }
     if let Err(refused) = on_document(document, act) {
         app.tell(refused, true, now);
     }
@@ -166,6 +186,11 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
 fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
     match act {
         Act::ShowPart(part) => document.view.mail.part = part,
+        Act::EditSource(node, variant) => {
+            on_document(document, Act::Open(node))?;
+            document.view.mail.part = Part::Edit;
+            document.view.mail.variant = variant;
+        }
         Act::Open(node) => open(document, node)?,
         Act::SetWidth(Pane::First, width) => document.view.mail.width = width,
         Act::SetDark(Pane::First, dark) => document.view.mail.dark = dark,
@@ -202,6 +227,8 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
         }
         Act::Swap => swap(document),
         Act::Retry => document.derived.pictures.forget_failures(),
+        // Done before, with a word about it.
+        Act::SwitchBody { .. } => {}
     }
     Ok(())
 }
@@ -371,7 +398,8 @@ pub(super) fn wanted(document: &Document) -> Vec<Work> {
         works.push(Work::Lab { flow, home, node });
     }
     // One at a time.
-    if shows(document, Part::Picture) && is_free(Kind::Picture) {
+    // The picture stands beside the source that is edited, too.
+    if [Part::Picture, Part::Edit].into_iter().any(|part| shows(document, part)) && is_free(Kind::Picture) {
         works.extend([Pane::First, Pane::Other].into_iter().find_map(|pane| pictures::wanted(document, pane)));
     }
     works

@@ -321,6 +321,17 @@ pub fn edit(flow: &Flow, name: &str, route: &Route, change: &Change) -> Result<R
     ready(flow, format!("Change {name}: {}", spec.label.to_lowercase()), name, ron, merge)
 }
 
+/// The edit of a fallback that is typed where its tag stands; joins what is typed in one go. An emptied one is there
+/// still, and prints nothing.
+///
+/// Errors: a sentence for the field.
+pub fn type_fallback(flow: &Flow, name: &str, text: &str) -> Result<Ready, String> {
+    let declared = section(flow, name).ok_or("The merge tag is gone")?;
+    let written = crate::content::ron_options().to_string(text).map_err(|error| error.to_string())?;
+    let ron = set_field(declared, "fallback", Some(&written))?;
+    ready(flow, format!("Change {name}: fallback"), name, ron, Some(format!("tag {name} fallback")))
+}
+
 /// The edit that gives a tag a fallback, empty to begin with, or takes it away.
 ///
 /// Errors: a sentence for the field.
@@ -516,6 +527,19 @@ mod tests {
         let ready = set_fallback(&flow, "threshold", false).expect("goes");
         let flow = crate::flow::edit::apply_all(&flow, &ready.edits).expect("applies");
         assert_eq!(flow.field("threshold").and_then(|f| f.fallback.as_deref()), None);
+    }
+
+    #[test]
+    fn a_fallback_is_typed_where_there_was_none() {
+        let app = studio();
+        let flow = document(&app).flow();
+        for text in ["a \"friend\"", "x", ""] {
+            let ready = type_fallback(flow, "threshold", text).expect("types");
+            assert!(ready.merge.is_some());
+            let flow = crate::flow::edit::apply_all(flow, &ready.edits).expect("applies");
+            assert_eq!(flow.field("threshold").and_then(|f| f.fallback.as_deref()), Some(text));
+        }
+        assert!(type_fallback(flow, "gone", "x").is_err());
     }
 
     #[test]

@@ -85,13 +85,26 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    pub fn draw(mut self, blocks: &[Block], reader: &mut Reader<'_>, sources: &Sources) -> (String, String) {
+    /// Everything below the head, drawn.
+    fn fill(&mut self, blocks: &[Block], reader: &mut Reader<'_>) {
         self.header();
         for (n, block) in blocks.iter().enumerate() {
             self.block(block, format!("body.{n}"), reader, &[]);
         }
         self.close();
         self.round_off();
+    }
+
+    /// The MJML with all tags in it, for people to go on with: an element to a line.
+    pub fn draw_mjml(mut self, blocks: &[Block], reader: &mut Reader<'_>, sources: &Sources) -> String {
+        self.fill(blocks, reader);
+        let mjml = self.document(sources);
+        // While the tags and what was written are away: no line breaks get into words.
+        self.tokens.restore(&split_lines(&mjml, MJML_LINES))
+    }
+
+    pub fn draw(mut self, blocks: &[Block], reader: &mut Reader<'_>, sources: &Sources) -> (String, String) {
+        self.fill(blocks, reader);
         let mjml = self.document(sources);
         let html = match mjml::compile_bare(&mjml) {
             Ok((html, _)) => self.tokens.restore(&html),
@@ -379,6 +392,37 @@ impl<'a> Canvas<'a> {
         }
         self.out.push_str("</mj-section>");
     }
+}
+
+/// What begins a line of MJML where it follows a tag at once.
+const MJML_LINES: &[&str] = &[
+    "<mj-",
+    "</mj-head",
+    "</mj-attributes",
+    "</mj-body",
+    "</mj-section",
+    "</mj-wrapper",
+    "</mj-group",
+    "</mj-column",
+    "</mj-hero",
+    "</mjml",
+];
+
+/// Line breaks between two tags, before every one that begins like one of `begins`.
+pub(super) fn split_lines(source: &str, begins: &[&str]) -> String {
+    let mut out = String::with_capacity(source.len() + source.len() / 32);
+    for (at, part) in source.split('<').enumerate() {
+        if at > 0 {
+            // `part` has lost its `<`.
+            let is_begin = |begin: &&str| begin.strip_prefix('<').is_some_and(|begin| part.starts_with(begin));
+            if out.ends_with('>') && begins.iter().any(|begin| is_begin(begin)) {
+                out.push('\n');
+            }
+            out.push('<');
+        }
+        out.push_str(part);
+    }
+    out
 }
 
 /// Widths in percent that come to 100: what is given, and equal shares of the rest.

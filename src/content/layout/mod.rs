@@ -6,6 +6,7 @@
 mod blocks;
 mod canvas;
 mod extras;
+mod source;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::{
     base::{Diagnostic, Place, Severity},
 };
 use canvas::Canvas;
+pub use source::{Language, whole_source};
 
 /// The sources of a variant, every tag in the long form.
 #[derive(Clone, PartialEq, Debug, Default)]

@@ -251,7 +251,7 @@ fn underlined(text: &str, wrong: &[TextRange], size: f32, palette: &Palette, wra
 }
 
 /// A range inside the text, on letters; at least one letter where there is one.
-fn fit(text: &str, range: TextRange) -> (usize, usize) {
+pub fn fit(text: &str, range: TextRange) -> (usize, usize) {
     let floor = |mut at: usize| {
         at = at.min(text.len());
         while !text.is_char_boundary(at) {

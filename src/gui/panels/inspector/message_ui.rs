@@ -15,6 +15,8 @@ use crate::{
             message::{self, BlockForm, BodyForm, Field, MessageChange, MessageForm, Part, VariantForm},
             offers::Sort,
         },
+        mails::{self, Act, source::Form},
+        pages::PageKind,
     },
     audience::Channel,
     base::{MessageId, NodeId},
@@ -205,14 +207,29 @@ fn text(
 fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, variant: &VariantForm) {
     match &variant.body {
         BodyForm::Source { language, source } => {
-            text(ui, pen, form, variant_idx, &format!("{language} source"), Part::Source, source, 10);
+            ui.add_space(3.0);
+            inputs::low_line(ui, |ui| {
+                form_menu(ui, pen, form, variant_idx, language);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if inputs::word_button(ui, "code", "Open the editor", "Open the editor").clicked()
+                        && let Some(node) = pen.document.selected()
+                    {
+                        pen.out.push(Act::EditSource(node.clone(), Some(variant.id.as_str().into())).into());
+                    }
+                });
+            });
+            let view = &pen.document.view;
+            let is_edited = view.page == Some(PageKind::Mails) && view.mail.part == mails::Part::Edit;
+            if is_edited || source.text.len() > MOST_INLINE {
+                inputs::small(ui, if is_edited { "Open in the editor" } else { "Too long for here: open the editor" });
+            } else {
+                text(ui, pen, form, variant_idx, &format!("{language} source"), Part::Source, source, 10);
+            }
         }
         BodyForm::Blocks(list) => {
             ui.add_space(3.0);
             inputs::low_line(ui, |ui| {
-                let palette = Palette::get(ui);
-                let words = RichText::new("Content").font(theme::regular(12.0)).color(palette.weak);
-                ui.add(egui::Label::new(words).selectable(false));
+                form_menu(ui, pen, form, variant_idx, "Blocks");
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let add = inputs::word_button(ui, "plus", "Add block", "Add block");
                     Popup::menu(&add).width(160.0).show(|ui| {
@@ -238,6 +255,27 @@ fn body(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, 
             }
         }
     }
+}
+
+/// Longest source in bytes that is typed in the inspector. Source: assumption; some 500 lines.
+const MOST_INLINE: usize = 20_000;
+
+/// How the content is written, with a menu of the other ways.
+fn form_menu(ui: &mut Ui, pen: &mut Pen<'_>, form: &MessageForm, variant_idx: usize, now: &str) {
+    let palette = Palette::get(ui);
+    let words = RichText::new("Content").font(theme::regular(12.0)).color(palette.weak);
+    ui.add(egui::Label::new(words).selectable(false));
+    let button = inputs::word_button(ui, "caret-down", now, "Content written as");
+    Popup::menu(&button).width(110.0).show(|ui| {
+        for to in Form::ALL {
+            let is_now = to.title() == now;
+            let row = egui::Button::selectable(is_now, to.title());
+            if ui.add_enabled(!is_now, row).accessible_name(format!("Write it as {}", to.title())).clicked() {
+                pen.draft.forget(&format!("message {} ", form.id));
+                pen.out.push(Act::SwitchBody { message: form.id.clone(), variant_idx, to }.into());
+            }
+        }
+    });
 }
 
 /// Moves a block; parts that are folded out are known by their place, and move with it.

@@ -1,5 +1,6 @@
 //! The mail page: the selected step's mail for a contact, alone or beside another one.
 
+mod edit_ui;
 mod lab_ui;
 mod parts_ui;
 mod picture_ui;
@@ -32,6 +33,7 @@ use crate::{
 pub struct Draft {
     textures: Textures,
     other_people: PeopleDraft,
+    editor: edit_ui::Draft,
 }
 
 /// Draws the page.
@@ -57,6 +59,17 @@ pub fn mails(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Ve
         ui.spacing_mut().item_spacing = vec2(2.0, 4.0);
         part_tabs(ui, document, out);
         ui.add_space(8.0);
+        if edit_ui::has_source(document) {
+            let is_edited = document.view.mail.part == Part::Edit;
+            let button = Button::selectable(is_edited, "Edit source").min_size(vec2(0.0, 24.0));
+            let button = ui.add(button).accessible_name("Edit source");
+            if button.on_hover_text("Type the HTML or MJML beside the picture").clicked() {
+                out.push(Act::ShowPart(Part::Edit).into());
+            }
+        }
+        if shown_part(document) == Part::Edit {
+            return;
+        }
         if document.view.mail.part == Part::Picture {
             zoom_ui(ui, document, out);
         }
@@ -83,7 +96,21 @@ pub fn mails(ui: &mut Ui, document: &Document, drafts: &mut Drafts, out: &mut Ve
     }
     let room = ui.available_rect_before_wrap();
     let draft = &mut drafts.mails;
-    if document.view.mail.other.is_some() {
+    if shown_part(document) == Part::Edit {
+        let gap = 12.0;
+        let half = vec2((room.width() - gap) / 2.0, room.height());
+        let left = egui::Rect::from_min_size(room.min, half);
+        let right = left.translate(vec2(half.x + gap, 0.0));
+        let mut child = ui.new_child(UiBuilder::new().id_salt("editor").max_rect(left));
+        child.set_clip_rect(left.intersect(ui.clip_rect()));
+        edit_ui::edit_ui(&mut child, document, &mut draft.editor, &mut drafts.inspector, out);
+        let mut child = ui.new_child(UiBuilder::new().id_salt("beside the editor").max_rect(right));
+        child.set_clip_rect(right.intersect(ui.clip_rect()));
+        pane_header(&mut child, document, Pane::First, draft, out);
+        let zoom = picture_ui::zoom(document, half.x - 14.0, mails::look(document, Pane::First).0.px());
+        pane_ui(&mut child, document, Pane::First, zoom, draft, out);
+        ui.advance_cursor_after_rect(room);
+    } else if document.view.mail.other.is_some() {
         let gap = 12.0;
         let half = vec2((room.width() - gap) / 2.0, room.height());
         let left = egui::Rect::from_min_size(room.min, half);
@@ -173,7 +200,9 @@ fn shown_part(document: &Document) -> Part {
     let made = mails::made(document, Pane::First).and_then(|previewed| previewed.result.as_ref().ok());
     let is_sms = made.is_some_and(|made| made.mail.html.is_empty());
     match document.view.mail.part {
-        Part::Picture | Part::Source | Part::Links | Part::Lab if is_sms => Part::Inbox,
+        Part::Picture | Part::Source | Part::Links | Part::Lab | Part::Edit if is_sms => Part::Inbox,
+        // Below the canvas there is no room for it, and blocks have no source.
+        Part::Edit if document.view.page.is_none() || !edit_ui::has_source(document) => Part::Picture,
         part => part,
     }
 }
@@ -237,14 +266,14 @@ fn pane_header(ui: &mut Ui, document: &Document, pane: Pane, draft: &mut Draft, 
             }
         }
         variant_chooser(ui, document, pane, out);
-        if document.view.mail.part == Part::Picture {
+        if matches!(shown_part(document), Part::Picture | Part::Edit) {
             look_ui(ui, document, pane, out);
         }
         ui.add_space(4.0);
         let moment = (pane == Pane::First).then(|| act::moment(document)).flatten();
         said(ui, document, pane, moment.as_ref());
     });
-    if document.view.mail.part == Part::Picture
+    if matches!(shown_part(document), Part::Picture | Part::Edit)
         && let Some(Ok(made)) = mails::made(document, pane).map(|previewed| previewed.result.as_ref())
     {
         subject(ui, made);
@@ -335,7 +364,7 @@ fn pane_ui(ui: &mut Ui, document: &Document, pane: Pane, zoom: f32, draft: &mut 
     };
     let part = shown_part(document);
     ui.push_id(pane == Pane::Other, |ui| match part {
-        Part::Picture => {
+        Part::Picture | Part::Edit => {
             if pane == Pane::First {
                 picture_ui::density(ui, document, zoom, out);
             }
@@ -356,7 +385,7 @@ fn pane_ui(ui: &mut Ui, document: &Document, pane: Pane, zoom: f32, draft: &mut 
         }
         Part::Source => parts_ui::source_ui(ui, made),
         Part::Links => parts_ui::links_ui(ui, made),
-        Part::Tags => parts_ui::tags_ui(ui, document, made),
+        Part::Tags => parts_ui::tags_ui(ui, document, made, out),
         Part::Hints => parts_ui::hints_ui(ui, made),
         // It is of no contact in particular and has the whole page.
         Part::Lab => {}

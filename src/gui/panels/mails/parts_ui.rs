@@ -1,14 +1,17 @@
 //! The parts of a mail: the line in an inbox, text, source, links, merge tags, hints.
 
-use egui::{Align2, CornerRadius, Frame, Label, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use egui::{
+    Align2, CornerRadius, Frame, Label, Margin, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2, vec2,
+};
 
 use crate::{
     app::{
-        Document, mails,
+        Command, Document, mails,
+        pages::tags,
         preview::{self, Inbox},
         stage::Made,
     },
-    content::TagState,
+    content::{Field, TagState},
     gui::{
         canvas::paint,
         panels::bottom as parts,
@@ -130,14 +133,14 @@ pub(super) fn source_ui(ui: &mut Ui, made: &Made) {
 }
 
 /// Merge tags with state and value.
-pub(super) fn tags_ui(ui: &mut Ui, document: &Document, made: &Made) {
+pub(super) fn tags_ui(ui: &mut Ui, document: &Document, made: &Made, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let rows = preview::tags(document.flow(), made);
     if rows.is_empty() {
         parts::nothing(ui, "This mail has no merge tags");
         return;
     }
-    let columns = [("Tag", 0.25), ("Field", 0.25), ("State", 84.0), ("Value", 0.5)];
+    let columns = [("Tag", 0.25), ("Field", 0.25), ("State", 84.0), ("Value", 0.3), ("Fallback", 0.2)];
     ui.spacing_mut().item_spacing.y = 0.0;
     parts::header(ui, &columns);
     let area = ScrollArea::vertical().id_salt("tags").auto_shrink([false, false]);
@@ -161,8 +164,29 @@ pub(super) fn tags_ui(ui: &mut Ui, document: &Document, made: &Made) {
             let ink = if tag.state == TagState::Missing { palette.error } else { palette.text };
             parts::text(painter, cells[3], value, theme::regular(12.5), ink);
             response.on_hover_text(value);
+            if let Some(field) = document.flow().field(&tag.name) {
+                fallback_ui(ui, document, field, cells[4], out);
+            }
         }
     });
+}
+
+/// What stands in for a missing value, to be typed at its row.
+fn fallback_ui(ui: &mut Ui, document: &Document, field: &Field, cell: Rect, out: &mut Vec<Command>) {
+    let mut text = field.fallback.clone().unwrap_or_default();
+    let hint = if field.fallback.is_some() { "prints nothing" } else { "none: held" };
+    let edit = TextEdit::singleline(&mut text)
+        .id_salt(("fallback", field.name.as_str()))
+        .hint_text(hint)
+        .font(egui::FontSelection::FontId(theme::regular(12.5)))
+        .margin(Margin::symmetric(6, 2))
+        .desired_width(cell.width());
+    let response = ui.put(cell.shrink2(vec2(0.0, 2.0)), edit).accessible_name(format!("Fallback of {}", field.name));
+    if response.changed()
+        && let Ok(ready) = tags::type_fallback(document.flow(), &field.name, &text)
+    {
+        out.push(ready.command());
+    }
 }
 
 /// What reading the mail found.
