@@ -690,7 +690,7 @@ mod tests {
             AudienceSources, Source,
             load::{contacts_to_jsonl, events_to_jsonl, responses_to_jsonl},
         },
-        base::{Severity, Zone},
+        base::Zone,
     };
 
     fn texts(audience: &Audience) -> [String; 3] {
