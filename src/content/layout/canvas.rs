@@ -415,7 +415,7 @@ pub(super) fn split_lines(source: &str, begins: &[&str]) -> String {
         if at > 0 {
             // `part` has lost its `<`.
             let is_begin = |begin: &&str| begin.strip_prefix('<').is_some_and(|begin| part.starts_with(begin));
-            if out.ends_with('>') && begins.iter().any(|begin| is_begin(begin)) {
+            if out.ends_with('>') && begins.iter().any(is_begin) {
                 out.push('\n');
             }
             out.push('<');

@@ -180,8 +180,11 @@ fn fallback_ui(ui: &mut Ui, document: &Document, field: &Field, cell: Rect, out:
         .hint_text(hint)
         .font(egui::FontSelection::FontId(theme::regular(12.5)))
         .margin(Margin::symmetric(6, 2))
+        .align(Align2::LEFT_CENTER)
         .desired_width(cell.width());
-    let response = ui.put(cell.shrink2(vec2(0.0, 2.0)), edit).accessible_name(format!("Fallback of {}", field.name));
+    // No higher than its row.
+    ui.spacing_mut().interact_size.y = cell.height() - 6.0;
+    let response = ui.put(cell.shrink2(vec2(0.0, 3.0)), edit).accessible_name(format!("Fallback of {}", field.name));
     if response.changed()
         && let Ok(ready) = tags::type_fallback(document.flow(), &field.name, &text)
     {
