@@ -206,7 +206,7 @@ pub struct Derived {
     /// Every message for every contact, once its page was open.
     pub matrix: Option<Stamped<Arc<Sheet>>>,
     /// The subjects of a step's message, once they were looked at, or why there are none.
-    pub lab: Option<Stamped<(NodeId, Result<Arc<Lab>, String>)>>,
+    pub lab: Option<Stamped<LabOf>>,
     /// Both ways of the contact whose changes are looked at.
     pub what_if: Option<Stamped<Result<Arc<WhatIf>, String>>>,
     /// The next contact with another mail is looked for.
@@ -220,6 +220,9 @@ pub struct Derived {
     /// Whose changes the what-if was made for, or is being made for.
     pub(super) what_if_of: Option<(ContactId, Vec<Change>)>,
 }
+
+/// A step, and the subjects of its message, or why there are none.
+pub type LabOf = (NodeId, Result<Arc<Lab>, String>);
 
 /// From and until.
 pub type Window = (Option<Instant>, Option<Instant>);

@@ -238,7 +238,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
 /// Errors: the step sends nothing.
 pub(super) fn open(document: &mut Document, node: NodeId) -> Result<(), String> {
     let sends = document.flow().node(node.as_str()).and_then(|node| node.settings());
-    if !sends.is_some_and(|settings| settings.message().is_some()) {
+    if sends.is_none_or(|settings| settings.message().is_none()) {
         return Err("This step sends no mail".to_owned());
     }
     document.view.selection = [node].into();

@@ -69,6 +69,7 @@ mod tests {
         let part = |at: usize| {
             let n = u8::from_str_radix(&colour[at..at + 2], 16).unwrap_or_else(|_| panic!("{colour}"));
             let n = f64::from(n) / 255.0;
+            #[expect(clippy::disallowed_methods, reason = "a test of colours, which no decision of a flow depends on")]
             if n <= 0.040_45 { n / 12.92 } else { ((n + 0.055) / 1.055).powf(2.4) }
         };
         assert!(colour.len() == 7 && colour.starts_with('#'), "{colour}");

@@ -23,7 +23,7 @@ pub(super) const CHECK: WorkspaceCheck = WorkspaceCheck {
 fn run(workspace: &Workspace, out: &mut Vec<Finding>) {
     let name = workspace.brand.theme.as_str();
     if theme(name).is_none() {
-        let near = nearest::hint(name, THEMES.into_iter());
+        let near = nearest::hint(name, THEMES);
         let all = format!("Themes: {}", THEMES.join(", "));
         let place = Place::default().with_field("brand.theme");
         let finding = CHECK.spec.at(place, format!("There is no theme `{name}`"));
