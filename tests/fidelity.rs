@@ -14,7 +14,7 @@ use flowloom::{
     audience::{Contact, Event, EventLog, Value, ValueType},
     base::{Diagnostic, Instant, Zone},
     content::{
-        Body, Brand, Computed, Dialect, ExportedMail, Field, FieldSource, FieldValues, Format, Links, Message,
+        Block, Body, Brand, Computed, Dialect, ExportedMail, Field, FieldSource, FieldValues, Format, Links, Message,
         PreparedMessage, RenderedMail, ResolveContext, Scope, Variant, export_variant, is_prepared, platform_property,
     },
     disk,
@@ -22,6 +22,9 @@ use flowloom::{
 };
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
+
+/// Losses that are dates in other words: a delivery as a span of days, a deadline in the zone of the account.
+const OTHER_DATES: [&str; 4] = ["arrival", "deadline", "deadline-zone", "account-zone"];
 
 /// Data of one mail as a platform has them, and how we render it there.
 struct Case<'a> {
@@ -75,6 +78,7 @@ impl Surroundings<'_> {
                 *pool = coupon(pool).into();
             }
         }
+        let variant = &self.within_losses(name, message, variant, &renamed, Dialect::Klaviyo);
         let exported = self.export(name, message, variant, &renamed, Dialect::Klaviyo);
         let prepared = self.prepared(name, message, variant);
         let said = |code: &str| exported.losses.iter().any(|loss| loss.code == code);
@@ -153,6 +157,7 @@ impl Surroundings<'_> {
 
     /// One template with its cases for Jinja2.
     fn hubspot(&self, name: &str, message: &Message, variant: &Variant, cases: &[Case<'_>]) -> Json {
+        let variant = &self.within_losses(name, message, variant, self.fields, Dialect::Hubspot);
         let exported = self.export(name, message, variant, self.fields, Dialect::Hubspot);
         let prepared = self.prepared(name, message, variant);
         // Lists cannot be looped over there, and the export says so: our mail is the one without them.
@@ -197,6 +202,41 @@ impl Surroundings<'_> {
         let scope = Scope { fields, constants: self.constants };
         export_variant(message, variant, &self.workspace.brand, dialect, &scope)
             .unwrap_or_else(|found| panic!("{name}: {found:#?}"))
+    }
+
+    /// The variant without the blocks of which the export itself says that the platform cannot work out their dates:
+    /// other words stand there, by intent. A block without such a word stays, and is compared.
+    fn within_losses(
+        &self,
+        name: &str,
+        message: &Message,
+        variant: &Variant,
+        fields: &[Field],
+        dialect: Dialect,
+    ) -> Variant {
+        let says = |variant: &Variant| {
+            let losses = self.export(name, message, variant, fields, dialect).losses;
+            losses.iter().filter(|loss| OTHER_DATES.contains(&loss.code.rsplit('/').next().unwrap_or(""))).count()
+        };
+        let mut kept = variant.clone();
+        let mut said = says(&kept);
+        while let Body::Blocks(blocks) = &kept.body
+            && said > 0
+        {
+            let without = (0..blocks.len()).rev().find_map(|at| {
+                let mut fewer = kept.clone();
+                if let Body::Blocks(blocks) = &mut fewer.body {
+                    let block = blocks.remove(at);
+                    matches!(block, Block::Delivery { .. } | Block::Countdown { .. } | Block::Columns { .. })
+                        .then_some(())?;
+                }
+                let left = says(&fewer);
+                (left < said).then_some((fewer, left))
+            });
+            let Some(without) = without else { break };
+            (kept, said) = without;
+        }
+        kept
     }
 
     fn prepared(&self, name: &str, message: &Message, variant: &Variant) -> PreparedMessage {

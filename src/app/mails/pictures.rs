@@ -119,7 +119,7 @@ pub(super) fn wanted(document: &Document, pane: Pane) -> Option<Work> {
     Some(Work::Picture(Box::new(PictureJob { home: Arc::clone(&document.home), key, made })))
 }
 
-/// A picture to draw, by somebody who has the images and a thread of [`stack_bytes`].
+/// A picture to draw, by somebody who has the images and a thread with [`STACK_BYTES`] of stack.
 #[derive(Clone, Debug)]
 pub struct PictureJob {
     /// Where its images lie.

@@ -15,7 +15,7 @@ pub use theme::{THEMES, Theme, theme};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(from = "SavedBrand", into = "SavedBrand")]
 pub struct Brand {
-    /// Name of the theme that gives what is left out; empty for [`theme::PLAIN`]. One that there is not is reported by
+    /// Name of the theme that gives what is left out; empty for the plain one. One that there is not is reported by
     /// `workspace/unknown-theme` and looks plain.
     pub theme: String,
     /// Name of the shop, shown in the header where there is no logo, and in the footer.
