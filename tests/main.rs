@@ -21,4 +21,6 @@ mod samples;
 mod schema_proofs;
 mod tidy;
 mod wall;
+#[cfg(feature = "gui")]
+mod window;
 mod world;
