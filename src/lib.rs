@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | [`base`] | ids, instants and calendar spans, zones, diagnostics, text ranges, the hashes that stand in for chance |
 //! | [`audience`] | contacts, events, conditions over them, scores, segments; loaders for JSON Lines and CSV |
-//! | [`content`] | messages: fields, template language, blocks, HTML and text, lints |
+//! | [`content`] | messages: fields, template language, blocks, themes, HTML and text, lints; pictures (feature `picture`) |
 //! | [`kinds`] | node kinds, one file each, and their catalogue |
 //! | [`flow`] | the document: graph, edits and history, checks, file format and its migrations, the workspace |
 //! | [`journey`] | `advance()`: one contact and its flows, one input at a time; no clock, no IO |
