@@ -9,6 +9,7 @@
 //! template as `{% if %}`. What a flow's condition can say more (history, segments) belongs into a field or a branch.
 
 mod brand;
+mod drawn;
 mod eml;
 mod field;
 mod filters;
@@ -32,6 +33,7 @@ mod tracking;
 mod values;
 
 pub use brand::{Brand, Dark, LogoPlace, THEMES, Theme, theme};
+pub use drawn::{Link, Picture};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};

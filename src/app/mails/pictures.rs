@@ -5,8 +5,9 @@ use std::{collections::VecDeque, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Pane, look, made};
+pub use crate::content::Picture;
 #[cfg(feature = "picture")]
-pub use crate::content::picture::{ImageSource, Picture};
+use crate::content::picture::ImageSource;
 use crate::{
     app::{Document, Home, jobs::Work, stage::Made},
     content::{self, Links, MailLink},
@@ -27,38 +28,6 @@ pub struct PictureKey {
     pub dark: bool,
     /// Pixels for a CSS pixel, in percent.
     pub density_percent: u32,
-}
-
-/// A link in a picture, where the program draws any.
-#[cfg(not(feature = "picture"))]
-#[derive(Clone, PartialEq, Debug)]
-pub struct Link {
-    /// Left, top, width and height in pixels of the picture.
-    pub rect: [f32; 4],
-    /// Its target.
-    pub href: String,
-}
-
-/// A picture, where the program draws any: this one draws none.
-#[cfg(not(feature = "picture"))]
-#[derive(Clone, PartialEq, Debug)]
-pub struct Picture {
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// Its pixels.
-    pub rgba: Vec<u8>,
-    /// Where the links are.
-    pub links: Vec<Link>,
-    /// Images from elsewhere.
-    pub remote_blocked: usize,
-    /// Images that are not there.
-    pub missing_images: Vec<String>,
-    /// Words that are not in it.
-    pub lost_words: Vec<String>,
-    /// What else is to be known.
-    pub notes: Vec<String>,
 }
 
 /// A picture, or why there is none.
