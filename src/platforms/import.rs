@@ -1,9 +1,9 @@
 //! What an import gives: a flow, what its workspace must know, and a remark on everything that was not plain.
 //!
-//! The one idea: nothing is lost in silence in this direction either. What a flow has words for is said in them; the rest
-//! is kept as the platform's JSON ([`Foreign`](crate::kinds::Foreign) steps and triggers, [`KeptJson`], [`Kept`]
-//! templates) and goes back unchanged. Deliberately not here: reading files and asking accounts (callers give both), and
-//! placing the cards (`app` has the layout).
+//! The one idea: nothing is lost in silence in this direction either. What a flow has words for is said in them; the
+//! rest is kept as the platform's JSON ([`Foreign`](crate::kinds::Foreign) steps and triggers, [`KeptJson`], [`Kept`]
+//! templates) and goes back unchanged. Deliberately not here: reading files and asking accounts (callers give both),
+//! and placing the cards (`app` has the layout).
 //!
 //! [`KeptJson`]: crate::flow::KeptJson
 //! [`Kept`]: crate::content::Kept
@@ -104,8 +104,8 @@ pub struct Remark {
 
 /// Reads what a platform wrote as flows.
 ///
-/// Errors: what keeps it from being read at all (no JSON, too large, another shape, nothing to begin with), each with the
-/// JSON pointer in its message.
+/// Errors: what keeps it from being read at all (no JSON, too large, another shape, nothing to begin with), each with
+/// the JSON pointer in its message.
 pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Diagnostic>> {
     if given.json.len() > MOST_BYTES {
         let message = format!("The JSON has {} MB; at most {} are read", given.json.len() >> 20, MOST_BYTES >> 20);
