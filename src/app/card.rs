@@ -3,7 +3,7 @@
 use super::when::Manner;
 use crate::{
     flow::{Flow, Node},
-    kinds::{CATALOGUE, Settings, Spec},
+    kinds::{Settings, Spec, spec_of},
     simulate::NodeReport,
 };
 
@@ -40,7 +40,7 @@ pub fn family(kind: &str) -> Family {
         "condition" | "branch" | "cap" => Family::Condition,
         "split" => Family::Split,
         "email" | "sms" => Family::Message,
-        "webhook" | "update_contact" | "list_update" | "internal_alert" => Family::Action,
+        "webhook" | "update_contact" | "list_update" | "internal_alert" | "foreign" => Family::Action,
         "exit" | "goal" => Family::Exit,
         "note" => Family::Note,
         _ => Family::Unknown,
@@ -49,7 +49,7 @@ pub fn family(kind: &str) -> Family {
 
 /// The catalogue entry of a kind.
 pub fn spec(kind: &str) -> Option<&'static Spec> {
-    CATALOGUE.iter().find(|spec| spec.name == kind)
+    spec_of(kind)
 }
 
 /// Width and height of a card, in canvas units. Fixed, so that culling and hits need no layout.
@@ -107,6 +107,7 @@ pub fn counts(manner: &Manner, kind: &str, report: &NodeReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::CATALOGUE;
 
     #[test]
     fn every_kind_has_a_family() {
