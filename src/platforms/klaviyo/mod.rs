@@ -88,6 +88,19 @@ impl Platform for Klaviyo {
     }
 }
 
+/// The definition that a flow with one trigger becomes, without the files around it; `None` where there is none.
+fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
+    if !obstacles(flow).is_empty() {
+        return None;
+    }
+    let plan = Plan::new(flow);
+    let mut notes = Notes::default();
+    let entries = trigger::entries(&plan);
+    let [entry] = entries.as_slice() else { return None };
+    let mut body = trigger::body(&plan, workspace, entry, &flow.name, true, &mut notes);
+    notes.obstacles.is_empty().then(|| body["data"]["attributes"]["definition"].take())
+}
+
 /// What people do, in this order.
 fn order(files: &BTreeMap<String, Vec<u8>>, flow: &Flow, workspace: &Workspace) -> Vec<String> {
     let printed = |coupon: &str| {
@@ -300,10 +313,15 @@ fn stays_true(condition: &Condition) -> bool {
     }
 }
 
+/// Re-entry at any time.
+fn always() -> Json {
+    json!({"duration": 0, "unit": "alltime"})
+}
+
 /// Re-entry as Klaviyo counts it; `restarts` where a newer entry must take over from an older one.
 fn reentry(plan: &Plan<'_>, restarts: bool, wait: Span, notes: &mut Notes) -> Json {
     let place = Place::default().with_field("settings.reentry");
-    let always = json!({"duration": 0, "unit": "alltime"});
+    let always = always();
     match &plan.settings.reentry {
         Reentry::Once => json!({"duration": 1, "unit": "alltime"}),
         Reentry::Cooldown(span) => {

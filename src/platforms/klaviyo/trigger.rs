@@ -6,8 +6,7 @@ use smol_str::SmolStr;
 use super::{
     body::{Body, Entry},
     filters::{Asked, Asker, Group, metric_id, number, property_name, segment_how},
-    keep,
-    profile_filter,
+    keep, profile_filter,
 };
 use crate::{
     audience::{
@@ -126,14 +125,22 @@ pub(super) fn body(
     let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
     // What was kept of a flow is of one with one trigger.
     if is_only {
+        let computed = definition["reentry_criteria"].clone();
         let over = keep::give_back(&plan.settings, None, &mut definition);
         if !over.is_empty() {
             notes.approximate(
                 "klaviyo/kept",
                 Place::default().with_field("settings.kept"),
-                format!("What the import kept of `{}` no longer goes back, since the flow says something else now", over.join("`, `")),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the flow says something else now",
+                    over.join("`, `")
+                ),
                 "Look at the trigger and the flow's filters in Klaviyo",
             );
+        }
+        // "At any time" stands for "after the exit" and for no other rule.
+        if plan.settings.reentry != Reentry::AfterExit && definition["reentry_criteria"] == super::always() {
+            definition["reentry_criteria"] = computed;
         }
     }
     definition["entry_action_id"] = first;

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{
     Link, Made, Reader,
     filters::{self, Asker, Refused, property_path, units},
-    messages::{Version, variant_id},
+    messages::Version,
     names::id_of,
     trigger::{time_of, within},
 };
@@ -243,7 +243,7 @@ impl Reader<'_> {
         if !known {
             self.say(
                 RemarkKind::Guessed,
-                "import/shares",
+                "import/guessed",
                 &format!("{pointer}/data/current_experiment/allocations"),
                 Some(node),
                 "The shares of the test are not in a form that is known, so all variants get the same",
@@ -267,7 +267,8 @@ impl Reader<'_> {
             return None;
         }
         let name = word(message, "/from_label");
-        let reply_to = message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
+        let reply_to =
+            message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
         let senders = &mut self.names.workspace.senders;
         if let Some(known) = senders.iter().find(|s| s.email == email && s.name == name && s.reply_to == reply_to) {
             return Some(known.id.clone());
@@ -299,7 +300,9 @@ impl Reader<'_> {
             self.settings.tracking = first.iter().cloned().collect();
         }
         let mut asked = messages.iter().filter(|m| m.get("transactional") != Some(&Json::Bool(true)));
-        let Some(first) = asked.next().and_then(|m| m.get("additional_filters")).filter(|f| !f.is_null()) else { return };
+        let Some(first) = asked.next().and_then(|m| m.get("additional_filters")).filter(|f| !f.is_null()) else {
+            return;
+        };
         if !asked.all(|other| other.get("additional_filters") == Some(first)) {
             return;
         }
@@ -336,27 +339,31 @@ impl Reader<'_> {
         }
         let mut headers = std::collections::BTreeMap::new();
         if let Some(given) = message.get("headers").filter(|headers| !headers.is_null()) {
-            let Some(given) = given.as_object() else { return refused("/data/message/headers", "its headers are no object") };
+            let Some(given) = given.as_object() else {
+                return refused("/data/message/headers", "its headers are no object");
+            };
             for (name, value) in given {
                 let Some(value) = value.as_str() else {
                     return refused("/data/message/headers", "a header is no text");
                 };
                 // What our exports leave open for a secret.
-                let value = super::names::placeholder("secret", value).map_or_else(|| value.to_owned(), |s| format!("${{{s}}}"));
+                let value = super::names::placeholder("secret", value)
+                    .map_or_else(|| value.to_owned(), |s| format!("${{{s}}}"));
                 headers.insert(name.clone(), value);
             }
         }
         if headers.values().any(|value| !value.contains("${") && value.len() > 15) {
             self.say(
                 RemarkKind::Guessed,
-                "import/header",
+                "import/guessed",
                 &format!("{here}/headers"),
                 Some(node),
                 "A header is taken over as it stands; it may hold a secret",
                 "Write `${NAME}` in its place when the file is handed on",
             );
         }
-        let settings = Settings::Webhook(Webhook { url: url.to_owned(), body: body.text, headers, timeout: Span::hours(24) });
+        let settings =
+            Settings::Webhook(Webhook { url: url.to_owned(), body: body.text, headers, timeout: Span::hours(24) });
         let ways = vec![
             (webhook::DONE.to_owned(), link(action, "/links/next")),
             (webhook::FAILED.to_owned(), link(action, "/links/next")),
@@ -374,7 +381,7 @@ impl Reader<'_> {
         let word = if adds { "adds to" } else { "removes from" };
         self.say(
             RemarkKind::Guessed,
-            "import/list-update",
+            "import/guessed",
             &format!("{pointer}/data/on_execution"),
             Some(node),
             format!("The step is taken to mean that it {word} \u{201c}{list}\u{201d}; which way the switch points is not documented"),
@@ -527,7 +534,8 @@ fn update(data: &Json) -> Read<UpdateContact> {
     let mut set = Vec::new();
     for (n, operation) in operations.iter().enumerate() {
         let here = format!("/data/profile_operations/{n}");
-        let path = property_path(word(operation, "/property_key")).map_err(|why| Refused { pointer: here.clone(), why })?;
+        let path =
+            property_path(word(operation, "/property_key")).map_err(|why| Refused { pointer: here.clone(), why })?;
         let Some(property) = path.steps.first().cloned() else { return refused(&here, "it names no property") };
         let value = operation.get("property_value").unwrap_or(&Json::Null);
         let to = match (word(operation, "/operator"), word(operation, "/property_type")) {
@@ -552,10 +560,4 @@ fn update(data: &Json) -> Read<UpdateContact> {
         set.push(Assignment { property, to });
     }
     Ok(UpdateContact { set })
-}
-
-/// Names of the variants that an exported test has, with the ids that the export gives its parts.
-pub(super) fn test_ids(node: &NodeId, num_variants: usize) -> (String, Vec<String>) {
-    let variants = (0..num_variants).map(|n| format!("{node}:{}", variant_id(n))).collect();
-    (format!("{node}:main"), variants)
 }

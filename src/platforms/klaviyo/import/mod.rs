@@ -10,10 +10,10 @@ mod document;
 mod filters;
 mod messages;
 mod names;
-mod trigger;
-mod verify;
 #[cfg(test)]
 mod tests;
+mod trigger;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +98,8 @@ struct Reader<'a> {
     edges: Vec<Edge>,
     messages: Vec<crate::content::Message>,
     originals: Vec<Original<'a>>,
+    /// Messages of our own exports, with the JSON they came from.
+    copies: Vec<(crate::base::MessageId, Vec<Json>)>,
     taken: BTreeSet<String>,
     taken_messages: BTreeSet<String>,
     /// The property of a date trigger.
@@ -116,6 +118,7 @@ impl<'a> Reader<'a> {
             edges: Vec::new(),
             messages: Vec::new(),
             originals: Vec::new(),
+            copies: Vec::new(),
             taken: BTreeSet::from(["trigger".to_owned()]),
             taken_messages: BTreeSet::new(),
             date: None,
@@ -313,12 +316,26 @@ impl<'a> Reader<'a> {
             match guess {
                 Some(node) => {
                     let message = format!("{missing}; `{node}` is taken, the only step that none leads to");
-                    self.say(RemarkKind::Guessed, "import/no-entry", &pointer, Some(&node), message, "Look at the first step");
+                    self.say(
+                        RemarkKind::Guessed,
+                        "import/no-entry",
+                        &pointer,
+                        Some(&node),
+                        message,
+                        "Look at the first step",
+                    );
                     first = Some(node);
                 }
                 None => {
                     let message = format!("{missing}, so the trigger leads nowhere");
-                    self.say(RemarkKind::Lost, "import/no-entry", &pointer, None, message, "Draw an edge from the trigger to the first step");
+                    self.say(
+                        RemarkKind::Lost,
+                        "import/no-entry",
+                        &pointer,
+                        None,
+                        message,
+                        "Draw an edge from the trigger to the first step",
+                    );
                 }
             }
         }
@@ -361,7 +378,8 @@ fn section(message: crate::content::Message) -> std::sync::Arc<MessageSection> {
 }
 
 fn set_settings(flow: &mut Flow, settings: FlowSettings) {
-    let ron = ron_options().to_string_pretty(&settings, ron::ser::PrettyConfig::new().depth_limit(3)).unwrap_or_default();
+    let ron =
+        ron_options().to_string_pretty(&settings, ron::ser::PrettyConfig::new().depth_limit(3)).unwrap_or_default();
     flow.settings = std::sync::Arc::new(Section::new(ron, Ok(settings), 0));
 }
 
