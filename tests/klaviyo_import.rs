@@ -14,7 +14,7 @@ use flowloom::{
     journey::FlowSet,
     platforms::{
         self,
-        import::{Given, Imported, RemarkKind, Template, import},
+        import::{Given, Imported, RemarkKind, Template, import, known_names},
     },
     simulate::{self, Options},
 };
@@ -369,7 +369,9 @@ fn exact_flows_run_alike() {
             export.losses.iter().map(|loss| loss.code).filter(|code| !allowed.contains(code)).collect();
         assert!(losses.is_empty(), "{:#?}", export.losses);
         let json = String::from_utf8(export.file("flow.json").expect("a flow").to_vec()).expect("text");
-        let (templates, names) = (templates_of(&export), BTreeMap::new());
+        // The workspace knows Klaviyo's names of its own events.
+        let names = known_names(Target::Klaviyo, &workspace, &BTreeMap::new());
+        let templates = templates_of(&export);
         let given = Given { json: &json, templates: &templates, names: &names };
         let mut imported = import(Target::Klaviyo, &given).expect("flows").remove(0);
         imported.flow.id = flow.id.clone();
@@ -385,8 +387,10 @@ fn exact_flows_run_alike() {
             rows.collect::<Vec<_>>()
         };
         let (ours, theirs) = (play(&flow), play(&imported.flow));
-        assert!(ours.len() > 50, "{}", ours.len());
-        assert_eq!(ours, theirs, "{}", file::write(&imported.flow));
+        assert!(ours.len() > 10, "{}", ours.len());
+        let first = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
+        assert_eq!(first, None, "{}", file::write(&imported.flow));
+        assert_eq!(ours.len(), theirs.len());
     }
 }
 
@@ -651,7 +655,7 @@ fn damaged_flows_never_panic() {
             .iter()
             .map(|name| serde_json::from_str(&text(name)).expect("JSON"))
             .collect();
-    for seed in 0..2_000_u64 {
+    let one = |seed: u64| {
         let mut dice = Dice(seed);
         let json = damaged(&fixtures[dice.below(fixtures.len())], &mut dice);
         let mut source = json.to_string();
@@ -662,7 +666,7 @@ fn damaged_flows_never_panic() {
             }
             source.truncate(at);
         }
-        let Ok(imported) = read(&source) else { continue };
+        let Ok(imported) = read(&source) else { return };
         for imported in imported {
             assert!(imported.flow.invariants().is_empty(), "seed {seed}: {:#?}\n{source}", imported.flow.invariants());
             if seed % 10 == 0 {
@@ -671,5 +675,12 @@ fn damaged_flows_never_panic() {
                 assert_eq!(again.flow.canonical(), imported.flow.canonical(), "seed {seed}");
             }
         }
-    }
+    };
+    const THREADS: u64 = 4;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let one = &one;
+            scope.spawn(move || (0..2_000).filter(|seed| seed % THREADS == thread).for_each(one));
+        }
+    });
 }

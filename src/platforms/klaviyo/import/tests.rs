@@ -55,20 +55,20 @@ fn conditions_come_back() {
         "did \"Placed Order\" since entry",
         "did \"Placed Order\" where (event.amount > 50 and event.shop = \"web\") at least 3 times",
         "on list \"Newsletter\" and not (on list \"Staff\")",
-        "consent email is subscribed",
-        "consent sms is unsubscribed",
+        "email consent is subscribed",
+        "sms consent is unsubscribed",
         "trigger.item_count > 2",
-        "trigger[\"$value\"] >= 10.5 and trigger.kind is set",
+        "trigger.$value >= 10.5 and trigger.kind is set",
         "opened any message in the last 3 days",
     ] {
         check(same, "=");
     }
-    check("never did \"Placed Order\"", "did \"Placed Order\" less than 1 time");
+    check("never did \"Placed Order\"", "did \"Placed Order\" fewer than 1 time");
     check("true", "true");
     check("false", "false");
     // What Klaviyo cannot ask is a property there, which says what it stands for.
-    check("score loyalty > 5", "=");
-    check("local time 09:00 to 17:00", "=");
+    check("score \"loyalty\" > 5", "=");
+    check("local time from 09:00 to 17:00", "=");
 }
 
 #[track_caller]
