@@ -185,6 +185,9 @@ impl Reader<'_> {
         if self.source.text.len() > MAX_SOURCE {
             self.refuse(whole, "This template is longer than 1 MB", "Split it, or take pictures and styles out of it");
         }
+        if let Some(range) = self.source.unclosed {
+            self.refuse(range, "This tag is not closed", "Write `}}` behind a value, `%}` behind a word such as `if`");
+        }
         if let Some(range) = self.source.too_long {
             let message = format!("This tag is longer than {MAX_TAG} bytes");
             self.refuse(range, &message, "Close it, or split the condition into fields or nested blocks");
