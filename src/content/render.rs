@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
 use super::{
-    Body, Brand, Field, FieldValues, Message, Variant, filters,
+    BlockPlace, Brand, Field, FieldValues, Message, Variant, filters,
     layout::{Sources, lay_out},
     markup::entity,
     template::{
@@ -102,7 +102,7 @@ pub struct PreparedMessage {
     findings: Vec<Diagnostic>,
     tracking: Tracking,
     /// Blocks with a "show if": place in the body, name of the template that says whether it holds.
-    conditions: Vec<(usize, String)>,
+    conditions: Vec<(BlockPlace, String)>,
 }
 
 const PARTS: [&str; 4] = ["subject", "preheader", "html", "text"];
@@ -149,8 +149,7 @@ impl PreparedMessage {
     /// The same, able to say which blocks are shown ([`Self::shown`]).
     #[must_use]
     pub fn with_conditions(mut self, variant: &Variant, fields: &[Field]) -> Self {
-        let Body::Blocks(blocks) = &variant.body else { return self };
-        for (n, block) in blocks.iter().enumerate() {
+        for (at, block) in variant.body.conditional() {
             let Some(source) = block.show_if() else { continue };
             let read = template::read_condition(source, fields, &Place::default(), &mut Vec::new());
             let Some((test, _)) = read else { continue };
@@ -159,21 +158,28 @@ impl PreparedMessage {
                 otherwise: Vec::new(),
             };
             let lowered = template::lower::lower(&[node], fields, &mut Vec::new());
-            let name = format!("show.{n}");
+            let name = format!("show.{at}");
             if self.env.add_template_owned(name.clone(), lowered).is_ok() {
-                self.conditions.push((n, name));
+                self.conditions.push((at, name));
             }
         }
         self
     }
 
     /// Which blocks with a "show if" are shown, by their place in the body; empty without [`Self::with_conditions`].
-    pub fn shown(&self, values: &FieldValues) -> Vec<(usize, bool)> {
+    /// A block in columns is shown where both its own and their condition hold.
+    pub fn shown(&self, values: &FieldValues) -> Vec<(BlockPlace, bool)> {
         let holds = |name: &str| {
             let template = self.env.get_template(name).ok()?;
             template.render(values.context.clone()).ok()
         };
-        self.conditions.iter().map(|(n, name)| (*n, holds(name).is_some_and(|text| !text.is_empty()))).collect()
+        let mut shown: Vec<(BlockPlace, bool)> = Vec::with_capacity(self.conditions.len());
+        for (at, name) in &self.conditions {
+            let around = BlockPlace { block: at.block, inside: None };
+            let is_in_sight = shown.iter().all(|(place, shown)| *place != around || *shown);
+            shown.push((*at, is_in_sight && holds(name).is_some_and(|text| !text.is_empty())));
+        }
+        shown
     }
 
     fn compile(

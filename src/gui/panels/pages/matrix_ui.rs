@@ -323,7 +323,7 @@ fn tooltip(ui: &mut Ui, row: &Row) {
         }
     }
     for block in row.blocks.iter().filter(|block| !block.shown) {
-        ui.label(format!("Hidden: block {} ({}), shown if {}", block.block + 1, block.kind, block.condition));
+        ui.label(format!("Hidden: {} ({}), shown if {}", block.place.words(), block.kind, block.condition));
     }
     for found in &row.lints {
         ui.label(RichText::new(&found.message).font(theme::regular(12.0)));
