@@ -330,36 +330,6 @@ fn count_items(n: usize) -> String {
     if n == 1 { "1 item".to_owned() } else { format!("{n} items") }
 }
 
-/// Everything that can be said about a message without a contact: its templates, and, where they can be used, the
-/// mail with sample values. Messages without any content are left to the check of that name.
-pub fn check_message(message: &Message, fields: &[Field], brand: &Brand) -> Vec<Diagnostic> {
-    let samples = FieldValues::samples(fields, brand);
-    let mut found = Vec::new();
-    let mut ids: Vec<&str> = Vec::new();
-    for variant in &message.variants {
-        if ids.contains(&variant.id.as_str()) {
-            let place = Place::message(&message.id).with_field(format!("variants.{}", variant.id));
-            found.push(
-                Diagnostic::error("mail/variant-twice", place, format!("Two variants are called `{}`", variant.id))
-                    .hint("Give each variant an id of its own"),
-            );
-        }
-        ids.push(&variant.id);
-        match PreparedMessage::new(message, variant, fields, brand) {
-            Ok(prepared) => {
-                found.extend_from_slice(prepared.findings());
-                match prepared.render(&samples) {
-                    Ok(mail) => found.extend(super::lint::lint(message, variant, &mail)),
-                    Err(fault) => found.push(fault),
-                }
-            }
-            Err(faults) => found.extend(faults),
-        }
-    }
-    found.retain(|d| d.code != "mail/empty" && d.code != "mail/no-subject");
-    found
-}
-
 impl RenderedMail {
     /// Whether it may leave (SEMANTICS R27).
     pub fn completeness(&self) -> Completeness {
@@ -503,7 +473,7 @@ mod tests {
     use crate::{
         audience::{Contact, Currency, Event, EventLog, Value, ValueType},
         base::{Instant, Severity, Zone},
-        content::{FieldSource, Links, ResolveContext},
+        content::{FieldSource, Links, ResolveContext, check_message},
     };
 
     fn fields() -> Vec<Field> {
@@ -803,7 +773,7 @@ mod tests {
         let small = prepared.render(&values("{}", r#"{"value":900,"count":1}"#)).expect("renders");
         assert!(!small.html.contains("TIME15") && !small.text.contains("TIME15"));
         let codes: Vec<String> =
-            check_message(&message, &fields(), &brand()).iter().map(|d| d.code.to_string()).collect();
+            check_message(&message, &fields(), &brand(), None).iter().map(|d| d.code.to_string()).collect();
         assert!(codes.is_empty(), "{codes:?}");
     }
 
@@ -815,7 +785,7 @@ mod tests {
             ])), (id: "b", subject: "S")])"#,
         )
         .expect("reads");
-        let printed: Vec<String> = check_message(&message, &fields(), &brand())
+        let printed: Vec<String> = check_message(&message, &fields(), &brand(), None)
             .iter()
             .filter(|d| d.severity == Severity::Error)
             .map(|d| format!("{} {}", d.code, d.place.field.clone().unwrap_or_default()))

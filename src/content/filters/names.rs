@@ -47,6 +47,11 @@ impl Names {
         self.language == ENGLISH.language
     }
 
+    /// Whether a day before a date is in the form that it has by itself; in all other languages both forms are one.
+    pub fn days_stand_alone(&self) -> bool {
+        self.language == "fi"
+    }
+
     /// `, 'de'` as a further argument of a filter; nothing for English.
     pub fn argument(&self) -> String {
         if self.is_english() { String::new() } else { format!(", '{}'", self.language) }

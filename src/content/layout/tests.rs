@@ -210,7 +210,7 @@ fn columns_hold_blocks() {
 
 #[track_caller]
 fn check_fault(blocks: &str, expected: &str) {
-    let found = check_message(&message(blocks), &fields(), &brand());
+    let found = check_message(&message(blocks), &fields(), &brand(), None);
     let fault = found.iter().find(|d| d.severity == Severity::Error).unwrap_or_else(|| panic!("{blocks}\n{found:#?}"));
     assert_eq!(format!("{} {}", fault.code, fault.place.field.as_deref().unwrap_or("")), expected, "{fault:#?}");
     assert!(!fault.hint.is_empty(), "{fault:?}");

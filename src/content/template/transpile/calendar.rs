@@ -42,7 +42,7 @@ impl Printer<'_> {
                     Dialect::Klaviyo => self.klaviyo_today(pattern, names),
                     _ => format!(
                         "{{{{ format_datetime(today(), {}{spoken}) }}}}",
-                        hubspot::hubl_quote(&java_pattern(pattern))
+                        hubspot::hubl_quote(&java_pattern(pattern, names))
                     ),
                 })
             }
@@ -190,7 +190,7 @@ pub(super) fn language(args: &[Const]) -> &'static Names {
 }
 
 /// A pattern of ours in Java's letters, which HubL reads. Source: references, mail rendering, transpile table.
-fn java_pattern(pattern: &str) -> String {
+fn java_pattern(pattern: &str, names: &Names) -> String {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
@@ -217,6 +217,8 @@ fn java_pattern(pattern: &str) -> String {
             (Some('b'), _) => "MMM",
             (Some('Y'), _) => "yyyy",
             (Some('y'), _) => "yy",
+            (Some('A'), _) if names.days_stand_alone() => "cccc",
+            (Some('a'), _) if names.days_stand_alone() => "ccc",
             (Some('A'), _) => "EEEE",
             (Some('a'), _) => "EEE",
             (Some('H'), false) => "HH",

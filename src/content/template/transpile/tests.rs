@@ -261,6 +261,8 @@ fn the_calendar() {
         &format!("{{% today \"%w\" as fl_day %}}{}, {{% current_day %}} de", chain("fl_day", 0, 1, &days)),
         "{{ format_datetime(today(), 'EEEE, d \\'de\\'', 'UTC', 'es') }}",
     );
+    let finnish = run("{{ 'now'|date_fmt('%A %-d. %B', 'fi') }}", Part::Html, Dialect::Hubspot);
+    assert_eq!(finnish.text, "{{ format_datetime(today(), 'cccc d. MMMM', 'UTC', 'fi') }}");
     let at = "event.at|format_date_string|date:";
     let months = ["led", "úno", "bře", "dub", "kvě", "čvn", "čvc", "srp", "zář", "říj", "lis", "pro"];
     check(
