@@ -129,11 +129,11 @@ pub(crate) const FILTERS: [(&str, std::ops::RangeInclusive<usize>); 14] = [
     ("join", 0..=1),
     ("money", 0..=0),
     ("number", 0..=1),
-    ("date_fmt", 1..=1),
+    ("date_fmt", 1..=2),
     ("truncate_chars", 1..=1),
     ("yes_no", 0..=2),
     ("is_past", 0..=0),
-    ("arrival", 1..=2),
+    ("arrival", 1..=3),
 ];
 
 /// The template as a tree, or everything in it that is refused.
