@@ -173,7 +173,11 @@ pub fn metrics(flow: &Flow, workspace: &Workspace, alternative: Option<usize>) -
                 let model = workspace.scores.iter().find(|model| model.name == t.model);
                 metrics.extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.clone()));
             }
-            Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) | Alternative::Inactivity(_) => {}
+            Alternative::Segment(_)
+            | Alternative::List(_)
+            | Alternative::Date(_)
+            | Alternative::Inactivity(_)
+            | Alternative::Foreign(_) => {}
         }
     }
     metrics

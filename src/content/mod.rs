@@ -41,8 +41,8 @@ pub use layout::{Language, PREHEADER_OPENS, whole_source};
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
 pub use message::{
-    Align, Block, Body, Column, Message, Network, OnPhone, SocialLink, SocialStyle, StockLevel, UnknownBlock, Until,
-    Valign, Variant, ron_options,
+    Align, Block, Body, Column, Kept, MailPart, Message, Network, OnPhone, Origin, SocialLink, SocialStyle, StockLevel,
+    UnknownBlock, Until, Valign, Variant, ron_options,
 };
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};

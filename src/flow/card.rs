@@ -1,7 +1,7 @@
 //! What a step's card says and how large it is, wherever it is drawn: on the canvas, in a client's picture.
 
 use super::{Flow, Node};
-use crate::kinds::{CATALOGUE, Settings, Spec};
+use crate::kinds::{Settings, Spec, spec_of};
 
 /// Family of a step, which gives its colour.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -36,7 +36,7 @@ pub fn family(kind: &str) -> Family {
         "condition" | "branch" | "cap" => Family::Condition,
         "split" => Family::Split,
         "email" | "sms" => Family::Message,
-        "webhook" | "update_contact" | "list_update" | "internal_alert" => Family::Action,
+        "webhook" | "update_contact" | "list_update" | "internal_alert" | "foreign" => Family::Action,
         "exit" | "goal" => Family::Exit,
         "note" => Family::Note,
         _ => Family::Unknown,
@@ -45,7 +45,7 @@ pub fn family(kind: &str) -> Family {
 
 /// The catalogue entry of a kind.
 pub fn spec(kind: &str) -> Option<&'static Spec> {
-    CATALOGUE.iter().find(|spec| spec.name == kind)
+    spec_of(kind)
 }
 
 /// Width and height of a card, in canvas units. Fixed, so that culling and hits need no layout.
@@ -84,6 +84,7 @@ pub fn summary(flow: &Flow, node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::CATALOGUE;
 
     #[test]
     fn every_kind_has_a_family() {

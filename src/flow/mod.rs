@@ -17,7 +17,7 @@ pub use check::{CheckSpec, Finding, Fix, Surroundings, check, check_workspace};
 pub use edit::{Edit, EditError};
 pub use graph::{Edge, Flow, Index, MessageSection, Node, Section, is_plain_port};
 pub use history::History;
-pub use settings::{FlowSettings, Reentry, RequiredConsent, Target};
+pub use settings::{FlowSettings, KeptJson, Reentry, RequiredConsent, Target};
 pub use workspace::{
     CodePool, EventType, HubspotSettings, KlaviyoSettings, Moment, Sender, WORKSPACE_VERSION, Workspace,
 };

@@ -1,6 +1,7 @@
 //! A message as saved: variants, body, blocks.
 
 mod block;
+mod kept;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{audience::Channel, base::MessageId};
 
 pub use block::{Block, UnknownBlock};
+pub use kept::{Kept, MailPart, Origin};
 pub use parts::{Column, Network, OnPhone, SocialLink, SocialStyle, StockLevel, Until, Valign};
 
 /// How flow files write values: RON in which an optional value is written bare (`fallback: "there"`).
@@ -128,6 +130,9 @@ pub struct Variant {
     /// The plain-text part, made from the body where left out; of an SMS the whole message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Templates of the platform it was imported from, where they say more than the parts above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
 }
 
 impl Default for Variant {
@@ -140,6 +145,7 @@ impl Default for Variant {
             preheader: String::new(),
             body: Body::default(),
             text: None,
+            kept: Vec::new(),
         }
     }
 }

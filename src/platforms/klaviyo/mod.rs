@@ -217,7 +217,8 @@ fn template_files(
                     text,
                 );
             }
-            Settings::Trigger(_)
+            Settings::Foreign(_)
+            | Settings::Trigger(_)
             | Settings::Delay(_)
             | Settings::WaitForEvent(_)
             | Settings::Condition(_)

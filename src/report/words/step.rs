@@ -170,6 +170,10 @@ pub fn step(flow: &Flow, workspace: &Workspace, node: &Node) -> StepWords {
                 format!("{}.", super::capital(&listed(&parts, "and")))
             }
         }
+        Settings::Foreign(foreign) => {
+            details.push("It was imported and is kept as it is; nothing else knows what it does".to_owned());
+            format!("A step of {} that only works there: {}.", foreign.origin.title(), quoted(&foreign.action))
+        }
         Settings::InternalAlert(alert) => {
             format!("Tells {}: {}.", listed(&alert.to, "and"), quoted(&alert.subject))
         }
@@ -268,6 +272,9 @@ fn alternative(flow: &Flow, of: &Alternative, details: &mut Vec<String>) -> Stri
             let by = if by.is_empty() { "on".to_owned() } else { by };
             let yearly = if t.yearly { ", each year" } else { "" };
             format!("it is {} {by} {}{yearly}", t.at, t.property)
+        }
+        Alternative::Foreign(t) => {
+            format!("{} starts it by something that only works there: {}", t.origin.title(), quoted(&t.trigger))
         }
         Alternative::Inactivity(t) => {
             let names: Vec<String> = t.events.iter().map(|event| quoted(event)).collect();
