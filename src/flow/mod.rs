@@ -3,6 +3,7 @@
 //! The one idea: a flow is a value. Edits make a new one, checks read one, files hold one.
 //! Deliberately not here: opening files, clocks, threads, and what a flow does (`journey`).
 
+pub mod card;
 pub mod check;
 pub mod edit;
 pub mod file;

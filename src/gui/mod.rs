@@ -5,7 +5,7 @@
 //! tests and in pictures. Deliberately not here: anything a test without a window would want to read.
 
 pub mod canvas;
-pub mod icons;
+pub use crate::report::icons;
 pub mod inline;
 mod keys;
 mod panels;

@@ -10,7 +10,12 @@ use egui::{
     Vec2,
 };
 
-use crate::{app::card::Family, base::Severity, content::highlight::Token};
+use crate::{
+    app::card::Family,
+    base::Severity,
+    content::highlight::Token,
+    report::font::{INTER_MEDIUM, INTER_REGULAR, INTER_SEMIBOLD, PHOSPHOR},
+};
 
 /// Every colour of one theme.
 #[derive(Clone, Copy, Debug)]
@@ -233,10 +238,10 @@ fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
     let faces: [(&str, &'static [u8]); 6] = [
         ("mono", include_bytes!("../../assets/fonts/mail/MailMono-Regular.ttf")),
-        ("regular", include_bytes!("../../assets/fonts/Inter-Regular.ttf")),
-        ("medium", include_bytes!("../../assets/fonts/Inter-Medium.ttf")),
-        ("semibold", include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")),
-        ("icon", include_bytes!("../../assets/fonts/phosphor-regular.ttf")),
+        ("regular", INTER_REGULAR),
+        ("medium", INTER_MEDIUM),
+        ("semibold", INTER_SEMIBOLD),
+        ("icon", PHOSPHOR),
         ("icon-fill", include_bytes!("../../assets/fonts/phosphor-fill.ttf")),
     ];
     for (name, bytes) in faces {
