@@ -8,7 +8,7 @@ use crate::{
     content::{
         Block, Brand, Column, OnPhone, Valign,
         markup::{Tokens, escape, escape_around_tags},
-        mjml,
+        mjml, template,
     },
 };
 
@@ -71,6 +71,28 @@ impl Texts<'_, '_> {
     }
 }
 
+/// What is wrong with each MJML block, at its place: the compiler only knows places of the whole document.
+fn faults_of_parts(blocks: &[Block], at: &str, reader: &mut Reader<'_>) {
+    for (n, block) in blocks.iter().enumerate() {
+        match block {
+            Block::Mjml { mjml, .. } => {
+                let long = template::long_form(mjml, reader.fields);
+                if let Some(fault) = mjml::fault_of_part(&long.text) {
+                    let at = reader.within(&format!("{at}.{n}.mjml"), mjml, fault.range);
+                    let error = Diagnostic::error("mail/mjml", at, fault.message);
+                    reader.found.push(error.hint("Correct the MJML of this block"));
+                }
+            }
+            Block::Columns { columns, .. } => {
+                for (column, inside) in columns.iter().enumerate() {
+                    faults_of_parts(&inside.blocks, &format!("{at}.{n}.columns.{column}.blocks"), reader);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl<'a> Canvas<'a> {
     pub fn new(brand: &'a Brand) -> Self {
         Self {
@@ -108,11 +130,13 @@ impl<'a> Canvas<'a> {
         let mjml = self.document(sources);
         let html = match mjml::compile_bare(&mjml) {
             Ok((html, _)) => self.tokens.restore(&html),
-            Err(message) => {
-                let at = reader.at("body");
-                reader
-                    .found
-                    .push(Diagnostic::error("mail/mjml", at, message).hint("Look at the MJML blocks of this mail"));
+            Err(fault) => {
+                let before = reader.found.len();
+                faults_of_parts(blocks, "body", reader);
+                if reader.found.len() == before {
+                    let error = Diagnostic::error("mail/mjml", reader.at("body"), fault.message);
+                    reader.found.push(error.hint("Look at the MJML blocks of this mail"));
+                }
                 String::new()
             }
         };
@@ -328,7 +352,7 @@ impl<'a> Canvas<'a> {
         }
         let own_section = match block {
             Block::Footer { .. } | Block::Columns { .. } => true,
-            Block::Mjml { mjml, .. } => ["<mj-section", "<mj-wrapper", "<mj-hero"].iter().any(|tag| mjml.contains(tag)),
+            Block::Mjml { mjml, .. } => mjml::begins_section(mjml),
             _ => false,
         };
         if own_section && self.in_columns {

@@ -5,15 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::TextRange;
+use crate::base::{OffsetMap, TextRange};
 
 /// A text with tags in the long form, and the way back.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Expanded {
+pub(crate) struct Expanded {
     /// The text in which every tag is `{{ … }}` or `{% … %}`.
     pub text: String,
-    /// (offset in `text`, offset in the source) where the distance between the two changes, ascending.
-    map: Vec<(usize, usize)>,
+    map: OffsetMap,
     /// `{name}` with names that are not known: left as they are.
     pub loose: Vec<(String, TextRange)>,
     /// The first tag that is longer than [`MAX_TAG`].
@@ -30,11 +29,7 @@ pub(super) const MAX_TAG: usize = 1_000;
 impl Expanded {
     /// The source position of a position in the expanded text.
     pub fn source_offset(&self, offset: usize) -> usize {
-        let at = self.map.partition_point(|(out, _)| *out <= offset);
-        let Some((out, source)) = at.checked_sub(1).and_then(|at| self.map.get(at)) else { return offset };
-        let moved = source + (offset - out);
-        // Inside an inserted brace the next part's start is the nearest source position.
-        self.map.get(at).map_or(moved, |(_, next)| moved.min(*next))
+        self.map.source_offset(offset)
     }
 
     /// The source range of a range in the expanded text.
@@ -52,7 +47,7 @@ impl Expanded {
     }
 
     fn push(&mut self, piece: &str, source_start: usize) {
-        self.map.push((self.text.len(), source_start));
+        self.map.push(self.text.len(), source_start);
         self.text.push_str(piece);
     }
 }
@@ -165,7 +160,7 @@ pub(super) fn expand_condition(source: &str) -> Expanded {
     let bytes = source.as_bytes();
     let mut quote: Option<u8> = None;
     let mut at = 0;
-    out.map.push((0, 0));
+    out.map.push(0, 0);
     if source.len() > MAX_TAG {
         out.too_long = Some(TextRange::new(0, source.len()));
     }
@@ -214,7 +209,7 @@ pub(super) fn expand_condition(source: &str) -> Expanded {
             at += 1;
             if alone {
                 out.text.push('=');
-                out.map.push((out.text.len(), at));
+                out.map.push(out.text.len(), at);
             }
             continue;
         } else if byte == b'<' && bytes.get(at + 1) == Some(&b'>') {
