@@ -428,7 +428,7 @@ fn findings(flow: &Flow, home: &Home, keeps_on: &mut dyn FnMut(f32) -> bool) -> 
     let mut found = check::check_while(flow, &home.around(), keeps_on)?;
     if let Some(target) = flow.settings().target {
         // What keeps a flow from being exported at all is found by the checks too, under their own names.
-        let losses = platforms::losses(target, flow, &home.workspace).into_iter();
+        let losses = platforms::losses(target, flow, &home.workspace, home.around().audience).into_iter();
         found.extend(losses.filter(|loss| !loss.code.starts_with("export/")).map(Finding::from));
         found.sort_by_key(|finding| finding.diagnostic.severity);
     }

@@ -15,6 +15,7 @@ pub mod fields_use;
 pub mod files;
 #[cfg(test)]
 pub mod fixture;
+pub mod hand_over;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;

@@ -12,6 +12,7 @@ mod lock;
 mod own;
 mod read;
 mod write;
+mod zip;
 
 use std::{
     fmt, io,
@@ -31,6 +32,7 @@ pub use self::{
         is_same, neighbours, siblings, text,
     },
     write::{Files, file, folder},
+    zip::zipped,
 };
 use crate::base::{Diagnostic, Place, text as texts};
 

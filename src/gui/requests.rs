@@ -26,7 +26,7 @@ use crate::{
         files::{Purpose, Task, Told, samples, with_ending},
     },
     base::Instant,
-    disk, platforms,
+    disk,
 };
 
 /// Work for the keeper.
@@ -140,7 +140,7 @@ impl System {
                     if progress.is_cancelled() {
                         return None;
                     }
-                    let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                    let result = hand_over::export(target, &flow, &home.workspace, &home.audience).map(Arc::new);
                     Some(Told::Exported { document, id, revision, target, result }.into())
                 })
             }

@@ -450,7 +450,9 @@ pub enum Task {
         folder: PathBuf,
         /// Relative paths and bytes.
         files: Arc<Export>,
-        /// Also into a folder with something in it.
+        /// As one ZIP of that name in the folder.
+        zip: Option<String>,
+        /// Also into a folder with something in it, or over a ZIP of that name.
         force: bool,
     },
     /// Show a folder in the system's file manager.
@@ -573,7 +575,7 @@ pub enum Told {
     Folder(PathBuf),
     /// An export is on the disk.
     Written(PathBuf),
-    /// The folder has something in it.
+    /// The folder has something in it, or a ZIP of that name.
     NotEmpty(PathBuf),
     /// The workspace file or the audience of a folder are not what was read.
     Around {
