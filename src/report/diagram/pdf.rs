@@ -12,7 +12,7 @@ use pdf_writer::{
 use subsetter::GlyphRemapper;
 
 use crate::report::{
-    font::{self, Glyph, Weight},
+    font::{self, Weight},
     look::Rgb,
     scene::{Anchor, Group, Mark, Op, Scene, Text, rounded},
 };
