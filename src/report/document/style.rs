@@ -64,7 +64,7 @@ td:last-child,th:last-child{padding-right:0}td p:last-child{margin-bottom:0}\
 .mails{display:grid;gap:22px;align-items:start}.of-1{grid-template-columns:minmax(0,420px)}.of-2{grid-template-columns:repeat(2,minmax(0,1fr))}.of-3{grid-template-columns:repeat(3,minmax(0,1fr))}\
 .mail{margin:0}.mail figcaption{margin-bottom:10px;font-size:13px;line-height:1.45}.mail figcaption p{margin:0}\
 .who{font-weight:600}.subject{font-weight:600;margin-top:8px!important}.preheader{color:var(--muted)}\
-.mail img,.mail iframe{display:block;width:100%;border:1px solid var(--line);border-radius:6px}.mail iframe{height:640px;background:#fff}\
+.mail img,.mail iframe{display:block;width:100%;border:1px solid var(--line);border-radius:6px}.mail iframe{width:600px;height:1300px;background:#fff;zoom:.46}.of-1 iframe{zoom:.7}\
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font:12px/1.55 var(--face);color:var(--ink);background:var(--soft);border-radius:6px;padding:12px 14px}\
 .texts{font-size:12.5px}.sms{font-size:13.5px}\
 .setup{padding-left:1.3em}.setup>li{padding:5px 0 9px}.setup>li::marker{color:var(--muted)}.setup ul{margin:2px 0 0;padding-left:1.1em}.setup p{margin:0}\
@@ -75,13 +75,13 @@ footer{margin-top:88px}.sign{display:grid;grid-template-columns:2fr 1fr 2fr;gap:
 @media print{\
 body{font-size:10pt;line-height:1.5}main{max-width:none;padding:0}a:hover{text-decoration:none}\
 .cover{min-height:0;height:250mm;break-after:page}section{margin-top:0;padding-top:2mm;break-before:page}\
-#times,#limits,#setup{break-before:auto;margin-top:14mm}\
+#times,#limits{break-before:auto;margin-top:14mm}\
 h1{font-size:34pt}h2{font-size:18pt;padding-top:4mm;margin-bottom:5mm}h3{font-size:12.5pt}h2,h3,h4,h5{break-after:avoid}\
-table{font-size:8.8pt}thead{display:table-header-group}tr,.rules div,.lines div,.setup>li,.sign,.mail{break-inside:avoid}\
+table{font-size:8.8pt}thead{display:table-header-group}tr,.rules div,.lines div,.setup li li,.sign,.mail{break-inside:avoid}.setup b{break-after:avoid}\
 .figures b{font-size:22pt}.say{font-size:11.5pt}.lead{font-size:12pt}code{font-size:8pt}\
 .screen{display:none}.paper{display:block}.sheet{margin:0;break-inside:avoid;break-after:page}.sheet:last-child{break-after:auto}.sheet svg{display:block;width:100%;height:auto;max-height:238mm}\
 .flow svg{max-height:222mm}\
-.mails{gap:5mm}.mail img{max-height:196mm;object-fit:contain;object-position:top left}.mail iframe{height:150mm}.mail figcaption,pre{font-size:8pt}\
+.mails{gap:5mm}.mail img{max-height:196mm;object-fit:contain;object-position:top left}.mail figcaption,pre{font-size:8pt}\
 .message+.message{break-before:page}.message{margin-bottom:0}.message h3{font-size:14pt;margin-top:0}\
 .texts{break-before:auto}.texts>div{break-inside:auto}footer{break-inside:avoid;margin-top:18mm}}";
 
