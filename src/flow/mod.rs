@@ -10,6 +10,7 @@ pub mod file;
 mod graph;
 mod history;
 pub mod merge;
+pub mod readers;
 mod settings;
 mod workspace;
 
