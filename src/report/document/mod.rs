@@ -118,8 +118,8 @@ pub fn page(material: &Material<'_>) -> String {
             "times" => timing::section(material, &mut out),
             "limits" => parts::limits(flow, workspace, &mut out),
             "tags" => parts::tags(flow, &mut out),
-            "platforms" => platforms::losses(flow, workspace, &mut out),
-            _ => platforms::setup(flow, workspace, &mut out),
+            "platforms" => platforms::losses((flow, workspace, material.audience), &mut out),
+            _ => platforms::setup((flow, workspace, material.audience), &mut out),
         }
         out.push_str("</section>\n");
     }

@@ -4,11 +4,15 @@ use std::fmt::Write as _;
 
 use super::{parts::step_link, table};
 use crate::{
+    audience::Audience,
     base::{Diagnostic, NodeId},
     flow::{Flow, Target, Workspace},
     platforms::{self, Export, LossKind, Unresolved},
     report::{escape, order, words},
 };
+
+/// A flow, its workspace, and people to count losses by.
+type Whole<'a> = (&'a Flow, &'a Workspace, &'a Audience);
 
 /// The platforms, the one that the flow is made for first.
 fn targets(flow: &Flow) -> [Target; 2] {
@@ -18,9 +22,9 @@ fn targets(flow: &Flow) -> [Target; 2] {
     }
 }
 
-fn exported(target: Target, flow: &Flow, workspace: &Workspace, out: &mut String) -> Option<Export> {
+fn exported(target: Target, (flow, workspace, audience): Whole<'_>, out: &mut String) -> Option<Export> {
     let _ = write!(out, "<h3>{}</h3>", target.title());
-    match platforms::export(target, flow, workspace) {
+    match platforms::export_for(target, flow, workspace, Some(audience)) {
         Ok(export) => Some(export),
         Err(errors) => {
             let errors: Vec<&Diagnostic> = errors.iter().collect();
@@ -35,14 +39,15 @@ fn exported(target: Target, flow: &Flow, workspace: &Workspace, out: &mut String
 }
 
 /// Losses of each platform.
-pub(super) fn losses(flow: &Flow, workspace: &Workspace, out: &mut String) {
+pub(super) fn losses(whole: Whole<'_>, out: &mut String) {
+    let (flow, ..) = whole;
     out.push_str(
         "<p class=\"intro\">Platforms differ in what they can do. Each difference from what is described here is listed, \
          with what to do about it.</p>",
     );
     let numbers = order::numbers(flow);
     for target in targets(flow) {
-        let Some(export) = exported(target, flow, workspace, out) else { continue };
+        let Some(export) = exported(target, whole, out) else { continue };
         if export.losses.is_empty() {
             let _ = write!(out, "<p>{} does everything as described.</p>", target.title());
             continue;
@@ -91,13 +96,14 @@ const SORTS: [(&str, &str); 12] = [
 ];
 
 /// What to do in the account, in order.
-pub(super) fn setup(flow: &Flow, workspace: &Workspace, out: &mut String) {
+pub(super) fn setup(whole: Whole<'_>, out: &mut String) {
+    let (flow, workspace, _) = whole;
     out.push_str(
         "<p class=\"intro\">What has to be there in the account before the flow goes live, in this order. Nothing here is \
          a key or a password.</p>",
     );
     for target in targets(flow) {
-        let Some(export) = exported(target, flow, workspace, out) else { continue };
+        let Some(export) = exported(target, whole, out) else { continue };
         out.push_str("<ol class=\"setup\">");
         let mut rest: Vec<&Unresolved> = export.unresolved.iter().collect();
         let mut said: Vec<&str> = Vec::new();
