@@ -246,6 +246,6 @@ fn path(ops: &[Op], content: &mut Content) {
 
 /// The glyphs a face would keep; for tests.
 #[cfg(test)]
-pub(super) fn kept(text: &str) -> Vec<Glyph> {
+pub(super) fn kept(text: &str) -> Vec<font::Glyph> {
     text.chars().filter_map(|c| font::face(Weight::Regular).glyph(c)).collect()
 }
