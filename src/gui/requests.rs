@@ -24,6 +24,7 @@ use crate::{
     app::{
         Answer, Request,
         files::{Purpose, Task, Told, samples, with_ending},
+        hand_over,
     },
     base::Instant,
     disk,
