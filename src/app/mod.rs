@@ -176,6 +176,8 @@ pub struct App {
     pub palette_open: bool,
     /// Files, drafts, what waits for an answer.
     pub files: files::Files,
+    /// The dialog that sends a mail to the user.
+    pub send_test: Option<mails::send::SendTest>,
     /// The user's settings.
     pub preferences: preferences::Preferences,
     /// Renames that went through several documents.

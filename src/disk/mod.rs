@@ -19,6 +19,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(feature = "picture")]
+pub use self::images::ImageFolder;
 pub use self::{
     audience::{AudienceFound, MAPPING_FILE, audience, audience_folder},
     drafts::Drafts,

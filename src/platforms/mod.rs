@@ -8,6 +8,8 @@ pub mod engine;
 mod folder;
 pub mod hubspot;
 mod images;
+pub mod import;
+pub mod kept;
 pub mod klaviyo;
 mod languages;
 mod normal;
@@ -25,6 +27,7 @@ use crate::{
     audience::{Audience, ValueType},
     base::{Diagnostic, Place, Span},
     flow::{Flow, Target, Workspace},
+    kinds::{Foreign, triggers::foreign::ForeignTrigger},
 };
 
 /// How far a target goes along with something.
@@ -238,6 +241,15 @@ pub fn losses(target: Target, flow: &Flow, workspace: &Workspace, audience: Opti
     }
 }
 
+/// The loss of what only another platform has.
+fn foreign_code(target: Target) -> &'static str {
+    match target {
+        Target::Klaviyo => "klaviyo/foreign",
+        Target::Hubspot => "hubspot/foreign",
+        Target::Engine => "engine/foreign",
+    }
+}
+
 /// What keeps a flow from being exported, to any target.
 fn obstacles(flow: &Flow) -> Vec<Diagnostic> {
     let mut out = flow.invariants();
@@ -337,6 +349,36 @@ impl Notes {
 
     fn impossible(&mut self, code: &'static str, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
         self.loss(LossKind::NotPossible, code, place, message.into(), remedy.into());
+    }
+
+    /// A step that only another platform knows (or that this one's exporter cannot place) is left out.
+    fn foreign_step(&mut self, target: Target, step: &Foreign, place: Place) {
+        let (code, of) = (foreign_code(target), step.origin.title());
+        self.impossible(
+            code,
+            place,
+            format!(
+                "{} has nothing for {of}'s step `{}`, so it is left out and the path goes on",
+                target.title(),
+                step.action
+            ),
+            "Draw what it does with other steps, or take it out",
+        );
+    }
+
+    /// A trigger that only another platform knows.
+    fn foreign_trigger(&mut self, target: Target, trigger: &ForeignTrigger, place: &Place) {
+        self.impossible(
+            foreign_code(target),
+            place.clone(),
+            format!(
+                "{} has nothing for {}'s trigger `{}`, so nobody enters",
+                target.title(),
+                trigger.origin.title(),
+                trigger.trigger
+            ),
+            "Choose a trigger that both know",
+        );
     }
 
     fn loss(&mut self, kind: LossKind, code: &'static str, place: Place, message: String, remedy: String) {

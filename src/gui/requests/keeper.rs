@@ -295,8 +295,16 @@ impl Keeper {
                     Err(error) => failed(error),
                 }
             }
+            Task::WriteText { path, file } => match disk::file(&path, file.text.as_bytes(), true) {
+                Ok(()) => vec![Answer::Told(format!("The {} is in {}", file.what, path.display()))],
+                Err(error) => failed(error),
+            },
             // These are not the keeper's.
-            Task::OpenSample { .. } | Task::Export { .. } | Task::AskFolder | Task::ShowFolder(_) => Vec::new(),
+            Task::OpenSample { .. }
+            | Task::Export { .. }
+            | Task::AskFolder
+            | Task::AskText { .. }
+            | Task::ShowFolder(_) => Vec::new(),
         }
     }
 

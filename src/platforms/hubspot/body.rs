@@ -259,6 +259,10 @@ impl<'a, 'n> Body<'a, 'n> {
             Settings::UpdateContact(update) => same(self.update(update, &place, next)),
             Settings::ListUpdate(update) => same(self.lists(update, next)),
             Settings::InternalAlert(alert) => same(self.alert(alert, &place, next)),
+            Settings::Foreign(foreign) => {
+                self.notes.foreign_step(Target::Hubspot, foreign, place);
+                same(foreign.ports.first().map_or(To::End, |port| self.to(step, port)))
+            }
             // The plan holds none of these.
             Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => same(next),
         }

@@ -34,7 +34,7 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
-    content::{Dialect, FieldSource, platform_property},
+    content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
         Alternative, Settings,
@@ -130,7 +130,8 @@ fn groups<'a>(plan: &Plan<'a>) -> Vec<Group<'a>> {
             | Alternative::Score(_)
             | Alternative::Segment(_)
             | Alternative::Date(_)
-            | Alternative::Inactivity(_) => false,
+            | Alternative::Inactivity(_)
+            | Alternative::Foreign(_) => false,
         };
         if let Some(at) = shared.filter(|_| simple) {
             out[at].alternatives.push(alternative);
@@ -564,7 +565,8 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
                 | Alternative::Score(_)
                 | Alternative::Segment(_)
                 | Alternative::Date(_)
-                | Alternative::Inactivity(_) => {}
+                | Alternative::Inactivity(_)
+                | Alternative::Foreign(_) => {}
             }
         }
         return Enrolment { criteria: event_based(branches, lists, None, again), ..Enrolment::default() };
@@ -679,6 +681,18 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
             }
             let refinement = (!refine.is_empty()).then(|| body.asker.ask(&Condition::All(refine), place, body.notes));
             Enrolment { criteria: event_based(branches, Vec::new(), refinement, again), ..Enrolment::default() }
+        }
+        Alternative::Foreign(t) => {
+            // HubSpot gets its own enrolment back as it was; what came from elsewhere is to be started by hand.
+            let json = serde_json::from_str::<Json>(&t.json).ok().filter(Json::is_object);
+            let criteria = match json {
+                Some(json) if t.origin == Origin::Hubspot => json,
+                _ => {
+                    body.notes.foreign_trigger(Target::Hubspot, t, place);
+                    json!({"type": "MANUAL", "shouldReEnroll": again})
+                }
+            };
+            Enrolment { criteria, ..Enrolment::default() }
         }
         Alternative::Score(t) => {
             let condition = t.condition();

@@ -16,7 +16,7 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure},
     },
     base::{Place, Span},
-    flow::Workspace,
+    flow::{Target, Workspace},
     kinds::{
         Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent,
         logic::{branch, cap, condition, wait_for_event},
@@ -243,6 +243,7 @@ impl<'a, 'n> Body<'a, 'n> {
             | Settings::UpdateContact(_)
             | Settings::ListUpdate(_)
             | Settings::InternalAlert(_) => Shape::Line(step.to(crate::kinds::NEXT)),
+            Settings::Foreign(_) => Shape::Line(step.next.first().and_then(|(_, to)| *to)),
         }
     }
 
@@ -400,6 +401,10 @@ impl<'a, 'n> Body<'a, 'n> {
                     crate::kinds::NEXT
                 };
                 on(step.to(port), open.into_iter().map(|s| s.0).collect(), elapsed)
+            }
+            Settings::Foreign(foreign) => {
+                self.notes.foreign_step(Target::Klaviyo, foreign, place);
+                on(step.next.first().and_then(|(_, to)| *to), slots, elapsed)
             }
             // The plan holds none of these.
             Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => {

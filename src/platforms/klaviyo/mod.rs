@@ -222,7 +222,8 @@ fn template_files(
                     text,
                 );
             }
-            Settings::Trigger(_)
+            Settings::Foreign(_)
+            | Settings::Trigger(_)
             | Settings::Delay(_)
             | Settings::WaitForEvent(_)
             | Settings::Condition(_)

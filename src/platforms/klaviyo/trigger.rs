@@ -14,13 +14,15 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Place, Span},
-    flow::Workspace,
+    content::Origin,
+    flow::{Target, Workspace},
     kinds::{
         Alternative, EventMatch, Settings,
         triggers::{
             abandonment::{Abandonment, Again},
             date::DateTrigger,
             engagement::{Engagement, MeasureBy},
+            foreign::ForeignTrigger,
         },
     },
     platforms::{
@@ -215,6 +217,7 @@ fn start(workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Sta
         }
         Alternative::List(t) => plain_start("list", super::filters::list_id(workspace, &t.list, notes)),
         Alternative::Date(t) => date(t, place, notes),
+        Alternative::Foreign(t) => foreign(t, place, notes),
         Alternative::Inactivity(t) => {
             let event = entry.event.cloned().unwrap_or_default();
             let mut start = metric_start(&event, workspace, notes);
@@ -231,6 +234,20 @@ fn start(workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Sta
             start
         }
     }
+}
+
+/// Klaviyo gets its own trigger back as it was; what came from elsewhere leaves the flow without one.
+fn foreign(t: &ForeignTrigger, place: &Place, notes: &mut Notes) -> Start {
+    let mut start = plain_start("metric", String::new());
+    let json = serde_json::from_str::<Json>(&t.json).ok().filter(Json::is_object);
+    match json {
+        Some(json) if t.origin == Origin::Klaviyo => start.trigger = json,
+        _ => {
+            notes.foreign_trigger(Target::Klaviyo, t, place);
+            start.trigger = json!({"type": "metric", "id": null, "trigger_filter": null});
+        }
+    }
+    start
 }
 
 /// "None of that since the flow began."
