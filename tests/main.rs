@@ -15,6 +15,7 @@ mod fuzz;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
 mod readme;
 mod rules;
 mod samples;
