@@ -16,6 +16,7 @@ mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
 mod readme;
 mod rules;
 mod samples;
