@@ -109,10 +109,8 @@ pub fn known_names(
     workspace: &Workspace,
     given: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let (ids, of): (&BTreeMap<String, String>, fn(&crate::flow::EventType) -> Option<&str>) = match target {
-        Target::Hubspot => (&workspace.hubspot.ids, |event| event.hubspot.as_deref()),
-        Target::Klaviyo | Target::Engine => (&workspace.klaviyo.ids, |event| event.klaviyo.as_deref()),
-    };
+    let is_hubspot = target == Target::Hubspot;
+    let ids = if is_hubspot { &workspace.hubspot.ids } else { &workspace.klaviyo.ids };
     let mut out = BTreeMap::new();
     for (key, id) in ids {
         if let Some((kind, name)) = key.split_once(':') {
@@ -121,7 +119,8 @@ pub fn known_names(
     }
     out.extend(given.iter().map(|(key, name)| (key.clone(), name.clone())));
     for event in &workspace.events {
-        let Some(theirs) = of(event) else { continue };
+        let theirs = if is_hubspot { &event.hubspot } else { &event.klaviyo };
+        let Some(theirs) = theirs else { continue };
         for (key, name) in &mut out {
             if key.starts_with("metric:") && name == theirs {
                 *name = event.name.to_string();
