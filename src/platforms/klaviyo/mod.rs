@@ -6,6 +6,8 @@
 mod actions;
 mod body;
 mod filters;
+mod import;
+mod keep;
 mod lints;
 mod trigger;
 
@@ -13,7 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+<<<<<<< HEAD
+pub(super) use import::import;
+pub use lints::lint;
+=======
 pub use lints::{lint, lint_templates};
+>>>>>>> main
 
 use super::{
     Export, Notes, Platform,
@@ -51,7 +58,7 @@ impl Platform for Klaviyo {
         for (n, entry) in entries.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = trigger::body(&plan, workspace, entry, &name, &mut notes);
+            let body = trigger::body(&plan, workspace, entry, &name, !many, &mut notes);
             let mut lints = lint(&body, &workspace.klaviyo.revision);
             let kind =
                 body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();
@@ -88,6 +95,19 @@ impl Platform for Klaviyo {
         };
         notes.into_export(files, &about)
     }
+}
+
+/// The definition that a flow with one trigger becomes, without the files around it; `None` where there is none.
+fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
+    if !obstacles(flow).is_empty() {
+        return None;
+    }
+    let plan = Plan::new(flow);
+    let mut notes = Notes::default();
+    let entries = trigger::entries(&plan);
+    let [entry] = entries.as_slice() else { return None };
+    let mut body = trigger::body(&plan, workspace, entry, &flow.name, true, &mut notes);
+    notes.obstacles.is_empty().then(|| body["data"]["attributes"]["definition"].take())
 }
 
 /// What people do, in this order.
@@ -302,6 +322,11 @@ fn stays_true(condition: &Condition) -> bool {
     }
 }
 
+<<<<<<< HEAD
+/// Re-entry at any time.
+fn always() -> Json {
+    json!({"duration": 0, "unit": "alltime"})
+=======
 /// The longest way through the flow in whole hours, rounded up.
 fn longest_hours(plan: &Plan<'_>, wait: Span) -> i64 {
     (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000
@@ -341,15 +366,20 @@ fn may_enter(plan: &Plan<'_>, notes: &mut Notes) -> Vec<Json> {
         "Nothing to do; the property can be deleted with the flow",
     );
     out
+>>>>>>> main
 }
 
 /// Re-entry as Klaviyo counts it; `restarts` where a newer entry must take over from an older one.
 fn reentry(plan: &Plan<'_>, restarts: bool, is_marked: bool, wait: Span, notes: &mut Notes) -> Json {
     let place = Place::default().with_field("settings.reentry");
+<<<<<<< HEAD
+    let always = always();
+=======
     let always = json!({"duration": 0, "unit": "alltime"});
     if is_marked {
         return always;
     }
+>>>>>>> main
     match &plan.settings.reentry {
         Reentry::Once => json!({"duration": 1, "unit": "alltime"}),
         Reentry::Cooldown(span) if longest_hours(plan, wait) * 3_600_000 <= span.about_millis() => {
