@@ -3,15 +3,22 @@
 //! The one idea: actions are drafted with edges to steps, and edges become connections only at the end, when it is
 //! known which steps came to nothing. Several edges may lead to one action, so paths that meet stay together.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::filters::{Asker, contact_property, event_type, events_branch, list_id, needs_property, or};
+use super::{
+    filters::{Asker, contact_property, event_type, events_branch, list_id, needs_property, or},
+    keep,
+    links::{self, Out},
+};
 use crate::{
     audience::{
         Condition, Value,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Root},
     },
     base::{Place, Span},
+    content::Origin,
     flow::Target,
     kinds::{
         Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent,
@@ -39,21 +46,21 @@ pub(super) enum To {
     End,
 }
 
-/// Which edge of an action it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Out {
-    Connection,
-    Default,
-    List(usize),
-    Static(usize),
-    Test(usize),
-}
-
 struct Draft {
     action: Json,
     outs: Vec<(Out, To)>,
     /// An action whose id goes into `inputValue.actionId`.
     input: Option<usize>,
+    /// The step it was written for.
+    step: Option<usize>,
+    /// The id it had in the JSON that was kept of it.
+    was: Option<String>,
+}
+
+/// A finished action and the step it stands for.
+pub(super) struct Written {
+    pub action: Json,
+    pub step: Option<usize>,
 }
 
 /// What is said of a step: its first draft, or where it passes on to.
@@ -77,7 +84,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
-        self.drafts.push(Draft { action, outs, input: None });
+        self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
         self.drafts.len() - 1
     }
 
@@ -98,7 +105,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     /// Writes all steps, then what stands before them; gives the actions in order and the id of the first.
-    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Json>, Option<String>) {
+    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Written>, Option<String>) {
         let plan = self.plan;
         let mut arrived: Vec<Option<Elapsed>> = vec![None; plan.steps.len()];
         if let Some(first) = plan.first {
@@ -107,7 +114,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (at, step) in plan.steps.iter().enumerate() {
             let here = arrived[at].unwrap_or(Elapsed::START);
             let before = self.drafts.len();
-            let (begin, then) = self.step(step, here);
+            let (begin, then) = match self.kept(step, here) {
+                Some(kept) => kept,
+                None => self.step(step, here),
+            };
+            for draft in &mut self.drafts[before..] {
+                draft.step = Some(at);
+            }
             self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
                 Began::At(before)
             } else {
@@ -141,7 +154,7 @@ impl<'a, 'n> Body<'a, 'n> {
         None
     }
 
-    fn finish(mut self, start: To) -> (Vec<Json>, Option<String>) {
+    fn finish(mut self, start: To) -> (Vec<Written>, Option<String>) {
         // An arm of an A/B split must go somewhere: one that ends marks the contact.
         for at in 0..self.drafts.len() {
             for n in 0..self.drafts[at].outs.len() {
@@ -172,27 +185,98 @@ impl<'a, 'n> Body<'a, 'n> {
             stack.extend(outs.into_iter().rev());
         }
         let id = |at: usize| number[at].unwrap_or(0).to_string();
+        let place = |draft: &Draft| {
+            let step = draft.step.and_then(|at| self.plan.steps.get(at));
+            step.map_or_else(Place::default, |step| Place::node(&step.node.id))
+        };
+        let known: BTreeMap<&str, usize> =
+            order.iter().filter_map(|at| Some((self.drafts[*at].was.as_deref()?, *at))).collect();
         let mut actions = Vec::new();
         for at in &order {
-            let mut action = self.drafts[*at].action.clone();
-            action["actionId"] = json!(id(*at));
-            if let Some(input) = self.drafts[*at].input {
-                action["inputValue"]["actionId"] = json!(id(input));
-            }
-            for (out, to) in &self.drafts[*at].outs {
-                let Some(to) = self.resolve(*to) else { continue };
-                let connection = json!({"edgeType": "STANDARD", "nextActionId": id(to)});
-                match out {
-                    Out::Connection => action["connection"] = connection,
-                    Out::Default => action["defaultBranch"] = connection,
-                    Out::List(n) => action["listBranches"][*n]["connection"] = connection,
-                    Out::Static(n) => action["staticBranches"][*n]["connection"] = connection,
-                    Out::Test(n) => action["testBranches"][*n]["connection"] = connection,
+            let draft = &self.drafts[*at];
+            let mut action = draft.action.clone();
+            if draft.was.is_some() {
+                for missing in links::renumber(&mut action, &|old| known.get(old).map(|at| id(*at))) {
+                    self.notes.impossible(
+                        "hubspot/reference",
+                        place(draft),
+                        format!("The step reads what action `{missing}` gave, which is not in the flow any more"),
+                        "Take the step out, or import the workflow again",
+                    );
                 }
             }
-            actions.push(action);
+            action["actionId"] = json!(id(*at));
+            if let Some(input) = draft.input {
+                action["inputValue"]["actionId"] = json!(id(input));
+            }
+            for (out, to) in &draft.outs {
+                // A link that was kept says how it leads there.
+                let edge_type = out.link(&action).and_then(|link| link["edgeType"].as_str()).unwrap_or("STANDARD");
+                let link = self.resolve(*to).map(|to| links::link_to(&id(to), edge_type));
+                out.set(&mut action, link);
+            }
+            actions.push(Written { action, step: draft.step });
         }
         (actions, Some(id(first)))
+    }
+
+    /// Writes a step as an import kept it: a foreign one of HubSpot, or one that was not edited since. `None` where it
+    /// is to be written by its settings.
+    fn kept(&mut self, step: &'a Step<'a>, here: Elapsed) -> Option<(To, Elapsed)> {
+        let place = Place::node(&step.node.id);
+        let actions = match step.settings {
+            Settings::Foreign(foreign) if foreign.origin == Origin::Hubspot => {
+                vec![serde_json::from_str(&foreign.json).ok().filter(Json::is_object)?]
+            }
+            Settings::Foreign(_) => return None,
+            _ => match keep::actions(&self.plan.settings, step.node)? {
+                Ok(actions) => actions,
+                Err(()) => {
+                    self.notes.approximate(
+                        "hubspot/kept-dropped",
+                        place,
+                        "What HubSpot said of this step and the step does not is gone, since the step was edited",
+                        "Look at the step in HubSpot, or import the workflow again",
+                    );
+                    return None;
+                }
+            },
+        };
+        let links = links::links(step.settings, &actions)?;
+        if let Settings::Email(email) = step.settings {
+            let message = self.plan.flow.message(email.message.as_str())?;
+            // Variants that came later are e-mails of their own.
+            if languages::arms(Target::Hubspot, message, self.notes).len() > 1 {
+                return None;
+            }
+        }
+        let first = self.drafts.len();
+        for (k, action) in actions.into_iter().enumerate() {
+            let was = action["actionId"].as_str().map(str::to_owned).or_else(|| {
+                action["actionId"].as_number().map(ToString::to_string)
+            });
+            let mut outs: Vec<(Out, To)> = Vec::new();
+            for (port, _, out) in links.iter().filter(|(_, action, _)| *action == k) {
+                if !outs.iter().any(|(known, _)| known == out) {
+                    outs.push((*out, self.to(step, port)));
+                }
+            }
+            let inner = k == 0 && links.iter().all(|(_, action, _)| *action == 1);
+            if inner {
+                outs.push((Out::Connection, To::Draft(first + 1)));
+            }
+            let at = self.push(action, outs);
+            self.drafts[at].was = was;
+        }
+        let then = match step.settings {
+            Settings::Delay(delay) => match delay.wait {
+                Wait::For(span) if delay.window.is_none() => here.after_delay(delay, span).1,
+                _ => here.vague(),
+            },
+            Settings::WaitForEvent(_) => here.vague(),
+            _ => here,
+        };
+        Some((To::Draft(first), then))
     }
 
     /// Writes one step: where it begins, and what is known of the time on leaving it.

@@ -107,9 +107,9 @@ pub(super) fn foreign_ports(action: &Json) -> Vec<SmolStr> {
         };
         let arm = action.get(list).and_then(|list| list.get(n));
         let said = ["branchName", "branchValue"].iter().find_map(|key| arm?.get(*key)?.as_str());
-        super::import::word(said.unwrap_or_default(), &arm_name(n))
+        word(said.unwrap_or_default(), &arm_name(n))
     };
-    outs(action).iter().map(|out| SmolStr::new(super::import::free(&mut taken, &name(out)))).collect()
+    outs(action).iter().map(|out| SmolStr::new(free(&mut taken, &name(out)))).collect()
 }
 
 /// The name of an arm that has none: `a`, `b`, …
@@ -244,6 +244,34 @@ fn each_text(action: &Json, visit: &mut dyn FnMut(&str, &str)) {
             Json::Null | Json::Bool(_) | Json::Number(_) => {}
         }
     }
+}
+
+/// A foreign text as an id or a port: letters, digits, `-` and `_`, at most 40 of them; `otherwise` where none is left.
+pub(super) fn word(text: &str, otherwise: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() || (c == '_' && !out.is_empty()) {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+        if out.len() >= 40 {
+            break;
+        }
+    }
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { otherwise.to_owned() } else { out.to_owned() }
+}
+
+/// A word that is not taken yet: itself, else with `-2`, `-3`, …
+pub(super) fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
+    let mut name = wanted.to_owned();
+    let mut n = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{wanted}-{n}");
+        n += 1;
+    }
+    name
 }
 
 #[cfg(test)]

@@ -6,21 +6,27 @@
 mod body;
 mod emails;
 mod filters;
+mod import;
+mod keep;
+mod links;
 mod lints;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+pub(super) use import::import;
 pub use lints::lint;
 
 use body::{Body, To, clock, none_within};
+use keep::Piece;
 use filters::{Asker, and, contact_property, events_branch, list_id, needs_property, or, property_filter};
 
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
     json_bytes,
+    kept::give_back,
     normal::{Literal, Names, path_text},
     obstacles,
     plan::Plan,
@@ -31,7 +37,7 @@ use crate::{
         Condition,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
-    base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
+    base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
     content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
@@ -66,30 +72,26 @@ impl Platform for Hubspot {
         whole_flow_losses(&plan, workspace, &mut notes);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
-        let groups = groups(&plan);
-        let many = groups.len() > 1;
-        for (n, group) in groups.iter().enumerate() {
+        let written = bodies(&plan, workspace, &mut notes);
+        for (n, workflow) in written.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
-            let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = workflow(&plan, workspace, group, &name, &mut notes);
-            for mut diagnostic in lint(&body) {
+            for mut diagnostic in lint(&workflow.body) {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
                 notes.diagnostics.push(diagnostic);
             }
-            files.insert(file.clone(), json_bytes(&body));
-            let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+            files.insert(file.clone(), json_bytes(&workflow.body));
             requests.push(Request {
                 file,
                 method: "POST",
                 path: BASE_PATH.into(),
-                what: format!("the workflow, started by {}", what.join(", or ")),
+                what: format!("the workflow, started by {}", workflow.what),
             });
         }
-        if many {
+        if written.len() > 1 {
             notes.approximate(
                 "hubspot/one-enrolment",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", groups.len()),
+                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", written.len()),
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
@@ -107,6 +109,57 @@ impl Platform for Hubspot {
             ],
         };
         notes.into_export(files, &about)
+    }
+}
+
+/// A workflow as it is created.
+struct Workflow {
+    body: Json,
+    /// The step that each action stands for.
+    origins: Vec<Option<NodeId>>,
+    /// What starts it, for people.
+    what: String,
+}
+
+/// The workflows of a flow, without its e-mails. Errors: what keeps it from being exported.
+fn workflows(flow: &Flow, workspace: &Workspace, notes: &mut Notes) -> Result<Vec<Workflow>, Vec<Diagnostic>> {
+    let obstacles = obstacles(flow);
+    if !obstacles.is_empty() {
+        return Err(obstacles);
+    }
+    Ok(bodies(&Plan::new(flow), workspace, notes))
+}
+
+fn bodies(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Workflow> {
+    let enrolment = kept_piece(Piece::Enrolment, plan, workspace, notes);
+    let mut groups = groups(plan);
+    if enrolment.is_some() && groups.len() > 1 {
+        // It was one workflow, whatever lets contacts in.
+        let rest: Vec<&Alternative> = groups.drain(1..).flat_map(|group| group.alternatives).collect();
+        groups[0].alternatives.extend(rest);
+    }
+    let many = groups.len() > 1;
+    let mut out = Vec::new();
+    for (n, group) in groups.iter().enumerate() {
+        let name = if many { format!("{} ({})", plan.flow.name, n + 1) } else { plan.flow.name.clone() };
+        out.push(workflow(plan, workspace, group, &name, enrolment.as_ref(), notes));
+    }
+    out
+}
+
+/// What an import kept for a piece of the workflow, as long as what it stands for was not edited.
+fn kept_piece(piece: Piece, plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Option<Map<String, Json>> {
+    match keep::piece(piece, plan.flow, &plan.settings, workspace)? {
+        Ok(keys) => Some(keys),
+        Err(()) => {
+            notes.approximate(
+                "hubspot/kept-dropped",
+                Place::default().with_field("settings"),
+                format!("What HubSpot said in {} and the flow does not is gone, since it was edited", piece.keys().join(", ")),
+                "Look at it in HubSpot, or import the workflow again",
+            );
+            None
+        }
     }
 }
 
@@ -239,6 +292,8 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
         .steps
         .iter()
         .filter_map(|step| match step.settings {
+            // What was kept of a delay has its window in it.
+            Settings::Delay(_) if matches!(keep::actions(&plan.settings, step.node), Some(Ok(_))) => None,
             Settings::Delay(delay) => delay.window.map(|w| (Place::node(&step.node.id).with_field("window"), w)),
             _ => None,
         })
@@ -315,7 +370,14 @@ struct Enrolment {
     exits: Vec<Condition>,
 }
 
-fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &str, notes: &mut Notes) -> Json {
+fn workflow(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    group: &Group<'_>,
+    name: &str,
+    kept: Option<&Map<String, Json>>,
+    notes: &mut Notes,
+) -> Workflow {
     let extra = group
         .alternatives
         .iter()
@@ -331,10 +393,21 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         named: named_copies(plan),
     };
     let mut body = Body::new(plan, &asker, notes);
-    let enrolment = enrolment(&mut body, group);
+    let enrolment = match kept {
+        Some(keys) => Enrolment {
+            criteria: keys.get("enrollmentCriteria").cloned().unwrap_or_default(),
+            schedule: keys.get("enrollmentSchedule").cloned(),
+            ..Enrolment::default()
+        },
+        None => enrolment(&mut body, group),
+    };
     let mut exits = enrolment.exits;
     for (setting, text) in plan.settings.conditions() {
         if setting == "exit_when" {
+            // Who leaves the trigger's segment is taken out by the enrolment itself.
+            if leaves_segment(plan).is_some() {
+                continue;
+            }
             body.notes.approximate(
                 "hubspot/exit-is-goal",
                 Place::default().with_field("settings.exit_when"),
@@ -386,6 +459,8 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         to
     });
     let windows = windows(plan, workspace, notes);
+    let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
+    let origins = steps.into_iter().map(|step| Some(plan.steps.get(step?)?.node.id.clone())).collect();
     let mut out = json!({
         "name": name, "type": "CONTACT_FLOW", "flowType": "WORKFLOW", "objectTypeId": "0-1", "isEnabled": false,
         "actions": actions, "blockedDates": [], "timeWindows": windows, "customProperties": {}, "dataSources": [],
@@ -401,7 +476,28 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
     if !goal.is_null() {
         out["goalFilterBranch"] = goal;
     }
-    out
+    if out["enrollmentCriteria"].is_null()
+        && let Json::Object(map) = &mut out
+    {
+        map.remove("enrollmentCriteria");
+    }
+    for piece in [Piece::Goal, Piece::Windows] {
+        for (key, value) in kept_piece(piece, plan, workspace, notes).into_iter().flatten() {
+            out[key] = value;
+        }
+    }
+    give_back(&plan.settings, Origin::Hubspot, None, &mut out);
+    let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+    Workflow { body: out, origins, what: what.join(", or ") }
+}
+
+/// The segment whose members enter, where leaving it is all that ends the flow.
+fn leaves_segment<'a>(plan: &'a Plan<'_>) -> Option<&'a str> {
+    let Some(Settings::Trigger(trigger)) = plan.flow.trigger()?.settings() else { return None };
+    let [Alternative::Segment(trigger)] = trigger.any.as_slice() else { return None };
+    let outside = Condition::Not(Box::new(Condition::InSegment(trigger.segment.clone())));
+    let exits = plan.settings.exit_when.as_ref()?;
+    (!trigger.leaves && *exits.condition() == outside).then_some(trigger.segment.as_str())
 }
 
 /// Properties that fields name for event data: path in the event, property.
@@ -794,5 +890,5 @@ fn list_based(body: &mut Body<'_, '_>, condition: &Condition, again: bool, place
         }
     }
     json!({"type": "LIST_BASED", "shouldReEnroll": again && !triggers.is_empty(), "listFilterBranch": filter,
-        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": false})
+        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": leaves_segment(body.plan).is_some()})
 }

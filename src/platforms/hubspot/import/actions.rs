@@ -10,7 +10,7 @@ use super::{
     enrolment::clock,
     filters::{self, completed, event_filter, group},
     messages::Messages,
-    names::{Names, clean, free, word},
+    names::{Names, clean},
     operations::span_of,
     spot::{Spot, Unread, short},
 };
@@ -35,7 +35,7 @@ use crate::{
             split::SplitArm,
         },
     },
-    platforms::hubspot::links::arm_name,
+    platforms::hubspot::links::{arm_name, free, word},
 };
 
 /// What an action became.
@@ -423,14 +423,7 @@ fn cap(action: &Spot<'_>) -> Option<CapRule> {
         return None;
     }
     let root = arm.get("filterBranch");
-    let one = |spot: &Spot<'_>| {
-        let list = spot.get("filterBranches");
-        let mut items = list.items();
-        let first = items.next()?;
-        (items.next().is_none() && spot.get("filters").items().next().is_none()).then_some(first.json)
-    };
-    let and = Spot::new(one(&root)?, "");
-    let events = Spot::new(one(&and)?, "");
+    let events = only_branch(only_branch(root)?)?;
     let channel = match events.word("eventTypeId") {
         "4-665536" => crate::audience::Channel::Email,
         "4-1721168" => crate::audience::Channel::Sms,
@@ -446,6 +439,13 @@ fn cap(action: &Spot<'_>) -> Option<CapRule> {
         && events.get("filters").items().next().is_none()
         && events.word("operator") == "HAS_COMPLETED";
     plain.then(|| CapRule { limit: Limit::AtMost(most), within, channel, ..CapRule::default() })
+}
+
+/// The one branch below a branch that holds nothing else.
+fn only_branch(branch: Spot<'_>) -> Option<Spot<'_>> {
+    let mut items = branch.get("filterBranches").items();
+    let first = items.next()?;
+    (items.next().is_none() && branch.get("filters").items().next().is_none()).then_some(first)
 }
 
 /// A set time, or a set time and then a time of day.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     audience::{
-        Condition, ConditionText,
+        Condition,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{NodeId, Span, TimeOfDay},
@@ -35,8 +35,6 @@ pub(super) struct Entered {
     pub reentry: Reentry,
     /// Contacts leave when this holds.
     pub exit_when: Option<Condition>,
-    /// Whether the schedule is said in the alternatives; one that is not stays with the flow as it is.
-    pub reads_schedule: bool,
 }
 
 /// The trigger of a workflow.
@@ -75,7 +73,6 @@ pub(super) fn enrolment(flow: &Spot<'_>, name: &str, names: &mut Names<'_>, repo
                 alternatives: vec![Alternative::Foreign(foreign)],
                 reentry: reentry(&criteria),
                 exit_when: None,
-                reads_schedule: false,
             }
         }
     }
@@ -97,7 +94,6 @@ fn understood(
         alternatives,
         reentry: reentry(criteria),
         exit_when: None,
-        reads_schedule: false,
     };
     match criteria.word("type") {
         "EVENT_BASED" => Ok(plain(event_based(criteria, names)?)),
@@ -106,7 +102,7 @@ fn understood(
             if let Some(schedule) = &schedule
                 && let Some(trigger) = date(schedule, &branch, names)?
             {
-                return Ok(Entered { reads_schedule: true, ..plain(vec![Alternative::Date(trigger)]) });
+                return Ok(plain(vec![Alternative::Date(trigger)]));
             }
             let condition = filters::condition(&branch, names)?;
             if let Some(trigger) = inactivity(&condition) {

@@ -22,9 +22,10 @@ mod tests;
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value as Json;
-pub(in crate::platforms::hubspot) use names::{free, word};
-
-use super::keep::{self, Piece};
+use super::{
+    keep::{self, Piece},
+    links::{free, word},
+};
 use crate::{
     audience::{Channel, Condition, ConditionText},
     base::{Diagnostic, FlowId, NodeId, Place},
@@ -128,7 +129,7 @@ fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -
         out.edges.push(Edge::new(start.clone(), NEXT, first.clone()));
     }
     out.edges.extend(steps.edges);
-    let content = messages.finish(&mut report);
+    let content = messages.finish(&mut settings, &mut report);
     for edit in content {
         // Ids were made well formed, so that no edit is refused; one that is would be missing, which `check` tells.
         if let Ok(next) = out.apply(&edit) {
@@ -198,7 +199,7 @@ fn keep_what_differs(
     let mut kept: Vec<KeptJson> = Vec::new();
     let is_read: BTreeSet<String> = steps
         .iter()
-        .flat_map(|step| step.actions.iter().map(|action| (step, action)))
+        .flat_map(|step| step.actions.iter().map(move |action| (step, action)))
         .flat_map(|(step, action)| {
             let own: Vec<&str> = step.actions.iter().filter_map(|a| a["actionId"].as_str()).collect();
             super::links::reads(action).into_iter().filter(move |id| !own.contains(&id.as_str())).collect::<Vec<_>>()

@@ -14,6 +14,7 @@ use crate::{
         ValueType,
         condition::{Path, Root},
     },
+    content::hubspot_contact_name,
     flow::{EventType, Workspace},
     platforms::{hubspot::filters::contact_property, slug},
 };
@@ -142,7 +143,7 @@ impl<'a> Names<'a> {
 
     /// The contact's property of that name in HubSpot; `None` where an export could not write it again.
     pub fn contact_path(&self, property: &str) -> Option<Path> {
-        let name = contact_name(property);
+        let name = hubspot_contact_name(property);
         (contact_property(name) == property).then(|| Path { root: Root::Contact, steps: vec![SmolStr::new(name)] })
     }
 
@@ -157,7 +158,7 @@ impl<'a> Names<'a> {
             self.remember("type", property, platform);
         }
         if let (Root::Contact, Some(known)) = (root, known) {
-            let name = SmolStr::new(contact_name(property));
+            let name = SmolStr::new(hubspot_contact_name(property));
             self.workspace.properties.entry(name).or_insert(known);
         }
     }
@@ -168,49 +169,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What a contact's property of HubSpot is called here: the inverse of [`contact_property`].
-pub(super) fn contact_name(property: &str) -> &str {
-    match property {
-        "firstname" => "first_name",
-        "lastname" => "last_name",
-        "jobtitle" => "job_title",
-        "createdate" => "created_at",
-        "hs_language" => "language",
-        "hs_timezone" => "zone",
-        other => other,
-    }
-}
-
 /// A foreign text as a name: one line, at most 120 letters.
 pub(super) fn clean(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect();
     line.trim().to_owned()
-}
-
-/// A foreign text as an id or a port: letters, digits, `-` and `_`, at most 40 of them; `otherwise` where none is left.
-pub(super) fn word(text: &str, otherwise: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() || (c == '_' && !out.is_empty()) {
-            out.push(c);
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-        if out.len() >= 40 {
-            break;
-        }
-    }
-    let out = out.trim_end_matches('-');
-    if out.is_empty() { otherwise.to_owned() } else { out.to_owned() }
-}
-
-/// A word that is not taken yet: itself, else with `-2`, `-3`, …
-pub(super) fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
-    let mut name = wanted.to_owned();
-    let mut n = 2;
-    while !taken.insert(name.clone()) {
-        name = format!("{wanted}-{n}");
-        n += 1;
-    }
-    name
 }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::{
     actions::{Made, Reader, action_name},
     messages::Messages,
-    names::{Names, free, word},
+    names::Names,
     report::Report,
     spot::{Spot, Unread, short},
 };
@@ -19,7 +19,7 @@ use crate::{
     content::Origin,
     flow::{Edge, FlowSettings, Node},
     kinds::{Foreign, Settings, actions::webhook},
-    platforms::hubspot::links::{foreign_ports, links},
+    platforms::hubspot::links::{foreign_ports, free, links, outs, word},
 };
 
 /// A step and the actions that it was made of.
@@ -38,11 +38,11 @@ pub(super) struct Steps<'a> {
 }
 
 /// Reads the actions of a workflow.
-pub(super) fn steps<'a>(
+pub(super) fn steps<'a, 'g>(
     flow: &Spot<'a>,
     flow_id: &str,
-    names: &mut Names<'_>,
-    messages: &mut Messages<'_>,
+    names: &mut Names<'g>,
+    messages: &mut Messages<'g>,
     settings: &mut FlowSettings,
     report: &mut Report,
 ) -> Steps<'a> {
@@ -184,7 +184,7 @@ fn start(
 /// Where the links of an action lead, in their order.
 fn targets(actions: &[Spot<'_>], by_id: &BTreeMap<String, usize>, n: usize) -> Vec<usize> {
     let action = &actions[n];
-    let links = crate::platforms::hubspot::links::outs(action.json).into_iter().filter_map(|out| out.link(action.json));
+    let links = outs(action.json).into_iter().filter_map(|out| out.link(action.json));
     links.filter_map(|link| by_id.get(&Spot::new(link, "").id("nextActionId").ok()?).copied()).collect()
 }
 
