@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
+    app::hand_over,
     base::{Diagnostic, Severity},
     disk,
     flow::{Target, check::Surroundings},
@@ -21,9 +22,12 @@ pub struct Arguments {
     /// For whom
     #[arg(long, value_enum)]
     to: To,
-    /// The folder to write (engine: a file, where the name ends in .json)
+    /// The folder to write (engine: a file, where the name ends in .json; all: one ZIP, where it ends in .zip)
     #[arg(long, value_name = "DIR_OR_FILE")]
     out: PathBuf,
+    /// Write one ZIP instead of a folder; a name that ends in .zip says the same
+    #[arg(long)]
+    zip: bool,
     /// Write over what is there
     #[arg(long)]
     force: bool,
@@ -66,12 +70,19 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     if findings.iter().any(is_error) {
         return Err(refuse(&findings));
     }
-    let mut export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
+    let audience = load::audience_if_any(&home, places, "export", streams)?.unwrap_or_default();
+    let export = hand_over::export(target, file.flow(), &home.workspace, &audience);
+    let mut export = export.map_err(|errors| refuse(&errors))?;
     if export.diagnostics.iter().any(is_error) {
         return Err(refuse(&export.diagnostics));
     }
-    let one_file = args.out.extension().is_some_and(|ending| ending == "json");
-    if !one_file {
+    let ends_in = |wanted: &str| args.out.extension().is_some_and(|ending| ending == wanted);
+    let one_file = ends_in("json") && !args.zip;
+    if args.zip || ends_in("zip") {
+        let name = format!("{}-{}", file.flow().id, target.name());
+        let bytes = disk::zipped(&name, &disk::Files(export.files.clone()))?;
+        disk::file(&args.out, &bytes, args.force)?;
+    } else if !one_file {
         disk::folder(&args.out, &disk::Files(export.files.clone()), args.force)?;
     } else if target == Target::Engine {
         // The pinned version is all that an engine reads; what lies beside it in a folder is for people.

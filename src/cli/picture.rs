@@ -6,27 +6,12 @@ use std::{path::PathBuf, sync::mpsc, thread, time::Duration};
 
 use super::{Failure, Streams, show, stage::Stage};
 use crate::{
-    content::picture::{
-        Blitz, Error, ImageFault, ImageSource, MAX_IMAGE_BYTES, Picture, Request, STACK_BYTES, Scheme, draw, png,
-    },
-    disk,
+    content::picture::{Blitz, Error, Picture, Request, STACK_BYTES, Scheme, draw, png},
+    disk::ImageFolder,
 };
 
 /// How long a picture may take. Source: a hundred times what the slowest sample mail takes without optimisation.
 const LIMIT: Duration = Duration::from_secs(10);
-
-/// The folder of a workspace.
-struct Folder(PathBuf);
-
-impl ImageSource for Folder {
-    fn image(&self, path: &str) -> Result<Vec<u8>, ImageFault> {
-        disk::image(&self.0, path, MAX_IMAGE_BYTES).map_err(|fault| match fault {
-            disk::NoImage::Missing => ImageFault::Missing,
-            disk::NoImage::TooLarge => ImageFault::TooLarge,
-            disk::NoImage::Unreadable(why) => ImageFault::Unreadable(why),
-        })
-    }
-}
 
 /// The mail as a PNG file; what is not in the picture is told.
 ///
@@ -44,7 +29,7 @@ pub fn of(stage: &Stage, html: &str, width_px: u32, dark: bool, streams: &mut St
             scale: 1.0,
             scheme: if dark { Scheme::Dark } else { Scheme::Light },
             image_base: &base,
-            images: &Folder(folder),
+            images: &ImageFolder(folder),
         };
         // Nobody listens any more where it took too long.
         let _ = tell.send(draw(&Blitz::new(), &request));

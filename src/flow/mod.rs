@@ -3,12 +3,14 @@
 //! The one idea: a flow is a value. Edits make a new one, checks read one, files hold one.
 //! Deliberately not here: opening files, clocks, threads, and what a flow does (`journey`).
 
+pub mod card;
 pub mod check;
 pub mod edit;
 pub mod file;
 mod graph;
 mod history;
 pub mod merge;
+pub mod readers;
 mod settings;
 mod workspace;
 

@@ -29,6 +29,8 @@ pub struct Publish {
     pub document: DocumentId,
     /// For whom.
     pub target: Target,
+    /// Whether it is written as one ZIP.
+    pub zip: bool,
     /// What was made last.
     pub made: Option<Made>,
     /// Where it was written.
@@ -57,6 +59,8 @@ pub struct Made {
 pub enum PublishAct {
     /// Another target.
     Target(Target),
+    /// As one ZIP, or as a folder.
+    Zip(bool),
     /// Ask for a folder.
     Choose,
     /// Write here, also over what is there.
@@ -135,6 +139,11 @@ pub fn ready<'a>(document: &Document, publish: &'a Publish) -> Result<&'a Arc<Ex
     }
 }
 
+/// What the ZIP of an export is called: `watch-shop-klaviyo.zip`.
+pub fn zip_name(document: &Document, target: Target) -> String {
+    format!("{}-{}.zip", document.flow().id, target.name())
+}
+
 impl Publish {
     /// The export that is being made.
     pub fn running(&self) -> Option<&Running> {
@@ -150,6 +159,7 @@ impl Publish {
         Self {
             document,
             target: Target::Klaviyo,
+            zip: false,
             made: None,
             written: None,
             not_empty: None,
@@ -181,6 +191,11 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
             publish.written = None;
             publish.not_empty = None;
         }
+        PublishAct::Zip(zip) => {
+            publish.zip = zip;
+            publish.written = None;
+            publish.not_empty = None;
+        }
         PublishAct::Choose => return vec![Request::Files(Task::AskFolder)],
         PublishAct::Into { folder, force } => {
             publish.not_empty = None;
@@ -190,7 +205,8 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
             match ready(document, publish) {
                 Ok(export) => {
                     let files = Arc::clone(export);
-                    return vec![Request::Files(Task::WriteFolder { folder, files, force })];
+                    let zip = publish.zip.then(|| zip_name(document, publish.target));
+                    return vec![Request::Files(Task::WriteFolder { folder, files, zip, force })];
                 }
                 Err(why) => app.tell(why, true, now),
             }

@@ -421,6 +421,11 @@ fn the_page_for_handing_over_makes_an_export_and_writes_it() {
     script.act(Act::Publish(PublishAct::Into { folder: "/out".into(), force: true }));
     assert!(matches!(script.asked[..], [Task::WriteFolder { force: true, .. }]));
     script.told(Told::Written("/out".into())).take();
+    script.act(Act::Publish(PublishAct::Zip(true)));
+    script.act(Act::Publish(PublishAct::Into { folder: "/out".into(), force: false }));
+    let asked = script.asked.last();
+    assert!(matches!(asked, Some(Task::WriteFolder { zip: Some(name), .. }) if name == "two-klaviyo.zip"));
+    script.take();
     script.act(Act::Publish(PublishAct::Target(Target::Hubspot)));
     assert_eq!(script.take(), ["Export"]);
     script.rename("A");

@@ -6,6 +6,7 @@
 
 pub mod lab;
 pub mod pictures;
+pub mod send;
 pub mod source;
 #[cfg(test)]
 mod tests;
@@ -157,6 +158,13 @@ pub enum Act {
         /// In which form.
         to: source::Form,
     },
+    /// Send the shown mail to an address.
+    SendTest {
+        /// Which.
+        to: String,
+        /// By a mail server, or into a folder.
+        by: String,
+    },
     /// Show the source of the mail of a step, in this version, in the editor.
     EditSource(NodeId, Option<SmolStr>),
 }
@@ -169,6 +177,9 @@ impl From<Act> for Command {
 
 /// Does it; called by [`App::apply`] alone.
 pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
+    if let Act::SendTest { to, by } = act {
+        return send::send(app, to, by, now);
+    }
     let Some(document) = app.document_mut() else { return Vec::new() };
     if let Act::SwitchBody { message, variant_idx, to } = act {
         match source::perform(document, &message, variant_idx, to) {
@@ -228,7 +239,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
         Act::Swap => swap(document),
         Act::Retry => document.derived.pictures.forget_failures(),
         // Done before, with a word about it.
-        Act::SwitchBody { .. } => {}
+        Act::SwitchBody { .. } | Act::SendTest { .. } => {}
     }
     Ok(())
 }

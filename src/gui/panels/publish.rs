@@ -7,7 +7,7 @@ use crate::{
         App, Command, Document,
         files::{
             Act, Page, Publish, PublishAct,
-            publish::{Groups, TARGETS, groups, num_errors, ready},
+            publish::{Groups, TARGETS, groups, num_errors, ready, zip_name},
         },
     },
     gui::{
@@ -162,11 +162,16 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
             if ui.button("Another folder…").clicked() {
                 out.push(Command::Files(Act::Publish(PublishAct::Choose)));
             }
-            if ui.button("Write into it").clicked() {
+            let name = zip_name(document, publish.target);
+            if ui.button(if publish.zip { "Write over it" } else { "Write into it" }).clicked() {
                 let into = PublishAct::Into { folder: folder.clone(), force: true };
                 out.push(Command::Files(Act::Publish(into)));
             }
-            let text = format!("{} is not empty", folder.display());
+            let text = if publish.zip {
+                format!("{} is there already", folder.join(name).display())
+            } else {
+                format!("{} is not empty", folder.display())
+            };
             ui.add(egui::Label::new(RichText::new(text).color(palette.warning)).truncate());
             return;
         }
@@ -176,12 +181,20 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
         if button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
             out.push(Command::Files(Act::Publish(PublishAct::Choose)));
         }
+        let mut zip = publish.zip;
+        if ui.checkbox(&mut zip, "As one ZIP").on_hover_text("For sending it on by mail").changed() {
+            out.push(Command::Files(Act::Publish(PublishAct::Zip(zip))));
+        }
         if let Some(folder) = &publish.written {
             if ui.button("Open the folder").clicked() {
                 out.push(Command::Files(Act::Publish(PublishAct::ShowFolder)));
             }
             let count = can.map_or(0, |export| export.files.len());
-            let text = format!("{count} files written to {}", folder.display());
+            let text = if publish.zip {
+                format!("{count} files written to {}", folder.join(zip_name(document, publish.target)).display())
+            } else {
+                format!("{count} files written to {}", folder.display())
+            };
             ui.add(egui::Label::new(RichText::new(text).color(palette.good)).truncate());
         }
     });

@@ -13,8 +13,8 @@ use crate::app::mails::pictures::{Drawn, PictureJob};
 #[cfg(feature = "picture")]
 use crate::{
     app::{files::samples, mails::pictures::STACK_BYTES},
-    content::picture::{ImageFault, ImageSource, MAX_IMAGE_BYTES},
-    disk,
+    content::picture::{ImageFault, ImageSource},
+    disk::ImageFolder,
 };
 
 /// The images of a workspace: in its folder, or inside the program where it is a sample that has no folder yet.
@@ -25,11 +25,7 @@ struct Images(Arc<Home>);
 impl ImageSource for Images {
     fn image(&self, path: &str) -> Result<Vec<u8>, ImageFault> {
         if let Some(folder) = &self.0.folder {
-            return disk::image(folder, path, MAX_IMAGE_BYTES).map_err(|fault| match fault {
-                disk::NoImage::Missing => ImageFault::Missing,
-                disk::NoImage::TooLarge => ImageFault::TooLarge,
-                disk::NoImage::Unreadable(why) => ImageFault::Unreadable(why),
-            });
+            return ImageFolder(folder.clone()).image(path);
         }
         let sample = self.0.sample.and_then(samples::workspace);
         sample.and_then(|sample| sample.image(path)).map(<[u8]>::to_vec).ok_or(ImageFault::Missing)

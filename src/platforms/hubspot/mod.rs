@@ -10,6 +10,7 @@ mod import;
 mod keep;
 mod links;
 mod lints;
+mod needed;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -19,8 +20,8 @@ pub(super) use import::import;
 pub use lints::lint;
 
 use body::{Body, To, clock, none_within};
+use filters::{Asker, and, contact_property, events_branch, list_id, or, property_filter};
 use keep::Piece;
-use filters::{Asker, and, contact_property, events_branch, list_id, needs_property, or, property_filter};
 
 use super::{
     Export, Notes, Platform,
@@ -29,12 +30,13 @@ use super::{
     kept::give_back,
     normal::{Literal, Names, path_text},
     obstacles,
+    people::People,
     plan::Plan,
     slug,
 };
 use crate::{
     audience::{
-        Condition,
+        Condition, ValueType,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
@@ -46,8 +48,6 @@ use crate::{
     },
 };
 
-/// Where flows are created. Source: references, HubSpot 1; v4 is supported until 2027-03-30, its successor is in beta.
-const BASE_PATH: &str = "/automation/v4/flows";
 /// Most cases of a condition when multiplied out. Source: assumption; 250 filters are reported as the most in one
 /// branch.
 const MOST_TERMS: usize = 60;
@@ -62,13 +62,13 @@ struct Group<'a> {
 }
 
 impl Platform for Hubspot {
-    fn export(&self, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>> {
+    fn export(&self, flow: &Flow, workspace: &Workspace, people: Option<People>) -> Result<Export, Vec<Diagnostic>> {
         let obstacles = obstacles(flow);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
         let plan = Plan::new(flow);
-        let mut notes = Notes::default();
+        let mut notes = Notes::new(people);
         whole_flow_losses(&plan, workspace, &mut notes);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
@@ -83,7 +83,7 @@ impl Platform for Hubspot {
             requests.push(Request {
                 file,
                 method: "POST",
-                path: BASE_PATH.into(),
+                path: workspace.hubspot.base_path.clone(),
                 what: format!("the workflow, started by {}", workflow.what),
             });
         }
@@ -95,14 +95,18 @@ impl Platform for Hubspot {
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
+        mailed_properties(&plan, &mut notes);
+        let mut first = needed::files(&notes, workspace, &mut files);
+        first.append(&mut requests);
+        let requests = first;
         let about = About {
             target: Target::Hubspot,
-            version: ("api", "v4".into()),
+            version: ("base_path", workspace.hubspot.base_path.clone()),
             flow,
             workspace,
             requests,
             order: vec![
-                "Create the properties, lists and custom events that are missing.".into(),
+                "Create the properties, custom events and lists that are missing: the first two have a body each in `properties/` and `events/`.".into(),
                 "Create the e-mails, look at them, and publish each for automation; the workflow can only send published ones.".into(),
                 "Create the workflow; it arrives switched off.".into(),
                 "Open it in HubSpot, look at each step, and switch it on by hand.".into(),
@@ -232,10 +236,11 @@ fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
         );
     }
     for consent in &settings.consent {
+        let who = notes.counted(|people| people.never_asked(consent.channel()));
         notes.approximate(
             "hubspot/consent",
             Place::default().with_field("settings.consent"),
-            format!("HubSpot leaves out contacts who unsubscribed by {}, but mails those who were never asked if they are marketing contacts", consent.channel().name()),
+            format!("HubSpot leaves out contacts who unsubscribed by {}, but mails those who were never asked{who} if they are marketing contacts", consent.channel().name()),
             "Choose the subscription type in each e-mail, and keep contacts without consent as non-marketing",
         );
     }
@@ -300,19 +305,21 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
         .collect();
     let chosen = match (quiet, of_delays.first()) {
         (Some(quiet), _) => {
+            let who = notes.counted(|people| people.outside(&workspace.zone));
             notes.approximate(
                 "hubspot/quiet-hours",
                 Place::default(),
-                format!("The quiet hours {quiet} become the workflow's own send times: they hold back every action, in the account's zone, not the contact's"),
+                format!("The quiet hours {quiet} become the workflow's own send times: they hold back every action, in the account's zone, not the contact's{who}"),
                 "Set the account's zone, or run one workflow for each zone",
             );
             Some(Window { from: quiet.until, until: quiet.from, weekdays: Weekdays::ALL })
         }
         (None, Some((place, window))) => {
+            let who = notes.counted(|people| people.outside(&workspace.zone));
             notes.approximate(
                 "hubspot/window",
                 place.clone(),
-                format!("The window {window} becomes the workflow's own send times: it holds back every action, in the account's zone, not the contact's"),
+                format!("The window {window} becomes the workflow's own send times: it holds back every action, in the account's zone, not the contact's{who}"),
                 "Set the account's zone, or run one workflow for each zone",
             );
             Some(*window)
@@ -434,7 +441,7 @@ fn workflow(
     }
     if has_event {
         for (path, property) in printed(plan, body.notes) {
-            needs_property(body.notes, &property, "the type of the event's property");
+            needed::property(body.notes, &property, None);
             asker.copies.borrow_mut().insert((path, property));
         }
     }
@@ -500,6 +507,24 @@ fn leaves_segment<'a>(plan: &'a Plan<'_>) -> Option<&'a str> {
     (!trigger.leaves && *exits.condition() == outside).then_some(trigger.segment.as_str())
 }
 
+/// Notes the contact's own properties that mails print.
+fn mailed_properties(plan: &Plan<'_>, notes: &mut Notes) {
+    let mut used: Vec<(String, ValueType)> = Vec::new();
+    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
+        let Some(property) = platform_property(field, Dialect::Hubspot) else { continue };
+        let token = format!("contact.{property}");
+        let prints = |text: &String| text.contains(&token);
+        let is_printed =
+            notes.templates.values().any(|t| [&t.subject, &t.preheader, &t.html, &t.text].into_iter().any(prints));
+        if is_printed {
+            used.push((property, field.kind));
+        }
+    }
+    for (property, kind) in used {
+        needed::property(notes, &property, Some(kind));
+    }
+}
+
 /// Properties that fields name for event data: path in the event, property.
 fn named_copies(plan: &Plan<'_>) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
@@ -534,7 +559,7 @@ fn printed(plan: &Plan<'_>, notes: &mut Notes) -> Vec<(String, String)> {
             | FieldSource::LastEvent { .. }
             | FieldSource::Computed(_)
             | FieldSource::Code { .. } => {
-                needs_property(notes, &property, field.kind.title());
+                needed::property(notes, &property, Some(field.kind));
                 notes.impossible(
                     "hubspot/prepared",
                     Place::default().with_field(format!("fields.{}", field.name)),
@@ -761,7 +786,7 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
                     contact_property(&path_text(&t.property))
                 }
             };
-            needs_property(body.notes, &property, "date");
+            needed::property(body.notes, &property, Some(ValueType::Date));
             if t.offset.months != 0 || t.offset.millis != 0 {
                 body.notes.approximate(
                     "hubspot/date-offset",

@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-pub use lints::lint;
+pub use lints::{lint, lint_templates};
 
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
     json_bytes, languages, obstacles,
+    people::People,
     plan::Plan,
     templates,
 };
@@ -34,13 +35,13 @@ use crate::{
 pub struct Klaviyo;
 
 impl Platform for Klaviyo {
-    fn export(&self, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>> {
+    fn export(&self, flow: &Flow, workspace: &Workspace, people: Option<People>) -> Result<Export, Vec<Diagnostic>> {
         let obstacles = obstacles(flow);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
         let plan = Plan::new(flow);
-        let mut notes = Notes::default();
+        let mut notes = Notes::new(people);
         whole_flow_losses(&plan, workspace, &mut notes);
         let mut files = BTreeMap::new();
         let mut requests = template_files(&plan, workspace, &mut files, &mut notes);
@@ -52,6 +53,10 @@ impl Platform for Klaviyo {
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
             let body = trigger::body(&plan, workspace, entry, &name, &mut notes);
             let mut lints = lint(&body, &workspace.klaviyo.revision);
+            let kind =
+                body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();
+            let texts = notes.templates.iter().flat_map(|((id, _), t)| [(id.as_str(), t.html.as_str()), (id, &t.text)]);
+            lints.extend(lint_templates(texts, kind));
             for diagnostic in &mut lints {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
             }
@@ -366,7 +371,7 @@ mod tests {
             let (from, port) = from.split_once('.').unwrap_or((from, "next"));
             flow.edges.push(Edge::new(from, port, to));
         }
-        let export = Klaviyo.export(&flow, &Workspace::default()).unwrap_or_else(|e| panic!("{e:#?}"));
+        let export = Klaviyo.export(&flow, &Workspace::default(), None).unwrap_or_else(|e| panic!("{e:#?}"));
         let body: Json = serde_json::from_slice(export.file("flow.json").expect("a flow")).expect("JSON");
         let errors: Vec<_> = export.diagnostics.iter().filter(|d| d.severity == crate::base::Severity::Error).collect();
         assert!(errors.is_empty(), "{errors:#?}");
@@ -403,7 +408,7 @@ mod tests {
                 .into(),
             ..Workspace::default()
         };
-        let export = Klaviyo.export(&flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+        let export = Klaviyo.export(&flow, &workspace, None).unwrap_or_else(|e| panic!("{e:#?}"));
         let text = |file: &str| String::from_utf8_lossy(export.file(file).expect("a file")).into_owned();
         for file in ["templates/m-a.html", "templates/m-a.txt"] {
             assert!(text(file).contains("{% coupon_code 'Ten Off' %} {% coupon_code 'ship' %}"), "{}", text(file));

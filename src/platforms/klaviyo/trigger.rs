@@ -216,10 +216,11 @@ fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &
             start.wait = t.after;
             start.always = t.events.iter().map(|e| never_since(e, None)).collect();
             start.restarts = true;
+            let who = notes.counted(|people| people.did_none(&t.events));
             notes.approximate(
                 "klaviyo/inactivity",
                 place.clone(),
-                format!("The clock starts at an event, so contacts who never did {} do not enter {} after they were created", super::filters::quoted(&t.events), t.after),
+                format!("The clock starts at an event, so contacts who never did {}{who} do not enter {} after they were created", super::filters::quoted(&t.events), t.after),
                 "Send them a flow of their own, started by a segment of profiles without such an event",
             );
             start
