@@ -115,8 +115,9 @@ pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Di
         ]);
     }
     match target {
+        Target::Klaviyo => super::klaviyo::import(given),
         Target::Hubspot => super::hubspot::import(given),
-        Target::Klaviyo | Target::Engine => Err(vec![
+        Target::Engine => Err(vec![
             Diagnostic::error(
                 "import/no-such",
                 Place::default(),

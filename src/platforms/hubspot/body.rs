@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     filters::{Asker, contact_property, event_type, events_branch, list_id, or},
-    keep,
     links::{self, Out},
     needed,
 };
@@ -19,7 +18,6 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Place, Span},
-    content::Origin,
     flow::Target,
     kinds::{
         Anchor, Branch, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait,
@@ -49,7 +47,7 @@ pub(super) enum To {
     End,
 }
 
-struct Draft {
+pub(super) struct Draft {
     action: Json,
     outs: Vec<(Out, To)>,
     /// An action whose id goes into `inputValue.actionId`.
@@ -57,7 +55,7 @@ struct Draft {
     /// The step it was written for.
     step: Option<usize>,
     /// The id it had in the JSON that was kept of it.
-    was: Option<String>,
+    pub(super) was: Option<String>,
 }
 
 /// A finished action and the step it stands for.
@@ -77,7 +75,7 @@ pub(super) struct Body<'a, 'n> {
     pub plan: &'a Plan<'a>,
     pub asker: &'a Asker<'a>,
     pub notes: &'n mut Notes,
-    drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     began: Vec<Began>,
 }
 
@@ -86,7 +84,7 @@ impl<'a, 'n> Body<'a, 'n> {
         Self { plan, asker, notes, drafts: Vec::new(), began: vec![Began::Pass(To::End); plan.steps.len()] }
     }
 
-    fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
+    pub(super) fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
         self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
         self.drafts.len() - 1
     }
@@ -138,7 +136,7 @@ impl<'a, 'n> Body<'a, 'n> {
         self.finish(start)
     }
 
-    fn to(&self, step: &Step<'_>, port: &str) -> To {
+    pub(super) fn to(&self, step: &Step<'_>, port: &str) -> To {
         step.to(port).map_or(To::End, To::Step)
     }
 
@@ -221,65 +219,6 @@ impl<'a, 'n> Body<'a, 'n> {
             actions.push(Written { action, step: draft.step });
         }
         (actions, Some(id(first)))
-    }
-
-    /// Writes a step as an import kept it: a foreign one of HubSpot, or one that was not edited since. `None` where it
-    /// is to be written by its settings.
-    fn kept(&mut self, step: &'a Step<'a>, here: Elapsed) -> Option<(To, Elapsed)> {
-        let place = Place::node(&step.node.id);
-        let actions = match step.settings {
-            Settings::Foreign(foreign) if foreign.origin == Origin::Hubspot => {
-                vec![serde_json::from_str(&foreign.json).ok().filter(Json::is_object)?]
-            }
-            Settings::Foreign(_) => return None,
-            _ => match keep::actions(&self.plan.settings, step.node)? {
-                Ok(actions) => actions,
-                Err(()) => {
-                    self.notes.approximate(
-                        "hubspot/kept-dropped",
-                        place,
-                        "What HubSpot said of this step and the step does not is gone, since the step was edited",
-                        "Look at the step in HubSpot, or import the workflow again",
-                    );
-                    return None;
-                }
-            },
-        };
-        let links = links::links(step.settings, &actions)?;
-        if let Settings::Email(email) = step.settings {
-            let message = self.plan.flow.message(email.message.as_str())?;
-            // Variants that came later are e-mails of their own.
-            if languages::arms(Target::Hubspot, message, self.notes).len() > 1 {
-                return None;
-            }
-        }
-        let first = self.drafts.len();
-        for (k, action) in actions.into_iter().enumerate() {
-            let was = action["actionId"].as_str().map(str::to_owned).or_else(|| {
-                action["actionId"].as_number().map(ToString::to_string)
-            });
-            let mut outs: Vec<(Out, To)> = Vec::new();
-            for (port, _, out) in links.iter().filter(|(_, action, _)| *action == k) {
-                if !outs.iter().any(|(known, _)| known == out) {
-                    outs.push((*out, self.to(step, port)));
-                }
-            }
-            let inner = k == 0 && links.iter().all(|(_, action, _)| *action == 1);
-            if inner {
-                outs.push((Out::Connection, To::Draft(first + 1)));
-            }
-            let at = self.push(action, outs);
-            self.drafts[at].was = was;
-        }
-        let then = match step.settings {
-            Settings::Delay(delay) => match delay.wait {
-                Wait::For(span) if delay.window.is_none() => here.after_delay(delay, span).1,
-                _ => here.vague(),
-            },
-            Settings::WaitForEvent(_) => here.vague(),
-            _ => here,
-        };
-        Some((To::Draft(first), then))
     }
 
     /// Writes one step: where it begins, and what is known of the time on leaving it.
@@ -507,7 +446,8 @@ impl<'a, 'n> Body<'a, 'n> {
                 (self.chain(vec![("0-1", 0, fields)], next), here.plus(Span::days(1)).vague())
             }
             Wait::Date { property, offset, at, .. } => {
-                let property = match self.asker.property(property, self.notes) {
+                let fixed = self.fixed_date(property);
+                let property = if fixed.is_some() { String::new() } else { match self.asker.property(property, self.notes) {
                     Ok(name) => name,
                     Err(why) => {
                         self.notes.impossible(
@@ -518,7 +458,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         );
                         slug(&path_text(property))
                     }
-                };
+                } };
                 let (delta, unit) =
                     if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
                         (offset.millis / 3_600_000, "HOURS")
@@ -534,7 +474,8 @@ impl<'a, 'n> Body<'a, 'n> {
                         }
                         (days, "DAYS")
                     };
-                let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
+                let date = fixed.unwrap_or_else(|| json!({"type": "OBJECT_PROPERTY", "propertyName": property}));
+                let mut fields = json!({"date": date, "delta": delta.to_string(), "time_unit": unit});
                 if let Some(at) = at {
                     fields["time_of_day"] = clock(*at);
                 }
@@ -549,6 +490,16 @@ impl<'a, 'n> Body<'a, 'n> {
         }
     }
 
+    /// The date of a constant, as HubSpot writes one that is the same for everybody.
+    fn fixed_date(&self, path: &Path) -> Option<Json> {
+        let name = path.steps.first().filter(|_| path.root == Root::Constant && path.steps.len() == 1)?;
+        let text = match self.plan.settings.constants.get(name)? {
+            value @ (Value::Date(_) | Value::Instant(_)) => static_text(value),
+            _ => return None,
+        };
+        Some(json!({"type": "STATIC_VALUE", "staticValue": text}))
+    }
+
     /// Waits for any of some events, then two ways.
     pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
         let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
@@ -561,6 +512,9 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
+        if happened == timed_out {
+            return self.chain(vec![("0-29", 0, fields)], happened);
+        }
         let at = self.drafts.len();
         self.single("0-29", 0, fields, To::Draft(at + 1));
         let action = json!({"type": "STATIC_BRANCH", "actionId": "",
@@ -775,7 +729,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
                         "Test it after the import",
                     );
-                    json!({"type": "INCREMENT", "incrementAmount": n})
+                    json!({"type": "INCREMENT", "incrementAmount": super::filters::number(*n)})
                 }
                 Becomes::Nothing => {
                     self.notes.approximate(

@@ -8,10 +8,19 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::{
+    body::{Body, To},
+    links::{self, Out},
+};
 use crate::{
+    base::Place,
     content::Origin,
-    flow::{Flow, FlowSettings, KeptJson, Node, Workspace},
-    kinds::{Alternative, Settings},
+    flow::{Flow, FlowSettings, KeptJson, Node, Target, Workspace},
+    kinds::{Alternative, Settings, Wait},
+    platforms::{
+        languages,
+        plan::{Elapsed, Step},
+    },
 };
 
 /// Names settings: 16 hexadecimal digits of XXH3-64 over their JSON.
@@ -191,5 +200,66 @@ fn is_default(key: &str, json: &Json) -> bool {
         "objectTypeId" => json == "0-1",
         "type" => json == "CONTACT_FLOW" || json == "TIME_POINT" || json == "TIME_RANGED",
         _ => is_empty(json),
+    }
+}
+
+impl<'a> Body<'a, '_> {
+    /// Writes a step as an import kept it: a foreign one of HubSpot, or one that was not edited since. `None` where it
+    /// is to be written by its settings.
+    pub fn kept(&mut self, step: &'a Step<'a>, here: Elapsed) -> Option<(To, Elapsed)> {
+        let place = Place::node(&step.node.id);
+        let actions = match step.settings {
+            Settings::Foreign(foreign) if foreign.origin == Origin::Hubspot => {
+                vec![serde_json::from_str(&foreign.json).ok().filter(Json::is_object)?]
+            }
+            Settings::Foreign(_) => return None,
+            _ => match actions(&self.plan.settings, step.node)? {
+                Ok(actions) => actions,
+                Err(()) => {
+                    self.notes.approximate(
+                        "hubspot/kept-dropped",
+                        place,
+                        "What HubSpot said of this step and the step does not is gone, since the step was edited",
+                        "Look at the step in HubSpot, or import the workflow again",
+                    );
+                    return None;
+                }
+            },
+        };
+        let links = links::links(step.settings, &actions)?;
+        if let Settings::Email(email) = step.settings {
+            let message = self.plan.flow.message(email.message.as_str())?;
+            // Variants that came later are e-mails of their own.
+            if languages::arms(Target::Hubspot, message, self.notes).len() > 1 {
+                return None;
+            }
+        }
+        let first = self.drafts.len();
+        for (k, action) in actions.into_iter().enumerate() {
+            let was = action["actionId"].as_str().map(str::to_owned).or_else(|| {
+                action["actionId"].as_number().map(ToString::to_string)
+            });
+            let mut outs: Vec<(Out, To)> = Vec::new();
+            for (port, _, out) in links.iter().filter(|(_, action, _)| *action == k) {
+                if !outs.iter().any(|(known, _)| known == out) {
+                    outs.push((*out, self.to(step, port)));
+                }
+            }
+            let inner = k == 0 && links.iter().all(|(_, action, _)| *action == 1);
+            if inner {
+                outs.push((Out::Connection, To::Draft(first + 1)));
+            }
+            let at = self.push(action, outs);
+            self.drafts[at].was = was;
+        }
+        let then = match step.settings {
+            Settings::Delay(delay) => match delay.wait {
+                Wait::For(span) if delay.window.is_none() => here.after_delay(delay, span).1,
+                _ => here.vague(),
+            },
+            Settings::WaitForEvent(_) => here.vague(),
+            _ => here,
+        };
+        Some((To::Draft(first), then))
     }
 }

@@ -3,6 +3,7 @@
 //! Source: references, HubSpot. A workflow has one kind of enrolment, so alternatives that are events share a body and
 //! every other one gets its own. Deliberately not here: calling the API.
 
+mod bodies;
 mod body;
 mod emails;
 mod filters;
@@ -19,6 +20,7 @@ use serde_json::{Map, Value as Json, json};
 pub(super) use import::import;
 pub use lints::lint;
 
+use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
 use body::{Body, To, clock, none_within};
 use filters::{Asker, and, contact_property, events_branch, list_id, or, property_filter};
 use keep::Piece;
@@ -113,57 +115,6 @@ impl Platform for Hubspot {
             ],
         };
         notes.into_export(files, &about)
-    }
-}
-
-/// A workflow as it is created.
-struct Workflow {
-    body: Json,
-    /// The step that each action stands for.
-    origins: Vec<Option<NodeId>>,
-    /// What starts it, for people.
-    what: String,
-}
-
-/// The workflows of a flow, without its e-mails. Errors: what keeps it from being exported.
-fn workflows(flow: &Flow, workspace: &Workspace, notes: &mut Notes) -> Result<Vec<Workflow>, Vec<Diagnostic>> {
-    let obstacles = obstacles(flow);
-    if !obstacles.is_empty() {
-        return Err(obstacles);
-    }
-    Ok(bodies(&Plan::new(flow), workspace, notes))
-}
-
-fn bodies(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Workflow> {
-    let enrolment = kept_piece(Piece::Enrolment, plan, workspace, notes);
-    let mut groups = groups(plan);
-    if enrolment.is_some() && groups.len() > 1 {
-        // It was one workflow, whatever lets contacts in.
-        let rest: Vec<&Alternative> = groups.drain(1..).flat_map(|group| group.alternatives).collect();
-        groups[0].alternatives.extend(rest);
-    }
-    let many = groups.len() > 1;
-    let mut out = Vec::new();
-    for (n, group) in groups.iter().enumerate() {
-        let name = if many { format!("{} ({})", plan.flow.name, n + 1) } else { plan.flow.name.clone() };
-        out.push(workflow(plan, workspace, group, &name, enrolment.as_ref(), notes));
-    }
-    out
-}
-
-/// What an import kept for a piece of the workflow, as long as what it stands for was not edited.
-fn kept_piece(piece: Piece, plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Option<Map<String, Json>> {
-    match keep::piece(piece, plan.flow, &plan.settings, workspace)? {
-        Ok(keys) => Some(keys),
-        Err(()) => {
-            notes.approximate(
-                "hubspot/kept-dropped",
-                Place::default().with_field("settings"),
-                format!("What HubSpot said in {} and the flow does not is gone, since it was edited", piece.keys().join(", ")),
-                "Look at it in HubSpot, or import the workflow again",
-            );
-            None
-        }
     }
 }
 
@@ -496,15 +447,6 @@ fn workflow(
     give_back(&plan.settings, Origin::Hubspot, None, &mut out);
     let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
     Workflow { body: out, origins, what: what.join(", or ") }
-}
-
-/// The segment whose members enter, where leaving it is all that ends the flow.
-fn leaves_segment<'a>(plan: &'a Plan<'_>) -> Option<&'a str> {
-    let Some(Settings::Trigger(trigger)) = plan.flow.trigger()?.settings() else { return None };
-    let [Alternative::Segment(trigger)] = trigger.any.as_slice() else { return None };
-    let outside = Condition::Not(Box::new(Condition::InSegment(trigger.segment.clone())));
-    let exits = plan.settings.exit_when.as_ref()?;
-    (!trigger.leaves && *exits.condition() == outside).then_some(trigger.segment.as_str())
 }
 
 /// Notes the contact's own properties that mails print.

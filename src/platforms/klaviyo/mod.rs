@@ -6,6 +6,8 @@
 mod actions;
 mod body;
 mod filters;
+mod import;
+mod keep;
 mod lints;
 mod trigger;
 
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+pub(super) use import::import;
 pub use lints::{lint, lint_templates};
 
 use super::{
@@ -51,7 +54,7 @@ impl Platform for Klaviyo {
         for (n, entry) in entries.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = trigger::body(&plan, workspace, entry, &name, &mut notes);
+            let body = trigger::body(&plan, workspace, entry, &name, !many, &mut notes);
             let mut lints = lint(&body, &workspace.klaviyo.revision);
             let kind =
                 body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();

@@ -52,7 +52,7 @@ fn tokens_and_links() {
         "Hi {{ first_name|default(\"there\", true) }}",
     );
     check(
-        "{{ personalization_token('contact.plan', 'it\\'s &lt;b&gt;') }}",
+        "{{ personalization_token('contact.plan', 'it&#x27;s &lt;b&gt;') }}",
         "{{ plan|default(\"it's <b>\", true) }}",
     );
     check("{{ contact.plan }} {{ contact.hs_language }}", "{{ plan }} {{ language }}");

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audience::{
-        Channel, Condition, ConsentStatus, ResponseKind, Value,
+        Channel, Condition, ConsentStatus, Value,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Path, Root},
     },
     base::Span,
@@ -224,13 +224,6 @@ fn events(branch: &Spot<'_>, names: &mut Names<'_>) -> Result<Condition, Unread>
     let yes = completed(branch)?;
     let type_id = branch.id("eventTypeId")?;
     let filter = event_filter(branch, names)?;
-    if filter.is_none() && branch.has("coalescingRefineBy").is_none()
-        && let Some(response) = response(&type_id)
-    {
-        let window = window(branch)?;
-        let done = Condition::Response { response, node: None, link: None, window };
-        return Ok(if yes { done } else { not(done) });
-    }
     let metric = names.event(&type_id);
     counted(branch, metric, filter.map(Box::new), yes)
 }
@@ -241,18 +234,6 @@ pub(super) fn completed(branch: &Spot<'_>) -> Result<bool, Unread> {
         "HAS_NOT_COMPLETED" => Ok(false),
         other => Err(branch.get("operator").unread(format!("`{}` is no operator of events", short(other)))),
     }
-}
-
-/// What a contact did with an e-mail. Source: references, HubSpot 3.2.
-fn response(type_id: &str) -> Option<ResponseKind> {
-    Some(match type_id {
-        "4-666440" => ResponseKind::Opened,
-        "4-666288" => ResponseKind::Clicked,
-        "4-665538" => ResponseKind::Replied,
-        "4-5470331" => ResponseKind::Bounced,
-        "4-666289" => ResponseKind::Unsubscribed,
-        _ => return None,
-    })
 }
 
 fn counted(

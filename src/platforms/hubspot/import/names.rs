@@ -31,7 +31,7 @@ const EVENTS: &[(&str, &str)] = &[
     ("4-665536", "E-mail delivered"),
     ("4-667638", "E-mail sent"),
     ("4-5470331", "$bounced"),
-    ("4-666289", "Subscription changed"),
+    ("4-666289", "$unsubscribed"),
     ("4-1555804", "Call-to-action viewed"),
     ("4-1555805", "Call-to-action clicked"),
     ("4-1553675", "Ad interaction"),

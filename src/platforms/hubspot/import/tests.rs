@@ -53,7 +53,7 @@ fn conditions_come_back() {
     same(r#"contact.x contains "a" and not (contact.y contains "b")"#);
     same(r#"did "B" at least 1 times"#.replace(" at least 1 times", "").as_str());
     same(r#"never did "A" in the last 30 days"#);
-    same(r#"did "B" at least 3 times in the last 7 days"#);
+    same(r#"did "B" at least 3 times in the last 1 week"#);
     same(r#"did "B" at most 3 times"#);
     same(r#"did "B" exactly 2 times"#);
     check(r#"did "B" fewer than 3 times"#, r#"did "B" at most 2 times"#);
@@ -63,7 +63,7 @@ fn conditions_come_back() {
     same(r#"on list "L" and not (on list "M")"#);
     same("true");
     same("false");
-    same("opened any message");
+    check("opened any message", r#"did "$opened" in the last 12 h"#);
     same("email consent is subscribed");
     check("contact.born < now - 7 days", "contact.born <= now - 7 days");
     same("contact.born = 2026-11-23");
@@ -148,8 +148,8 @@ fn every_known_action() {
         let flow = json!({"type": "CONTACT_FLOW", "name": "F", "startActionId": "1", "actions": [single("1", type_id, fields, "")]});
         assert_eq!(shown(&import_one(&flow)), [expected], "{type_id}");
     };
-    check("0-1", json!({"delta": "3", "time_unit": "DAYS"}), "a1 delay: 3 days after the previous step");
-    check("0-1", json!({"delta": 2, "time_unit": "WEEKS"}), "a1 delay: 14 days after the previous step");
+    check("0-1", json!({"delta": "3", "time_unit": "DAYS"}), "a1 delay: 3 days");
+    check("0-1", json!({"delta": 2, "time_unit": "WEEKS"}), "a1 delay: 2 weeks");
     check("0-1", json!({"delta": "x", "time_unit": "WEEKS"}), "a1 foreign: HubSpot only: 0-1");
     check("0-4", json!({"content_id": "77"}), "a1 email: mail-77");
     check("0-4", json!({"content_id": 77}), "a1 email: mail-77");
@@ -169,7 +169,7 @@ fn waits_branches_and_jumps() {
     let imported = import_one(&flow);
     assert_eq!(
         shown(&imported),
-        ["a1 wait_for_event: “$opened”, at most 60 min happened>a3", "a3 email: mail-1"]
+        ["a1 wait_for_event: “$opened”, at most 1 h happened>a3", "a3 email: mail-1"]
     );
     let codes: Vec<&str> = imported.report.iter().map(|r| r.code).collect();
     assert!(codes.contains(&"hubspot/dangling") && codes.contains(&"hubspot/kept-action"), "{codes:?}");
