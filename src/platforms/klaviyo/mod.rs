@@ -15,12 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-<<<<<<< HEAD
 pub(super) use import::import;
-pub use lints::lint;
-=======
 pub use lints::{lint, lint_templates};
->>>>>>> main
 
 use super::{
     Export, Notes, Platform,
