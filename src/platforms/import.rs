@@ -146,7 +146,8 @@ pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Di
     }
     match target {
         Target::Klaviyo => super::klaviyo::import(given),
-        Target::Hubspot | Target::Engine => Err(vec![
+        Target::Hubspot => super::hubspot::import(given),
+        Target::Engine => Err(vec![
             Diagnostic::error(
                 "import/no-such",
                 Place::default(),

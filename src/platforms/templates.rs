@@ -76,14 +76,18 @@ fn one(
             let stands = |field: &str| parts.iter().any(|(part, _)| part_field(*part) == field);
             let of = |loss: &Diagnostic| loss.place.field.as_deref().and_then(|f| f.rsplit('.').next()).map(stands);
             note(target, mail.losses.into_iter().filter(|loss| of(loss) != Some(true)).collect(), notes);
-            let place = Place::message(&message.id).with_field("body");
             let own = |part: MailPart, made: String| {
                 parts.iter().find(|(kept, _)| *kept == part).map_or(made, |(_, source)| (*source).to_owned())
             };
+            let is_kept = parts.iter().any(|(part, _)| *part == MailPart::Body);
+            let place = Place::message(&message.id).with_field("body");
+            // What goes back unchanged has pictures of its own.
+            let html = if is_kept { mail.html } else { images::placed(target, workspace, mail.html, &place, notes) };
+            let html = own(MailPart::Body, html);
             Template {
                 subject: own(MailPart::Subject, mail.subject),
                 preheader: own(MailPart::Preheader, mail.preheader),
-                html: own(MailPart::Body, images::placed(target, workspace, mail.html, &place, notes)),
+                html,
                 text: own(MailPart::Text, mail.text),
                 prepared: mail.prepared.iter().map(ToString::to_string).collect(),
             }

@@ -20,6 +20,11 @@ pub(super) enum Piece<'a> {
 
 /// The pieces of a text. Comments are gone; a tag that is never closed is text, as Django has it.
 pub(super) fn piece_list(source: &str) -> Vec<Piece<'_>> {
+    pieces(source, "verbatim", "endverbatim")
+}
+
+/// The same for a language that has other words around text which is not read.
+pub(super) fn pieces<'a>(source: &'a str, raw: &str, end_raw: &'static str) -> Vec<Piece<'a>> {
     let mut out = Vec::new();
     let mut text_start = 0;
     let mut at = 0;
@@ -56,7 +61,7 @@ pub(super) fn piece_list(source: &str) -> Vec<Piece<'_>> {
                 let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
                 let rest = rest.trim();
                 let until = match word {
-                    "verbatim" => Some("endverbatim"),
+                    word if word == raw => Some(end_raw),
                     "comment" => Some("endcomment"),
                     _ => None,
                 };
@@ -64,7 +69,7 @@ pub(super) fn piece_list(source: &str) -> Vec<Piece<'_>> {
                     None => out.push(Piece::Tag { word, rest, inside, range }),
                     Some(until) => {
                         let (body_end, after) = closing(source, end, until, rest);
-                        if word == "verbatim" && end < body_end {
+                        if word == raw && end < body_end {
                             out.push(Piece::Raw(&source[end..body_end]));
                         }
                         at = after;

@@ -8,6 +8,9 @@
 
 mod django;
 mod guards;
+mod hubl;
+#[cfg(test)]
+mod hubl_tests;
 mod klaviyo;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ use crate::{
     content::{Field, FieldSource, markup},
 };
 
+pub use hubl::{from_hubl, hubspot_contact_name};
 pub use klaviyo::from_klaviyo;
 
 /// A foreign text that was read.
