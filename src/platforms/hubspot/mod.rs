@@ -41,7 +41,7 @@ use crate::{
         Condition, ValueType,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
-    base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
+    base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
     content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
