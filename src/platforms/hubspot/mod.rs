@@ -7,12 +7,16 @@ mod body;
 mod emails;
 mod filters;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
 use serde_json::{Value as Json, json};
 
 pub use lints::lint;
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::HubspotApi;
 
 use body::{Body, To, clock, none_within};
 use filters::{Asker, and, contact_property, events_branch, list_id, needs_property, or, property_filter};

@@ -7,6 +7,8 @@ mod actions;
 mod body;
 mod filters;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 pub use lints::lint;
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
     Export, Notes, Platform,
