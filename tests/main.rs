@@ -15,6 +15,8 @@ mod fuzz;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+#[cfg(feature = "push")]
+mod push;
 mod readme;
 mod rules;
 mod samples;

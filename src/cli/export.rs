@@ -1,13 +1,16 @@
 //! `flowloom export`: a flow as Klaviyo, HubSpot or the engine take it, with everything that is lost named.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 
 use super::{Done, Failure, Format, Outcome, Places, Streams, check, load, show};
 use crate::{
     base::{Diagnostic, Severity},
-    disk,
+    disk::{self, FlowFile, Home},
     flow::{Target, check::Surroundings},
     platforms::{self, Export},
 };
@@ -43,20 +46,26 @@ pub enum To {
     Engine,
 }
 
-/// Runs it.
-pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
-    let target = match args.to {
-        To::Klaviyo => Target::Klaviyo,
-        To::Hubspot => Target::Hubspot,
-        To::Engine => Target::Engine,
-    };
-    let (home, file) = load::one(&args.flow, places)?;
+/// An export without errors, and what it was made from.
+pub struct Checked {
+    /// The workspace.
+    pub home: Home,
+    /// The flow.
+    pub file: FlowFile,
+    /// The export.
+    pub export: Export,
+}
+
+/// Reads, checks and exports a flow. `done` says what a flow with errors is not: "exported".
+///
+/// Errors: what cannot be read; every error of the flow and of the export.
+pub fn checked(target: Target, flow: &Path, places: &Places, done: &str) -> Result<Checked, Failure> {
+    let (home, file) = load::one(flow, places)?;
     let refuse = |found: &[Diagnostic]| {
         let errors = found.iter().filter(|found| found.severity == Severity::Error);
         let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
         let path = show::clean(&file.source.shown);
-        let _ =
-            write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
+        let _ = write!(text, "error: {path} is not {done} while it has errors\n  hint: Mend them; flowloom check {path}");
         Failure { exit_code: 1, text }
     };
     let is_error = |found: &Diagnostic| found.severity == Severity::Error;
@@ -66,10 +75,21 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     if findings.iter().any(is_error) {
         return Err(refuse(&findings));
     }
-    let mut export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
+    let export = platforms::export(target, file.flow(), &home.workspace).map_err(|errors| refuse(&errors))?;
     if export.diagnostics.iter().any(is_error) {
         return Err(refuse(&export.diagnostics));
     }
+    Ok(Checked { home, file, export })
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
+    let target = match args.to {
+        To::Klaviyo => Target::Klaviyo,
+        To::Hubspot => Target::Hubspot,
+        To::Engine => Target::Engine,
+    };
+    let Checked { mut export, .. } = checked(target, &args.flow, places, "exported")?;
     let one_file = args.out.extension().is_some_and(|ending| ending == "json");
     if !one_file {
         disk::folder(&args.out, &disk::Files(export.files.clone()), args.force)?;

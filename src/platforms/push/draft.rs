@@ -131,7 +131,7 @@ impl Draft {
             Target::Hubspot | Target::Engine => &ids["api"],
         };
         let mut items = Vec::new();
-        let mut used: BTreeMap<String, (String, Vec<(String, String)>)> = BTreeMap::new();
+        let mut used: BTreeMap<String, (String, String, Vec<(String, String)>)> = BTreeMap::new();
         for entry in ids["unresolved"].as_array().into_iter().flatten() {
             let (Some(key), Some(placeholder)) = (entry["key"].as_str(), entry["placeholder"].as_str()) else { continue };
             let places = entry["used"].as_array().into_iter().flatten().filter_map(|place| place.as_str()?.split_once('#'));
@@ -139,7 +139,7 @@ impl Draft {
             let Some((sort, name)) = key.split_once(':') else { continue };
             let Some((_, sort)) = Sort::NAMES.iter().find(|(word, _)| *word == sort) else { continue };
             if sort.is_upload() {
-                used.insert(format!("{name}.json"), (key.to_owned(), places));
+                used.insert(format!("{name}.json"), (key.to_owned(), placeholder.to_owned(), places));
                 continue;
             }
             items.push(Item {
@@ -164,9 +164,9 @@ impl Draft {
                 Some("emails") => (Sort::Email, used.remove(short)),
                 _ => (Sort::Flow, None),
             };
-            let (key, used) = known.unwrap_or_else(|| {
+            let (key, placeholder, used) = known.unwrap_or_else(|| {
                 let word = if sort == Sort::Flow { "flow" } else { "upload" };
-                (format!("{word}:{short}"), Vec::new())
+                (format!("{word}:{short}"), String::new(), Vec::new())
             });
             let name = match target {
                 Target::Klaviyo => &body["data"]["attributes"]["name"],
@@ -179,7 +179,7 @@ impl Draft {
                 file: file.to_owned(),
                 hash: hash(bytes),
                 used,
-                placeholder: String::new(),
+                placeholder,
                 holds: BTreeMap::new(),
                 body,
             });

@@ -14,7 +14,7 @@ use super::Error;
 use crate::flow::Target;
 
 /// The word for this sort of file.
-const SCHEMA: &str = "flowloom/push/1";
+const SCHEMA: &str = "flowloom/pushed/1";
 
 /// The file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
