@@ -189,7 +189,7 @@ fn provable(target: Target, server: &Server) -> Vec<(Target, &'static str, &'sta
     out
 }
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 14] = [
     Fault::Refuse(401),
     Fault::Refuse(403),
     Fault::Refuse(409),
@@ -203,6 +203,7 @@ const FAULTS: [Fault; 13] = [
     Fault::CutAfter,
     Fault::Slow,
     Fault::Nonsense,
+    Fault::Nothing,
 ];
 
 /// Every fault at every request, once and until the end: the next push completes, and nothing is there twice.
@@ -507,6 +508,7 @@ fn updates_go_on_after_any_fault() {
                 let _ = push_with(&server, &second, &mut keeper, &Answers::default());
                 server.mend();
                 let (_, done) = push_again(&server, &second, &mut keeper);
+                assert_eq!(server.doubles(), Vec::<String>::new(), "{target:?} {fault:?} at {at}");
                 assert_whole(&server, &second, &done);
             }
         }

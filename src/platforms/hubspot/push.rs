@@ -48,7 +48,10 @@ impl Api for HubspotApi {
         match sort {
             Sort::Property => {
                 let answer = call.get(PROPERTIES)?;
-                for property in answer["results"].as_array().into_iter().flatten() {
+                let Some(properties) = answer["results"].as_array() else {
+                    return Err(Error::strange("The list of properties has no `results`"));
+                };
+                for property in properties {
                     let name = text(&property["name"]);
                     for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name == name) {
                         let about = text(&property["type"]);
@@ -143,7 +146,7 @@ impl Api for HubspotApi {
     fn read(&self, call: &mut Call<'_>, sort: Sort, id: &str) -> Result<Option<Own>, Error> {
         let path = if sort == Sort::Flow { BASE_PATH } else { EMAILS };
         let found = call.get_if_there(&format!("{path}/{}", encoded(id)))?;
-        Ok(found.map(|json| Own { thing: thing(&json), json }))
+        found.map(|json| Own { thing: thing(&json), json }.known_as(id)).transpose()
     }
 
     fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error> {
@@ -187,7 +190,8 @@ impl Api for HubspotApi {
                 map.remove("state");
             }
             let path = if is_draft { format!("{EMAILS}/{id}") } else { format!("{EMAILS}/{id}/draft") };
-            return call.send(Verb::Patch, &path, &body).map(drop);
+            let answer = call.send(Verb::Patch, &path, &body)?;
+            return Own { thing: thing(&answer), json: Json::Null }.known_as(&own.thing.id).map(drop);
         }
         let mut body = body.clone();
         let Some(map) = body.as_object_mut() else { return Err(Error::strange("A workflow is no object")) };
@@ -197,7 +201,7 @@ impl Api for HubspotApi {
         map.insert("revisionId".into(), json!(number_text(&own.json["revisionId"])));
         let put = call.send(Verb::Put, &format!("{BASE_PATH}/{id}"), &body);
         match put {
-            Ok(_) => Ok(()),
+            Ok(answer) => Own { thing: thing(&answer), json: Json::Null }.known_as(&own.thing.id).map(drop),
             // An earlier try may have come through; then what is there is what was sent.
             Err(error) if error.kind == crate::platforms::push::Kind::Conflict => {
                 let now = self.read(call, sort, &own.thing.id)?;

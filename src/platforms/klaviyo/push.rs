@@ -116,7 +116,7 @@ impl Api for KlaviyoApi {
             _ => format!("/api/templates/{}", encoded(id)),
         };
         let found = call.get_if_there(&path)?;
-        Ok(found.map(|json| Own { thing: thing(&json["data"]), json: json["data"].clone() }))
+        found.map(|json| Own { thing: thing(&json["data"]), json: json["data"].clone() }.known_as(id)).transpose()
     }
 
     fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error> {
@@ -167,7 +167,8 @@ impl Api for KlaviyoApi {
         }
         let id = &own.thing.id;
         let body = json!({"data": {"type": "template", "id": id, "attributes": attributes}});
-        call.send(Verb::Patch, &format!("/api/templates/{}", encoded(id)), &body).map(drop)
+        let answer = call.send(Verb::Patch, &format!("/api/templates/{}", encoded(id)), &body)?;
+        changed(&answer, id)
     }
 
     fn hand_again(&self, call: &mut Call<'_>, own: &Own, body: &Json, _: &[(&str, &str)]) -> Result<(), Error> {
@@ -183,7 +184,8 @@ impl Api for KlaviyoApi {
             let mut definition = there.clone();
             put_templates(&mut definition, &templates);
             let body = json!({"data": {"type": "flow-action", "id": id, "attributes": {"definition": definition}}});
-            call.send(Verb::Patch, &format!("/api/flow-actions/{}", encoded(id)), &body)?;
+            let answer = call.send(Verb::Patch, &format!("/api/flow-actions/{}", encoded(id)), &body)?;
+            changed(&answer, id)?;
         }
         Ok(())
     }
@@ -293,6 +295,11 @@ fn thing(entry: &Json) -> Thing {
 fn created(answer: &Json) -> Result<Thing, Error> {
     let thing = thing(&answer["data"]);
     if thing.id.is_empty() { Err(Error::strange("The answer to a creation has no id")) } else { Ok(thing) }
+}
+
+/// Whether an answer says that this was changed.
+fn changed(answer: &Json, id: &str) -> Result<(), Error> {
+    Own { thing: thing(&answer["data"]), json: Json::Null }.known_as(id).map(drop)
 }
 
 /// A part of a path or query: all but letters, digits and `-._~` as `%XX`.

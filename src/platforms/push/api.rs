@@ -31,6 +31,13 @@ pub struct Own {
     pub json: Json,
 }
 
+impl Own {
+    /// Itself, if it is what was asked for: a proxy may say 200 to anything.
+    pub(in crate::platforms) fn known_as(self, id: &str) -> Result<Self, Error> {
+        if self.thing.id == id { Ok(self) } else { Err(Error::strange(format!("The answer is not about `{id}`"))) }
+    }
+}
+
 /// Whether a push can make something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Making {

@@ -244,7 +244,10 @@ impl Plan {
         let sent = self.draft.filled(item, ids, |_| true);
         let hash_now = flow_hash(&self.draft, item, ids);
         let entry = pushed.things.get(&item.key);
+        // A single answer that it is gone is not believed where a list still has it.
+        let listed = |id: &str| namesakes.iter().find(|own| own.thing.id == id);
         let known = account.known.get(&item.key).and_then(Option::as_ref);
+        let known = known.or_else(|| entry.and_then(|entry| listed(&entry.id)));
         let (own, hash_then, holds) = match (entry, known, pushed.pending.get(&item.key)) {
             (Some(entry), Some(own), _) => (own, Some(entry.hash.clone()), entry.holds.clone()),
             (_, _, Some(pending)) => {
@@ -269,7 +272,9 @@ impl Plan {
         let is_same = hash_then.as_deref() == Some(hash_now.as_str());
         let mails_differ = item.sort == Sort::Flow && holds != self.held_now(api, item, ids);
         let changed = if is_same { api.differences(item.sort, &sent, own) } else { Vec::new() };
-        if is_same && !mails_differ {
+        // A mail that was never read back as it was sent may not have arrived whole.
+        let is_unproven = item.sort.is_upload() && entry.is_some_and(|e| !e.compared) && !changed.is_empty();
+        if is_same && !mails_differ && !is_unproven {
             self.own.insert(item.key.clone(), own.clone());
             return (Action::Keep { id }, changed);
         }

@@ -52,7 +52,7 @@ pub struct Entry {
     /// For a flow: which state of its mails it holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holds: BTreeMap<String, String>,
-    /// For a flow: it was read back and compared.
+    /// It was read back, and was as it was sent.
     #[serde(default)]
     pub compared: bool,
 }

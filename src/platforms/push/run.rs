@@ -127,7 +127,8 @@ impl Run<'_> {
             name: item.name.clone(),
         };
         self.pushed.pending.remove(&item.key);
-        let compared = self.pushed.things.get(&item.key).is_some_and(|old| *old == Entry { compared: true, ..entry.clone() });
+        let was = self.pushed.things.get(&item.key);
+        let compared = was.is_some_and(|was| *was == Entry { compared: true, ..entry.clone() });
         self.pushed.things.insert(item.key.clone(), Entry { compared, ..entry });
         self.keep()
     }
@@ -241,8 +242,9 @@ impl Run<'_> {
                 page,
                 differences,
             });
+            let is_equal = self.made.last().is_some_and(|made| made.differences.is_empty());
             if let Some(entry) = self.pushed.things.get_mut(&item.key) {
-                entry.compared = true;
+                entry.compared |= is_equal;
             }
         }
         self.keep()
