@@ -15,6 +15,7 @@ mod fuzz;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
 #[cfg(feature = "push")]
 mod push;
 mod readme;

@@ -86,7 +86,7 @@ fn draft(target: Target, flow: &Flow, workspace: &Workspace) -> Draft {
 
 fn connect(server: &Server, draft: &Draft) -> Client {
     let key = Key::new(KEY).expect("a key");
-    push::connect(draft.target, &draft.version, Some(&server.base), key, PATIENCE).expect("a client")
+    push::connect(draft.target, &Workspace::default(), Some(&server.base), key, PATIENCE).expect("a client")
 }
 
 /// One push, from the record on; the record is as it was last kept.
@@ -174,7 +174,11 @@ fn all_samples_arrive_whole_and_a_second_push_changes_nothing() {
 fn provable(target: Target, server: &Server) -> Vec<(Target, &'static str, &'static str, Json)> {
     let known: &[(&str, &str)] = match target {
         Target::Klaviyo => &[("post", "/api/flows"), ("post", "/api/templates"), ("post", "/api/events")],
-        _ => &[("post", "/automation/v4/flows"), ("put", "/automation/v4/flows/{flowId}"), ("post", "/marketing/v3/emails")],
+        _ => &[
+            ("post", "/automation/v4/flows"),
+            ("put", "/automation/v4/flows/{flowId}"),
+            ("post", "/marketing/v3/emails"),
+        ],
     };
     let mut out = Vec::new();
     for seen in server.state().seen.iter().filter(|seen| !seen.body.is_null()) {
@@ -475,7 +479,11 @@ fn changed_steps_are_replaced_in_hubspot_and_refused_by_klaviyo() {
     let so_far = server.num_seen();
     let (_, done) = push_again(&server, &changed, &mut keeper);
     assert_whole(&server, &changed, &done);
-    assert!(server.writes_since(so_far).iter().all(|write| write.starts_with("PUT")), "{:?}", server.writes_since(so_far));
+    assert!(
+        server.writes_since(so_far).iter().all(|write| write.starts_with("PUT")),
+        "{:?}",
+        server.writes_since(so_far)
+    );
     prove("replaced", &provable(Target::Hubspot, &server));
     // What runs is left alone.
     hubspot_of(&server, |h| h.flows[0]["isEnabled"] = json!(true));
@@ -601,7 +609,10 @@ mod command {
             assert!(said.out.contains("CREATE") && said.err.contains("--yes"), "{said:?}");
             let said = pushes(folder.path(), &server, target, &["--dry-run", "--format", "json"]);
             let list: Json = serde_json::from_str(&said.out).expect("JSON");
-            assert_eq!((said.code, &list["schema"], &list["done"]), (Some(0), &json!("flowloom/push/1"), &json!(false)));
+            assert_eq!(
+                (said.code, &list["schema"], &list["done"]),
+                (Some(0), &json!("flowloom/push/1"), &json!(false))
+            );
             assert_eq!(server.writes_since(0), Vec::<String>::new());
             assert_eq!(files(folder.path()), before, "a list leaves nothing behind");
             // Broken off, and gone on.

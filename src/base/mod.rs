@@ -16,5 +16,5 @@ pub use diagnostic::{Diagnostic, Place, Severity};
 pub use id::{ContactId, EventId, FlowId, JourneyId, MessageId, NodeId, SendKey, VersionHash};
 pub use instant::Instant;
 pub use span::Span;
-pub use text::TextRange;
+pub use text::{OffsetMap, TextRange};
 pub use zone::{TimeOfDay, Weekday, Weekdays, Window, Zone};

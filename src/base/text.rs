@@ -67,6 +67,29 @@ pub fn offset_of(source: &str, line_number: usize, column_number: usize) -> usiz
         .map_or(source.len(), |(at, _)| line_start + at)
 }
 
+/// Leads positions of a text that was made from another back to that one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OffsetMap {
+    /// (offset in the text, offset in the source) where the distance between the two changes, ascending.
+    steps: Vec<(usize, usize)>,
+}
+
+impl OffsetMap {
+    /// From here on the text goes along with the source from there on.
+    pub fn push(&mut self, in_text: usize, in_source: usize) {
+        self.steps.push((in_text, in_source));
+    }
+
+    /// The source position of a position in the text.
+    pub fn source_offset(&self, offset: usize) -> usize {
+        let at = self.steps.partition_point(|(out, _)| *out <= offset);
+        let Some((out, source)) = at.checked_sub(1).and_then(|at| self.steps.get(at)) else { return offset };
+        let moved = source + (offset - out);
+        // Inside what was put in, the next part's start is the nearest source position.
+        self.steps.get(at).map_or(moved, |(_, next)| moved.min(*next))
+    }
+}
+
 /// The source line around a range with the range underlined, as two lines for a terminal.
 ///
 /// Lines over 160 characters are cut around the mark, so that a hostile file cannot flood the terminal.

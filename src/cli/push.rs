@@ -71,11 +71,11 @@ fn id(text: &str) -> Result<(String, String), String> {
 /// Runs it.
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let target = args.to.target();
-    let Checked { home, file, export } = checked(target, &args.flow, places, "pushed")?;
+    let Checked { home, file, export } = checked(target, &args.flow, places, "pushed", streams)?;
     let draft = Draft::new(target, &export, file.flow(), &home.workspace).map_err(failure)?;
     let (key, _) = Key::find(target, &args.key_name, env::var(variable(target)).ok().as_deref()).map_err(failure)?;
     let base_url = args.base_url.as_deref();
-    let mut client = push::connect(target, &draft.version, base_url, key, Patience::default()).map_err(failure)?;
+    let mut client = push::connect(target, &home.workspace, base_url, key, Patience::default()).map_err(failure)?;
     let mut shelf = Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url))?;
     let mut pushed = shelf.record.account(&shelf.label);
     let stop = AtomicBool::new(false);
@@ -157,9 +157,8 @@ impl Shelf {
         let path = flow.with_file_name(Record::file_name(target, &name));
         let record = if path.exists() {
             let text = disk::text(&path)?.text;
-            Record::read(&text, target, &draft.flow).map_err(|error| {
-                Failure::unusable(format!("{}: {error}", path.display()), error.hint)
-            })?
+            Record::read(&text, target, &draft.flow)
+                .map_err(|error| Failure::unusable(format!("{}: {error}", path.display()), error.hint))?
         } else {
             Record::new(target, &draft.flow)
         };
@@ -208,12 +207,7 @@ fn next_question(plan: &Plan) -> Option<(String, Vec<Choice>)> {
 }
 
 /// Asks which of several; again where the answer is none.
-fn ask_which(
-    key: &str,
-    choices: &[Choice],
-    streams: &mut Streams,
-    input: &mut dyn BufRead,
-) -> Result<String, Failure> {
+fn ask_which(key: &str, choices: &[Choice], streams: &mut Streams, input: &mut dyn BufRead) -> Result<String, Failure> {
     let mut text = format!("Several fit `{key}`:\n");
     for (n, choice) in choices.iter().enumerate() {
         let _ = writeln!(text, "  {}  {}  {}  {}", n + 1, choice.name, choice.about, choice.id);
@@ -272,7 +266,8 @@ fn in_words(plan: &Plan) -> String {
         match &change.action {
             Action::Choose(choices) => {
                 for choice in choices {
-                    let _ = writeln!(out, "    --id \"{}={}\"  {}  {}", change.key, choice.id, choice.name, choice.about);
+                    let _ =
+                        writeln!(out, "    --id \"{}={}\"  {}  {}", change.key, choice.id, choice.name, choice.about);
                 }
             }
             Action::Cannot { instead, .. } => _ = writeln!(out, "    instead: {instead}"),

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::base::OffsetMap;
+
 /// Tags taken out of a text; each is stood in for by a word of letters and digits, which survives HTML, addresses
 /// and attributes.
 #[derive(Debug, Default)]
@@ -24,6 +26,11 @@ impl Tokens {
 
     /// Takes every tag (`{{ }}`, `{% %}`, `{# #}`; of `raw` the whole) out of a text in the long form.
     pub fn take_tags(&mut self, text: &str) -> String {
+        self.take_tags_noting(text, &mut OffsetMap::default())
+    }
+
+    /// The same, with the way back to the text.
+    pub fn take_tags_noting(&mut self, text: &str, map: &mut OffsetMap) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('{') {
@@ -45,9 +52,11 @@ impl Tokens {
                 end = tag[raw..].find("%}").map_or(tag.len(), |n| raw + n + 2);
             }
             out.push_str(&rest[..at]);
+            map.push(out.len(), text.len() - tag.len());
             let word = self.put(&tag[..end]);
             out.push_str(&word);
             rest = &tag[end..];
+            map.push(out.len(), text.len() - rest.len());
         }
         out.push_str(rest);
         out

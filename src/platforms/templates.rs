@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{LossKind, Notes, languages};
+use super::{LossKind, Notes, images, languages};
 use crate::{
     base::{Diagnostic, Place},
     content::{Dialect, Field, FieldSource, Message, Part, Scope, Variant, export_variant, transpile},
@@ -71,10 +71,11 @@ fn one(
     let template = match export_variant(message, variant, &workspace.brand, dialect(target), &scope) {
         Ok(mail) => {
             note(target, mail.losses, notes);
+            let place = Place::message(&message.id).with_field("body");
             Template {
                 subject: mail.subject,
                 preheader: mail.preheader,
-                html: mail.html,
+                html: images::placed(target, workspace, mail.html, &place, notes),
                 text: mail.text,
                 prepared: mail.prepared.iter().map(ToString::to_string).collect(),
             }

@@ -5,9 +5,10 @@
     python3 tests/pictures/compare.py DIR [--keep]
 
 Needs a Chromium and the packages `pillow` and `numpy`; says so and exits 0 where one is missing, because this judges a
-change of the renderer and is no gate. The browser gets the same fonts (by a fontconfig file of its own) and, like the
-picture, no network; images are boxes of the same size in both. SSIM falls with a few pixels of vertical shift: a trend,
-not a pass mark.
+change of the renderer and is no gate. The browser gets the same fonts (by a fontconfig file of its own), without hinting,
+because the picture's fonts have none and a browser with hints sets every letter on a whole pixel; the same image files
+(the test writes their addresses); and, like the picture, no network: an image that is nowhere is a box of the same size
+in both. SSIM falls with a few pixels of vertical shift: a trend, not a pass mark.
 """
 import os, pathlib, re, shutil, subprocess, sys, tempfile
 
@@ -42,9 +43,11 @@ def ssim(one, other, np):
 
 
 def boxes(html):
-    """Images as boxes of the size that the picture gives them (src/content/picture/placeholder.rs)."""
+    """Images that are nowhere, as boxes of the size that the picture gives them (src/content/picture/placeholder.rs)."""
     def box(tag):
         tag = tag.group(0)
+        if 'src="file:' in tag:
+            return tag
         style = re.search(r'style="([^"]*)"', tag)
         style = style.group(1) if style else ""
         width = re.search(r'(?<![-\w])width:\s*([\d.]+(?:px|%))', style) or re.search(r'width="([\d.]+%?)"', tag)
@@ -59,6 +62,22 @@ def boxes(html):
         return (f'<span style="{style};display:{kind};width:{width or "160px"};{shape};max-width:100%;'
                 'box-sizing:border-box;border:1px dashed #9aa5b1;background:#eef1f4;vertical-align:middle"></span>')
     return re.sub(r"<img\b[^>]*>", box, html)
+
+
+def page(frames):
+    """Mails beside each other, each in a frame: a window is never narrower than 500 pixels, a frame is."""
+    parts = "".join(f"<iframe src={name} width={width} height=600 style='border:0;display:block;position:absolute;"
+                    f"left:{left}px;top:0'></iframe>" for name, width, left in frames)
+    # The height is read off the document itself, and the frame made so tall.
+    return (f"<body style='margin:0'>{parts}<script>onload=()=>document.querySelectorAll('iframe').forEach(f=>{{"
+            "let b=f.contentDocument.body;b.style.textRendering='geometricPrecision';"
+            "let h=Math.ceil(Math.max(...[b,...b.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom)));"
+            "f.dataset.h=h;f.height=Math.max(h,600)})</script>")
+
+
+WIDTHS = (600, 375)
+# Mails on one page of the browser.
+BATCH = 6
 
 
 def main():
@@ -86,34 +105,31 @@ def main():
     config.write_text(f"<?xml version='1.0'?><fontconfig><dir>{FONTS}</dir><cachedir>{work}/cache</cachedir>{rules}</fontconfig>")
     env = dict(os.environ, FONTCONFIG_FILE=str(config))
     print(f"{'mail':<40} {'width':>5} {'SSIM':>6} {'ours':>6} {'theirs':>6} {'height':>7}")
-    results = {600: [], 375: []}
-    for mail in mails:
-        (work / "mail.html").write_text(boxes(mail.read_text()))
-        for width in results:
-            ours = Image.open(folder / f"{mail.stem}-{width}.png").convert("L")
-            frame = work / "frame.html"
-            # A window is never narrower than 500 pixels, a frame is. Its height is read off the document itself.
-            frame.write_text(
-                f"<body style='margin:0'><iframe id=f src=mail.html width={width} height=600 style='border:0;display:block'>"
-                "</iframe><script>f.onload=()=>{let d=f.contentDocument;let h=Math.max(d.documentElement.scrollHeight,"
-                "...[...d.body.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom));"
-                "h=Math.ceil(Math.max(...[d.body,...d.body.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom)));"
-                "document.title=h;document.body.dataset.h=h;f.height=Math.max(h,600)}</script>")
-            common = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                      "--allow-file-access-from-files", "--virtual-time-budget=3000",
-                      "--proxy-server=127.0.0.1:9", f"--window-size=620,{ours.height + 600}", f"--user-data-dir={work}/profile"]
-            shot = work / "shot.png"
-            quiet = dict(env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=True)
-            dump = subprocess.run([*common, "--dump-dom", frame.as_uri()], **quiet).stdout.decode()
-            subprocess.run([*common, f"--screenshot={shot}", frame.as_uri()], **quiet)
-            tall = int(re.search(r'data-h="(\d+)"', dump).group(1))
-            theirs = Image.open(shot).convert("L").crop((0, 0, width, tall))
+    results = {width: [] for width in WIDTHS}
+    for start in range(0, len(mails), BATCH):
+        frames, left = [], 0
+        for mail in mails[start:start + BATCH]:
+            (work / mail.name).write_text(boxes(mail.read_text()))
+            for width in WIDTHS:
+                frames.append((mail, width, left, Image.open(folder / f"{mail.stem}-{width}.png").convert("L")))
+                left += width
+        sheet = work / "sheet.html"
+        sheet.write_text(page([(mail.name, width, left) for mail, width, left, _ in frames]))
+        tallest = max(ours.height for *_, ours in frames) + 600
+        common = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--font-render-hinting=none",
+                  "--disable-lcd-text", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+                  "--proxy-server=127.0.0.1:9", f"--window-size={left},{tallest}", f"--user-data-dir={work}/profile"]
+        quiet = dict(env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=True)
+        dump = subprocess.run([*common, "--dump-dom", sheet.as_uri()], **quiet).stdout.decode()
+        heights = [int(tall) for tall in re.findall(r'data-h="(\d+)"', dump)]
+        subprocess.run([*common, f"--screenshot={work / 'shot.png'}", sheet.as_uri()], **quiet)
+        shot = Image.open(work / "shot.png").convert("RGB")
+        for (mail, width, left, ours), tall in zip(frames, heights, strict=True):
+            theirs = shot.crop((left, 0, left + width, tall))
             if "--keep" in sys.argv:
-                theirs_rgb = Image.open(shot).convert("RGB").crop((0, 0, width, tall))
-                theirs_rgb.save(folder / f"{mail.stem}-{width}.chromium.png")
-            height = max(ours.height, tall)
-            canvas = [Image.new("L", (width, height), 255) for _ in range(2)]
-            for image, on in zip((ours, theirs), canvas):
+                theirs.save(folder / f"{mail.stem}-{width}.chromium.png")
+            canvas = [Image.new("L", (width, max(ours.height, tall)), 255) for _ in range(2)]
+            for image, on in zip((ours, theirs.convert("L")), canvas):
                 on.paste(image, (0, 0))
             value = ssim(*(np.asarray(c, dtype=float) for c in canvas), np)
             off = (ours.height - tall) / tall * 100

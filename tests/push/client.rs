@@ -3,23 +3,29 @@
 use std::{
     io::Read,
     net::TcpListener,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use flowloom::{
-    flow::Target,
+    flow::{Target, Workspace},
     platforms::push::{Account, Error, Key, Kind, Patience, Pushed, connect},
 };
 
-use super::{Keeper, PATIENCE, draft, sample, server::{Fault, KEY, Server}};
+use super::{
+    Keeper, PATIENCE, draft, sample,
+    server::{Fault, KEY, Server},
+};
 
 /// Looks at an account with this much patience; what came of it, how long it took, and how many requests it were.
 fn look(server: &Server, patience: Patience, stop: &AtomicBool) -> (Result<Account, Error>, Duration, usize) {
     let (flow, workspace) = sample("bag-care");
     let draft = draft(Target::Klaviyo, &flow, &workspace);
     let key = Key::new(KEY).expect("a key");
-    let mut client = connect(draft.target, &draft.version, Some(&server.base), key, patience).expect("a client");
+    let mut client = connect(draft.target, &Workspace::default(), Some(&server.base), key, patience).expect("a client");
     let (since, so_far) = (Instant::now(), server.num_seen());
     let found = Account::look(&draft, &mut client, &Pushed::default(), &mut Keeper::default(), stop);
     (found, since.elapsed(), server.num_seen() - so_far)
@@ -92,7 +98,7 @@ fn lines_that_are_cut() {
     for _ in 0..2 {
         let key = Key::new(KEY).expect("a key");
         let patience = Patience { tries: 2, ..PATIENCE };
-        let mut client = connect(draft.target, &draft.version, Some(&base), key, patience).expect("a client");
+        let mut client = connect(draft.target, &Workspace::default(), Some(&base), key, patience).expect("a client");
         let stop = AtomicBool::new(false);
         let error = Account::look(&draft, &mut client, &Pushed::default(), &mut Keeper::default(), &stop);
         let error = error.expect_err("cut");

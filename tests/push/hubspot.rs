@@ -114,7 +114,9 @@ impl Platform for Hubspot {
     fn furnish(&mut self, draft: &Draft) {
         for item in draft.items.iter().filter(|item| item.sort == Sort::User) {
             let id = self.id();
-            self.owners.push(json!({"id": id.to_string(), "userId": id, "email": item.name, "firstName": "A", "lastName": "B"}));
+            self.owners.push(
+                json!({"id": id.to_string(), "userId": id, "email": item.name, "firstName": "A", "lastName": "B"}),
+            );
         }
     }
 

@@ -245,7 +245,8 @@ impl Platform for Klaviyo {
                 Answer::new(202, Json::Null)
             }
             ("GET", ["templates"]) => {
-                let own = self.templates.iter().filter(|(_, attributes, is_copy)| !is_copy && named(&attributes["name"]));
+                let own =
+                    self.templates.iter().filter(|(_, attributes, is_copy)| !is_copy && named(&attributes["name"]));
                 Self::page(own.map(Self::template_json).collect(), path, query)
             }
             ("GET", ["templates", id]) => match self.template(id) {

@@ -211,13 +211,7 @@ impl http_body::Body for Cut {
     }
 }
 
-fn work(
-    state: &mut State,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> (Option<Fault>, Answer) {
+fn work(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> (Option<Fault>, Answer) {
     let index = state.seen.len();
     let json = if body.is_empty() { Json::Null } else { serde_json::from_slice(body).unwrap_or(Json::Null) };
     let path = decoded(uri.path());
@@ -227,7 +221,8 @@ fn work(
     let headers: BTreeMap<String, String> =
         headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned())).collect();
     let fault = state.faults.iter().find(|(from, count, _)| (*from..from + count).contains(&index)).map(|f| f.2);
-    let refuse = |state: &State, status: u16, detail: &str| Answer::new(status, state.platform.refusal(status, detail, "/data"));
+    let refuse =
+        |state: &State, status: u16, detail: &str| Answer::new(status, state.platform.refusal(status, detail, "/data"));
     if headers.get("authorization") != Some(&state.key_header) {
         // A server that echoes a key is the worst case.
         let detail = format!("No such key: {}", headers.get("authorization").map_or("", String::as_str));

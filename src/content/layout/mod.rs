@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     audience::Channel,
-    base::{Diagnostic, Place, Severity},
+    base::{Diagnostic, Place, Severity, TextRange},
 };
 use canvas::Canvas;
 pub use source::{Language, whole_source};
@@ -72,17 +72,16 @@ pub(crate) fn lay_out(
                     match mjml::compile(&expanded) {
                         Ok((html, warnings)) => {
                             for warning in warnings {
-                                let at = reader.at("body");
-                                reader.found.push(Diagnostic::warning("mail/mjml", at, warning));
+                                let at = reader.within("body", source, warning.range);
+                                reader.found.push(Diagnostic::warning("mail/mjml", at, warning.message));
                             }
                             sources.html = with_preheader(&html, &sources.preheader);
                             sources.text = text_from_html(&sources.html);
                         }
-                        Err(message) => {
-                            let at = reader.at("body");
-                            reader
-                                .found
-                                .push(Diagnostic::error("mail/mjml", at, message).hint("Correct the MJML source"));
+                        Err(fault) => {
+                            let at = reader.within("body", source, fault.range);
+                            let error = Diagnostic::error("mail/mjml", at, fault.message);
+                            reader.found.push(error.hint("Correct the MJML source"));
                         }
                     }
                 }
@@ -107,6 +106,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn at(&self, part: &str) -> Place {
         self.place.clone().with_field(format!("{}{part}", self.prefix))
+    }
+
+    /// The same, with a range of the text in the long form as one of the source.
+    fn within(&self, part: &str, source: &str, range: Option<TextRange>) -> Place {
+        let long = range.map(|range| template::long_form(source, self.fields).source_range(range));
+        Place { range: long, ..self.at(part) }
     }
 
     /// The text in the long form; empty where it cannot be read.

@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub(crate) use check::{check_condition, check_nodes, proves_present};
+pub(crate) use shorthand::Expanded;
 use tree::{Expr, Node, Refusal};
 
 /// Names that a template may not declare.
@@ -39,8 +40,7 @@ pub(crate) fn read(
     place: &Place,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Template> {
-    let known = |name: &str| is_known(name, fields);
-    let expanded = shorthand::expand(source, &known);
+    let expanded = long_form(source, fields);
     for (name, range) in &expanded.loose {
         found.push(check::loose(name, fields, place.clone().with_range(*range)));
     }
@@ -54,6 +54,11 @@ pub(crate) fn read(
             None
         }
     }
+}
+
+/// A template in the long form as it stands, with the way back; nothing is checked.
+pub(crate) fn long_form(source: &str, fields: &[Field]) -> Expanded {
+    shorthand::expand(source, &|name| is_known(name, fields))
 }
 
 /// Reads machine-made text in which every tag is in the long form already; checks nothing but the language.

@@ -5,19 +5,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::TextRange;
+use crate::base::{OffsetMap, TextRange};
 
 /// A text with tags in the long form, and the way back.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Expanded {
+pub(crate) struct Expanded {
     /// The text in which every tag is `{{ … }}` or `{% … %}`.
     pub text: String,
-    /// (offset in `text`, offset in the source) where the distance between the two changes, ascending.
-    map: Vec<(usize, usize)>,
+    map: OffsetMap,
     /// `{name}` with names that are not known: left as they are.
     pub loose: Vec<(String, TextRange)>,
     /// The first tag that is longer than [`MAX_TAG`].
     pub too_long: Option<TextRange>,
+    /// The first tag that runs on into what is surely not its own: its first line.
+    pub unclosed: Option<TextRange>,
     /// How many `elif` there are.
     pub num_elifs: usize,
 }
@@ -28,11 +29,7 @@ pub(super) const MAX_TAG: usize = 1_000;
 impl Expanded {
     /// The source position of a position in the expanded text.
     pub fn source_offset(&self, offset: usize) -> usize {
-        let at = self.map.partition_point(|(out, _)| *out <= offset);
-        let Some((out, source)) = at.checked_sub(1).and_then(|at| self.map.get(at)) else { return offset };
-        let moved = source + (offset - out);
-        // Inside an inserted brace the next part's start is the nearest source position.
-        self.map.get(at).map_or(moved, |(_, next)| moved.min(*next))
+        self.map.source_offset(offset)
     }
 
     /// The source range of a range in the expanded text.
@@ -50,7 +47,7 @@ impl Expanded {
     }
 
     fn push(&mut self, piece: &str, source_start: usize) {
-        self.map.push((self.text.len(), source_start));
+        self.map.push(self.text.len(), source_start);
         self.text.push_str(piece);
     }
 }
@@ -85,8 +82,16 @@ pub(super) fn expand(source: &str, known: &dyn Fn(&str) -> bool) -> Expanded {
         if let Some(close) = close {
             let length = rest[2..].find(close).map_or(rest.len(), |n| n + 4);
             let tag = &rest[..length];
-            if length > MAX_TAG && close != "#}" && out.too_long.is_none() {
-                out.too_long = Some(TextRange::new(here, here + length));
+            if length > MAX_TAG && close != "#}" {
+                // Nobody writes a tag of that length over several lines, or with another tag inside: its end is
+                // missing, and the writer is most likely at its first line just now.
+                let line = tag.find(['\n', '\r']);
+                if line.is_some() || tag[2..].contains("{{") || tag[2..].contains("{%") {
+                    let end = line.or_else(|| tag[2..].find(['{', '<']).map(|n| n + 2)).unwrap_or(length);
+                    out.unclosed.get_or_insert(TextRange::new(here, here + end));
+                } else {
+                    out.too_long.get_or_insert(TextRange::new(here, here + length));
+                }
             }
             let mut words = tag.trim_start_matches(['{', '%', '-', '+']).split_whitespace();
             let mut skip = length;
@@ -155,7 +160,7 @@ pub(super) fn expand_condition(source: &str) -> Expanded {
     let bytes = source.as_bytes();
     let mut quote: Option<u8> = None;
     let mut at = 0;
-    out.map.push((0, 0));
+    out.map.push(0, 0);
     if source.len() > MAX_TAG {
         out.too_long = Some(TextRange::new(0, source.len()));
     }
@@ -204,7 +209,7 @@ pub(super) fn expand_condition(source: &str) -> Expanded {
             at += 1;
             if alone {
                 out.text.push('=');
-                out.map.push((out.text.len(), at));
+                out.map.push(out.text.len(), at);
             }
             continue;
         } else if byte == b'<' && bytes.get(at + 1) == Some(&b'>') {

@@ -5,17 +5,18 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::filters::{Asker, contact_property, event_type, events_branch, list_id, needs_property, or};
+use super::filters::{Asker, contact_property, event_type, events_branch, list_id, or};
+use super::needed;
 use crate::{
     audience::{
-        Condition, Value,
-        condition::{CompareOp, EventQuery, EventWindow, Measure, Root},
+        Condition, Path, Value, ValueType,
+        condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Place, Span},
     flow::Target,
     kinds::{
-        Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent,
-        Webhook,
+        Anchor, Branch, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait,
+        WaitForEvent, Webhook,
         actions::{update_contact::To as Becomes, webhook},
         logic::{branch, cap, condition, wait_for_event},
     },
@@ -30,6 +31,8 @@ use crate::{
 
 /// Most arms of an if/then branch. Source: knowledge base, "use if/then branches in workflows".
 const MOST_ARMS: usize = 20;
+/// Most arms of a branch on a value. Source: the same page.
+const MOST_VALUES: usize = 250;
 
 /// Where an edge leads.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -150,7 +153,7 @@ impl<'a, 'n> Body<'a, 'n> {
                     && self.resolve(to).is_none()
                 {
                     let property = "flowloom_split_arm";
-                    needs_property(self.notes, property, "text");
+                    needed::property(self.notes, property, Some(ValueType::Text));
                     let value = json!({"type": "STATIC_VALUE", "staticValue": format!("arm {}", arm + 1)});
                     let mark = self.single("0-5", 0, json!({"property_name": property, "value": value}), To::End);
                     self.drafts[at].outs[n].1 = To::Draft(mark);
@@ -214,6 +217,9 @@ impl<'a, 'n> Body<'a, 'n> {
                 same(self.list_branch(arms, "No", no))
             }
             Settings::Branch(node) => {
+                if let Some(begin) = self.switch(step, node) {
+                    return same(begin);
+                }
                 let mut arms = Vec::new();
                 for (n, arm) in node.arms.iter().enumerate() {
                     let place = place.clone().with_field(format!("arms.{n}.condition"));
@@ -253,6 +259,10 @@ impl<'a, 'n> Body<'a, 'n> {
             Settings::UpdateContact(update) => same(self.update(update, &place, next)),
             Settings::ListUpdate(update) => same(self.lists(update, next)),
             Settings::InternalAlert(alert) => same(self.alert(alert, &place, next)),
+            Settings::Foreign(foreign) => {
+                self.notes.foreign_step(Target::Hubspot, foreign, place);
+                same(foreign.ports.first().map_or(To::End, |port| self.to(step, port)))
+            }
             // The plan holds none of these.
             Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => same(next),
         }
@@ -279,6 +289,51 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         if chunks == 0 { otherwise } else { To::Draft(first) }
+    }
+
+    /// Arms that ask one property for one text each, as many as an if/then branch does not hold: a branch on its value.
+    /// `None` where the arms are something else, or few enough.
+    fn switch(&mut self, step: &Step<'_>, node: &Branch) -> Option<To> {
+        let mut property: Option<Path> = None;
+        let mut values: Vec<(String, To)> = Vec::new();
+        for arm in &node.arms {
+            let Condition::Compare { left, op: op @ (CompareOp::Eq | CompareOp::In), right: Operand::Value(value) } =
+                self.asker.names.plain(arm.condition.condition())
+            else {
+                return None;
+            };
+            if *property.get_or_insert_with(|| left.clone()) != left {
+                return None;
+            }
+            let texts: Option<Vec<&str>> = match (&value, op) {
+                (Value::List(items), CompareOp::In) => items.iter().map(Value::as_text).collect(),
+                (one, _) => one.as_text().map(|text| vec![text]),
+            };
+            for text in texts? {
+                // The first arm that names a value has it.
+                if values.iter().all(|(known, _)| known != text) {
+                    values.push((text.to_owned(), self.to(step, &arm.name)));
+                }
+            }
+        }
+        if values.len() <= MOST_ARMS {
+            return None;
+        }
+        let property = self.asker.property(&property?, self.notes).ok()?;
+        let otherwise = self.to(step, branch::ELSE);
+        let first = self.drafts.len();
+        let chunks: Vec<&[(String, To)]> = values.chunks(MOST_VALUES).collect();
+        for (n, chunk) in chunks.iter().enumerate() {
+            let last = n + 1 == chunks.len();
+            let branches: Vec<Json> = chunk.iter().map(|(value, _)| json!({"branchValue": value})).collect();
+            let mut outs: Vec<(Out, To)> = chunk.iter().enumerate().map(|(k, (_, to))| (Out::Static(k), *to)).collect();
+            outs.push((Out::Default, if last { otherwise } else { To::Draft(first + n + 1) }));
+            let action = json!({"type": "STATIC_BRANCH", "actionId": "",
+                "inputValue": {"type": "OBJECT_PROPERTY", "propertyName": property}, "staticBranches": branches,
+                "defaultBranchName": if last { "Everyone else" } else { "More" }});
+            self.push(action, outs);
+        }
+        Some(To::Draft(first))
     }
 
     /// "Got at least so many within so long", of the e-mails HubSpot delivered.
@@ -578,6 +633,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (n, assignment) in update.set.iter().enumerate() {
             let place = place.clone().with_field(format!("set.{n}"));
             let property = contact_property(&assignment.property);
+            let declared = self.asker.workspace.properties.get(&assignment.property).copied();
+            let kind = declared.or(match &assignment.to {
+                Becomes::Value(value) => Some(value.value_type()),
+                Becomes::Now => Some(ValueType::Instant),
+                Becomes::Add(_) => Some(ValueType::Number),
+                Becomes::Copy(_) | Becomes::Nothing => None,
+            });
             let value = match &assignment.to {
                 Becomes::Value(value) => {
                     if matches!(value, Value::Money(_)) {
@@ -641,7 +703,7 @@ impl<'a, 'n> Body<'a, 'n> {
                     json!({"type": "STATIC_VALUE", "staticValue": ""})
                 }
             };
-            needs_property(self.notes, &property, "the type of what is written");
+            needed::property(self.notes, &property, kind);
             actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
         }
         self.chain(actions, next)
@@ -693,6 +755,12 @@ impl<'a, 'n> Body<'a, 'n> {
             self.notes,
         );
         self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
+    }
+
+    /// Keeps the instant in a contact property, then `to`.
+    pub fn keep_time(&mut self, property: &str, to: To) -> To {
+        let value = json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"});
+        self.chain(vec![("0-5", 0, json!({"property_name": property, "value": value}))], to)
     }
 
     /// Copies event data to contact properties, then `to`.
@@ -747,4 +815,60 @@ pub(super) fn none_within(event: &str, span: Span) -> Condition {
         op: CompareOp::Eq,
         value: 0.0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        flow::{Edge, Flow, Node, Workspace},
+        platforms,
+    };
+
+    /// The branches that a step with so many countries becomes: type, number of arms, whether it goes on by default.
+    fn countries(count: usize) -> Vec<(String, usize, bool)> {
+        let arms: Vec<String> =
+            (0..count).map(|n| format!(r#"(name: "a{n}", condition: "contact.market = \"m{n}\"")"#)).collect();
+        let mut flow = Flow::new("f", "F");
+        let node = |id: &str, kind: &str, settings: &str| Arc::new(Node::new(id, kind, settings));
+        flow.nodes.push(node("t", "trigger", "(any: [event(event: \"A\")])"));
+        flow.nodes.push(node("b", "branch", &format!("(arms: [{}])", arms.join(", "))));
+        flow.nodes.push(node("l", "list_update", "(add: [\"L\"])"));
+        flow.edges.push(Edge::new("t", "next", "b"));
+        flow.edges.extend((0..count).map(|n| Edge::new("b", format!("a{n}").as_str(), "l")));
+        flow.edges.push(Edge::new("b", "else", "l"));
+        let export =
+            platforms::export(Target::Hubspot, &flow, &Workspace::default()).unwrap_or_else(|e| panic!("{e:#?}"));
+        assert!(export.diagnostics.is_empty(), "{:#?}", export.diagnostics);
+        let body: Json = serde_json::from_slice(export.file("flow.json").expect("a flow")).expect("JSON");
+        let actions = body["actions"].as_array().expect("actions").iter();
+        let branches = actions.filter(|action| action["type"].as_str().is_some_and(|kind| kind.ends_with("_BRANCH")));
+        branches
+            .map(|action| {
+                let arms = ["listBranches", "staticBranches"].iter().find_map(|key| action[*key].as_array());
+                let arms = arms.expect("arms");
+                assert!(arms.iter().all(|arm| arm["connection"]["nextActionId"].is_string()));
+                (
+                    action["type"].as_str().unwrap_or_default().to_owned(),
+                    arms.len(),
+                    action["defaultBranch"].is_object(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn many_values_of_one_property_are_a_branch_on_its_value() {
+        let check = |count: usize, expected: &[(&str, usize, bool)]| {
+            let got = countries(count);
+            let got: Vec<(&str, usize, bool)> =
+                got.iter().map(|(kind, arms, on)| (kind.as_str(), *arms, *on)).collect();
+            assert_eq!(got, expected, "{count}");
+        };
+        check(20, &[("LIST_BRANCH", 20, true)]);
+        check(21, &[("STATIC_BRANCH", 21, true)]);
+        check(251, &[("STATIC_BRANCH", 250, true), ("STATIC_BRANCH", 1, true)]);
+    }
 }

@@ -6,18 +6,16 @@
 //! are HubSpot's documented API, but stand not in the references' table. Images have no endpoint there, so the mails'
 //! image address has to be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::BASE_PATH;
 use crate::{
-    audience::ValueType,
+    flow::Workspace,
     platforms::{
         klaviyo::encoded,
         push::{
             Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State,
             Thing, Verb, compare,
         },
-        slug,
     },
 };
 
@@ -33,8 +31,9 @@ const NOT_REPLACED: &[&str] = &["dataSources", "objectTypeId", "flowType"];
 const DRAFTS: &[&str] = &["DRAFT", "AUTOMATED_DRAFT"];
 
 impl Api for HubspotApi {
-    fn manner(&self, _: &str) -> Manner {
+    fn manner(&self, workspace: &Workspace) -> Manner {
         Manner {
+            flows: workspace.hubspot.base_path.trim_end_matches('/').to_owned(),
             base: "https://api.hubapi.com".into(),
             scheme: "Bearer",
             content_type: "application/json",
@@ -69,10 +68,11 @@ impl Api for HubspotApi {
             }
             Sort::Event => pages(call, EVENTS, |event| {
                 let label = text(&event["labels"]["singular"]);
-                let names = [text(&event["name"]), text(&event["fullyQualifiedName"]), label.clone(), text(&event["label"])];
+                let names =
+                    [text(&event["name"]), text(&event["fullyQualifiedName"]), label.clone(), text(&event["label"])];
                 for (found, item) in out.iter_mut().zip(wanted) {
-                    let own_name = slug(&item.name);
-                    if names.iter().any(|name| *name == item.name || *name == own_name) {
+                    let own_name = item.body["name"].as_str().unwrap_or(&item.name);
+                    if names.iter().any(|name| *name == item.name || name == own_name) {
                         let (id, about) = (text(&event["objectTypeId"]), text(&event["fullyQualifiedName"]));
                         found.push(Thing { id, name: label.clone(), about });
                     }
@@ -81,7 +81,8 @@ impl Api for HubspotApi {
             })?,
             Sort::User => pages(call, "/crm/v3/owners", |owner| {
                 let email = text(&owner["email"]);
-                for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name.eq_ignore_ascii_case(&email)) {
+                for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name.eq_ignore_ascii_case(&email))
+                {
                     let name = format!("{} {}", text(&owner["firstName"]), text(&owner["lastName"]));
                     found.push(Thing { id: number_text(&owner["userId"]), name, about: email.clone() });
                 }
@@ -94,9 +95,13 @@ impl Api for HubspotApi {
 
     fn making(&self, item: &Item) -> Making {
         match item.sort {
+            Sort::Property | Sort::Event if item.body.is_null() => Making::Cannot(
+                "The export has no body to make it from".into(),
+                "Make it in HubSpot, and push again".into(),
+            ),
             Sort::Property => {
-                let kind = item.holds.get("").copied().unwrap_or_default();
-                Making::Makes(format!("a contact property that holds {}", kind.title()))
+                let kind = item.body["type"].as_str().unwrap_or("string");
+                Making::Makes(format!("a contact property of the type `{kind}`"))
             }
             Sort::List => Making::Makes("an empty static list of contacts".into()),
             Sort::Event => Making::Makes("a custom event of contacts (Enterprise)".into()),
@@ -118,8 +123,7 @@ impl Api for HubspotApi {
     fn make(&self, call: &mut Call<'_>, item: &Item) -> Result<Option<Thing>, Error> {
         match item.sort {
             Sort::Property => {
-                let body = property(&item.name, item.holds.get("").copied().unwrap_or_default());
-                call.send(Verb::Post, PROPERTIES, &body)?;
+                call.send(Verb::Post, PROPERTIES, &item.body)?;
                 Ok(Some(Thing { id: item.name.clone(), name: item.name.clone(), about: String::new() }))
             }
             Sort::List => {
@@ -127,12 +131,7 @@ impl Api for HubspotApi {
                 list(&call.send(Verb::Post, "/crm/v3/lists", &body)?).map(Some)
             }
             Sort::Event => {
-                let properties: Vec<Json> = item.holds.iter().map(|(name, kind)| event_property(name, *kind)).collect();
-                let body = json!({
-                    "label": item.name, "name": slug(&item.name), "primaryObject": "CONTACT",
-                    "propertyDefinitions": properties, "includeDefaultProperties": true,
-                });
-                let event = call.send(Verb::Post, EVENTS, &body)?;
+                let event = call.send(Verb::Post, EVENTS, &item.body)?;
                 let id = text(&event["objectTypeId"]);
                 if id.is_empty() {
                     return Err(Error::strange("The answer to a new event has no `objectTypeId`"));
@@ -144,16 +143,16 @@ impl Api for HubspotApi {
     }
 
     fn read(&self, call: &mut Call<'_>, sort: Sort, id: &str) -> Result<Option<Own>, Error> {
-        let path = if sort == Sort::Flow { BASE_PATH } else { EMAILS };
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
         let found = call.get_if_there(&format!("{path}/{}", encoded(id)))?;
         found.map(|json| Own { thing: thing(&json), json }.known_as(id)).transpose()
     }
 
     fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error> {
-        let path = if sort == Sort::Flow { BASE_PATH } else { EMAILS };
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
         let mut ids = Vec::new();
         // Neither can be asked for by name.
-        pages(call, path, |entry| {
+        pages(call, &path, |entry| {
             if entry["name"] == name && entry["archived"] != true {
                 ids.push(number_text(&entry["id"]));
             }
@@ -167,7 +166,8 @@ impl Api for HubspotApi {
     }
 
     fn create(&self, call: &mut Call<'_>, sort: Sort, body: &Json) -> Result<Thing, Error> {
-        let answer = call.send(Verb::Post, if sort == Sort::Flow { BASE_PATH } else { EMAILS }, body)?;
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
+        let answer = call.send(Verb::Post, &path, body)?;
         let thing = thing(&answer);
         if thing.id.is_empty() { Err(Error::strange("The answer to a creation has no id")) } else { Ok(thing) }
     }
@@ -199,7 +199,8 @@ impl Api for HubspotApi {
             map.remove(*key);
         }
         map.insert("revisionId".into(), json!(number_text(&own.json["revisionId"])));
-        let put = call.send(Verb::Put, &format!("{BASE_PATH}/{id}"), &body);
+        let path = format!("{}/{id}", call.flows());
+        let put = call.send(Verb::Put, &path, &body);
         match put {
             Ok(answer) => Own { thing: thing(&answer), json: Json::Null }.known_as(&own.thing.id).map(drop),
             // An earlier try may have come through; then what is there is what was sent.
@@ -305,36 +306,4 @@ fn list(answer: &Json) -> Result<Thing, Error> {
         return Err(Error::strange("A list has no `listId`"));
     }
     Ok(Thing { id, name: text(&list["name"]), about: text(&list["processingType"]) })
-}
-
-/// A create body. Source: references, HubSpot 10.
-fn property(name: &str, kind: ValueType) -> Json {
-    let (sort, field) = match kind {
-        ValueType::Number | ValueType::Money => ("number", "number"),
-        ValueType::Bool => ("bool", "booleancheckbox"),
-        ValueType::Date => ("date", "date"),
-        ValueType::Instant => ("datetime", "date"),
-        ValueType::Text | ValueType::List | ValueType::Object => ("string", "text"),
-    };
-    let mut body = Map::new();
-    body.insert("name".into(), json!(name));
-    body.insert("label".into(), json!(name.replace('_', " ")));
-    body.insert("type".into(), json!(sort));
-    body.insert("fieldType".into(), json!(field));
-    body.insert("groupName".into(), json!("contactinformation"));
-    if kind == ValueType::Bool {
-        let option = |label: &str, value: &str, n: u32| json!({"label": label, "value": value, "hidden": false, "displayOrder": n});
-        body.insert("options".into(), json!([option("Yes", "true", 0), option("No", "false", 1)]));
-    }
-    Json::Object(body)
-}
-
-/// A property of a custom event. Source: references, HubSpot 9.
-fn event_property(name: &str, kind: ValueType) -> Json {
-    let sort = match kind {
-        ValueType::Number | ValueType::Money => "number",
-        ValueType::Date | ValueType::Instant => "datetime",
-        ValueType::Bool | ValueType::Text | ValueType::List | ValueType::Object => "string",
-    };
-    json!({"label": name, "name": slug(name), "type": sort})
 }

@@ -35,7 +35,8 @@ impl Body<'_, '_> {
             Settings::ListUpdate(update) => self.lists(&id, update, &place, slots),
             Settings::InternalAlert(alert) => self.alert(&id, alert, &place, slots),
             // Written by the walk itself.
-            Settings::Trigger(_)
+            Settings::Foreign(_)
+            | Settings::Trigger(_)
             | Settings::Delay(_)
             | Settings::WaitForEvent(_)
             | Settings::Condition(_)

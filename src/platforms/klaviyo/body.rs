@@ -16,7 +16,7 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure},
     },
     base::{Place, Span},
-    flow::Workspace,
+    flow::{Target, Workspace},
     kinds::{
         Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent,
         logic::{branch, cap, condition, wait_for_event},
@@ -158,6 +158,16 @@ impl<'a, 'n> Body<'a, 'n> {
         self.open = vec![yes];
     }
 
+    /// Keeps the day in a property of the profile.
+    pub fn prelude_mark(&mut self, id: &str, property: &str) {
+        let open = std::mem::take(&mut self.open);
+        let operation =
+            json!({"operator": "update", "property_type": "date", "property_key": property, "property_value": "today"});
+        let data = json!({"status": "draft", "profile_operations": [operation]});
+        let at = self.push_at(id, "update-profile", data, json!({"next": null}), &open);
+        self.open = vec![Slot::Next(at)];
+    }
+
     /// Writes all steps.
     pub fn walk(&mut self) {
         let Some(first) = self.plan.first else { return };
@@ -233,6 +243,7 @@ impl<'a, 'n> Body<'a, 'n> {
             | Settings::UpdateContact(_)
             | Settings::ListUpdate(_)
             | Settings::InternalAlert(_) => Shape::Line(step.to(crate::kinds::NEXT)),
+            Settings::Foreign(_) => Shape::Line(step.next.first().and_then(|(_, to)| *to)),
         }
     }
 
@@ -390,6 +401,10 @@ impl<'a, 'n> Body<'a, 'n> {
                     crate::kinds::NEXT
                 };
                 on(step.to(port), open.into_iter().map(|s| s.0).collect(), elapsed)
+            }
+            Settings::Foreign(foreign) => {
+                self.notes.foreign_step(Target::Klaviyo, foreign, place);
+                on(step.next.first().and_then(|(_, to)| *to), slots, elapsed)
             }
             // The plan holds none of these.
             Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => {

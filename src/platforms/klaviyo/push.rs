@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::platforms::push::{
-    Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State, Thing,
-    Verb, compare,
+use crate::{
+    flow::Workspace,
+    platforms::push::{
+        Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State, Thing,
+        Verb, compare,
+    },
 };
 
 /// The API.
@@ -41,12 +44,13 @@ const STAND_IN: &str = "flowloom-set-up";
 const SERVERS: &[&str] = &["id", "temporary_id", "template_id", "allocations"];
 
 impl Api for KlaviyoApi {
-    fn manner(&self, version: &str) -> Manner {
+    fn manner(&self, workspace: &Workspace) -> Manner {
         Manner {
+            flows: "/api/flows".into(),
             base: "https://a.klaviyo.com".into(),
             scheme: "Klaviyo-API-Key",
             content_type: "application/vnd.api+json",
-            headers: vec![("revision", version.to_owned())],
+            headers: vec![("revision", workspace.klaviyo.revision.clone())],
             left: ("ratelimit-remaining", "ratelimit-reset", 1_000),
         }
     }
@@ -179,7 +183,8 @@ impl Api for KlaviyoApi {
             let mut templates = BTreeMap::new();
             collect_templates(action, &real, &mut templates);
             let Some(id) = action["temporary_id"].as_str().and_then(|id| real.get(id)) else { continue };
-            let there = found["actions"].as_array().into_iter().flatten().find(|a| a["id"].as_str() == Some(id.as_str()));
+            let there =
+                found["actions"].as_array().into_iter().flatten().find(|a| a["id"].as_str() == Some(id.as_str()));
             let Some(there) = there.filter(|_| !templates.is_empty()) else { continue };
             let mut definition = there.clone();
             put_templates(&mut definition, &templates);
@@ -257,11 +262,7 @@ fn triggers(at: &str, sent: &Json, found: &Json, out: &mut Vec<Difference>) {
 }
 
 /// Every entry of a listing; ends early where `each` says so.
-fn pages(
-    call: &mut Call<'_>,
-    path: &str,
-    mut each: impl FnMut(&Json) -> Result<bool, Error>,
-) -> Result<(), Error> {
+fn pages(call: &mut Call<'_>, path: &str, mut each: impl FnMut(&Json) -> Result<bool, Error>) -> Result<(), Error> {
     let mut path = path.to_owned();
     for _ in 0..MOST_PAGES {
         let page = call.get(&path)?;

@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::Value as Json;
 
+use crate::flow::Workspace;
+
 use super::{
     Client, Error,
     client::{Manner, Verb},
@@ -82,6 +84,11 @@ impl Call<'_> {
         }
     }
 
+    /// Where flows are, below the base.
+    pub fn flows(&self) -> String {
+        self.client.flows().to_owned()
+    }
+
     pub fn settle(&mut self, attempt: u32) -> Result<(), Error> {
         self.client.settle(attempt, self.stop)
     }
@@ -98,8 +105,8 @@ pub(in crate::platforms) const MOST_NAMESAKES: usize = 8;
 
 /// A platform's API.
 pub(in crate::platforms) trait Api {
-    /// How it wants to be spoken to. `version` is the export's.
-    fn manner(&self, version: &str) -> Manner;
+    /// How it wants to be spoken to.
+    fn manner(&self, workspace: &Workspace) -> Manner;
 
     /// What fits each of the wanted names, which are all of one sort; in the order of `wanted`.
     fn look_up(&self, call: &mut Call<'_>, sort: Sort, wanted: &[&Item]) -> Result<Vec<Vec<Thing>>, Error>;

@@ -50,6 +50,8 @@ pub(in crate::platforms) struct Manner {
     pub base: String,
     /// What stands before the key in the `Authorization` header: `Bearer`.
     pub scheme: &'static str,
+    /// Where flows are, below the base.
+    pub flows: String,
     /// Sort of the bodies.
     pub content_type: &'static str,
     /// Further headers.
@@ -99,7 +101,6 @@ pub struct Client {
     patience: Patience,
     /// To wait before the next request, since the window is used up.
     pause: Duration,
-    num_requests: u64,
 }
 
 impl std::fmt::Debug for Client {
@@ -133,7 +134,11 @@ impl Client {
         // One process has one crypto library; whoever was first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let start = |error: &dyn std::fmt::Display| {
-            Error::new(Kind::Unreachable, format!("The network cannot be used: {error}"), "Check the system's certificates")
+            Error::new(
+                Kind::Unreachable,
+                format!("The network cannot be used: {error}"),
+                "Check the system's certificates",
+            )
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -144,21 +149,22 @@ impl Client {
             .user_agent(concat!("flowloom/", env!("CARGO_PKG_VERSION")))
             // A key goes to the address that it was given for, and nowhere else.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(patience.answer)
-            .build()
-            .map_err(|error| start(&error))?;
+            .connect_timeout(patience.answer);
+        // Nothing is encrypted on loopback, so the system's certificates need not be read.
+        let http = if manner.base.starts_with("http://") { http.tls_certs_only([]) } else { http.https_only(true) };
+        let http = http.build().map_err(|error| start(&error))?;
         let mut authorization = HeaderValue::from_str(&format!("{} {}", manner.scheme, key.secret()))
             .map_err(|_| Error::refused("The key cannot be sent", "Copy it again from the account's settings"))?;
         authorization.set_sensitive(true);
-        Ok(Self { runtime, http, manner, key, authorization, patience, pause: Duration::ZERO, num_requests: 0 })
+        Ok(Self { runtime, http, manner, key, authorization, patience, pause: Duration::ZERO })
     }
 
-    /// How many requests were sent.
-    pub fn num_requests(&self) -> u64 {
-        self.num_requests
+    /// Where flows are, below the base.
+    pub(super) fn flows(&self) -> &str {
+        &self.manner.flows
     }
 
-    /// The address of a path at the account's API; with the query, if any.
+    /// What is at a path (with its query, if any).
     pub(in crate::platforms) fn get(&mut self, path: &str, stop: &AtomicBool) -> Result<Json, Error> {
         self.send(Verb::Get, path, None, stop)
     }
@@ -220,7 +226,6 @@ impl Client {
     }
 
     fn once(&mut self, verb: Verb, path: &str, body: Option<&Json>, stop: &AtomicBool) -> Reply {
-        self.num_requests += 1;
         let request = match self.request(verb, path, body) {
             Ok(request) => request,
             Err(error) => return Reply::Failed(error),
@@ -483,7 +488,8 @@ mod tests {
     fn what_servers_say() {
         let klaviyo = json!({"errors": [{"title": "Invalid", "detail": "Too long", "source": {"pointer": "/data/a"}}]});
         assert_eq!(reasons(&klaviyo), ["/data/a: Too long"]);
-        let hubspot = json!({"status": "error", "message": "Bad", "errors": [{"message": "No such property", "in": "actions"}]});
+        let hubspot =
+            json!({"status": "error", "message": "Bad", "errors": [{"message": "No such property", "in": "actions"}]});
         assert_eq!(reasons(&hubspot), ["actions: No such property"]);
         assert_eq!(reasons(&json!({"message": "Bad"})), ["Bad"]);
         assert_eq!(reasons(&json!([1])), Vec::<String>::new());

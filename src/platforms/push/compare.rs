@@ -57,11 +57,9 @@ pub(in crate::platforms) fn compare(
         (Json::Object(fields), None) if fields.is_empty() => {}
         (Json::Number(a), Some(Json::Number(b))) if a == b || a.as_f64() == b.as_f64() => {}
         (sent, Some(found)) if sent == found => {}
-        (sent, found) => out.push(Difference {
-            pointer: pointer.to_owned(),
-            sent: short(Some(sent)),
-            found: short(found),
-        }),
+        (sent, found) => {
+            out.push(Difference { pointer: pointer.to_owned(), sent: short(Some(sent)), found: short(found) })
+        }
     }
 }
 

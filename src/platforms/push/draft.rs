@@ -9,11 +9,9 @@ use serde_json::Value as Json;
 
 use super::Error;
 use crate::{
-    audience::ValueType,
     base::hash::version_hash,
-    content::{FieldSource, platform_property},
     flow::{Flow, Target, Workspace},
-    platforms::{Export, slug, templates::dialect},
+    platforms::Export,
 };
 
 /// What an item is.
@@ -100,8 +98,6 @@ pub struct Item {
     pub used: Vec<(String, String)>,
     /// What stands there instead.
     pub placeholder: String,
-    /// What a property or an event holds, by name; `""` for the property itself.
-    pub holds: BTreeMap<String, ValueType>,
 }
 
 /// A whole push, before anybody looked at the account.
@@ -111,8 +107,6 @@ pub struct Draft {
     pub target: Target,
     /// Id of the flow.
     pub flow: String,
-    /// Version of the API that the bodies are made for.
-    pub version: String,
     /// In the order of work: names, mails, flows.
     pub items: Vec<Item>,
 }
@@ -124,17 +118,19 @@ impl Draft {
     pub fn new(target: Target, export: &Export, flow: &Flow, workspace: &Workspace) -> Result<Self, Error> {
         let json = |file: &str| -> Option<Json> { serde_json::from_slice(export.file(file)?).ok() };
         let ids = json("ids.json").filter(|_| target != Target::Engine).ok_or_else(|| {
-            Error::refused("Only flows for Klaviyo and HubSpot are pushed", "Publish to an engine with `flowloom publish`")
+            Error::refused(
+                "Only flows for Klaviyo and HubSpot are pushed",
+                "Publish to an engine with `flowloom publish`",
+            )
         })?;
-        let version = match target {
-            Target::Klaviyo => &ids["revision"],
-            Target::Hubspot | Target::Engine => &ids["api"],
-        };
         let mut items = Vec::new();
         let mut used: BTreeMap<String, (String, String, Vec<(String, String)>)> = BTreeMap::new();
         for entry in ids["unresolved"].as_array().into_iter().flatten() {
-            let (Some(key), Some(placeholder)) = (entry["key"].as_str(), entry["placeholder"].as_str()) else { continue };
-            let places = entry["used"].as_array().into_iter().flatten().filter_map(|place| place.as_str()?.split_once('#'));
+            let (Some(key), Some(placeholder)) = (entry["key"].as_str(), entry["placeholder"].as_str()) else {
+                continue;
+            };
+            let places =
+                entry["used"].as_array().into_iter().flatten().filter_map(|place| place.as_str()?.split_once('#'));
             let places: Vec<_> = places.map(|(file, at)| (file.to_owned(), at.to_owned())).collect();
             let Some((sort, name)) = key.split_once(':') else { continue };
             let Some((_, sort)) = Sort::NAMES.iter().find(|(word, _)| *word == sort) else { continue };
@@ -151,7 +147,6 @@ impl Draft {
                 hash: String::new(),
                 used: places,
                 placeholder: placeholder.to_owned(),
-                holds: held(target, *sort, name, entry["how"].as_str().unwrap_or(""), flow, workspace),
             });
         }
         items.sort_by(|a, b| (a.sort, &a.key).cmp(&(b.sort, &b.key)));
@@ -159,6 +154,18 @@ impl Draft {
             let Some(file) = request["file"].as_str() else { continue };
             let Some((body, bytes)) = json(file).zip(export.file(file)) else { continue };
             let short = file.rsplit('/').next().unwrap_or(file);
+            // A body that makes a name belongs to that name.
+            let made = match file.split('/').next() {
+                Some("properties") => Some(format!("property:{}", body["name"].as_str().unwrap_or(""))),
+                Some("events") => Some(format!("event:{}", body["label"].as_str().unwrap_or(""))),
+                _ => None,
+            };
+            if let Some(key) = made {
+                if let Some(item) = items.iter_mut().find(|item: &&mut Item| item.key == key) {
+                    item.body = body;
+                }
+                continue;
+            }
             let (sort, known) = match file.split('/').next() {
                 Some("templates") => (Sort::Template, used.remove(short)),
                 Some("emails") => (Sort::Email, used.remove(short)),
@@ -180,7 +187,6 @@ impl Draft {
                 hash: hash(bytes),
                 used,
                 placeholder,
-                holds: BTreeMap::new(),
                 body,
             });
         }
@@ -190,7 +196,7 @@ impl Draft {
             sort if sort.is_upload() => 1,
             _ => 0,
         });
-        Ok(Self { target, flow: flow.id.to_string(), version: version.as_str().unwrap_or("").to_owned(), items })
+        Ok(Self { target, flow: flow.id.to_string(), items })
     }
 
     /// The item of a key.
@@ -230,44 +236,4 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 fn name_of(sort: Sort, name: &str, workspace: &Workspace) -> String {
     let known = workspace.event(name).and_then(|event| event.hubspot.clone());
     if sort == Sort::Event { known.unwrap_or_else(|| name.to_owned()) } else { name.to_owned() }
-}
-
-/// What a property or an event holds, as far as the workspace and the flow know.
-fn held(
-    target: Target,
-    sort: Sort,
-    name: &str,
-    how: &str,
-    flow: &Flow,
-    workspace: &Workspace,
-) -> BTreeMap<String, ValueType> {
-    let mut out = BTreeMap::new();
-    match sort {
-        Sort::Event => {
-            let known = workspace.event(name).map(|event| &event.properties).into_iter().flatten();
-            out.extend(known.map(|(name, kind)| (name.to_string(), *kind)));
-        }
-        Sort::Property => {
-            let of_contact = workspace.properties.iter().find(|(known, _)| slug(known) == name).map(|(_, kind)| *kind);
-            let of_field = flow.fields().find(|field| platform_property(field, dialect(target)).as_deref() == Some(name));
-            let of_event = || {
-                let named = |wanted: &str| {
-                    let mut all = workspace.events.iter().flat_map(|event| &event.properties);
-                    all.find(|(known, _)| slug(known) == slug(wanted)).map(|(_, kind)| *kind)
-                };
-                // A copy is named by its field where one reads it, else by the event's property.
-                let path = of_field.and_then(|field| match &field.source {
-                    FieldSource::Trigger(path) => path.rsplit('.').next().map(str::to_owned),
-                    _ => None,
-                });
-                path.and_then(|step| named(&step)).or_else(|| named(name))
-            };
-            let said = [("(bool)", ValueType::Bool), ("(number)", ValueType::Number), ("(date)", ValueType::Date)];
-            let said = said.iter().find(|(word, _)| how.contains(word)).map(|(_, kind)| *kind);
-            let kind = said.or(of_contact).or_else(of_event).or(of_field.map(|field| field.kind));
-            out.insert(String::new(), kind.unwrap_or(ValueType::Text));
-        }
-        _ => {}
-    }
-    out
 }

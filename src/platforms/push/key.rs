@@ -58,7 +58,10 @@ impl Key {
         } else {
             return Ok(Self(text.to_owned()));
         };
-        Err(Error::refused(format!("That is not a key: {fault}"), "Copy the key from the account's settings, nothing else"))
+        Err(Error::refused(
+            format!("That is not a key: {fault}"),
+            "Copy the key from the account's settings, nothing else",
+        ))
     }
 
     /// The key for an account: `from_variable` where it is set, else what the keyring has under this label.
@@ -120,9 +123,7 @@ fn entry(target: Target, label: &str) -> keyring::Result<keyring::Entry> {
 /// The keyring's own words never hold a secret, but a bad one is left out all the same.
 fn no_keyring(target: Target, error: &keyring::Error) -> Error {
     let why = match error {
-        keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => {
-            "what it holds is not a key".to_owned()
-        }
+        keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => "what it holds is not a key".to_owned(),
         keyring::Error::NoDefaultStore => match keyring::Entry::store_status() {
             Err(error) => error.to_string(),
             Ok(()) => "none is running".to_owned(),

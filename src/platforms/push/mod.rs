@@ -16,8 +16,13 @@ mod plan;
 mod record;
 mod run;
 
-use crate::flow::Target;
+use crate::flow::{Target, Workspace};
 
+pub(super) use self::{
+    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, Own},
+    client::{Manner, Verb},
+    compare::compare,
+};
 pub use self::{
     api::{State, Thing},
     client::{Client, Patience},
@@ -28,11 +33,6 @@ pub use self::{
     plan::{Account, Action, Answers, Change, Choice, Plan},
     record::{Entry, Pending, Pushed, Record, account_label},
     run::{Done, Made, run},
-};
-pub(super) use self::{
-    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, Own},
-    client::{Manner, Verb},
-    compare::compare,
 };
 
 /// Whoever waits for a push.
@@ -46,17 +46,18 @@ pub trait Watch {
     fn keep(&mut self, pushed: &Pushed) -> Result<(), String>;
 }
 
-/// A client for an account of a target. `version` is that of the export, `base_url` replaces the platform's address.
+/// A client for an account of a target; the workspace says for which version of the API, `base_url` replaces the
+/// platform's address.
 ///
 /// Errors: an address that is none, or would send the key over an open line.
 pub fn connect(
     target: Target,
-    version: &str,
+    workspace: &Workspace,
     base_url: Option<&str>,
     key: Key,
     patience: Patience,
 ) -> Result<Client, Error> {
-    Client::with(api_of(target).manner(version), base_url, key, patience)
+    Client::with(api_of(target).manner(workspace), base_url, key, patience)
 }
 
 /// What a platform's folder says of its API. The engine has none; drafts are not made for it.

@@ -12,8 +12,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
-    Client, Error, Watch, api_of,
+    Client, Error, Watch,
     api::{Api, Call, Making, Own, State, Thing},
+    api_of,
     compare::Difference,
     draft::{Draft, Item, Sort, hash},
     record::Pushed,

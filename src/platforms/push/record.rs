@@ -74,12 +74,7 @@ pub struct Pending {
 impl Record {
     /// Of a flow that was never pushed.
     pub fn new(target: Target, flow: &str) -> Self {
-        Self {
-            schema: SCHEMA.into(),
-            target: target.name().into(),
-            flow: flow.into(),
-            accounts: BTreeMap::new(),
-        }
+        Self { schema: SCHEMA.into(), target: target.name().into(), flow: flow.into(), accounts: BTreeMap::new() }
     }
 
     /// The name of the file beside a flow: `watch-shop.flow.ron` has `watch-shop.klaviyo.json`.

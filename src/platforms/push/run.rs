@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{
-    Client, Error, Kind, Watch, api_of,
+    Client, Error, Kind, Watch,
     api::{Api, Call, Own, Thing},
+    api_of,
     compare::Difference,
     draft::{Item, Sort},
     plan::{Action, Plan, flow_hash, held},
@@ -94,7 +95,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn keep(&mut self) -> Result<(), Error> {
         self.watch.keep(self.pushed).map_err(|why| {
-            Error::new(Kind::Record, format!("What was done cannot be written down: {why}"), "Make room or give the right to write beside the flow, and push again")
+            Error::new(
+                Kind::Record,
+                format!("What was done cannot be written down: {why}"),
+                "Make room or give the right to write beside the flow, and push again",
+            )
         })
     }
 

@@ -272,8 +272,8 @@ impl Printer<'_> {
                     );
                 }
                 let pattern = args.first().map(const_text).unwrap_or_default();
-                let django = date_pattern(&pattern, Dialect::Klaviyo);
-                format!("{{{{ {access}|format_date_string|date:{} }}}}", django_quote(&django, Part::Plain))
+                let names = calendar::language(args.get(1..).unwrap_or_default());
+                self.klaviyo_date(&format!("{access}|format_date_string"), &pattern, names)
             }
             "yes_no" => {
                 let words: Vec<String> = args.iter().map(const_text).collect();
