@@ -9,6 +9,8 @@ mod filters;
 mod import;
 mod keep;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,8 @@ use serde_json::{Value as Json, json};
 
 pub(super) use import::import;
 pub use lints::{lint, lint_templates};
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
     Export, Notes, Platform,
