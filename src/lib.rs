@@ -15,8 +15,10 @@
 //! | [`journey`] | `advance()`: one contact and its flows, one input at a time; no clock, no IO |
 //! | [`simulate`] | replay of an audience through `journey` |
 //! | [`platforms`] | Klaviyo, HubSpot, engine: exports, templates, losses |
+//! | [`report`] | what a client gets: picture of the flow (SVG, PDF, PNG, Mermaid), the document, differences in words |
 //! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
 //! | [`disk`] | workspaces and flows as files: read with limits, written whole; for `gui` and `cli` |
+//! | [`post`] | a test mail on its way: by a mail server, into a folder; for `gui` and `cli` |
 //! | `gui` | the window (feature `gui`): canvas, panels, widgets, theme; draws and asks, decides nothing; `requests` performs |
 //! | [`cli`] | one file per subcommand |
 //! | `testing` | generators and fixtures; hidden, for tests, benches and the samples |
@@ -56,6 +58,8 @@ pub mod gui;
 pub mod journey;
 pub mod kinds;
 pub mod platforms;
+pub mod post;
+pub mod report;
 pub mod simulate;
 #[doc(hidden)]
 pub mod testing;

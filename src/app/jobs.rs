@@ -17,6 +17,7 @@ use super::{
         self, Pane, PictureKey,
         lab::{self, Lab},
         pictures::{Drawn, PictureJob},
+        send::TestJob,
     },
     matrix::sheet::{self, Sheet},
     preview::{self, PreviewKey},
@@ -94,6 +95,10 @@ pub enum Kind {
     Lab,
     /// Making an export.
     Export,
+    /// Making a file for a client.
+    Client,
+    /// Sending a mail to the user.
+    SendTest,
 }
 
 impl Kind {
@@ -109,6 +114,8 @@ impl Kind {
             Self::Matrix => "Making every mail",
             Self::Lab => "Comparing subjects",
             Self::Export => "Making the export",
+            Self::Client => "Making the file for the client",
+            Self::SendTest => "Sending a test mail",
         }
     }
 }
@@ -268,8 +275,10 @@ pub enum Work {
         /// The step that sends it.
         node: NodeId,
     },
-    /// Draw a mail; by [`PictureJob::draw`], because it needs images.
+    /// Draw a mail; by [`Hands::draw`], because it needs images.
     Picture(Box<PictureJob>),
+    /// Send a mail to the user; by [`Hands::send`], because it needs a network.
+    SendTest(Box<TestJob>),
 }
 
 /// A mail, or why there is none.
@@ -315,6 +324,29 @@ pub enum JobDone {
         /// The picture, or why there is none.
         drawn: Drawn,
     },
+    /// A test was sent: what was done, or why not and what to do.
+    Tested(Result<String, String>),
+}
+
+/// What some jobs need and nothing in this room has: images, a network.
+pub trait Hands {
+    /// Draws a mail.
+    fn draw(&self, job: &PictureJob) -> Drawn;
+    /// Sends a mail.
+    fn send(&self, job: &TestJob) -> Result<String, String>;
+}
+
+/// No images and no network: for tests, and for windows that are pictures.
+pub struct NoHands;
+
+impl Hands for NoHands {
+    fn draw(&self, job: &PictureJob) -> Drawn {
+        job.draw_without_images()
+    }
+
+    fn send(&self, _job: &TestJob) -> Result<String, String> {
+        Err("This window sends nothing".to_owned())
+    }
 }
 
 impl Work {
@@ -330,6 +362,7 @@ impl Work {
             Self::Seek { .. } => Kind::Seek,
             Self::Matrix { .. } => Kind::Matrix,
             Self::Lab { .. } => Kind::Lab,
+            Self::SendTest(_) => Kind::SendTest,
         }
     }
 
@@ -358,7 +391,8 @@ impl Work {
                 Ok(made) => JobDone::Lab(node, Ok(Arc::new(made?))),
                 Err(why) => JobDone::Lab(node, Err(why)),
             },
-            Self::Picture(job) => JobDone::Pictured { key: job.key, drawn: job.draw_without_images() },
+            // Somebody's hands have done them.
+            Self::Picture(_) | Self::SendTest(_) => return None,
         })
     }
 }
@@ -369,17 +403,22 @@ impl Job {
         self.work.kind().title()
     }
 
-    /// Does it, on the calling thread; pictures without images.
+    /// Does it, on the calling thread; without images and a network.
     pub fn run(self) -> Done {
-        self.run_with(PictureJob::draw_without_images)
+        self.run_with(&NoHands)
     }
 
-    /// Does it, on the calling thread; pictures are drawn by `draw`, which has images.
-    pub fn run_with(self, draw: impl FnOnce(&PictureJob) -> Drawn) -> Done {
+    /// Does it, on the calling thread, with what the caller has.
+    pub fn run_with(self, hands: &dyn Hands) -> Done {
         let Self { document, id, revision, progress, work } = self;
         let result = match work {
             _ if progress.is_cancelled() => None,
-            Work::Picture(job) => Some(JobDone::Pictured { key: job.key, drawn: draw(&job) }),
+            Work::Picture(job) => Some(JobDone::Pictured { key: job.key, drawn: hands.draw(&job) }),
+            // What has left is told even where it was cancelled meanwhile.
+            Work::SendTest(job) => {
+                let result = Some(JobDone::Tested(hands.send(&job)));
+                return Done { document, id, revision, result };
+            }
             work => work.run(&mut |share| progress.keeps_on(share)),
         };
         // What stopped half-way has a result, too, and it is none.
@@ -392,7 +431,7 @@ fn findings(flow: &Flow, home: &Home, keeps_on: &mut dyn FnMut(f32) -> bool) -> 
     let mut found = check::check_while(flow, &home.around(), keeps_on)?;
     if let Some(target) = flow.settings().target {
         // What keeps a flow from being exported at all is found by the checks too, under their own names.
-        let losses = platforms::losses(target, flow, &home.workspace).into_iter();
+        let losses = platforms::losses(target, flow, &home.workspace, home.around().audience).into_iter();
         found.extend(losses.filter(|loss| !loss.code.starts_with("export/")).map(Finding::from));
         found.sort_by_key(|finding| finding.diagnostic.severity);
     }
@@ -416,9 +455,11 @@ impl Document {
                 Kind::Matrix => is_old || !sheet::is_shown(self),
                 Kind::Lab => is_old || mails::lab_node(self) != running.node,
                 // A moment's work, and better an old mail than none.
-                Kind::Preview | Kind::OtherPreview | Kind::Export => false,
+                Kind::Preview | Kind::OtherPreview | Kind::Export | Kind::Client => false,
                 // A layout cannot be interrupted; what is drawn is kept for the next look.
                 Kind::Picture => false,
+                // It is the mail that was shown when it was asked for.
+                Kind::SendTest => false,
             };
             if is_superseded {
                 running.progress.cancel();
@@ -480,7 +521,8 @@ fn all_running(app: &App) -> impl Iterator<Item = (DocumentId, &Running)> {
     let of_documents =
         app.documents.iter().flat_map(|document| document.derived.jobs.iter().map(|running| (document.id, running)));
     let export = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running()?)));
-    of_documents.chain(export)
+    let client = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running_for_client()?)));
+    of_documents.chain(export).chain(client)
 }
 
 /// What takes long now, and what was cancelled.
@@ -516,6 +558,9 @@ pub fn redraw_in_millis(app: &App, now: Instant) -> Option<i64> {
 pub(super) fn cancel(app: &mut App, document: DocumentId, kind: Kind) {
     if kind == Kind::Export {
         return super::files::publish::give_up(app);
+    }
+    if kind == Kind::Client {
+        return super::files::publish::give_up_client(app);
     }
     if let Some(document) = app.by_id(document) {
         document.derived.jobs.iter_mut().filter(|running| running.kind == kind).for_each(Running::give_up);

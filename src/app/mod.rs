@@ -8,6 +8,7 @@
 
 pub mod act;
 pub mod card;
+pub mod client;
 pub mod command;
 pub mod counts;
 mod document;
@@ -15,6 +16,7 @@ pub mod fields_use;
 pub mod files;
 #[cfg(test)]
 pub mod fixture;
+pub mod hand_over;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;
@@ -175,6 +177,8 @@ pub struct App {
     pub palette_open: bool,
     /// Files, drafts, what waits for an answer.
     pub files: files::Files,
+    /// The dialog that sends a mail to the user.
+    pub send_test: Option<mails::send::SendTest>,
     /// The user's settings.
     pub preferences: preferences::Preferences,
     /// Renames that went through several documents.

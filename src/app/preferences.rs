@@ -83,6 +83,10 @@ pub struct Preferences {
     pub numbers: NumberStyle,
     /// How dates are written.
     pub dates: DateStyle,
+    /// The address that tests of mails went to last.
+    pub test_to: String,
+    /// The mail server or folder that they went by, never with a password.
+    pub test_by: String,
     /// Files that were open, the newest first, at most [`MOST_RECENT`].
     pub recent: Vec<String>,
 }
@@ -97,6 +101,8 @@ impl Default for Preferences {
             reduced_motion: false,
             numbers: NumberStyle::default(),
             dates: DateStyle::default(),
+            test_to: String::new(),
+            test_by: String::new(),
             recent: Vec::new(),
         }
     }
@@ -134,6 +140,8 @@ impl Preferences {
         set(&keys, "reduced_motion", &mut out.reduced_motion, &mut words);
         set(&keys, "numbers", &mut out.numbers, &mut words);
         set(&keys, "dates", &mut out.dates, &mut words);
+        set(&keys, "test_to", &mut out.test_to, &mut words);
+        set(&keys, "test_by", &mut out.test_by, &mut words);
         set(&keys, "recent", &mut out.recent, &mut words);
         if !(SCALES.0..=SCALES.1).contains(&out.scale) {
             words.push(format!("`scale` in the settings is not within {} and {}", SCALES.0, SCALES.1));
@@ -170,7 +178,7 @@ impl Preferences {
         }
         set!(theme scale keys);
         set("zone", self.zone == before.zone, self.zone.as_ref().map(|zone| ron.to_string(zone)));
-        set!(reduced_motion numbers dates recent);
+        set!(reduced_motion numbers dates test_to test_by recent);
         out.push('\n');
         out
     }
@@ -254,6 +262,8 @@ mod tests {
                     numbers: [NumberStyle::Comma, NumberStyle::Point, NumberStyle::Space][rng.below(3)],
                     dates: [DateStyle::Long, DateStyle::Iso, DateStyle::MonthFirst][rng.below(3)],
                     zone: [None, Some("UTC".to_owned()), Some("Europe/Berlin".to_owned())][rng.below(3)].clone(),
+                    test_to: ["", "me@x.example"][rng.below(2)].to_owned(),
+                    test_by: ["", "smtp://ada@m.example", "C:\\out \"1\""][rng.below(3)].to_owned(),
                     ..Preferences::default()
                 };
                 if rng.percent(50) {

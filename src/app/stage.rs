@@ -9,13 +9,15 @@ use smol_str::SmolStr;
 
 use super::{preview::PreviewKey, project::Home, when};
 use crate::{
-    audience::{Contact, Event, EventLog, Value},
-    base::{ContactId, Diagnostic, EventId, Instant, Zone, hash},
+    audience::{Contact, Event, Value},
+    base::{ContactId, Diagnostic, EventId, Instant, Zone},
     content::{Field, FieldValues, Links, Message, PreparedMessage, RenderedMail, ResolveContext, Variant, lint},
-    flow::{Flow, Node, Workspace},
+    flow::{Flow, Node, Workspace, readers::newest_of},
     journey::FlowSet,
-    kinds::{Alternative, Settings},
+    kinds::Settings,
 };
+
+pub use crate::flow::readers::{History, codes, metrics};
 
 /// A mail for one contact, and how it came about.
 #[derive(Debug)]
@@ -30,29 +32,6 @@ pub struct Made {
     pub at: Instant,
     /// What preparing and reading it found.
     pub lints: Vec<Diagnostic>,
-}
-
-/// What is known of a contact at an instant.
-#[derive(Debug, Default)]
-pub struct History {
-    /// Their events as conditions and fields see them.
-    pub log: EventLog,
-    /// The same, in the order of acceptance, each id once.
-    pub events: Vec<Arc<Event>>,
-}
-
-impl History {
-    /// What had been accepted of a contact at an instant.
-    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>, contact: &ContactId, at: Instant) -> Self {
-        let mut history = Self::default();
-        for event in events.into_iter().filter(|e| e.contact == *contact && e.accepted <= at) {
-            let event = Arc::new(event.clone());
-            if history.log.record(Arc::clone(&event)) {
-                history.events.push(event);
-            }
-        }
-        history
-    }
 }
 
 /// What all mails of a flow share, made ready once.
@@ -149,44 +128,6 @@ impl Stage {
         let metrics = metrics(&self.flow, &self.workspace, None);
         newest_of(&metrics, &history.events).cloned()
     }
-}
-
-/// The newest of these metrics among events.
-fn newest_of<'a>(metrics: &[SmolStr], events: &'a [Arc<Event>]) -> Option<&'a Arc<Event>> {
-    let listened = events.iter().filter(|event| metrics.contains(&event.name));
-    listened.max_by_key(|event| (event.happened, event.accepted, &event.id))
-}
-
-/// The metrics that a flow's trigger listens to: of all alternatives, or of one.
-pub fn metrics(flow: &Flow, workspace: &Workspace, alternative: Option<usize>) -> Vec<SmolStr> {
-    let Some(Settings::Trigger(trigger)) = flow.trigger().and_then(|node| node.settings()) else {
-        return Vec::new();
-    };
-    let mut metrics: Vec<SmolStr> = Vec::new();
-    let wanted = trigger.any.iter().enumerate().filter(|(n, _)| alternative.is_none_or(|wanted| wanted == *n));
-    for (_, alternative) in wanted {
-        match alternative {
-            Alternative::Event(t) => metrics.push(t.event.clone()),
-            Alternative::Abandonment(t) => metrics.push(t.start.clone()),
-            Alternative::Engagement(t) => metrics.push(t.event.clone()),
-            Alternative::Score(t) => {
-                let model = workspace.scores.iter().find(|model| model.name == t.model);
-                metrics.extend(model.into_iter().flat_map(|model| &model.signals).map(|signal| signal.event.clone()));
-            }
-            Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) | Alternative::Inactivity(_) => {}
-        }
-    }
-    metrics
-}
-
-/// A code of each pool to look at: the shared one, or one of the pool, for a contact always the same. Which one a
-/// contact gets is decided by the order of sends, in a replay or in the engine.
-pub fn codes(workspace: &Workspace, contact: &ContactId) -> BTreeMap<SmolStr, SmolStr> {
-    let one = |pool: &crate::flow::CodePool| {
-        let at = hash::chance(&pool.name, contact.as_str()).checked_rem(pool.codes.len() as u64);
-        pool.shared.clone().or_else(|| pool.codes.get(usize::try_from(at?).ok()?).cloned())
-    };
-    workspace.code_pools.iter().filter_map(|pool| Some((pool.name.clone(), one(pool)?))).collect()
 }
 
 /// Name and address that a step's mail comes from; the flow's sender, else the workspace's first.

@@ -126,18 +126,7 @@ impl Audiences<'_> {
         if self.known.contains_key(&home.folder) {
             return Ok(());
         }
-        let asked_for = self.places.audience.is_some() || self.places.save_mapping;
-        // What is to be known of its lines is said where they are played.
-        let mut silence = Streams::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
-        let streams = if asked_for { &mut *self.streams } else { &mut silence };
-        let audience = match load::audience(home, self.places, streams) {
-            Ok(audience) => Some(audience),
-            Err(failure) if asked_for => return Err(failure),
-            Err(failure) => {
-                self.streams.tell(&format!("{}\nThe audience is left out of this check\n", failure.text));
-                None
-            }
-        };
+        let audience = load::audience_if_any(home, self.places, "check", self.streams)?;
         self.known.insert(home.folder.clone(), audience);
         Ok(())
     }
@@ -195,7 +184,7 @@ pub fn findings(flow: &Flow, around: &Surroundings<'_>, target: Option<Target>) 
     let mut found: Vec<Diagnostic> = check(flow, around).into_iter().map(|finding| finding.diagnostic).collect();
     // A flow with errors is not exported, so what would be lost is not known yet.
     if let Some(target) = target.filter(|_| found.iter().all(|found| found.severity != Severity::Error)) {
-        found.extend(platforms::losses(target, flow, around.workspace));
+        found.extend(platforms::losses(target, flow, around.workspace, around.audience));
     }
     found
 }

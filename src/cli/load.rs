@@ -141,6 +141,29 @@ pub fn audience(home: &Home, places: &Places, streams: &mut Streams) -> Result<A
     Ok(found.audience)
 }
 
+/// The audience for a command that can do without: one that was not asked for by name and cannot be read is left out
+/// with a word, `what` being what it is left out of.
+///
+/// Errors: one that was asked for by name and cannot be read.
+pub fn audience_if_any(
+    home: &Home,
+    places: &Places,
+    what: &str,
+    streams: &mut Streams,
+) -> Result<Option<Audience>, Failure> {
+    let asked_for = places.audience.is_some() || places.save_mapping;
+    // What is to be known of its lines is said where they are played.
+    let mut silence = Streams::new(Box::new(std::io::sink()), Box::new(std::io::sink()));
+    match audience(home, places, if asked_for { &mut *streams } else { &mut silence }) {
+        Ok(audience) => Ok(Some(audience)),
+        Err(failure) if asked_for => Err(failure),
+        Err(failure) => {
+            streams.tell(&format!("{}\nThe audience is left out of this {what}\n", failure.text));
+            Ok(None)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

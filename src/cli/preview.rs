@@ -9,11 +9,10 @@ use clap::{Args, ValueEnum};
 
 use super::{
     Done, Failure, Outcome, Places, Streams, eml, load, show,
-    stage::{self, Made, Stage},
+    stage::{self, Made, One, Stage, Which},
 };
 use crate::{
     audience::Contact,
-    base::Instant,
     content::{Completeness, Message, TagState},
     disk,
 };
@@ -21,24 +20,8 @@ use crate::{
 /// Show a mail as one contact gets it
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The flow file
-    #[arg(value_name = "FLOW")]
-    flow: PathBuf,
-    /// The step that sends it, or the message
-    #[arg(long, value_name = "NODE")]
-    message: String,
-    /// The variant [default: the one that the contact is dealt]
-    #[arg(long)]
-    variant: Option<String>,
-    /// Who gets it
-    #[arg(long, value_name = "ID")]
-    contact: String,
-    /// The event that let them in [default: their newest that the trigger listens to]
-    #[arg(long, value_name = "ID")]
-    event: Option<String>,
-    /// When they get it [default: the newest event of the audience]
-    #[arg(long, value_name = "INSTANT")]
-    at: Option<Instant>,
+    #[command(flatten)]
+    which: Which,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: MailFormat,
@@ -74,11 +57,8 @@ pub enum MailFormat {
 
 /// Runs it.
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
-    let stage = Stage::new(&args.flow, args.at, places, streams)?;
-    let (node, message) = stage.sending(&args.message)?;
-    let contact = stage.contact(&args.contact)?;
-    let variant = stage.variant(node, message, args.variant.as_deref(), contact)?;
-    let made = stage.make(node, message, variant, contact, args.event.as_deref())?;
+    let stage = args.which.stage(places, streams)?;
+    let One { message, contact, made, .. } = stage.one(&args.which)?;
     let bytes = match args.format {
         MailFormat::Text => in_words(&stage, message, contact, &made).into_bytes(),
         MailFormat::Html | MailFormat::Png if !stage::is_email(message) => {

@@ -3,7 +3,9 @@
 //! The one idea: the mail is [`app::stage`]'s, the same as in the window; what stands here is loading, and saying what
 //! a path, a name or a date on the command line lacks. Deliberately not here: printing.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
 
 use super::{Failure, Places, Streams, load};
 use crate::{
@@ -17,6 +19,50 @@ use crate::{
 };
 
 pub use stage::Made;
+
+/// Which mail: the arguments that commands about one mail share.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// The flow file
+    #[arg(value_name = "FLOW")]
+    flow: PathBuf,
+    /// The step that sends it, or the message
+    #[arg(long, value_name = "NODE")]
+    message: String,
+    /// The variant [default: the one that the contact is dealt]
+    #[arg(long)]
+    variant: Option<String>,
+    /// The contact as whom it is made
+    #[arg(long, value_name = "ID")]
+    contact: String,
+    /// The event that let them in [default: their newest that the trigger listens to]
+    #[arg(long, value_name = "ID")]
+    event: Option<String>,
+    /// When they get it [default: the newest event of the audience]
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Instant>,
+}
+
+impl Which {
+    /// Loads what it names.
+    ///
+    /// Errors: as [`Stage::new`].
+    pub fn stage(&self, places: &Places, streams: &mut Streams) -> Result<Stage, Failure> {
+        Stage::new(&self.flow, self.at, places, streams)
+    }
+}
+
+/// A mail that was asked for.
+pub struct One<'a> {
+    /// The step that sends it.
+    pub node: &'a Arc<Node>,
+    /// Its message.
+    pub message: &'a Message,
+    /// Who gets it.
+    pub contact: &'a Contact,
+    /// The mail.
+    pub made: Made,
+}
 
 /// A flow with everything that its mails need.
 pub struct Stage {
@@ -55,6 +101,17 @@ impl Stage {
         })?;
         let inner = stage::Stage::new(file.flow(), &home.workspace);
         Ok(Self { home, file, audience, at, inner })
+    }
+
+    /// The mail that the arguments ask for.
+    ///
+    /// Errors: what they name that is not there; content that cannot be made into a mail.
+    pub fn one(&self, which: &Which) -> Result<One<'_>, Failure> {
+        let (node, message) = self.sending(&which.message)?;
+        let contact = self.contact(&which.contact)?;
+        let variant = self.variant(node, message, which.variant.as_deref(), contact)?;
+        let made = self.make(node, message, variant, contact, which.event.as_deref())?;
+        Ok(One { node, message, contact, made })
     }
 
     /// The contact of that id.

@@ -3,6 +3,7 @@
 //! The one idea: what engines print differently (money, dates, cut texts) has a named filter of ours, which every
 //! target maps to its own. All filters take a missing value and give one back, so that a fallback after them works.
 
+mod names;
 mod when;
 
 use std::fmt::Write as _;
@@ -13,9 +14,10 @@ use minijinja::{Environment, Error, State, Value as EngineValue, value::ValueKin
 use super::Format;
 use crate::{
     audience::{Currency, Money, Value, print_number},
-    base::{Weekday, Zone},
+    base::Zone,
 };
 
+pub(crate) use names::Names;
 pub(crate) use when::Moment;
 
 /// Names in the rendering context that filters look at.
@@ -67,24 +69,14 @@ fn grouped(digits: &str) -> String {
     out
 }
 
-/// English month names.
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// A date by a pattern of `%d %-d %m %-m %B %b %Y %y %A %a %H %M %%`; other letters stay as they are.
+/// A date by a pattern of `%d %-d %m %-m %B %b %Y %y %A %a %H %M %%` with English names; other letters stay as they
+/// are.
 pub fn format_date(at: DateTime, pattern: &str) -> String {
+    format_date_in(at, pattern, Names::of("en"))
+}
+
+/// The same with the names of a language.
+pub(crate) fn format_date_in(at: DateTime, pattern: &str, names: &Names) -> String {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
@@ -93,8 +85,6 @@ pub fn format_date(at: DateTime, pattern: &str) -> String {
             continue;
         }
         let bare = chars.next_if_eq(&'-').is_some();
-        let month = MONTHS[usize::from(at.month().unsigned_abs().clamp(1, 12)) - 1];
-        let weekday = Weekday::of(at.date()).title();
         let two = |out: &mut String, n: i16| {
             let _ = if bare { write!(out, "{n}") } else { write!(out, "{n:02}") };
         };
@@ -107,10 +97,10 @@ pub fn format_date(at: DateTime, pattern: &str) -> String {
             Some('Y') => {
                 let _ = write!(out, "{}", at.year());
             }
-            Some('B') => out.push_str(month),
-            Some('b') => out.push_str(&month[..3]),
-            Some('A') => out.push_str(weekday),
-            Some('a') => out.push_str(&weekday[..3]),
+            Some('B') => out.push_str(names.month(at.month(), false)),
+            Some('b') => out.push_str(names.month(at.month(), true)),
+            Some('A') => out.push_str(names.weekday(at.date(), false)),
+            Some('a') => out.push_str(names.weekday(at.date(), true)),
             Some('%') => out.push('%'),
             Some(other) => {
                 out.push('%');
@@ -132,7 +122,7 @@ pub fn truncate_chars(text: &str, most: usize) -> String {
     out
 }
 
-/// A value as a bare tag prints it.
+/// A value as a bare tag prints it. Names in dates are English whatever the mail speaks: so the platforms print them.
 pub fn print_value(value: &Value, format: &Format, zone: &Zone, currency: Option<Currency>) -> String {
     match (format, value) {
         (_, Value::Money(money)) => format_money(*money),

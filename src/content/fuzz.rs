@@ -154,7 +154,7 @@ fn blocks_and_bodies() {
             let mut message = Message::new("m", Channel::Email);
             message.variants[0].subject = three.clone();
             message.variants[0].body = body;
-            drop(check_message(&message, &fields, &Brand::default()));
+            drop(check_message(&message, &fields, &Brand::default(), None));
             if let Ok(prepared) = PreparedMessage::new(&message, &message.variants[0], &fields, &Brand::default()) {
                 drop(prepared.render(&samples));
             }

@@ -16,6 +16,7 @@ mod filters;
 #[cfg(test)]
 mod fuzz;
 pub mod highlight;
+mod judge;
 mod layout;
 mod links;
 mod lint;
@@ -37,16 +38,18 @@ pub use drawn::{Link, Picture};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
 pub use filters::{format_date, format_money, format_number};
+pub use judge::{Readers, check_message};
 pub use layout::{Language, PREHEADER_OPENS, whole_source};
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
 pub use message::{
-    Align, Block, Body, Column, Message, Network, OnPhone, SocialLink, SocialStyle, StockLevel, UnknownBlock, Until,
-    Valign, Variant, ron_options,
+    Align, Block, BlockPlace, Body, Column, InColumn, Kept, MailPart, Message, Network, OnPhone, Origin, SocialLink,
+    SocialStyle, StockLevel, UnknownBlock, Until, Valign, Variant, ron_options,
 };
 pub use preview::Preview;
-pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse, check_message};
+pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse};
 pub use starter::{STARTER_SMS, STARTER_SUBJECT, starter};
+pub use template::foreign::{Book, FoundField, Read, from_hubl, from_klaviyo, hubspot_contact_name};
 pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,

@@ -1,5 +1,7 @@
 //! HTML to readable text: links as `words (address)`, no lines for layout tables, no hidden preheader.
 
+use memchr::{memchr, memchr2_iter};
+
 use super::mjml::depth;
 
 /// Deepest nesting the converter is given. Source: assumption; real mails stay below 60.
@@ -30,31 +32,30 @@ pub(super) fn visible(html: &str) -> String {
     const UNSEEN: [&str; 4] = ["style", "script", "head", "title"];
     const HIDEABLE: [&str; 6] = ["div", "span", "p", "td", "tr", "table"];
     let mut out = String::with_capacity(html.len());
-    let mut at = 0;
-    while let Some(step) = html[at..].find('<') {
+    // What is shown is copied in one piece up to the next thing that is not.
+    let (mut shown_from, mut at) = (0, 0);
+    while let Some(step) = memchr(b'<', &html.as_bytes()[at..]) {
         let here = at + step;
-        out.push_str(&html[at..here]);
         let rest = &html[here..];
         if rest.starts_with("<!--") {
+            out.push_str(&html[shown_from..here]);
             at = here + rest.find("-->").map_or(rest.len(), |n| n + 3);
+            shown_from = at;
             continue;
         }
         let name = name_at(&rest[1..]);
         let is_one_of = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
         let ends = rest.len() > 1 + name.len();
-        if ends && is_one_of(&UNSEEN) {
+        let end = memchr(b'>', rest.as_bytes()).map_or(rest.len(), |n| n + 1);
+        if (ends && is_one_of(&UNSEEN)) || (is_one_of(&HIDEABLE) && hides(&rest[..end])) {
+            out.push_str(&html[shown_from..here]);
             at = here + skip_element(rest, name);
+            shown_from = at;
             continue;
         }
-        let end = rest.find('>').map_or(rest.len(), |n| n + 1);
-        if is_one_of(&HIDEABLE) && hides(&rest[..end]) {
-            at = here + skip_element(rest, name);
-            continue;
-        }
-        out.push_str(&rest[..end]);
         at = here + end;
     }
-    out.push_str(&html[at..]);
+    out.push_str(&html[shown_from..]);
     out
 }
 
@@ -71,7 +72,7 @@ fn hides(tag: &str) -> bool {
         let mut letters = bytes[at..].iter().filter(|b| !b.is_ascii_whitespace()).map(u8::to_ascii_lowercase);
         WANTED.iter().all(|wanted| letters.next() == Some(*wanted))
     };
-    (0..bytes.len()).any(|at| matches!(bytes[at], b'd' | b'D') && is_said_at(at))
+    memchr2_iter(b'd', b'D', bytes).any(is_said_at)
 }
 
 /// Length of the element of that name at the start of `rest`, elements of the same name inside counted.
@@ -81,7 +82,7 @@ fn skip_element(rest: &str, name: &str) -> usize {
     };
     let mut depth = 0_usize;
     let mut at = 0;
-    while let Some(step) = rest[at..].find('<') {
+    while let Some(step) = memchr(b'<', &rest.as_bytes()[at..]) {
         let here = at + step;
         if rest[here..].starts_with("</") && begins(here + 2) {
             depth = depth.saturating_sub(1);

@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
 use super::{
-    Body, Brand, Field, FieldValues, Message, Variant, filters,
+    BlockPlace, Brand, Field, FieldValues, Message, Variant, filters,
     layout::{Sources, lay_out},
     markup::entity,
     template::{
@@ -102,7 +102,7 @@ pub struct PreparedMessage {
     findings: Vec<Diagnostic>,
     tracking: Tracking,
     /// Blocks with a "show if": place in the body, name of the template that says whether it holds.
-    conditions: Vec<(usize, String)>,
+    conditions: Vec<(BlockPlace, String)>,
 }
 
 const PARTS: [&str; 4] = ["subject", "preheader", "html", "text"];
@@ -149,8 +149,7 @@ impl PreparedMessage {
     /// The same, able to say which blocks are shown ([`Self::shown`]).
     #[must_use]
     pub fn with_conditions(mut self, variant: &Variant, fields: &[Field]) -> Self {
-        let Body::Blocks(blocks) = &variant.body else { return self };
-        for (n, block) in blocks.iter().enumerate() {
+        for (at, block) in variant.body.conditional() {
             let Some(source) = block.show_if() else { continue };
             let read = template::read_condition(source, fields, &Place::default(), &mut Vec::new());
             let Some((test, _)) = read else { continue };
@@ -159,21 +158,28 @@ impl PreparedMessage {
                 otherwise: Vec::new(),
             };
             let lowered = template::lower::lower(&[node], fields, &mut Vec::new());
-            let name = format!("show.{n}");
+            let name = format!("show.{at}");
             if self.env.add_template_owned(name.clone(), lowered).is_ok() {
-                self.conditions.push((n, name));
+                self.conditions.push((at, name));
             }
         }
         self
     }
 
     /// Which blocks with a "show if" are shown, by their place in the body; empty without [`Self::with_conditions`].
-    pub fn shown(&self, values: &FieldValues) -> Vec<(usize, bool)> {
+    /// A block in columns is shown where both its own and their condition hold.
+    pub fn shown(&self, values: &FieldValues) -> Vec<(BlockPlace, bool)> {
         let holds = |name: &str| {
             let template = self.env.get_template(name).ok()?;
             template.render(values.context.clone()).ok()
         };
-        self.conditions.iter().map(|(n, name)| (*n, holds(name).is_some_and(|text| !text.is_empty()))).collect()
+        let mut shown: Vec<(BlockPlace, bool)> = Vec::with_capacity(self.conditions.len());
+        for (at, name) in &self.conditions {
+            let around = BlockPlace { block: at.block, inside: None };
+            let is_in_sight = shown.iter().all(|(place, shown)| *place != around || *shown);
+            shown.push((*at, is_in_sight && holds(name).is_some_and(|text| !text.is_empty())));
+        }
+        shown
     }
 
     fn compile(
@@ -324,36 +330,6 @@ fn count_items(n: usize) -> String {
     if n == 1 { "1 item".to_owned() } else { format!("{n} items") }
 }
 
-/// Everything that can be said about a message without a contact: its templates, and, where they can be used, the
-/// mail with sample values. Messages without any content are left to the check of that name.
-pub fn check_message(message: &Message, fields: &[Field], brand: &Brand) -> Vec<Diagnostic> {
-    let samples = FieldValues::samples(fields, brand);
-    let mut found = Vec::new();
-    let mut ids: Vec<&str> = Vec::new();
-    for variant in &message.variants {
-        if ids.contains(&variant.id.as_str()) {
-            let place = Place::message(&message.id).with_field(format!("variants.{}", variant.id));
-            found.push(
-                Diagnostic::error("mail/variant-twice", place, format!("Two variants are called `{}`", variant.id))
-                    .hint("Give each variant an id of its own"),
-            );
-        }
-        ids.push(&variant.id);
-        match PreparedMessage::new(message, variant, fields, brand) {
-            Ok(prepared) => {
-                found.extend_from_slice(prepared.findings());
-                match prepared.render(&samples) {
-                    Ok(mail) => found.extend(super::lint::lint(message, variant, &mail)),
-                    Err(fault) => found.push(fault),
-                }
-            }
-            Err(faults) => found.extend(faults),
-        }
-    }
-    found.retain(|d| d.code != "mail/empty" && d.code != "mail/no-subject");
-    found
-}
-
 impl RenderedMail {
     /// Whether it may leave (SEMANTICS R27).
     pub fn completeness(&self) -> Completeness {
@@ -497,7 +473,7 @@ mod tests {
     use crate::{
         audience::{Contact, Currency, Event, EventLog, Value, ValueType},
         base::{Instant, Severity, Zone},
-        content::{FieldSource, Links, ResolveContext},
+        content::{FieldSource, Links, ResolveContext, check_message},
     };
 
     fn fields() -> Vec<Field> {
@@ -797,7 +773,7 @@ mod tests {
         let small = prepared.render(&values("{}", r#"{"value":900,"count":1}"#)).expect("renders");
         assert!(!small.html.contains("TIME15") && !small.text.contains("TIME15"));
         let codes: Vec<String> =
-            check_message(&message, &fields(), &brand()).iter().map(|d| d.code.to_string()).collect();
+            check_message(&message, &fields(), &brand(), None).iter().map(|d| d.code.to_string()).collect();
         assert!(codes.is_empty(), "{codes:?}");
     }
 
@@ -809,7 +785,7 @@ mod tests {
             ])), (id: "b", subject: "S")])"#,
         )
         .expect("reads");
-        let printed: Vec<String> = check_message(&message, &fields(), &brand())
+        let printed: Vec<String> = check_message(&message, &fields(), &brand(), None)
             .iter()
             .filter(|d| d.severity == Severity::Error)
             .map(|d| format!("{} {}", d.code, d.place.field.clone().unwrap_or_default()))

@@ -6,6 +6,12 @@ use std::{
     path::Path,
 };
 
+#[cfg(feature = "picture")]
+use std::path::PathBuf;
+
+#[cfg(feature = "picture")]
+use crate::content::picture::{ImageFault, ImageSource, MAX_IMAGE_BYTES};
+
 /// The folder of a workspace that has its images.
 pub const IMAGES_FOLDER: &str = "images";
 
@@ -18,6 +24,22 @@ pub enum NoImage {
     TooLarge,
     /// What the operating system says, or that it lies outside.
     Unreadable(String),
+}
+
+/// The images of the workspace in a folder, for pictures of its mails.
+#[cfg(feature = "picture")]
+#[derive(Clone, Debug)]
+pub struct ImageFolder(pub PathBuf);
+
+#[cfg(feature = "picture")]
+impl ImageSource for ImageFolder {
+    fn image(&self, path: &str) -> Result<Vec<u8>, ImageFault> {
+        image(&self.0, path, MAX_IMAGE_BYTES).map_err(|fault| match fault {
+            NoImage::Missing => ImageFault::Missing,
+            NoImage::TooLarge => ImageFault::TooLarge,
+            NoImage::Unreadable(why) => ImageFault::Unreadable(why),
+        })
+    }
 }
 
 /// Reads an image of the workspace in `folder`, of at most `most_bytes`. `path` is relative to its `images/`.

@@ -12,12 +12,15 @@ mod lock;
 mod own;
 mod read;
 mod write;
+mod zip;
 
 use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
 
+#[cfg(feature = "picture")]
+pub use self::images::ImageFolder;
 pub use self::{
     audience::{AudienceFound, MAPPING_FILE, audience, audience_folder},
     drafts::Drafts,
@@ -29,6 +32,7 @@ pub use self::{
         is_same, neighbours, siblings, text,
     },
     write::{Files, file, folder},
+    zip::zipped,
 };
 use crate::base::{Diagnostic, Place, text as texts};
 

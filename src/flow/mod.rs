@@ -3,12 +3,14 @@
 //! The one idea: a flow is a value. Edits make a new one, checks read one, files hold one.
 //! Deliberately not here: opening files, clocks, threads, and what a flow does (`journey`).
 
+pub mod card;
 pub mod check;
 pub mod edit;
 pub mod file;
 mod graph;
 mod history;
 pub mod merge;
+pub mod readers;
 mod settings;
 mod workspace;
 
@@ -16,7 +18,7 @@ pub use check::{CheckSpec, Finding, Fix, Surroundings, check, check_workspace};
 pub use edit::{Edit, EditError};
 pub use graph::{Edge, Flow, Index, MessageSection, Node, Section, is_plain_port};
 pub use history::History;
-pub use settings::{FlowSettings, Reentry, RequiredConsent, Target};
+pub use settings::{FlowSettings, KeptJson, Reentry, RequiredConsent, Target};
 pub use workspace::{
     CodePool, EventType, HubspotSettings, KlaviyoSettings, Moment, Sender, WORKSPACE_VERSION, Workspace,
 };

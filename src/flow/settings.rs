@@ -7,7 +7,8 @@ use smol_str::SmolStr;
 
 use crate::{
     audience::{Channel, ConditionText, Path, Value},
-    base::{Span, Window},
+    base::{NodeId, Span, Window},
+    content::Origin,
     kinds::CapRule,
 };
 
@@ -54,6 +55,10 @@ pub struct FlowSettings {
     /// Where the flow is going, so that losses show while it is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// What an import could not say otherwise, by platform: JSON objects that are merged into what is exported there
+    /// (RFC 7396), one for the flow and one for each step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptJson>,
 }
 
 impl Default for FlowSettings {
@@ -74,6 +79,7 @@ impl Default for FlowSettings {
             pass_limit: 10,
             enrol_current: false,
             target: None,
+            kept: Vec::new(),
         }
     }
 }
@@ -96,6 +102,7 @@ impl FlowSettings {
         "pass_limit",
         "enrol_current",
         "target",
+        "kept",
     ];
 
     /// Its conditions with the names of their settings.
@@ -103,6 +110,18 @@ impl FlowSettings {
         let exit = self.exit_when.as_ref().map(|c| ("exit_when", c));
         exit.into_iter().chain(self.goal_when.as_ref().map(|c| ("goal_when", c))).collect()
     }
+}
+
+/// A piece of a platform's JSON that the flow has no words for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KeptJson {
+    /// The platform it came from, and the only one it goes back to.
+    pub origin: Origin,
+    /// The step whose exported action it is merged into; the whole definition where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// A JSON object, merged as RFC 7396 says.
+    pub patch: String,
 }
 
 /// Who may enter again.

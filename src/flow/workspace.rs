@@ -223,9 +223,18 @@ impl Default for KlaviyoSettings {
 }
 
 /// What HubSpot needs to know.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, Default)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HubspotSettings {
+    /// Where its API has workflows. Default `/automation/v4/flows`, supported until 2027-03-30; the bodies of the betas
+    /// after it are the same (references, HubSpot 1).
+    pub base_path: String,
     /// Known ids: `"list:VIP": "42"`.
     pub ids: BTreeMap<String, String>,
+}
+
+impl Default for HubspotSettings {
+    fn default() -> Self {
+        Self { base_path: "/automation/v4/flows".into(), ids: BTreeMap::new() }
+    }
 }

@@ -22,7 +22,7 @@ impl Outside for Inline {
 
     fn perform(&mut self, request: Request, ctx: &egui::Context) {
         match request {
-            Request::Start(job) => self.answers.push(Answer::Done(job.run_with(super::requests::draw))),
+            Request::Start(job) => self.answers.push(Answer::Done(job.run_with(&super::requests::Images))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
             _ => {}

@@ -5,7 +5,7 @@
 //! tests and in pictures. Deliberately not here: anything a test without a window would want to read.
 
 pub mod canvas;
-pub mod icons;
+pub use crate::report::icons;
 pub mod inline;
 mod keys;
 mod panels;
@@ -187,6 +187,7 @@ impl Studio {
             }
         }
         panels::publish(ui, app, out);
+        panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);
         panels::dialogs(ui, app, &mut self.panels, out);

@@ -3,8 +3,10 @@
 //! Files are the [`keeper`]'s, on one thread, one after the other; what takes long and touches no file has a thread of
 //! its own.
 
+mod client;
 mod dialogs;
 pub mod keeper;
+mod machine;
 mod pictures;
 
 use std::{
@@ -17,15 +19,18 @@ use std::{
 };
 
 use self::keeper::Keeper;
-pub use self::pictures::draw;
+pub use self::machine::{Images, Machine};
 use super::Outside;
 use crate::{
     app::{
         Answer, Request,
-        files::{Purpose, Task, Told, samples},
+        client::{Client, file},
+        files::{Purpose, Task, Told, samples, with_ending},
+        hand_over,
     },
     base::Instant,
-    disk, platforms,
+    disk,
+    report::diagram::Paper,
 };
 
 /// Work for the keeper.
@@ -139,8 +144,25 @@ impl System {
                     if progress.is_cancelled() {
                         return None;
                     }
-                    let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                    let result = hand_over::export(target, &flow, &home.workspace, &home.audience).map(Arc::new);
                     Some(Told::Exported { document, id, revision, target, result }.into())
+                })
+            }
+            Task::Client { document, id, format, date, progress, flow, home } => {
+                self.spawn("client file", ctx, move || {
+                    let mut shop = client::Shop { home: &home, progress: &progress };
+                    let client = Client {
+                        flow: &flow,
+                        workspace: &home.workspace,
+                        neighbours: &home.other_flows,
+                        audience: &home.audience,
+                        date: &date,
+                        paper: Paper::Auto,
+                        scale: 2.0,
+                        contacts: &[],
+                    };
+                    let result = file(&client, format, &mut shop).map(|made| made.map(Arc::from));
+                    Some(Told::Client { document, id, format, result }.into())
                 })
             }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
@@ -149,6 +171,21 @@ impl System {
                 dialog.pick_folder().map(|folder| Told::Folder(folder).into())
             }),
             Task::ShowFolder(folder) => show(&folder, ctx),
+            Task::AskText { file, suggested } if !self.has_dialogs() => {
+                self.no_dialog(Purpose::Text(file), suggested, ctx);
+            }
+            Task::AskText { file, suggested } => {
+                let Some((post, _)) = &self.keeper else { return };
+                let (post, its_ctx) = (post.clone(), ctx.clone());
+                self.spawn("save dialog", ctx, move || {
+                    let dialog = rfd::FileDialog::new().set_title(format!("Save the {}", file.what));
+                    let dialog = dialog.add_filter(file.ending.to_uppercase(), &[file.ending]);
+                    let path = with_ending(dialog.set_file_name(suggested).save_file()?, file.ending);
+                    // Nobody writes when the window is gone.
+                    let _ = post.send((Work::Task(Task::WriteText { path, file }), its_ctx));
+                    None
+                });
+            }
             task => self.post(Work::Task(task), ctx),
         }
     }
@@ -203,7 +240,7 @@ impl Outside for System {
             }),
             Request::Read(path) => self.post(Work::Read(path), ctx),
             Request::Files(task) => self.files(task, ctx),
-            Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run_with(draw)))),
+            Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run_with(&Machine)))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
             Request::AskPaste => ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste),

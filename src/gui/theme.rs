@@ -10,7 +10,12 @@ use egui::{
     Vec2,
 };
 
-use crate::{app::card::Family, base::Severity, content::highlight::Token};
+use crate::{
+    app::card::Family,
+    base::Severity,
+    content::highlight::Token,
+    report::font::{INTER_MEDIUM, INTER_REGULAR, INTER_SEMIBOLD, PHOSPHOR},
+};
 
 /// Every colour of one theme.
 #[derive(Clone, Copy, Debug)]
@@ -205,6 +210,11 @@ pub fn regular(size: f32) -> FontId {
     FontId::new(size, FontFamily::Proportional)
 }
 
+/// Sources: every letter as wide as the next.
+pub fn mono(size: f32) -> FontId {
+    FontId::new(size, FontFamily::Monospace)
+}
+
 /// Icons.
 pub fn icon(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name("icon".into()))
@@ -226,11 +236,12 @@ pub const CONTROL_RADIUS: u8 = 8;
 
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::empty();
-    let faces: [(&str, &'static [u8]); 5] = [
-        ("regular", include_bytes!("../../assets/fonts/Inter-Regular.ttf")),
-        ("medium", include_bytes!("../../assets/fonts/Inter-Medium.ttf")),
-        ("semibold", include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")),
-        ("icon", include_bytes!("../../assets/fonts/phosphor-regular.ttf")),
+    let faces: [(&str, &'static [u8]); 6] = [
+        ("mono", include_bytes!("../../assets/fonts/mail/MailMono-Regular.ttf")),
+        ("regular", INTER_REGULAR),
+        ("medium", INTER_MEDIUM),
+        ("semibold", INTER_SEMIBOLD),
+        ("icon", PHOSPHOR),
         ("icon-fill", include_bytes!("../../assets/fonts/phosphor-fill.ttf")),
     ];
     for (name, bytes) in faces {
@@ -239,9 +250,10 @@ fn fonts() -> FontDefinitions {
         fonts.families.insert(FontFamily::Name(name.into()), family);
     }
     let text = vec!["regular".to_owned(), "icon".to_owned()];
-    fonts.families.insert(FontFamily::Proportional, text.clone());
-    // Source texts are set in the same face: one more family would cost 300 kB for two panels.
-    fonts.families.insert(FontFamily::Monospace, text);
+    // Sources are set in the face that mail pictures bring along for `<code>`.
+    let code = ["mono", "regular", "icon"].map(str::to_owned);
+    fonts.families.insert(FontFamily::Monospace, code.to_vec());
+    fonts.families.insert(FontFamily::Proportional, text);
     fonts
 }
 

@@ -123,6 +123,8 @@ pub(super) enum PreparedTrigger {
     List(SmolStr),
     Date(DateTrigger),
     Inactivity(Inactivity),
+    /// Only the platform it was imported from can tell.
+    Never,
 }
 
 impl FlowSet {
@@ -388,6 +390,7 @@ impl PreparedTrigger {
             Alternative::List(t) => Self::List(t.list.clone()),
             Alternative::Date(t) => Self::Date(t.clone()),
             Alternative::Inactivity(t) => Self::Inactivity(t.clone()),
+            Alternative::Foreign(_) => Self::Never,
         }
     }
 }

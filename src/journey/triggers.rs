@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
                         self.arm_inactivity(version, alternative, settings);
                     }
                 }
-                PreparedTrigger::List(_) | PreparedTrigger::Date(_) => {}
+                PreparedTrigger::List(_) | PreparedTrigger::Date(_) | PreparedTrigger::Never => {}
             }
         }
     }
@@ -465,7 +465,8 @@ impl<'a> Run<'a> {
                 PreparedTrigger::Inactivity(settings) => self.arm_inactivity(version, alternative, settings),
                 PreparedTrigger::Event(_)
                 | PreparedTrigger::Abandonment { .. }
-                | PreparedTrigger::Engagement { .. } => {}
+                | PreparedTrigger::Engagement { .. }
+                | PreparedTrigger::Never => {}
             }
         }
     }

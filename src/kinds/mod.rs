@@ -15,8 +15,8 @@ use serde::Serialize;
 use smol_str::SmolStr;
 
 pub use actions::{
-    Cooldown, CooldownFrom, OnCap, OnCooldown, email::Email, internal_alert::InternalAlert, list_update::ListUpdate,
-    sms::Sms, update_contact::UpdateContact, webhook::Webhook,
+    Cooldown, CooldownFrom, OnCap, OnCooldown, email::Email, foreign::Foreign, internal_alert::InternalAlert,
+    list_update::ListUpdate, sms::Sms, update_contact::UpdateContact, webhook::Webhook,
 };
 pub use logic::{
     branch::Branch,
@@ -82,6 +82,11 @@ pub const CATALOGUE: &[Spec] = &[
     actions::internal_alert::SPEC,
 ];
 
+/// What is known about a kind by its name: the catalogue, and what only imports make.
+pub fn spec_of(kind: &str) -> Option<&'static Spec> {
+    CATALOGUE.iter().chain([&actions::foreign::SPEC]).find(|spec| spec.name == kind)
+}
+
 /// RON as Flowloom reads and writes it: `Some` is implied, newtype variants are unwrapped.
 pub fn ron_options() -> ron::Options {
     use ron::extensions::Extensions;
@@ -128,6 +133,8 @@ pub enum Settings {
     ListUpdate(ListUpdate),
     /// Internal alert.
     InternalAlert(InternalAlert),
+    /// A step that only the platform it was imported from knows.
+    Foreign(Foreign),
 }
 
 /// Why settings could not be read.
@@ -163,6 +170,7 @@ macro_rules! by_kind {
             Settings::UpdateContact($settings) => $body,
             Settings::ListUpdate($settings) => $body,
             Settings::InternalAlert($settings) => $body,
+            Settings::Foreign($settings) => $body,
         }
     };
 }
@@ -195,6 +203,7 @@ impl Settings {
             "update_contact" => Self::UpdateContact(parse(ron)?),
             "list_update" => Self::ListUpdate(parse(ron)?),
             "internal_alert" => Self::InternalAlert(parse(ron)?),
+            "foreign" => Self::Foreign(parse(ron)?),
             _ => return Err(SettingsError::UnknownKind),
         })
     }
@@ -225,6 +234,7 @@ impl Settings {
             Self::UpdateContact(_) => &actions::update_contact::SPEC,
             Self::ListUpdate(_) => &actions::list_update::SPEC,
             Self::InternalAlert(_) => &actions::internal_alert::SPEC,
+            Self::Foreign(_) => &actions::foreign::SPEC,
         }
     }
 
@@ -247,6 +257,10 @@ impl Settings {
             Self::Cap(_) => vec![Port::new(cap::UNDER, "Under"), Port::new(cap::CAPPED, "Capped")],
             Self::Webhook(_) => {
                 vec![Port::new(actions::webhook::DONE, "Done"), Port::new(actions::webhook::FAILED, "Failed")]
+            }
+            Self::Foreign(f) => {
+                let title = |port: &SmolStr| if port == NEXT { "Next".to_owned() } else { port.to_string() };
+                f.ports.iter().map(|port| Port::new(port, title(port))).collect()
             }
             _ => vec![Port::next()],
         }
@@ -287,7 +301,8 @@ impl Settings {
                         | Alternative::Segment(_)
                         | Alternative::List(_)
                         | Alternative::Date(_)
-                        | Alternative::Inactivity(_) => {}
+                        | Alternative::Inactivity(_)
+                        | Alternative::Foreign(_) => {}
                     }
                 }
             }
@@ -313,6 +328,7 @@ impl Settings {
             Self::Cap(s) => s.check(place, out),
             Self::Webhook(s) => s.check(place, out),
             Self::InternalAlert(s) => s.check(place, out),
+            Self::Foreign(s) => s.check(place, out),
             _ => {}
         }
     }
@@ -339,6 +355,7 @@ impl Settings {
                 adds.chain(s.remove.iter().map(|l| format!("- {l}"))).collect::<Vec<_>>().join(", ")
             }
             Self::InternalAlert(s) => s.to.join(", "),
+            Self::Foreign(s) => s.summary(),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 /// A node ready to run.
 #[derive(Clone, Debug)]
 pub enum Prepared {
-    /// The trigger node: passed by.
+    /// The trigger node, and steps that only a platform knows: passed by, through the first port.
     Trigger,
     /// Delay.
     Delay(Delay),
@@ -97,7 +97,7 @@ impl Prepared {
     /// Compiles settings.
     pub fn new(settings: &Settings, book: &Book<'_>) -> Self {
         match settings {
-            Settings::Trigger(_) | Settings::Note(_) => Self::Trigger,
+            Settings::Trigger(_) | Settings::Note(_) | Settings::Foreign(_) => Self::Trigger,
             Settings::Delay(s) => Self::Delay(s.clone()),
             Settings::WaitForEvent(s) => Self::WaitForEvent {
                 wanted: PreparedMatch::new(&s.event, s.filter.as_ref(), book),

@@ -12,6 +12,7 @@ use super::{
     Export, Notes, Platform,
     folder::{About, Request},
     json_bytes, obstacles,
+    people::People,
 };
 use crate::{
     audience::{ConditionText, ScoreModel, condition::Reference},
@@ -91,7 +92,7 @@ pub fn version(flow: &Flow, workspace: &Workspace) -> VersionHash {
 }
 
 impl Platform for Engine {
-    fn export(&self, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>> {
+    fn export(&self, flow: &Flow, workspace: &Workspace, _: Option<People>) -> Result<Export, Vec<Diagnostic>> {
         let obstacles = obstacles(flow);
         if !obstacles.is_empty() {
             return Err(obstacles);

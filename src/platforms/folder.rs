@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{Loss, LossKind, Unresolved, json_bytes};
+use super::{Loss, LossKind, Sample, Unresolved, json_bytes};
 use crate::flow::{Flow, Target, Workspace};
 
 /// One call that an import makes.
@@ -55,10 +55,46 @@ pub(super) fn add(
     let readme = readme(about, losses, unresolved);
     files.insert("ids.json".into(), json_bytes(&ids));
     files.insert("losses.json".into(), json_bytes(&lost));
-    files.insert("README.md".into(), readme.into_bytes());
+    files.insert(README.into(), readme.into_bytes());
 }
 
-/// Texts longer than this are mails, in which no placeholder stands.
+/// Mails as people get them: a text and, of an e-mail, its HTML for each, and a list of them.
+pub(super) fn add_samples(files: &mut Vec<(String, Vec<u8>)>, samples: Vec<Sample>) {
+    if samples.is_empty() {
+        return;
+    }
+    let mut list = Vec::new();
+    for sample in samples {
+        let name = format!("sample/{}-{}-{}", sample.message, sample.variant, sample.whom);
+        let mut text = format!("Contact: {}\n", sample.contact);
+        let mut names = vec![format!("{name}.txt")];
+        if !sample.html.is_empty() {
+            let _ = writeln!(text, "Subject: {}\nPreheader: {}", sample.subject, sample.preheader);
+            names.push(format!("{name}.html"));
+            files.push((format!("{name}.html"), sample.html.into_bytes()));
+        }
+        let _ = writeln!(text, "\n{}", sample.text.trim_end());
+        files.push((format!("{name}.txt"), text.into_bytes()));
+        list.push(json!({
+            "message": sample.message, "variant": sample.variant, "whom": sample.whom, "contact": sample.contact,
+            "subject": sample.subject, "files": names,
+        }));
+    }
+    files.push(("sample/index.json".into(), json_bytes(&json!({"schema": "flowloom/samples/1", "mails": list}))));
+    let line = "- `sample/`: each mail as three people of the sample audience get it (the best filled, a typical one, \
+        the emptiest), to compare with\n";
+    if let Some((_, page)) = files.iter_mut().find(|(path, _)| path == README) {
+        let text = String::from_utf8_lossy(page).replacen(IDS_LINE, &format!("{line}{IDS_LINE}"), 1);
+        *page = text.into_bytes();
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+}
+
+const README: &str = "README.md";
+/// What the list of files on the page ends with.
+const IDS_LINE: &str = "- `ids.json`: what has to be filled in";
+
+/// Texts longer than this are mails, in which only pictures have placeholders.
 const LONGEST_ID: usize = 2_000;
 
 /// Where each placeholder stands: `flow.json#/data/attributes/…`.
@@ -69,9 +105,14 @@ fn places(files: &BTreeMap<String, Vec<u8>>, unresolved: &[Unresolved]) -> Vec<V
         let mut stack = vec![(String::new(), &value)];
         while let Some((path, value)) = stack.pop() {
             match value {
-                Value::String(text) if text.len() <= LONGEST_ID => {
+                Value::String(text) => {
                     for (found, wanted) in out.iter_mut().zip(unresolved) {
-                        if stands_in(text, &wanted.placeholder) {
+                        let in_mail = text.len() > LONGEST_ID || text.contains('<');
+                        let is_there = match wanted.key.starts_with("image:") {
+                            true => in_mail && text.contains(&wanted.placeholder),
+                            false => text.len() <= LONGEST_ID && stands_in(text, &wanted.placeholder),
+                        };
+                        if is_there {
                             found.push(format!("{name}#{path}"));
                         }
                     }
@@ -115,7 +156,7 @@ fn readme(about: &About<'_>, losses: &[Loss], unresolved: &[Unresolved]) -> Stri
     for request in &about.requests {
         let _ = writeln!(out, "- `{}`: {} (`{} {}`)", request.file, request.what, request.method, request.path);
     }
-    let _ = writeln!(out, "- `ids.json`: what has to be filled in, and where it stands");
+    let _ = writeln!(out, "{IDS_LINE}, and where it stands");
     let _ = writeln!(out, "- `losses.json`: the same list of differences as below, for programs\n");
     let _ = writeln!(out, "## Steps\n");
     let mut number = 0;

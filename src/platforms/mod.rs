@@ -7,9 +7,13 @@
 pub mod engine;
 mod folder;
 pub mod hubspot;
+mod images;
+pub mod import;
+pub mod kept;
 pub mod klaviyo;
 mod languages;
 mod normal;
+mod people;
 mod plan;
 mod templates;
 
@@ -20,8 +24,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    audience::{Audience, ValueType},
     base::{Diagnostic, Place, Span},
     flow::{Flow, Target, Workspace},
+    kinds::{Foreign, triggers::foreign::ForeignTrigger},
 };
 
 /// How far a target goes along with something.
@@ -83,7 +89,35 @@ pub struct Export {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A mail as one contact of the audience gets it, for the client to compare with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sample {
+    /// Which message.
+    pub message: String,
+    /// Which variant of it.
+    pub variant: String,
+    /// What the contact stands for: `filled`, `typical`, `emptiest`.
+    pub whom: &'static str,
+    /// The contact's id.
+    pub contact: String,
+    /// The subject; empty for an SMS.
+    pub subject: String,
+    /// The line after it.
+    pub preheader: String,
+    /// The HTML part; empty for an SMS.
+    pub html: String,
+    /// The plain text, or the SMS.
+    pub text: String,
+}
+
 impl Export {
+    /// The same with mails as people get them, in `sample/`.
+    #[must_use]
+    pub fn with_samples(mut self, samples: Vec<Sample>) -> Self {
+        folder::add_samples(&mut self.files, samples);
+        self
+    }
+
     /// The file at a path.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
         self.files.iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes.as_slice())
@@ -160,7 +194,12 @@ pub const FIDELITY: &[(&str, Fidelity, Fidelity, &str)] = &[
 /// What a target needs to know to be exported to. Each lives in its folder and matches on every kind.
 trait Platform {
     /// Writes the flow.
-    fn export(&self, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>>;
+    fn export(
+        &self,
+        flow: &Flow,
+        workspace: &Workspace,
+        people: Option<people::People>,
+    ) -> Result<Export, Vec<Diagnostic>>;
 }
 
 /// Writes a flow as a target takes it.
@@ -168,24 +207,46 @@ trait Platform {
 /// Errors: what keeps the flow from being exported at all (broken graph, unreadable parts, no trigger). What a target
 /// cannot do is never an error, it is in [`Export::losses`].
 pub fn export(target: Target, flow: &Flow, workspace: &Workspace) -> Result<Export, Vec<Diagnostic>> {
+    export_for(target, flow, workspace, None)
+}
+
+/// As [`export`]; losses say how many people of the audience they concern, where that can be counted.
+///
+/// Errors: as there.
+pub fn export_for(
+    target: Target,
+    flow: &Flow,
+    workspace: &Workspace,
+    audience: Option<&Audience>,
+) -> Result<Export, Vec<Diagnostic>> {
+    let people = audience.filter(|audience| !audience.contacts.is_empty()).map(people::People::of);
     match target {
-        Target::Klaviyo => klaviyo::Klaviyo.export(flow, workspace),
-        Target::Hubspot => hubspot::Hubspot.export(flow, workspace),
-        Target::Engine => engine::Engine.export(flow, workspace),
+        Target::Klaviyo => klaviyo::Klaviyo.export(flow, workspace, people),
+        Target::Hubspot => hubspot::Hubspot.export(flow, workspace, people),
+        Target::Engine => engine::Engine.export(flow, workspace, people),
     }
 }
 
 /// What `check --target` says: every loss as a warning, and what the self-check of the produced bodies found.
 ///
 /// A flow that cannot be exported at all gives its errors.
-pub fn losses(target: Target, flow: &Flow, workspace: &Workspace) -> Vec<Diagnostic> {
-    match export(target, flow, workspace) {
+pub fn losses(target: Target, flow: &Flow, workspace: &Workspace, audience: Option<&Audience>) -> Vec<Diagnostic> {
+    match export_for(target, flow, workspace, audience) {
         Ok(export) => {
             let losses = export.losses.into_iter();
             let losses = losses.map(|l| Diagnostic::warning(l.code, l.place, l.message).hint(l.remedy));
             losses.chain(export.diagnostics).collect()
         }
         Err(errors) => errors,
+    }
+}
+
+/// The loss of what only another platform has.
+fn foreign_code(target: Target) -> &'static str {
+    match target {
+        Target::Klaviyo => "klaviyo/foreign",
+        Target::Hubspot => "hubspot/foreign",
+        Target::Engine => "engine/foreign",
     }
 }
 
@@ -257,8 +318,14 @@ fn unreadable_condition(place: Place, text: &crate::audience::ConditionText) -> 
 /// What an exporter notes while it writes: losses once each, and names to resolve.
 #[derive(Debug, Default)]
 struct Notes {
+    /// The people of the audience, where there is one.
+    people: Option<people::People>,
     losses: Vec<Loss>,
     unresolved: BTreeMap<String, Unresolved>,
+    /// Contact properties that must exist first, with their types where known (HubSpot).
+    properties: BTreeMap<String, Option<ValueType>>,
+    /// Custom events that must exist first, with their names there (HubSpot).
+    events: BTreeMap<String, String>,
     diagnostics: Vec<Diagnostic>,
     /// What keeps the flow from being exported after all.
     obstacles: Vec<Diagnostic>,
@@ -267,12 +334,51 @@ struct Notes {
 }
 
 impl Notes {
+    fn new(people: Option<people::People>) -> Self {
+        Self { people, ..Self::default() }
+    }
+
+    /// Such as ` (3 of 60 sample contacts)`; nothing where there is no audience, or nobody is concerned.
+    fn counted(&self, count: impl FnOnce(&people::People) -> usize) -> String {
+        self.people.as_ref().map_or_else(String::new, |people| people.share(count(people)))
+    }
+
     fn approximate(&mut self, code: &'static str, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
         self.loss(LossKind::Approximate, code, place, message.into(), remedy.into());
     }
 
     fn impossible(&mut self, code: &'static str, place: Place, message: impl Into<String>, remedy: impl Into<String>) {
         self.loss(LossKind::NotPossible, code, place, message.into(), remedy.into());
+    }
+
+    /// A step that only another platform knows (or that this one's exporter cannot place) is left out.
+    fn foreign_step(&mut self, target: Target, step: &Foreign, place: Place) {
+        let (code, of) = (foreign_code(target), step.origin.title());
+        self.impossible(
+            code,
+            place,
+            format!(
+                "{} has nothing for {of}'s step `{}`, so it is left out and the path goes on",
+                target.title(),
+                step.action
+            ),
+            "Draw what it does with other steps, or take it out",
+        );
+    }
+
+    /// A trigger that only another platform knows.
+    fn foreign_trigger(&mut self, target: Target, trigger: &ForeignTrigger, place: &Place) {
+        self.impossible(
+            foreign_code(target),
+            place.clone(),
+            format!(
+                "{} has nothing for {}'s trigger `{}`, so nobody enters",
+                target.title(),
+                trigger.origin.title(),
+                trigger.trigger
+            ),
+            "Choose a trigger that both know",
+        );
     }
 
     fn loss(&mut self, kind: LossKind, code: &'static str, place: Place, message: String, remedy: String) {
@@ -297,13 +403,14 @@ impl Notes {
 
     /// The export, with the pages that lie beside the bodies.
     fn into_export(
-        self,
+        mut self,
         mut files: BTreeMap<String, Vec<u8>>,
         about: &folder::About<'_>,
     ) -> Result<Export, Vec<Diagnostic>> {
         if !self.obstacles.is_empty() {
             return Err(self.obstacles);
         }
+        images::lint(&files, &mut self);
         let unresolved: Vec<Unresolved> = self.unresolved.into_values().collect();
         let mut losses = self.losses;
         let order: BTreeMap<&str, usize> =

@@ -6,6 +6,7 @@
 pub mod audience_gen;
 pub mod flow_gen;
 mod html_gen;
+pub mod smtp;
 
 pub use audience_gen::{AudienceSpec, generate};
 pub use html_gen::mutate_html;

@@ -1,62 +1,13 @@
 //! Test mails over the wire and into a folder, read back by a mail parser.
 //!
-//! The one idea: a small SMTP server on loopback says what a scene wants it to say and notes all it is told; a mail
-//! goes to `--to` alone, whoever the contact is.
+//! The one idea: a mail goes to `--to` alone, whoever the contact is.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    thread::{self, JoinHandle},
-};
+use std::{fs, net::TcpListener, path::Path};
 
+use flowloom::testing::smtp::{Scene, server};
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::{WATCH, check, mailed, samples};
-
-/// What a server answers to a command that begins with a word, instead of "250 fine".
-type Scene = &'static [(&'static str, &'static str)];
-
-/// A server for one connection, and what it was told.
-fn server(scene: Scene) -> (u16, JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let work = move || {
-        let mut told = Vec::new();
-        let Ok((stream, _)) = listener.accept() else { return told };
-        talk(&stream, scene, &mut told);
-        told
-    };
-    (port, thread::Builder::new().name("smtp".into()).spawn(work).expect("a thread"))
-}
-
-fn talk(mut stream: &TcpStream, scene: Scene, told: &mut Vec<String>) {
-    let mut lines = BufReader::new(stream);
-    let mut in_data = false;
-    let _ = stream.write_all(b"220 test\r\n");
-    let mut line = String::new();
-    while lines.read_line(&mut line).is_ok_and(|n| n > 0) {
-        let command = line.trim_end().to_owned();
-        line.clear();
-        told.push(command.clone());
-        let answer = if in_data {
-            if command != "." {
-                continue;
-            }
-            in_data = false;
-            "250 kept"
-        } else {
-            in_data = command == "DATA";
-            let planned = scene.iter().find(|(word, _)| command.starts_with(word)).map(|(_, answer)| *answer);
-            planned.unwrap_or(if in_data { "354 go on" } else { "250 fine" })
-        };
-        let _ = stream.write_all(format!("{answer}\r\n").as_bytes());
-        if command == "QUIT" {
-            return;
-        }
-    }
-}
 
 fn send(folder: &Path, mail: &str, code: i32, wanted: &[&str]) -> super::Said {
     let (contact, _) = mailed(folder);
@@ -157,7 +108,7 @@ fn bad_usage_is_said_before_anything_is_read() {
     let args = |to: &'static str, mail: &'static str| {
         ["send-test", WATCH, "--message", "mail-1", "--contact", "ada", "--to", to, "--mail", mail]
     };
-    check(folder.path(), &args("nobody", "outbox"), 2, &["not an e-mail address", "--to"]);
+    check(folder.path(), &args("nobody", "outbox"), 2, &["not an e-mail address", "name@example.com"]);
     check(folder.path(), &args("a@b.example", "http://x.example"), 2, &["no way to send mail"]);
     check(folder.path(), &args("a@b.example\nBcc: c@d.example", "outbox"), 2, &["not an e-mail address"]);
     let none = [

@@ -258,7 +258,11 @@ impl Maker<'_> {
             3 => format!("{text}|{}", self.one(&["upper", "lower", "urlencode", "truncate_chars(3)", "length"])),
             4 => format!("{text}{}|{}", self.default(), self.one(&["upper", "lower", "truncate_chars(3)"])),
             5 => format!("{}|money", self.one(&["total", "cart_value", "points"])),
-            6 => format!("bought|date_fmt('{}')", self.one(&["%d %B %Y", "%-d/%-m/%y", "%A at %H:%M", "the %a"])),
+            6 => {
+                let patterns = ["%d %B %Y", "%-d/%-m/%y", "%A at %H:%M", "the %a"];
+                let spoken = ["%A, %-d. %B %Y', 'de", "%a %-d %b', 'fr", "el %A, %-d de %B', 'es"];
+                format!("bought|date_fmt('{}')", self.one(&[patterns.as_slice(), &spoken].concat()))
+            }
             7 => format!("{}|yes_no('a & b', 'c')", self.one(&["vip", "plan", "count"])),
             8 => format!("{}{}", self.one(&["points", "count", "total", "cart_value"]), self.default()),
             _ => self.one(&[

@@ -93,6 +93,8 @@ impl<'w> Oracle<'w> {
                 left(self, if room { "under" } else { "capped" })
             }
             Settings::Goal(_) | Settings::InternalAlert(_) => Some("next".to_owned()),
+            // Only its platform knows what it does; here contacts pass.
+            Settings::Foreign(step) => left(self, step.ports.first()?),
             Settings::Webhook(_) => left(self, "done"),
             Settings::Exit(exit) => {
                 let reason = if exit.reason.is_empty() { "exit_node" } else { exit.reason.as_str() };

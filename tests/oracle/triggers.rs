@@ -48,6 +48,7 @@ impl<'w> Oracle<'w> {
                         before < trigger.at_least && trigger.at_least <= after && !unless
                     }
                 }
+                Alternative::Foreign(_) => false,
                 ref watched @ (Alternative::Score(_) | Alternative::Segment(_)) => {
                     let after = self.watched_condition(watched).is_some_and(|c| self.known(flow, None).holds(&c));
                     !self.watched.insert((flow, alternative), after).unwrap_or(false) && after

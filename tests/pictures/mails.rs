@@ -8,8 +8,7 @@ use std::{
 use flowloom::{
     app::stage::{self, History, Stage},
     audience::Channel,
-    content::picture::{ImageFault, ImageSource},
-    disk,
+    disk::{self, ImageFolder},
 };
 
 /// A mail of a sample workspace.
@@ -21,16 +20,7 @@ pub struct Mail {
     /// The brand's image address.
     pub image_base: String,
     /// Its workspace.
-    pub folder: Folder,
-}
-
-/// The images of a workspace.
-pub struct Folder(pub PathBuf);
-
-impl ImageSource for Folder {
-    fn image(&self, path: &str) -> Result<Vec<u8>, ImageFault> {
-        disk::image(&self.0, path, 10 << 20).map_err(|_| ImageFault::Missing)
-    }
+    pub folder: ImageFolder,
 }
 
 /// All of them, each variant for the first contact for whom the mail can be made.
@@ -65,7 +55,7 @@ pub fn all() -> Vec<Mail> {
                         name: format!("{}-{}-{}", flow.id, message.id, variant.id),
                         html: made.mail.html,
                         image_base: home.workspace.brand.images.clone(),
-                        folder: Folder(folder.clone()),
+                        folder: ImageFolder(folder.clone()),
                     });
                 }
             }

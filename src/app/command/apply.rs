@@ -192,6 +192,7 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         Id::Redo => return files::apply(app, files::Act::Redo(1), now),
         Id::Quit => return files::apply(app, files::Act::Quit, now),
         Id::Publish => return files::apply(app, files::Act::Show(Some(files::Page::Publish)), now),
+        Id::SendTest => mails::send::open(app),
         Id::Settings => return files::apply(app, files::Act::Show(Some(files::Page::Settings)), now),
         Id::Shortcuts => return files::apply(app, files::Act::Show(Some(files::Page::Shortcuts)), now),
         Id::SelectNone if app.palette_open => app.palette_open = false,
@@ -208,6 +209,10 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                             return Vec::new();
                         }
                     }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::CopyMermaid => {
+                    let text = crate::report::diagram::mermaid(document.flow(), &document.home.workspace);
                     return vec![Request::CopyText(text)];
                 }
                 Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
@@ -365,6 +370,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::CopyMermaid
         | Id::Revert
         | Id::Settings
         | Id::Shortcuts
@@ -400,6 +406,12 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
 
 fn job_done(app: &mut App, done: Done, now: Instant) {
     let revision = done.revision;
+    if let Some(JobDone::Tested(result)) = done.result {
+        if let Some(document) = app.by_id(done.document) {
+            document.derived.jobs.retain(|running| running.id != done.id);
+        }
+        return mails::send::sent(app, done.document, result, now);
+    }
     let Some(document) = app.by_id(done.document) else { return };
     // What was asked before the surroundings changed is waited for by nobody.
     let Some(at) = document.derived.jobs.iter().position(|running| running.id == done.id) else { return };
@@ -408,7 +420,10 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
         if running.is_given_up {
             let (kind, revision, key) = (running.kind, running.revision, running.key.take());
             let given_up = GivenUp { kind, revision, is_hidden: false, key };
-            document.derived.given_up.push(given_up);
+            // A test is sent again by its dialog.
+            if given_up.kind != Kind::SendTest {
+                document.derived.given_up.push(given_up);
+            }
             app.tell(format!("{} was cancelled", running.kind.title()), false, now);
         } else if running.kind == Kind::WhatIf {
             // It was superseded; whoever goes back to those changes wants them worked out.
@@ -428,6 +443,8 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
         JobDone::Previewed(previewed, Pane::Other) => {
             document.derived.other = Some(Stamped { value: previewed, revision });
         }
+        // Said above, also where nobody waits for it any more.
+        JobDone::Tested(_) => {}
         JobDone::Pictured { key, drawn } => document.derived.pictures.take(key, drawn),
         JobDone::Matrix(sheet) => document.derived.matrix = Some(Stamped { value: sheet, revision }),
         JobDone::Lab(node, result) => document.derived.lab = Some(Stamped { value: (node, result), revision }),

@@ -62,6 +62,8 @@ commands! {
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
         Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
+        SendTest "Send test…", "", "Send the shown mail to yourself, by a mail server or as a file";
+        CopyMermaid "Copy as Mermaid", "", "Copy the flow as text that wikis and issue trackers draw";
         Revert "Revert", "", "Go back to the file as it is on the disk";
         CloseTab "Close", "Ctrl+W", "Close this flow";
         Settings "Settings…", "Ctrl+Comma", "Theme, size, keys, zone, numbers and dates";
@@ -403,6 +405,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         {
             no("No step is selected")
         }
+        Id::SendTest if selected_message(document).is_none() => no("Select a step that sends a mail"),
         Id::CopyBlock | Id::PasteBlock if selected_message(document).is_none() => no("Select a step that sends"),
         Id::FoldFrame if selected_frames(document).is_empty() => no("Select a frame"),
         Id::FindNext | Id::FindPrevious if document.view.search.hits.is_empty() => no("Nothing is searched for"),

@@ -82,7 +82,7 @@ fn before(id: CommandId) -> Vec<Command> {
         | Id::FitSelection
         | Id::NextStep
         | Id::PreviousStep => vec![select(&["wait-4h"])],
-        Id::CopyBlock | Id::PasteBlock => vec![select(&["mail-1"])],
+        Id::CopyBlock | Id::PasteBlock | Id::SendTest => vec![select(&["mail-1"])],
         Id::Layout | Id::LayoutRight => vec![scattered()],
         Id::AlignLeft
         | Id::AlignCenter
@@ -145,6 +145,7 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
         Id::Save => files(|task| matches!(task, Task::Save { .. })),
         Id::SaveAs => matches!(asked[..], [Request::AskSave { .. }]),
         Id::Publish => new.page == Some(Page::Publish),
+        Id::SendTest => new.page == Some(Page::SendTest),
         Id::Revert => files(|task| matches!(task, Task::Reread { .. })),
         Id::CloseTab => new.num_documents == 0 && new.screen == Screen::Gallery,
         Id::Settings => new.page == Some(Page::Settings),
@@ -157,6 +158,9 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
                 && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h")))
         }
         Id::Copy => after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h"))),
+        Id::CopyMermaid => {
+            after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.starts_with("flowchart TD")))
+        }
         Id::CopyBlock => {
             after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("cart_image")))
         }

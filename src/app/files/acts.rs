@@ -52,6 +52,7 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Undo(steps) => history(app, steps, true, now),
         Act::Redo(steps) => history(app, steps, false, now),
         Act::Show(Some(Page::Publish)) => publish::open(app),
+        Act::Show(Some(Page::SendTest)) => crate::app::mails::send::open(app),
         Act::Show(page) => app.files.page = page,
         Act::OpenSample(sample) => return open_sample(app, sample, now),
         Act::NewFrom(template) => return new_from(app, template, now),
@@ -329,21 +330,31 @@ fn path_chosen(app: &mut App, mut dialog: PathDialog, text: &str) -> Vec<Request
         app.files.dialogs.insert(0, Dialog::Path(dialog));
         return Vec::new();
     }
+    let path = match &dialog.purpose {
+        Purpose::Text(file) => with_ending(path, file.ending),
+        _ => path,
+    };
+    if matches!(dialog.purpose, Purpose::Save { .. } | Purpose::Text(_)) {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_here = path.parent() == Some(&*dialog.folder);
+        if is_here && dialog.entries.iter().any(|(entry, _)| *entry == name) && dialog.fault != THERE {
+            THERE.clone_into(&mut dialog.fault);
+            text.clone_into(&mut dialog.text);
+            app.files.dialogs.insert(0, Dialog::Path(dialog));
+            return Vec::new();
+        }
+    }
     match dialog.purpose {
         Purpose::Open => task(Task::OpenAny(path)),
-        Purpose::Save { document } => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let is_here = path.parent() == Some(&*dialog.folder);
-            if is_here && dialog.entries.iter().any(|(entry, _)| *entry == name) && dialog.fault != THERE {
-                THERE.clone_into(&mut dialog.fault);
-                text.clone_into(&mut dialog.text);
-                app.files.dialogs.insert(0, Dialog::Path(dialog));
-                return Vec::new();
-            }
-            save_as(app, document, path)
-        }
+        Purpose::Save { document } => save_as(app, document, path),
         Purpose::Export => into_folder(app, path),
+        Purpose::Text(file) => task(Task::WriteText { path, file }),
     }
+}
+
+/// A path whose name ends in this, where it has no ending.
+pub fn with_ending(path: PathBuf, ending: &str) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension(ending) }
 }
 
 fn into_folder(app: &mut App, folder: PathBuf) -> Vec<Request> {
@@ -499,6 +510,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Folder(folder) => return into_folder(app, folder),
         told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
+        told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()
 }

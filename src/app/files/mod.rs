@@ -16,13 +16,14 @@ mod tests;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub use self::{
-    acts::{apply, opened, path_given, revert, save, saved, settle, take},
+    acts::{apply, opened, path_given, revert, save, saved, settle, take, with_ending},
     changed::share,
     drafts::{after, wake_at},
     publish::{Publish, PublishAct},
 };
 use super::{
     DocumentId, Home,
+    client::ClientFormat,
     jobs::{Kind, Progress},
     journal::WorkspaceDraft,
     preferences::Preferences,
@@ -143,6 +144,19 @@ pub enum Purpose {
     },
     /// A folder for an export.
     Export,
+    /// Write a text that was made.
+    Text(TextFile),
+}
+
+/// A text that is written where the user says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TextFile {
+    /// What people call it: `matrix`.
+    pub what: &'static str,
+    /// How its name ends: `html`.
+    pub ending: &'static str,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
 }
 
 /// Our own dialog for paths, where the system has none.
@@ -245,6 +259,8 @@ pub enum Choice {
 pub enum Page {
     /// Hand the flow over.
     Publish,
+    /// Send a mail to the user.
+    SendTest,
     /// Preferences.
     Settings,
     /// Every key.
@@ -387,6 +403,20 @@ pub enum Task {
     },
     /// Ask for a folder.
     AskFolder,
+    /// Ask where to write a text, and write it there.
+    AskText {
+        /// What.
+        file: TextFile,
+        /// A name to begin with.
+        suggested: String,
+    },
+    /// Write a text, also over what is there: the dialog has asked.
+    WriteText {
+        /// Where to.
+        path: PathBuf,
+        /// What.
+        file: TextFile,
+    },
     /// The entries of a folder, for our own dialog.
     List(PathBuf),
     /// Copy a table into an audience.
@@ -415,13 +445,32 @@ pub enum Task {
         /// What stands around it.
         home: Arc<Home>,
     },
+    /// Make a file for a client.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// The date in words.
+        date: String,
+        /// Whether it is still wanted, and how far it is.
+        progress: Arc<Progress>,
+        /// The flow.
+        flow: Box<Flow>,
+        /// What stands around it.
+        home: Arc<Home>,
+    },
     /// Write an export.
     WriteFolder {
         /// Where to.
         folder: PathBuf,
         /// Relative paths and bytes.
         files: Arc<Export>,
-        /// Also into a folder with something in it.
+        /// As one ZIP of that name in the folder.
+        zip: Option<String>,
+        /// Also into a folder with something in it, or over a ZIP of that name.
         force: bool,
     },
     /// Show a folder in the system's file manager.
@@ -540,11 +589,22 @@ pub enum Told {
         /// The export.
         result: Result<Arc<Export>, Vec<Diagnostic>>,
     },
+    /// A file for a client was made.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// Its bytes; `None` where it was cancelled. Errors: why there are none.
+        result: Option<Result<Arc<[u8]>, String>>,
+    },
     /// A folder for the export.
     Folder(PathBuf),
     /// An export is on the disk.
     Written(PathBuf),
-    /// The folder has something in it.
+    /// The folder has something in it, or a ZIP of that name.
     NotEmpty(PathBuf),
     /// The workspace file or the audience of a folder are not what was read.
     Around {

@@ -13,6 +13,7 @@ pub const SECTIONS: &[(&str, &[&str])] = &[
     ("Messages", &["sender", "quiet_hours", "caps", "tracking"]),
     ("Values", &["constants"]),
     ("Limits and target", &["pass_limit", "target"]),
+    ("Import", &["kept"]),
 ];
 
 /// The settings.
@@ -94,6 +95,13 @@ pub const FIELDS: &[FieldSpec] = &[
         Editor::Choice(&["klaviyo", "hubspot", "engine"]),
     )
     .or(""),
+    field(
+        "kept",
+        "Kept JSON",
+        "What an import could not say otherwise; goes back to its platform.",
+        Editor::List(&KEPT),
+    )
+    .or(""),
 ];
 
 const COOLDOWN: FieldSpec =
@@ -110,6 +118,23 @@ const CONSENT: ListSpec = ListSpec {
     one: "consent",
     item: field("consent", "Consent", "What they must have allowed.", Editor::OneOf(CONSENTS)),
     new: "",
+    ordered: false,
+    percent: None,
+};
+
+const KEPT: ListSpec = ListSpec {
+    one: "piece",
+    item: field(
+        "kept",
+        "Piece",
+        "JSON of the platform.",
+        Editor::Group(&[
+            field("origin", "From", "The platform it came from.", Editor::Choice(&["klaviyo", "hubspot"])),
+            field("node", "Step", "The step it belongs to; the whole flow where empty.", Editor::Text).or(""),
+            field("patch", "JSON", "An object that is merged into what is exported there.", Editor::LongText),
+        ]),
+    ),
+    new: "(origin: klaviyo, patch: \"{}\")",
     ordered: false,
     percent: None,
 };

@@ -6,6 +6,7 @@
 
 pub mod lab;
 pub mod pictures;
+pub mod send;
 pub mod source;
 #[cfg(test)]
 mod tests;
@@ -157,6 +158,13 @@ pub enum Act {
         /// In which form.
         to: source::Form,
     },
+    /// Send the shown mail to an address.
+    SendTest {
+        /// Which.
+        to: String,
+        /// By a mail server, or into a folder.
+        by: String,
+    },
     /// Show the source of the mail of a step, in this version, in the editor.
     EditSource(NodeId, Option<SmolStr>),
 }
@@ -169,6 +177,9 @@ impl From<Act> for Command {
 
 /// Does it; called by [`App::apply`] alone.
 pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
+    if let Act::SendTest { to, by } = act {
+        return send::send(app, to, by, now);
+    }
     let Some(document) = app.document_mut() else { return Vec::new() };
     if let Act::SwitchBody { message, variant_idx, to } = act {
         match source::perform(document, &message, variant_idx, to) {
@@ -228,7 +239,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<(), String> {
         Act::Swap => swap(document),
         Act::Retry => document.derived.pictures.forget_failures(),
         // Done before, with a word about it.
-        Act::SwitchBody { .. } => {}
+        Act::SwitchBody { .. } | Act::SendTest { .. } => {}
     }
     Ok(())
 }
@@ -245,6 +256,16 @@ pub(super) fn open(document: &mut Document, node: NodeId) -> Result<(), String> 
     document.view.edge = None;
     document.view.page = Some(super::pages::PageKind::Mails);
     Ok(())
+}
+
+/// Shows the page of mails: of the selected step where it sends one, else the flow's first mail.
+pub(super) fn open_any(document: &mut Document) {
+    let first = if document.preview_key().node.is_some() { None } else { senders(document).into_iter().next() };
+    match first {
+        // It sends, so it opens.
+        Some((node, _)) => drop(open(document, node)),
+        None => document.view.page = Some(super::pages::PageKind::Mails),
+    }
 }
 
 /// What is worth showing beside: the next version where there are several, else the next contact.

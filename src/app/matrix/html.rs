@@ -161,7 +161,8 @@ fn section(matrix: &Matrix, summary: &Summary, out: &mut String) {
         out.push_str("<p class=\"muted\">Blocks that not everybody sees: ");
         let listed = blocks.iter().enumerate().map(|(n, block)| {
             let (kind, condition) = (escape(&block.kind), escape(&block.condition));
-            format!("<strong>{}</strong> {kind} where <code>{condition}</code>", letter(n))
+            let place = block.place.words();
+            format!("<strong>{}</strong> {kind} ({place}) where <code>{condition}</code>", letter(n))
         });
         out.push_str(&listed.collect::<Vec<_>>().join("; "));
         out.push_str("</p>");

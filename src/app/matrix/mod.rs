@@ -17,8 +17,8 @@ use crate::{
     audience::{Audience, Contact, Event},
     base::{ContactId, Diagnostic, EventId, Instant, MessageId, NodeId, Severity},
     content::{
-        Block, Body, Completeness, FieldValues, Message, PreparedMessage, RenderedMail, TagState, TagUse, Variant,
-        examine,
+        Block, BlockPlace, Completeness, FieldValues, Message, PreparedMessage, RenderedMail, TagState, TagUse,
+        Variant, examine,
     },
     flow::{Flow, Workspace},
     kinds::Settings,
@@ -65,8 +65,9 @@ impl State {
 /// A block with a condition, in one mail.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct BlockUse {
-    /// Its place in the body, from 0.
-    pub block: usize,
+    /// Its place in the body.
+    #[serde(flatten)]
+    pub place: BlockPlace,
     /// Its kind: `text`.
     pub kind: SmolStr,
     /// Its "show if".
@@ -186,7 +187,7 @@ struct Sending<'a> {
     variant: &'a Variant,
     prepared: PreparedMessage,
     /// Kind and condition of each block that has one.
-    conditions: BTreeMap<usize, (SmolStr, SmolStr)>,
+    conditions: BTreeMap<BlockPlace, (SmolStr, SmolStr)>,
     transactional: bool,
 }
 
@@ -345,11 +346,11 @@ pub fn matrix(plan: Plan<'_>, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Ma
     Ok(plan.matrix([rows]))
 }
 
-fn conditions(variant: &Variant) -> BTreeMap<usize, (SmolStr, SmolStr)> {
-    let Body::Blocks(blocks) = &variant.body else { return BTreeMap::new() };
-    let with_condition =
-        |(n, block): (usize, &Block)| Some((n, (SmolStr::new(block.kind_name()), SmolStr::new(block.show_if()?))));
-    blocks.iter().enumerate().filter_map(with_condition).collect()
+fn conditions(variant: &Variant) -> BTreeMap<BlockPlace, (SmolStr, SmolStr)> {
+    let with_condition = |(at, block): (BlockPlace, &Block)| {
+        Some((at, (SmolStr::new(block.kind_name()), SmolStr::new(block.show_if()?))))
+    };
+    variant.body.conditional().into_iter().filter_map(with_condition).collect()
 }
 
 fn row(sending: &Sending<'_>, person: &Person<'_>, dealt: bool) -> Row {
@@ -367,9 +368,9 @@ fn row(sending: &Sending<'_>, person: &Person<'_>, dealt: bool) -> Row {
         bytes: 0,
         lints: Vec::new(),
     };
-    for (block, shown) in sending.prepared.shown(&person.values) {
-        if let Some((kind, condition)) = sending.conditions.get(&block) {
-            row.blocks.push(BlockUse { block, kind: kind.clone(), condition: condition.clone(), shown });
+    for (place, shown) in sending.prepared.shown(&person.values) {
+        if let Some((kind, condition)) = sending.conditions.get(&place) {
+            row.blocks.push(BlockUse { place, kind: kind.clone(), condition: condition.clone(), shown });
         }
     }
     match sending.prepared.render(&person.values) {
@@ -485,7 +486,7 @@ mod tests {
             .take(4)
             .map(|row| {
                 let tags: Vec<String> = row.tags.iter().map(|t| format!("{} {}", t.name, t.state.name())).collect();
-                let blocks: Vec<String> = row.blocks.iter().map(|b| format!("{} {}", b.block, b.shown)).collect();
+                let blocks: Vec<String> = row.blocks.iter().map(|b| format!("{} {}", b.place, b.shown)).collect();
                 format!(
                     "{} {} {} {:?} [{}] [{}]",
                     row.node,
@@ -512,6 +513,50 @@ mod tests {
         let of_one = &matrix.summary[0];
         assert_eq!((of_one.title.as_str(), of_one.mails, of_one.ready, of_one.with_fallback), ("The <first>", 3, 2, 1));
         assert!(of_one.largest.as_ref().is_some_and(|(contact, _)| contact.as_str() == "ada"));
+    }
+
+    #[test]
+    fn blocks_in_columns_are_shown_where_the_columns_are() {
+        let flow = r#"(version: 2, id: "f", name: "F",
+            fields: [(name: "first_name", source: contact("first_name"), fallback: "there")],
+            nodes: [
+                (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+                (id: "one", kind: "email", settings: (message: "m")),
+            ],
+            messages: [(id: "m", subject: "Hi", preheader: "P", body: blocks([
+                columns(show_if: "first_name", columns: [
+                    (blocks: [text(text: "A"), text(text: "Ada's", show_if: "first_name == 'Ada'")]),
+                    (blocks: [text(text: "All", show_if: "first_name == first_name")]),
+                ]),
+                columns(columns: [
+                    (blocks: [text(text: "B")]),
+                    (blocks: [text(text: "Bob's", show_if: "first_name == 'Bob <b>'")]),
+                ]),
+                footer(),
+            ]))])"#;
+        let flow = file::read(flow).expect("reads").flow;
+        let (workspace, audience) = (Workspace::default(), audience());
+        let at = audience.events[0].accepted;
+        let matrix = matrix(Plan::new(&flow, &workspace, &audience, at), &mut |_| true).expect("goes on");
+        assert!(matrix.faults.is_empty(), "{:?}", matrix.faults);
+        let of = |contact: &str| {
+            let row = matrix.rows.iter().find(|row| row.contact.as_str() == contact).expect("a row");
+            let blocks = row.blocks.iter().map(|block| format!("{} {}", block.place, block.shown));
+            blocks.collect::<Vec<_>>().join(", ")
+        };
+        let (own, all, bobs) = ("0.columns.0.blocks.1", "0.columns.1.blocks.0", "1.columns.1.blocks.0");
+        assert_eq!(of("ada"), format!("0 true, {own} true, {all} true, {bobs} false"));
+        assert_eq!(of("bob"), format!("0 true, {own} false, {all} true, {bobs} true"));
+        assert_eq!(of("ola"), format!("0 false, {own} false, {all} false, {bobs} false"));
+        let page = html::page(&matrix, "F", "");
+        assert!(page.contains("<strong>B</strong> text (block 1, column 1, block 2) where"), "{page}");
+        let json = sheet::json(&matrix, &flow.id).expect("JSON");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let block = &json["rows"][0]["blocks"][1];
+        assert_eq!(
+            (&block["block"], &block["inside"]["column"], &block["inside"]["block"]),
+            (&0.into(), &0.into(), &1.into())
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{Cancelled, Matrix, Plan, Row, State, html};
 use crate::{
     app::{
         App, Command, Document, Home, Request,
+        files::{Task, TextFile},
         jobs::{Kind, Work},
         mails::{self, Part},
         pages::PageKind,
@@ -84,6 +85,15 @@ pub struct Look {
     pub chosen: Option<Key>,
 }
 
+/// How the matrix is written to a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SavedAs {
+    /// The client's page.
+    Html,
+    /// For other programs.
+    Json,
+}
+
 /// What the page asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Act {
@@ -101,6 +111,8 @@ pub enum Act {
     OpenInBrowser,
     /// Put the matrix on the clipboard as JSON.
     CopyJson,
+    /// Write it to a file.
+    SaveAs(SavedAs),
 }
 
 impl From<Act> for Command {
@@ -130,10 +142,17 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
         Act::Choose(key) => look.chosen = Some(key),
         Act::OpenMail(key, part) => open_mail(document, key, part)?,
         Act::OpenInBrowser => {
-            let sheet = current(document)?;
-            let (flow, brand) = (document.title(), &document.home.workspace.brand.name);
             let name = format!("{}-matrix.html", document.flow().id);
-            return Ok(vec![Request::OpenInBrowser { name, html: html::page(&sheet.matrix, flow, brand) }]);
+            return Ok(vec![Request::OpenInBrowser { name, html: page(document)? }]);
+        }
+        Act::SaveAs(how) => {
+            let (ending, text) = match how {
+                SavedAs::Html => ("html", page(document)?),
+                SavedAs::Json => ("json", json(&current(document)?.matrix, &document.flow().id)?),
+            };
+            let suggested = format!("{}-matrix.{ending}", document.flow().id);
+            let file = TextFile { what: "matrix", ending, bytes: Arc::from(text.into_bytes()) };
+            return Ok(vec![Request::Files(Task::AskText { file, suggested })]);
         }
         Act::CopyJson => {
             let sheet = current(document)?;
@@ -141,6 +160,12 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
         }
     }
     Ok(Vec::new())
+}
+
+/// The client's page of the flow as it is now.
+fn page(document: &Document) -> Result<String, String> {
+    let brand = &document.home.workspace.brand.name;
+    Ok(html::page(&current(document)?.matrix, document.title(), brand))
 }
 
 /// The matrix of the flow as it is now; what leaves the window is never an older one.
@@ -327,7 +352,11 @@ pub fn json(matrix: &Matrix, flow: &impl serde::Serialize) -> Result<String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::{CommandId, fixture};
+    use crate::app::{
+        CommandId,
+        files::{self, Choice, Dialog, Purpose, Told},
+        fixture,
+    };
 
     fn sheet(app: &App) -> Arc<Sheet> {
         Arc::clone(&fixture::document(app).derived.matrix.as_ref().expect("made").value)
@@ -400,5 +429,39 @@ mod tests {
         let asked = fixture::run(&mut app, Act::OpenInBrowser);
         let [Request::OpenInBrowser { name, html }] = asked.as_slice() else { panic!("{asked:?}") };
         assert!(name.ends_with("-matrix.html") && html.starts_with("<!doctype html>"), "{name}");
+    }
+
+    #[test]
+    fn it_is_saved_where_the_user_says() {
+        let mut app = fixture::studio();
+        let asked = fixture::run(&mut app, Act::SaveAs(SavedAs::Html));
+        assert!(asked.is_empty() && app.toasts.iter().any(|toast| toast.is_error), "there is none yet");
+        fixture::run(&mut app, CommandId::PageMatrix);
+        for (how, name, begins) in [
+            (SavedAs::Html, "watch-shop-matrix.html", "<!doctype html>"),
+            (SavedAs::Json, "watch-shop-matrix.json", "{"),
+        ] {
+            let mut asked = fixture::run(&mut app, Act::SaveAs(how));
+            let Some(Request::Files(Task::AskText { file, suggested })) = asked.pop() else { panic!("{asked:?}") };
+            assert_eq!(suggested, name);
+            assert!(file.text.starts_with(begins) && suggested.ends_with(file.ending), "{suggested}");
+            // Without a dialog of the system ours asks, and once more before it writes over something.
+            let told = Told::NoDialog { purpose: Purpose::Text(file.clone()), suggested, folder: "/out".into() };
+            fixture::run(&mut app, Command::Answer(told.into()));
+            let listed = Told::Listed {
+                folder: "/out".into(),
+                entries: vec![("old.html".into(), false), ("old.json".into(), false)],
+            };
+            fixture::run(&mut app, Command::Answer(listed.into()));
+            let choose = |name: &str| Command::Files(files::Act::Choose(Choice::Path(name.to_owned())));
+            assert!(fixture::run(&mut app, choose("old")).is_empty());
+            assert!(matches!(&app.files.dialogs[..], [Dialog::Path(dialog)] if !dialog.fault.is_empty()));
+            let asked = fixture::run(&mut app, choose("new"));
+            let [Request::Files(Task::WriteText { path, file: written })] = asked.as_slice() else {
+                panic!("{asked:?}")
+            };
+            assert_eq!((path.display().to_string(), written), (format!("/out/new.{}", file.ending), &file));
+            assert!(app.files.dialogs.is_empty());
+        }
     }
 }

@@ -242,6 +242,13 @@ const BRAND: &[FieldSpec] = &[
     field("website", "Website", "Where the logo leads.", Editor::Text).or(""),
     field("address", "Postal address", "Every marketing mail must show one.", Editor::LongText).or(""),
     field("logo", "Logo", "Address of its picture.", Editor::Text).or(""),
+    field(
+        "logo_dark",
+        "Logo in the dark",
+        "Address of a picture for devices in dark mode; the logo itself where empty.",
+        Editor::Text,
+    )
+    .or(""),
     field("images", "Pictures", "What addresses of pictures begin with.", Editor::Text).or(""),
     field("primary", "Main colour", "Of buttons and links, such as #12355b.", Editor::Text).or(""),
     field("currency", "Currency", "Of amounts that say none, such as EUR.", Editor::Text).or(""),

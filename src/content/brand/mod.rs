@@ -22,6 +22,8 @@ pub struct Brand {
     pub name: String,
     /// Address of the logo picture; empty for the name as text.
     pub logo: String,
+    /// Address of the logo picture where the reader's device is dark; empty for the same one.
+    pub logo_dark: String,
     /// Width of the logo in pixels, 16..=600.
     pub logo_width: u32,
     /// Where logo or name stand.
@@ -126,6 +128,8 @@ struct SavedBrand {
     name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     logo: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    logo_dark: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     logo_width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,6 +233,7 @@ impl From<SavedBrand> for Brand {
             theme: saved.theme,
             name: saved.name,
             logo: saved.logo,
+            logo_dark: saved.logo_dark,
             logo_width: saved.logo_width.unwrap_or(LOGO_WIDTH),
             website: saved.website,
             address: saved.address,
@@ -270,6 +275,7 @@ impl From<Brand> for SavedBrand {
             theme: brand.theme,
             name: brand.name,
             logo: brand.logo,
+            logo_dark: brand.logo_dark,
             logo_width: number(brand.logo_width, LOGO_WIDTH),
             website: brand.website,
             address: brand.address,

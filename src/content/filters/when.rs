@@ -3,9 +3,9 @@
 //! They look at two names of the rendering context: the instant of the mail and the contact's zone.
 
 use jiff::civil::{Date, DateTime, Time};
-use minijinja::{Error, ErrorKind, State, Value as EngineValue};
+use minijinja::{Error, ErrorKind, State, Value as EngineValue, value::Rest};
 
-use super::{NOW, ZONE, format_date, is_missing, plain};
+use super::{NOW, Names, ZONE, format_date_in, is_missing, plain};
 use crate::base::{Instant, TimeOfDay, Weekday, Zone};
 
 /// What a text says of a date or time, as values and literals write it.
@@ -62,8 +62,14 @@ fn now(state: &State) -> Option<Instant> {
     Some(Instant::from_millis(millis))
 }
 
-/// `x|date_fmt('%-d %B')`; `'now'` is the instant of the mail.
-pub(super) fn date_fmt(state: &mut State, value: EngineValue, pattern: String) -> Result<EngineValue, Error> {
+/// `x|date_fmt('%-d %B')`; `'now'` is the instant of the mail. A further text is the language of the names, English
+/// where it is left out: `x|date_fmt('%-d. %B', 'de')`.
+pub(super) fn date_fmt(
+    state: &mut State,
+    value: EngineValue,
+    pattern: String,
+    language: Option<String>,
+) -> Result<EngineValue, Error> {
     if is_missing(&value) {
         return Ok(value);
     }
@@ -73,7 +79,8 @@ pub(super) fn date_fmt(state: &mut State, value: EngineValue, pattern: String) -
         let shown: String = text.chars().take(40).collect();
         return Err(Error::new(ErrorKind::InvalidOperation, format!("`{shown}` is not a date")));
     };
-    Ok(EngineValue::from(format_date(moment.local(&zone(state)), &pattern)))
+    let names = Names::of(language.as_deref().unwrap_or_default());
+    Ok(EngineValue::from(format_date_in(moment.local(&zone(state)), &pattern, names)))
 }
 
 /// `x|is_past`: whether a date or time is over when the mail is made; a missing one is not.
@@ -84,9 +91,17 @@ pub(super) fn is_past(state: &mut State, value: EngineValue) -> bool {
 }
 
 /// `'14:00 Europe/Berlin'|arrival(2)`: the day so many working days (at most 60) after an order now, `Thu 3 December`.
-/// With a second number the first of two days, without its month where both have the same: `Tue 1`.
-pub(super) fn arrival(state: &mut State, rule: String, days: u32, last: Option<u32>) -> Result<EngineValue, Error> {
+/// With a second number the first of two days, without its month where both have the same: `Tue 1`. A text at the end
+/// is the language: `arrival(2, 4, 'de')`.
+pub(super) fn arrival(
+    state: &mut State,
+    rule: String,
+    days: u32,
+    rest: Rest<EngineValue>,
+) -> Result<EngineValue, Error> {
     let wrong = |what: &str| Error::new(ErrorKind::InvalidOperation, what.to_owned());
+    let last = rest.iter().find_map(|value| u32::try_from(value.clone()).ok());
+    let names = Names::of(rest.iter().find_map(EngineValue::as_str).unwrap_or_default());
     let now = now(state).ok_or_else(|| wrong("nobody knows what time it is"))?;
     let (time, place) = rule.trim().split_once(' ').unwrap_or((rule.trim(), ""));
     // A zone alone, without a cut-off.
@@ -96,8 +111,8 @@ pub(super) fn arrival(state: &mut State, rule: String, days: u32, last: Option<u
     let day = |days: u32| arrives(shop.local(now), cut_off, days).ok_or_else(|| wrong("the calendar ends"));
     let (first, last) = (day(days)?, day(last.unwrap_or(days))?);
     let short = first != last && (first.year(), first.month()) == (last.year(), last.month());
-    let pattern = if short { "%a %-d" } else { "%a %-d %B" };
-    Ok(EngineValue::from(format_date(first.to_datetime(Time::midnight()), pattern)))
+    let pattern = if short { names.near_day } else { names.short_day };
+    Ok(EngineValue::from(format_date_in(first.to_datetime(Time::midnight()), pattern, names)))
 }
 
 /// The day something ordered at `now` arrives. What is ordered on a weekend or after the cut-off counts from the next
@@ -124,6 +139,7 @@ fn arrives(now: DateTime, cut_off: Option<TimeOfDay>, days: u32) -> Option<Date>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::format_date;
 
     #[test]
     fn arrivals() {

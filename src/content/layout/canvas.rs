@@ -178,9 +178,13 @@ impl<'a> Canvas<'a> {
             let src = self.tokens.put(escape(&self.address(&brand.logo)));
             let alt = self.tokens.put(escape(&brand.name));
             let href = self.href(&brand.website);
+            let width = brand.logo_width.clamp(16, 600);
+            let (class, dark) = match brand.logo_dark.trim() {
+                "" => (String::new(), String::new()),
+                logo => (format!(" css-class=\"{}\"", style::LOGO), self.logo_in_the_dark(logo, width)),
+            };
             format!(
-                "<mj-image src=\"{src}\" alt=\"{alt}\" align=\"{align}\" width=\"{}px\" padding=\"0\"{href} />",
-                brand.logo_width.clamp(16, 600)
+                "<mj-image src=\"{src}\" alt=\"{alt}\" align=\"{align}\" width=\"{width}px\" padding=\"0\"{class}{href} />{dark}"
             )
         } else if !brand.name.is_empty() {
             let name = escape(&brand.name);
@@ -213,6 +217,30 @@ impl<'a> Canvas<'a> {
             self.out,
             "<mj-section css-class=\"fl-pad\" padding=\"32px {room}px 24px\"><mj-column>{inside}</mj-column></mj-section>"
         );
+    }
+
+    /// The logo for dark devices, hidden until the style sheet shows it in place of the other.
+    ///
+    /// Apple Mail, Samsung's and the Outlook apps ask `prefers-color-scheme` or set their own marks and change the two.
+    /// Gmail knows neither, so it keeps the light one in every mode; Outlook on Windows would show both, so it is not
+    /// given this one. Source: caniemail.com, `@media (prefers-color-scheme)`.
+    fn logo_in_the_dark(&mut self, logo: &str, width: u32) -> String {
+        let brand = self.brand;
+        let src = escape(&self.address(logo));
+        let image = format!(
+            "<img src=\"{src}\" alt=\"{}\" width=\"{width}\" style=\"display:inline-block;width:100%;max-width:{width}px;height:auto;border:0;\" />",
+            escape(&brand.name)
+        );
+        let image = match brand.website.as_str() {
+            "" => image,
+            website => format!("<a href=\"{}\">{image}</a>", escape_around_tags(website)),
+        };
+        let word = self.tokens.put(format!(
+            "<!--[if !mso]><!-- --><tr><td class=\"{}\" align=\"{}\" style=\"display:none;padding:0;font-size:0;mso-hide:all;\">{image}</td></tr><!--<![endif]-->",
+            style::LOGO_DARK,
+            brand.logo_place.name()
+        ));
+        format!("<mj-raw>{word}</mj-raw>")
     }
 
     /// Room between the edge of the sheet and the words, in pixels.

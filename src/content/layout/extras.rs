@@ -14,14 +14,10 @@ use crate::{
     base::Zone,
     content::{
         Block, SocialStyle, Until,
-        filters::{Moment, format_date, urlencode},
+        filters::{Moment, Names, format_date_in, urlencode},
         markup::{Look, escape, escape_around_tags, to_html, to_text},
     },
 };
-
-/// How a deadline with and without a time of day is written.
-const DAY_TIME: &str = "%A, %-d %B, %H:%M";
-const DAY: &str = "%A, %-d %B";
 
 /// A deadline: what prints it, and what asks whether it is over (`None` where it never is when the mail is made).
 struct Deadline {
@@ -32,9 +28,14 @@ struct Deadline {
 }
 
 impl Canvas<'_> {
+    /// What days and months are called in the mail.
+    fn names(&self) -> &'static Names {
+        Names::of(&self.brand.language)
+    }
+
     pub(super) fn countdown(&mut self, block: &Block, texts: &mut Texts<'_, '_>) {
         let Block::Countdown { until, label, ended, picture, on, align, on_phone, .. } = block else { return };
-        let Some(deadline) = deadline(until, texts) else { return };
+        let Some(deadline) = deadline(until, self.names(), texts) else { return };
         let present: Vec<&str> = deadline.field.as_deref().into_iter().collect();
         let label = texts.read("label", label);
         let words = texts.read_where("until", &deadline.words, &present);
@@ -189,10 +190,12 @@ impl Canvas<'_> {
         if let Some(zone) = zone {
             let _ = write!(rule, " {zone}");
         }
-        let first = if from == to { format!("arrival({to})") } else { format!("arrival({from}, {to})") };
+        let language = self.names().argument();
+        let first =
+            if from == to { format!("arrival({to}{language})") } else { format!("arrival({from}, {to}{language})") };
         let source = text
             .replace("{first}", &format!("{{{{ '{rule}'|{first} }}}}"))
-            .replace("{last}", &format!("{{{{ '{rule}'|arrival({to}) }}}}"));
+            .replace("{last}", &format!("{{{{ '{rule}'|arrival({to}{language}) }}}}"));
         let words = texts.read("text", &source);
         let brand = self.brand;
         let html = format!(
@@ -356,10 +359,12 @@ impl Canvas<'_> {
 }
 
 /// How a deadline is printed and asked; nothing where it is no date.
-fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
+fn deadline(until: &Until, names: &Names, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
+    let (day, language) = (names.day, names.argument());
+    let day_time = format!("{day}, {}", names.time);
     match until {
         Until::Midnight => {
-            let words = format!("{{{{ 'now'|date_fmt('{DAY}') }}}}, 24:00");
+            let words = format!("{{{{ 'now'|date_fmt('{day}'{language}) }}}}, {}", names.midnight());
             Some(Deadline { words, is_past: None, field: None })
         }
         Until::At(text) => {
@@ -367,11 +372,11 @@ fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
             let midnight = jiff::civil::Time::midnight();
             let (at, pattern, kept) = match Moment::parse(text) {
                 Some(Moment::At(at)) => {
-                    let words = format!("{{{{ '{at}'|date_fmt('{DAY_TIME}') }}}}");
+                    let words = format!("{{{{ '{at}'|date_fmt('{day_time}'{language}) }}}}");
                     return Some(Deadline { words, is_past: Some(format!("'{at}'|is_past")), field: None });
                 }
-                Some(Moment::Day(date)) => (date.to_datetime(midnight), DAY, date.to_string()),
-                Some(Moment::Wall(at)) => (at, DAY_TIME, at.to_string()),
+                Some(Moment::Day(date)) => (date.to_datetime(midnight), day, date.to_string()),
+                Some(Moment::Wall(at)) => (at, &*day_time, at.to_string()),
                 None => {
                     let message = format!("`{text}` is no date and time");
                     let hint =
@@ -380,7 +385,8 @@ fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
                     return None;
                 }
             };
-            Some(Deadline { words: format_date(at, pattern), is_past: Some(format!("'{kept}'|is_past")), field: None })
+            let words = format_date_in(at, pattern, names);
+            Some(Deadline { words, is_past: Some(format!("'{kept}'|is_past")), field: None })
         }
         Until::Field(name) => {
             let Some(field) = texts.field(name) else {
@@ -389,8 +395,8 @@ fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
                 return None;
             };
             let pattern = match field.kind {
-                ValueType::Date => DAY,
-                ValueType::Instant => DAY_TIME,
+                ValueType::Date => day,
+                ValueType::Instant => &day_time,
                 other => {
                     let message = format!("`{name}` is of the kind {} and is no date", other.title());
                     let hint = "Choose a field of the kind date or instant";
@@ -399,7 +405,7 @@ fn deadline(until: &Until, texts: &mut Texts<'_, '_>) -> Option<Deadline> {
                 }
             };
             Some(Deadline {
-                words: format!("{{{{ {name}|date_fmt('{pattern}') }}}}"),
+                words: format!("{{{{ {name}|date_fmt('{pattern}'{language}) }}}}"),
                 is_past: Some(format!("{name}|is_past")),
                 field: Some(name.clone()),
             })

@@ -16,6 +16,9 @@ pub(super) const BOX: &str = "fl-box";
 pub(super) const LINE: &str = "fl-line";
 pub(super) const SURFACE: &str = "fl-surface";
 pub(super) const BODY: &str = "fl-body";
+/// The logo, and the one that takes its place in the dark.
+pub(super) const LOGO: &str = "fl-logo";
+pub(super) const LOGO_DARK: &str = "fl-logo-dark";
 
 const PHONE: &str = "\
 .fl-pad>table>tbody>tr>td{padding-left:24px!important;padding-right:24px!important;} \
@@ -72,11 +75,11 @@ impl Rule<'_> {
     }
 }
 
-fn dark(brand: &Brand) -> [Rule<'_>; 10] {
+fn dark(brand: &Brand) -> Vec<Rule<'_>> {
     let dark = &brand.dark;
     let ink = |selectors, value| Rule { selectors, property: "color", value, is_ground: false };
     let ground = |selectors, value| Rule { selectors, property: "background", value, is_ground: true };
-    [
+    let mut rules = vec![
         ground(&["body", ".fl-body"], &dark.background),
         ground(&[".fl-surface", ".fl-surface>table"], &dark.surface),
         ink(
@@ -106,5 +109,10 @@ fn dark(brand: &Brand) -> [Rule<'_>; 10] {
             is_ground: false,
         },
         Rule { selectors: &[".fl-edge"], property: "border-color", value: &dark.primary, is_ground: false },
-    ]
+    ];
+    if !brand.logo.is_empty() && !brand.logo_dark.trim().is_empty() {
+        let shown = |selectors, value| Rule { selectors, property: "display", value, is_ground: false };
+        rules.extend([shown(&[".fl-logo"], "none"), shown(&[".fl-logo-dark"], "table-cell")]);
+    }
+    rules
 }

@@ -25,14 +25,11 @@ fn message(blocks: &str) -> Message {
         .unwrap_or_else(|e| panic!("{e}\n{blocks}"))
 }
 
-fn render(blocks: &str, contact: &str, trigger: &str, now: &str) -> RenderedMail {
+fn values(contact: &str, trigger: &str, now: &str) -> FieldValues {
     let object = |json: &str| match serde_json::from_str(json) {
         Ok(Value::Object(map)) => map,
         other => panic!("{other:?}"),
     };
-    let message = message(blocks);
-    let prepared = PreparedMessage::new(&message, &message.variants[0], &fields(), &brand())
-        .unwrap_or_else(|e| panic!("{blocks}\n{e:#?}"));
     let mut ada = Contact::new("ada");
     ada.properties = object(contact);
     let now = Instant::parse(now).expect("instant");
@@ -44,7 +41,7 @@ fn render(blocks: &str, contact: &str, trigger: &str, now: &str) -> RenderedMail
         accepted: now,
         properties: object(trigger),
     };
-    let values = FieldValues::resolve(
+    FieldValues::resolve(
         &fields(),
         &ResolveContext {
             now,
@@ -57,7 +54,14 @@ fn render(blocks: &str, contact: &str, trigger: &str, now: &str) -> RenderedMail
             links: &Links::placeholders(),
             currency: Currency::parse("EUR"),
         },
-    );
+    )
+}
+
+fn render(blocks: &str, contact: &str, trigger: &str, now: &str) -> RenderedMail {
+    let message = message(blocks);
+    let prepared = PreparedMessage::new(&message, &message.variants[0], &fields(), &brand())
+        .unwrap_or_else(|e| panic!("{blocks}\n{e:#?}"));
+    let values = values(contact, trigger, now);
     let mail = prepared.render(&values).unwrap_or_else(|e| panic!("{blocks}\n{e:?}"));
     for gone in ["fLtG", "{{", "{%", "<mj-"] {
         assert!(!mail.html.contains(gone) && !mail.text.contains(gone), "{gone}\n{}\n{}", mail.html, mail.text);
@@ -206,7 +210,7 @@ fn columns_hold_blocks() {
 
 #[track_caller]
 fn check_fault(blocks: &str, expected: &str) {
-    let found = check_message(&message(blocks), &fields(), &brand());
+    let found = check_message(&message(blocks), &fields(), &brand(), None);
     let fault = found.iter().find(|d| d.severity == Severity::Error).unwrap_or_else(|| panic!("{blocks}\n{found:#?}"));
     assert_eq!(format!("{} {}", fault.code, fault.place.field.as_deref().unwrap_or("")), expected, "{fault:#?}");
     assert!(!fault.hint.is_empty(), "{fault:?}");
@@ -330,4 +334,80 @@ fn every_block_survives_and_says_its_name() {
         ..Message::new("m", Channel::Email)
     };
     assert!(written.to_ron().expect("writes").contains(r#"warp(x: 1, /* kept */ y: ["z"])"#));
+}
+
+#[test]
+fn the_dark_has_a_logo_of_its_own() {
+    let draw = |brand: &Brand| {
+        let message = message("text(text: \"Hello\")");
+        let prepared = PreparedMessage::new(&message, &message.variants[0], &fields(), brand).expect("prepares");
+        prepared.render(&FieldValues::samples(&fields(), brand)).expect("renders").html
+    };
+    let one = Brand { logo: "logo.png".into(), ..brand() };
+    let html = draw(&one);
+    assert!(!html.contains("fl-logo"), "a mail with one logo says nothing of two");
+    let both = Brand { logo_dark: "night/logo.png".into(), ..one };
+    let html = draw(&both);
+    for part in [
+        "src=\"https://cdn.example/mail/logo.png\"",
+        "src=\"https://cdn.example/mail/night/logo.png\" alt=\"Meridian &amp; Sons\"",
+        "class=\"fl-logo-dark\" align=\"center\" style=\"display:none;",
+        "<!--[if !mso]><!--",
+        ".fl-logo{display:none!important;}",
+        ".fl-logo-dark{display:table-cell!important;}",
+        "[data-ogsc] .fl-logo-dark{display:table-cell!important;}",
+    ] {
+        assert!(html.contains(part), "{part}\n{html}");
+    }
+    // Without a logo there is no other.
+    assert!(!draw(&Brand { logo: String::new(), ..both }).contains("fl-logo"));
+}
+
+/// Deadlines and deliveries speak the language of their variant, the brand's where it names none.
+#[test]
+fn dates_speak_the_language_of_the_mail() {
+    let blocks = r#"countdown(until: midnight, label: ""), countdown(until: at("2026-12-24 18:00"), label: ""),
+        countdown(until: field("call_at"), label: ""), delivery(from: 2, to: 4, text: "{first} / {last}"), delivery(from: 8, to: 8, text: "{last}")"#;
+    let check = |variant: &str, brand_language: &str, expected: &[&str]| {
+        let message = Message::from_ron(&format!(
+            "(id: \"m\", variants: [(id: \"a\", {variant} subject: \"Hi\", body: blocks([{blocks}]))])"
+        ))
+        .expect("reads");
+        let brand = Brand { language: brand_language.into(), ..brand() };
+        let prepared = PreparedMessage::new(&message, &message.variants[0], &fields(), &brand)
+            .unwrap_or_else(|e| panic!("{e:#?}"));
+        let mail = prepared.render(&values(r#"{"call_at": "2026-11-27T18:00:00Z"}"#, "{}", FRIDAY)).expect("renders");
+        let lines: Vec<&str> = mail.text.lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(lines, expected, "{variant} {brand_language}");
+        for line in expected {
+            assert!(mail.html.contains(line), "{line}\n{}", mail.html);
+        }
+    };
+    let english = [
+        "Friday, 27 November, 24:00",
+        "Thursday, 24 December, 18:00",
+        "Friday, 27 November, 19:00",
+        "Tue 1 / Thu 3 December",
+        "Wed 9 December",
+    ];
+    check("", "en", &english);
+    check("", "ja", &english);
+    check("language: \"en\",", "de", &english);
+    let german = [
+        "Freitag, 27. November, 24:00",
+        "Donnerstag, 24. Dezember, 18:00",
+        "Freitag, 27. November, 19:00",
+        "Di., 1. / Do., 3. Dezember",
+        "Mi., 9. Dezember",
+    ];
+    check("", "de", &german);
+    check("language: \"de-AT\",", "en", &german);
+    let finnish = [
+        "perjantai 27. marraskuuta, 24.00",
+        "torstai 24. joulukuuta, 18.00",
+        "perjantai 27. marraskuuta, 19.00",
+        "ti 1. / to 3. joulukuuta",
+        "ke 9. joulukuuta",
+    ];
+    check("language: \"fi\",", "en", &finnish);
 }

@@ -3,6 +3,8 @@
 //! The one idea: what is not understood counts as unknown, and nothing is claimed of what is unknown. Selectors of one
 //! element (`td`, `.note`, `td.note`, `#top`) are followed; others only say that they were there.
 
+use std::sync::LazyLock;
+
 /// A colour without transparency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Rgb(pub u8, pub u8, pub u8);
@@ -45,13 +47,9 @@ impl Rgb {
         })
     }
 
-    /// Relative luminance. Source: WCAG 2.2, definition of relative luminance. The table stands in for a power
-    /// function, which differs between platforms.
+    /// Relative luminance. Source: WCAG 2.2, definition of relative luminance.
     fn luminance(self) -> f64 {
-        let part = |byte: u8| {
-            let c = f64::from(byte) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { power_2_4((c + 0.055) / 1.055) }
-        };
+        let part = |byte: u8| LINEAR[usize::from(byte)];
         0.2126 * part(self.0) + 0.7152 * part(self.1) + 0.0722 * part(self.2)
     }
 
@@ -65,6 +63,17 @@ impl Rgb {
         format!("#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
     }
 }
+
+/// The light of each value of a channel. A table, since every text of a mail asks for it, and worked out without a
+/// power function, which differs between platforms.
+static LINEAR: LazyLock<[f64; 256]> = LazyLock::new(|| {
+    let mut table = [0.0; 256];
+    for (byte, light) in (0_u8..=255).zip(&mut table) {
+        let c = f64::from(byte) / 255.0;
+        *light = if c <= 0.04045 { c / 12.92 } else { power_2_4((c + 0.055) / 1.055) };
+    }
+    table
+});
 
 /// x to the 2.4 for x in 0..=1, as x² times the fifth root of x², which Newton's rule finds.
 fn power_2_4(x: f64) -> f64 {
@@ -247,6 +256,23 @@ impl Rule<'_> {
     }
 }
 
+/// What rules say of one element.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ruled {
+    normal: Style,
+    important: Style,
+}
+
+impl Ruled {
+    /// The style of the element: rules, then its own style, then what is important.
+    pub fn with(&self, own: &Style) -> Style {
+        let mut out = self.normal;
+        out.over(own);
+        out.over(&self.important);
+        out
+    }
+}
+
 /// All rules of a mail for one of its two looks.
 #[derive(Debug, Default)]
 pub(super) struct Rules<'a> {
@@ -256,13 +282,13 @@ pub(super) struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// The style of an element: rules, then its own style, then what is important.
-    pub fn of(&self, tag: &str, class: &str, id: &str, own: &Style) -> Style {
-        let mut out = Style::default();
-        let applying = || self.rules.iter().filter(|rule| rule.applies(tag, class, id));
-        applying().for_each(|rule| out.over(&rule.normal));
-        out.over(own);
-        applying().for_each(|rule| out.over(&rule.important));
+    /// What the rules say of an element.
+    pub fn of(&self, tag: &str, class: &str, id: &str) -> Ruled {
+        let mut out = Ruled::default();
+        for rule in self.rules.iter().filter(|rule| rule.applies(tag, class, id)) {
+            out.normal.over(&rule.normal);
+            out.important.over(&rule.important);
+        }
         out
     }
 
@@ -458,7 +484,7 @@ mod tests {
         sheets.finish();
         assert_eq!(used.join(" "), "import color=#111 color=red color=#222 media color=#333 media color=#eee");
         let own = style("color:#999");
-        let colour = |rules: &Rules<'_>, tag: &str| rules.of(tag, "x a", "", &own).colour.flatten().map(Rgb::hex);
+        let colour = |rules: &Rules<'_>, tag: &str| rules.of(tag, "x a", "").with(&own).colour.flatten().map(Rgb::hex);
         assert_eq!(colour(&sheets.light, "p").as_deref(), Some("#222222"));
         assert_eq!(colour(&sheets.light, "td").as_deref(), Some("#999999"));
         assert_eq!(colour(&sheets.dark, "td").as_deref(), Some("#eeeeee"));

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// One piece of a mail.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
@@ -75,7 +77,7 @@ impl<'a> Iterator for Pieces<'a> {
                 continue;
             }
             if !rest.starts_with('<') {
-                let end = rest.find('<').unwrap_or(rest.len());
+                let end = memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
                 self.at += end;
                 return Some(Piece::Text(&rest[..end]));
             }
@@ -163,7 +165,7 @@ fn attributes<'a>(text: &'a str, tag: &mut Tag<'a>) -> usize {
             match bytes.get(at) {
                 Some(quote @ (b'"' | b'\'')) => {
                     let inside = &text[at + 1..];
-                    let end = inside.find(char::from(*quote)).unwrap_or(inside.len());
+                    let end = memchr(*quote, inside.as_bytes()).unwrap_or(inside.len());
                     value = &inside[..end];
                     at = (at + end + 2).min(bytes.len());
                 }

@@ -11,7 +11,7 @@ mod walk;
 use super::{Block, Body, Completeness, Message, RenderedMail, TagState, Variant, plain};
 use crate::{
     audience::Channel,
-    base::{Diagnostic, Place, Severity, TextRange},
+    base::{ContactId, Diagnostic, Place, Severity, TextRange},
 };
 use html::unescaped;
 pub use support::SUPPORT_DATE;
@@ -38,8 +38,8 @@ pub fn lint(message: &Message, variant: &Variant, mail: &RenderedMail) -> Vec<Di
 
 /// The same, and whether the mail may leave: what both need is worked out once.
 pub fn examine(message: &Message, variant: &Variant, mail: &RenderedMail) -> (Vec<Diagnostic>, Completeness) {
-    let prefix = if message.variants.len() > 1 { format!("variants.{}.", variant.id) } else { String::new() };
-    let mut lint = Lint { place: Place::message(&message.id), prefix, variant, found: Vec::new() };
+    let mut lint =
+        Lint { place: Place::message(&message.id), prefix: prefix(message, variant), variant, found: Vec::new() };
     let completeness = match message.channel {
         Channel::Sms => {
             let completeness = mail.completeness();
@@ -54,6 +54,36 @@ pub fn examine(message: &Message, variant: &Variant, mail: &RenderedMail) -> (Ve
         }
     };
     (lint.found, completeness)
+}
+
+/// What a length of so many bytes of HTML means for a variant; `who` gets it, where it is not of the sample values.
+pub(super) fn clipping(
+    message: &Message,
+    variant: &Variant,
+    size: usize,
+    who: Option<&ContactId>,
+) -> Option<Diagnostic> {
+    let lint =
+        Lint { place: Place::message(&message.id), prefix: prefix(message, variant), variant, found: Vec::new() };
+    too_long(lint.at("body"), size, who)
+}
+
+fn too_long(place: Place, size: usize, who: Option<&ContactId>) -> Option<Diagnostic> {
+    let whose = who.map(|who| format!(" for contact `{who}`")).unwrap_or_default();
+    let has = format!("The HTML{whose} has {} KB", size / 1024);
+    let found = if size > CLIP_BYTES {
+        Diagnostic::error("mail/too-large", place, format!("{has}; Gmail cuts mails off at 102 KB"))
+    } else if size > CLIP_WARN_BYTES {
+        Diagnostic::warning("mail/large", place, format!("{has}, close to the 102 KB at which Gmail cuts mails off"))
+    } else {
+        return None;
+    };
+    Some(found.hint("Take out blocks, or shorten product lists and styles"))
+}
+
+/// Before a part of a variant in a place; nothing where there is one only.
+fn prefix(message: &Message, variant: &Variant) -> String {
+    if message.variants.len() > 1 { format!("variants.{}.", variant.id) } else { String::new() }
 }
 
 struct Lint<'a> {
@@ -216,26 +246,7 @@ impl Lint<'_> {
 
     fn html(&mut self, mail: &RenderedMail) -> Completeness {
         let html = &mail.html;
-        let size = html.len();
-        if size > CLIP_BYTES {
-            let message = format!("The HTML has {} KB; Gmail cuts mails off at 102 KB", size / 1024);
-            self.push(
-                Severity::Error,
-                "mail/too-large",
-                "body",
-                message,
-                "Take out blocks, or shorten product lists and styles",
-            );
-        } else if size > CLIP_WARN_BYTES {
-            let message = format!("The HTML has {} KB, close to the 102 KB at which Gmail cuts mails off", size / 1024);
-            self.push(
-                Severity::Warning,
-                "mail/large",
-                "body",
-                message,
-                "Take out blocks, or shorten product lists and styles",
-            );
-        }
+        self.found.extend(too_long(self.at("body"), html.len(), None));
         let completeness = mail.completeness_as_shown(&plain::visible(html));
         let seen = walk::walk(html);
         let pictured = seen.images.iter().any(|image| image.alt.is_some_and(html::has_words));

@@ -3,7 +3,11 @@
 //! The one idea: a reduced table of caniemail (MIT, `assets/caniemail/`) is data, and a feature is worth a word where
 //! several families of programs do not have it at all.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 /// Families without a feature from which it is worth a word. Source: assumption; one or two of eight are the programs
 /// that every writer of mails knows of, and mails are made to do without there.
@@ -81,6 +85,10 @@ fn poor(told: &str) -> Option<&'static Feature> {
     (feature.support.iter().filter(|support| **support == Support::No).count() >= WORTH_A_WORD).then_some(feature)
 }
 
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() }
+}
+
 /// The element of that name, if many programs lack it.
 pub(super) fn element(name: &str) -> Option<&'static Feature> {
     poor(&format!("e {}", name.to_ascii_lowercase()))
@@ -91,14 +99,25 @@ pub(super) fn at_rule(name: &str) -> Option<&'static Feature> {
     poor(&format!("r {}", name.to_ascii_lowercase()))
 }
 
+/// Names of properties of which the table says anything, as such or for one of their values.
+static PROPERTIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let told = TABLE.features.keys().filter_map(|told| told.strip_prefix("p ").or_else(|| told.strip_prefix("v ")));
+    told.map(|rest| rest.split(' ').next().unwrap_or(rest)).collect()
+});
+
 /// What of a declaration many programs lack.
 pub(super) fn declaration(name: &str, value: &str) -> Option<&'static Feature> {
-    let name = name.to_ascii_lowercase();
-    let value = value.to_ascii_lowercase();
-    if let Some(feature) = poor(&format!("p {name}")).or_else(|| poor(&format!("v {name} {value}"))) {
+    // Most declarations of a mail are of no interest, and every mail of a matrix has hundreds.
+    let name = lower(name);
+    let is_told = PROPERTIES.contains(&*name);
+    if !is_told && !value.contains('(') {
+        return None;
+    }
+    let value = lower(value);
+    if is_told && let Some(feature) = poor(&format!("p {name}")).or_else(|| poor(&format!("v {name} {value}"))) {
         return Some(feature);
     }
-    let mut rest = value.as_str();
+    let mut rest = &*value;
     while let Some(open) = rest.find('(') {
         // The name of a function is ASCII, so everything else ends before it, whatever its width.
         let before = rest.get(..open).unwrap_or("");

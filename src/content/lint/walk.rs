@@ -3,16 +3,20 @@
 //! The one idea: colours, sizes and what is hidden are handed down from element to element, in both looks (light and
 //! dark) at once; what a style says in a way that is not followed counts as unknown, and of that nothing is claimed.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::{
-    css::{self, Rgb, Sheets, Size, Style, Used},
+    css::{self, Rgb, Ruled, Sheets, Size, Style, Used},
     html::{Piece, Pieces, Tag, has_words, unescaped},
     support::{self, Feature},
 };
 
 /// Deepest nesting that is followed. Source: assumption; real mails stay below 60.
 const MAX_DEPTH: usize = 1_000;
+/// Most kinds of elements whose rules are kept at hand.
+const MOST_RULED: usize = 64;
 /// How far up an end tag is matched, so that broken sources cost no more than whole ones.
 const MAX_CLOSE: usize = 60;
 /// Widest mail that phones and preview panes show whole. Source: references, mail rendering, section 6.
@@ -108,7 +112,8 @@ pub(super) fn walk(html: &str) -> Seen<'_> {
         checks_dark: sheets.has_dark || sheets.scheme_dark,
         sheets: &sheets,
         stack: vec![root],
-        styles: BTreeMap::new(),
+        styles: HashMap::default(),
+        ruled: Vec::new(),
         elements: Vec::new(),
         seen,
     };
@@ -147,12 +152,17 @@ fn keep(poor: &mut Vec<&'static Feature>, feature: Option<&'static Feature>) {
     }
 }
 
+/// Tag, class and id of an element.
+type Asked<'a> = (&'a str, &'a str, &'a str);
+
 struct Walker<'a, 's> {
     sheets: &'s Sheets<'a>,
     checks_dark: bool,
     stack: Vec<Open<'a>>,
     /// Style attributes that were read already; a mail has few different ones.
-    styles: BTreeMap<&'a str, Style>,
+    styles: HashMap<&'a str, Style, Xxh3DefaultBuilder>,
+    /// What the rules say of tag, class and id, for those asked already.
+    ruled: Vec<(Asked<'a>, (Ruled, Ruled))>,
     /// Names of elements that were looked up already.
     elements: Vec<&'a str>,
     seen: Seen<'a>,
@@ -168,7 +178,6 @@ impl<'a> Walker<'a, '_> {
         if repeats && self.stack.last().is_some_and(|top| tag.is(top.name)) {
             self.stack.pop();
         }
-        let Some(above) = self.stack.last() else { return };
         let written = tag.get("style").unwrap_or_default();
         let mut own = match self.styles.get(written) {
             Some(style) => *style,
@@ -195,8 +204,10 @@ impl<'a> Walker<'a, '_> {
             own.background = Some(None);
         }
         let (class, id) = (tag.get("class").unwrap_or_default(), tag.get("id").unwrap_or_default());
-        let light = self.sheets.light.of(tag.name, class, id, &own);
-        let dark = if self.checks_dark { self.sheets.dark.of(tag.name, class, id, &own) } else { light };
+        let (by_light, by_dark) = self.ruled(tag.name, class, id);
+        let light = by_light.with(&own);
+        let dark = if self.checks_dark { by_dark.with(&own) } else { light };
+        let Some(above) = self.stack.last() else { return };
         let is_link = tag.is("a") && tag.get("href").is_some();
         let look = |style: &Style, above: Look, link: Rgb| Look {
             colour: style.colour.unwrap_or(if is_link { Some(link) } else { above.colour }),
@@ -218,6 +229,21 @@ impl<'a> Walker<'a, '_> {
             link: above.link,
         };
         self.element(tag, &light, next);
+    }
+
+    /// What the rules of both looks say of an element.
+    fn ruled(&mut self, tag: &'a str, class: &'a str, id: &'a str) -> (Ruled, Ruled) {
+        let key = (tag, class, id);
+        if let Some((_, ruled)) = self.ruled.iter().find(|(known, _)| *known == key) {
+            return *ruled;
+        }
+        let Sheets { light, dark, .. } = self.sheets;
+        let ruled = (light.of(tag, class, id), dark.of(tag, class, id));
+        // A mail has few different elements; a hostile one is not to make the list long.
+        if self.ruled.len() < MOST_RULED {
+            self.ruled.push((key, ruled));
+        }
+        ruled
     }
 
     fn element(&mut self, tag: &Tag<'a>, style: &Style, mut next: Open<'a>) {

@@ -1,6 +1,7 @@
 //! A message as saved: variants, body, blocks.
 
 mod block;
+mod kept;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{audience::Channel, base::MessageId};
 
 pub use block::{Block, UnknownBlock};
-pub use parts::{Column, Network, OnPhone, SocialLink, SocialStyle, StockLevel, Until, Valign};
+pub use kept::{Kept, MailPart, Origin};
+pub use parts::{BlockPlace, Column, InColumn, Network, OnPhone, SocialLink, SocialStyle, StockLevel, Until, Valign};
 
 /// How flow files write values: RON in which an optional value is written bare (`fallback: "there"`).
 pub fn ron_options() -> ron::Options {
@@ -128,6 +130,9 @@ pub struct Variant {
     /// The plain-text part, made from the body where left out; of an SMS the whole message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Templates of the platform it was imported from, where they say more than the parts above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
 }
 
 impl Default for Variant {
@@ -140,6 +145,7 @@ impl Default for Variant {
             preheader: String::new(),
             body: Body::default(),
             text: None,
+            kept: Vec::new(),
         }
     }
 }
@@ -178,6 +184,24 @@ impl Body {
             Self::Blocks(blocks) => blocks.is_empty(),
             Self::Html(source) | Self::Mjml(source) => source.trim().is_empty(),
         }
+    }
+
+    /// The blocks that are not shown to everybody, in the order of the body: each with a "show if" of its own, those in
+    /// columns included. What stands in columns is shown only where the columns are, too.
+    pub fn conditional(&self) -> Vec<(BlockPlace, &Block)> {
+        let Self::Blocks(blocks) = self else { return Vec::new() };
+        let mut out = Vec::new();
+        for (at, block) in blocks.iter().enumerate() {
+            out.push((BlockPlace { block: at, inside: None }, block));
+            let Block::Columns { columns, .. } = block else { continue };
+            for (column, inner) in columns.iter().enumerate() {
+                let inside = |block| Some(InColumn { column, block });
+                let inner = inner.blocks.iter().enumerate();
+                out.extend(inner.map(|(n, block)| (BlockPlace { block: at, inside: inside(n) }, block)));
+            }
+        }
+        out.retain(|(_, block)| block.show_if().is_some());
+        out
     }
 }
 

@@ -1,5 +1,7 @@
 //! What blocks are made of: where they stand, what a phone does with them, the rows inside them.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Block;
@@ -33,6 +35,46 @@ impl OnPhone {
             Self::Small => "fl-small",
             Self::Large => "fl-large",
             Self::Center => "fl-center",
+        }
+    }
+}
+
+/// Where a block stands in a body.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct BlockPlace {
+    /// Of the block, or of the columns it stands in, from 0.
+    pub block: usize,
+    /// Where it stands in columns; `None` outside of them.
+    pub inside: Option<InColumn>,
+}
+
+/// Where a block stands in columns.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct InColumn {
+    /// Of the column, from 0.
+    pub column: usize,
+    /// Of the block in it, from 0.
+    pub block: usize,
+}
+
+impl fmt::Display for BlockPlace {
+    /// As places of findings say it: `3`, `3.columns.0.blocks.1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.block)?;
+        match self.inside {
+            Some(InColumn { column, block }) => write!(f, ".columns.{column}.blocks.{block}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl BlockPlace {
+    /// What people read, counted from 1: "block 4", "block 4, column 1, block 2".
+    pub fn words(&self) -> String {
+        let own = format!("block {}", self.block + 1);
+        match self.inside {
+            Some(InColumn { column, block }) => format!("{own}, column {}, block {}", column + 1, block + 1),
+            None => own,
         }
     }
 }

@@ -368,6 +368,11 @@ mod tests {
         check("{% if first_name %}x", "template/syntax");
         check("{{ first_name|default('x }}", "template/syntax");
         check("{first_name} {{ first_name }", "template/syntax");
+        // While somebody types a tag into a long source, its first line is marked and not all that follows.
+        let long = format!("<p>ü {{% if x</p>\n{}{{{{ first_name }}}}", "<p>Words</p>\n".repeat(200));
+        check(&long, "template/refused `{% if x</p>` Write `}}` behind a value");
+        let flat = format!("{{% if x <p>{}{{% endif %}}", "<p>Words</p>".repeat(200));
+        check(&flat, "template/refused `{% if x ` Write");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Expanded {
     pub loose: Vec<(String, TextRange)>,
     /// The first tag that is longer than [`MAX_TAG`].
     pub too_long: Option<TextRange>,
+    /// The first tag that runs on into what is surely not its own: its first line.
+    pub unclosed: Option<TextRange>,
     /// How many `elif` there are.
     pub num_elifs: usize,
 }
@@ -80,8 +82,16 @@ pub(super) fn expand(source: &str, known: &dyn Fn(&str) -> bool) -> Expanded {
         if let Some(close) = close {
             let length = rest[2..].find(close).map_or(rest.len(), |n| n + 4);
             let tag = &rest[..length];
-            if length > MAX_TAG && close != "#}" && out.too_long.is_none() {
-                out.too_long = Some(TextRange::new(here, here + length));
+            if length > MAX_TAG && close != "#}" {
+                // Nobody writes a tag of that length over several lines, or with another tag inside: its end is
+                // missing, and the writer is most likely at its first line just now.
+                let line = tag.find(['\n', '\r']);
+                if line.is_some() || tag[2..].contains("{{") || tag[2..].contains("{%") {
+                    let end = line.or_else(|| tag[2..].find(['{', '<']).map(|n| n + 2)).unwrap_or(length);
+                    out.unclosed.get_or_insert(TextRange::new(here, here + end));
+                } else {
+                    out.too_long.get_or_insert(TextRange::new(here, here + length));
+                }
             }
             let mut words = tag.trim_start_matches(['{', '%', '-', '+']).split_whitespace();
             let mut skip = length;

@@ -129,11 +129,11 @@ pub(crate) const FILTERS: [(&str, std::ops::RangeInclusive<usize>); 14] = [
     ("join", 0..=1),
     ("money", 0..=0),
     ("number", 0..=1),
-    ("date_fmt", 1..=1),
+    ("date_fmt", 1..=2),
     ("truncate_chars", 1..=1),
     ("yes_no", 0..=2),
     ("is_past", 0..=0),
-    ("arrival", 1..=2),
+    ("arrival", 1..=3),
 ];
 
 /// The template as a tree, or everything in it that is refused.
@@ -184,6 +184,9 @@ impl Reader<'_> {
         let whole = TextRange::new(0, self.source.source_offset(self.source.text.len()));
         if self.source.text.len() > MAX_SOURCE {
             self.refuse(whole, "This template is longer than 1 MB", "Split it, or take pictures and styles out of it");
+        }
+        if let Some(range) = self.source.unclosed {
+            self.refuse(range, "This tag is not closed", "Write `}}` behind a value, `%}` behind a word such as `if`");
         }
         if let Some(range) = self.source.too_long {
             let message = format!("This tag is longer than {MAX_TAG} bytes");

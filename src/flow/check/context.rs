@@ -12,8 +12,8 @@ use super::{Finding, Surroundings, texts::used_names, times::Times};
 use crate::{
     audience::{Channel, Condition, ConditionText, ValueType, condition::Reference},
     base::{MessageId, Place, TextRange, Window},
-    content::{self, Field},
-    flow::{Flow, FlowSettings, Index, Node, Workspace},
+    content::{self, Field, Readers},
+    flow::{Flow, FlowSettings, Index, Node, Workspace, readers::Heaviest},
     kinds::{Alternative, Settings, Trigger},
 };
 
@@ -182,11 +182,18 @@ impl<'a> Context<'a> {
         known
     }
 
-    /// What the mail room says of each message: its templates, and the mail with sample values.
+    /// What the mail room says of each message: its templates, the mail with sample values, and how long it gets for
+    /// the audience. Besides the sample mail at most three of a variant are rendered: see [`Heaviest`].
     pub fn messages_alone(&self, out: &mut Vec<Finding>) {
         let fields: Vec<Field> = self.flow.fields().cloned().collect();
+        let audience = self.around.audience.filter(|audience| !audience.contacts.is_empty());
+        let mut readers =
+            audience.map(|audience| Heaviest::new(self.flow, self.workspace, self.settings, &fields, audience));
         for message in self.flow.messages.iter().filter_map(|m| m.section.value()) {
-            let found = content::check_message(message, &fields, &self.workspace.brand);
+            let sending = self.sendings().find(|sending| *sending.message == message.id);
+            readers = readers.map(|readers| readers.of_step(sending.map(|sending| sending.node.id.clone())));
+            let readers = readers.as_ref().map(|readers| readers as &dyn Readers);
+            let found = content::check_message(message, &fields, &self.workspace.brand, readers);
             // The check of the same name knows which mails are transactional, and has a fix.
             let found = found.into_iter().filter(|diagnostic| diagnostic.code != "mail/no-unsubscribe");
             out.extend(found.map(|found| Finding { fix: super::mail_fixes::fix(message, &found), diagnostic: found }));

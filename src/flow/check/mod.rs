@@ -29,7 +29,7 @@ macro_rules! checks {
 checks! {
     flow: [
         already_over, beyond_conversion, bad_field_name, branch_repeats, cap_constant, cap_on_path, cooldown_blocks_own,
-        cycle_without_wait, date_trigger, duplicate_flow, empty_message, empty_pool, event_field, hold_out_sends, late_first_mail,
+        cycle_without_wait, date_trigger, duplicate_flow, empty_message, empty_pool, event_field, foreign_step, hold_out_sends, late_first_mail,
         list_both_ways, local_time_segment, missing_message, muted_branch, never_fires, no_consent, no_exit, no_key,
         no_purchase_exit, no_steps, no_trigger, no_unsubscribe, open_port, pass_limit, quiet_deadline, several_triggers,
         short_grace, short_window, sms_consent, split_salt, split_weights, transactional_marketing,

@@ -128,7 +128,11 @@ fn named(alternative: &Alternative) -> Vec<(String, &str)> {
         Alternative::Inactivity(t) => {
             t.events.iter().enumerate().map(|(n, event)| (format!("events.{n}"), event.as_str())).collect()
         }
-        Alternative::Score(_) | Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) => Vec::new(),
+        Alternative::Score(_)
+        | Alternative::Segment(_)
+        | Alternative::List(_)
+        | Alternative::Date(_)
+        | Alternative::Foreign(_) => Vec::new(),
     }
 }
 
@@ -150,7 +154,11 @@ fn rename(alternative: &mut Alternative, from: &str, to: &str) {
             all(&mut t.unless);
         }
         Alternative::Inactivity(t) => t.events.iter_mut().for_each(change),
-        Alternative::Score(_) | Alternative::Segment(_) | Alternative::List(_) | Alternative::Date(_) => {}
+        Alternative::Score(_)
+        | Alternative::Segment(_)
+        | Alternative::List(_)
+        | Alternative::Date(_)
+        | Alternative::Foreign(_) => {}
     }
 }
 

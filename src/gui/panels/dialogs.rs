@@ -203,10 +203,11 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
         draft.path.clone_from(&dialog.text);
     }
     draft.of = of;
-    let (head, go) = match dialog.purpose {
-        Purpose::Open => ("Open a flow", "Open"),
-        Purpose::Save { .. } => ("Save the flow as", "Save"),
-        Purpose::Export => ("A folder for the export", "Export here"),
+    let (head, go) = match &dialog.purpose {
+        Purpose::Open => ("Open a flow".to_owned(), "Open"),
+        Purpose::Save { .. } => ("Save the flow as".to_owned(), "Save"),
+        Purpose::Export => ("A folder for the export".to_owned(), "Export here"),
+        Purpose::Text(file) => (format!("Save the {} as", file.what), "Save"),
     };
     ui.label(RichText::new(head).font(theme::semibold(16.0)));
     let label = ui.label(RichText::new(format!("In {}", dialog.folder.display())).color(palette.weak));

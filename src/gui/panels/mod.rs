@@ -23,6 +23,7 @@ pub use self::{
     dialogs::dialogs,
     gallery::gallery,
     inspector::inspector,
+    mails::send_ui::send_test,
     pages::page,
     publish::publish,
     settings::settings,
@@ -57,6 +58,8 @@ pub struct Drafts {
     pub pages: pages::Draft,
     /// The mail page and the pictures on it.
     pub mails: mails::Draft,
+    /// The dialog that sends a test.
+    pub send_test: mails::send_ui::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
 }

@@ -227,9 +227,14 @@ fn a_flow_is_handed_over() {
     click(&mut h, "Export to a folder…");
     assert!(h.query_by_label("/out is not empty").is_some());
     click(&mut h, "Write into it");
+    assert!(h.query_by_label_contains("files written to /out").is_some());
+    click(&mut h, "As one ZIP");
+    click(&mut h, "Export to a folder…");
+    assert!(h.query_by_label("/out/watch-shop-hubspot.zip is there already").is_some());
+    click(&mut h, "Write over it");
     click(&mut h, "Open the folder");
     let log = log.borrow();
-    assert_eq!(log.iter().filter(|task| *task == "WriteFolder").count(), 2);
+    assert_eq!(log.iter().filter(|task| *task == "WriteFolder").count(), 4);
     assert_eq!(log.last().map(String::as_str), Some("ShowFolder"));
 }
 

@@ -282,15 +282,30 @@ impl Keeper {
             },
             Task::List(folder) => list(folder),
             Task::CopyTable { from, folder, what } => self.copy_table(&from, &folder, what),
-            Task::WriteFolder { folder, files, force } => {
-                match disk::folder(&folder, &disk::Files(files.files.clone()), force) {
+            Task::WriteFolder { folder, files, zip, force } => {
+                let files = disk::Files(files.files.clone());
+                let written = match zip {
+                    None => disk::folder(&folder, &files, force),
+                    Some(name) => disk::zipped(name.trim_end_matches(".zip"), &files)
+                        .and_then(|bytes| disk::file(&folder.join(name), &bytes, force)),
+                };
+                match written {
                     Ok(()) => vec![Told::Written(folder).into()],
-                    Err(disk::Error::Taken { is_folder: true, .. }) => vec![Told::NotEmpty(folder).into()],
+                    Err(disk::Error::Taken { .. }) => vec![Told::NotEmpty(folder).into()],
                     Err(error) => failed(error),
                 }
             }
+            Task::WriteText { path, file } => match disk::file(&path, &file.bytes, true) {
+                Ok(()) => vec![Answer::Told(format!("The {} is in {}", file.what, path.display()))],
+                Err(error) => failed(error),
+            },
             // These are not the keeper's.
-            Task::OpenSample { .. } | Task::Export { .. } | Task::AskFolder | Task::ShowFolder(_) => Vec::new(),
+            Task::OpenSample { .. }
+            | Task::Export { .. }
+            | Task::AskFolder
+            | Task::AskText { .. }
+            | Task::Client { .. }
+            | Task::ShowFolder(_) => Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Action kinds: what a flow does to the contact or the world.
 
 pub mod email;
+pub mod foreign;
 pub mod internal_alert;
 pub mod list_update;
 pub mod sms;

@@ -5,6 +5,7 @@ pub mod abandonment;
 pub mod date;
 pub mod engagement;
 pub mod event;
+pub mod foreign;
 pub mod inactivity;
 pub mod list;
 pub mod score;
@@ -97,6 +98,8 @@ pub enum Alternative {
     Date(date::DateTrigger),
     /// Nothing of a kind for a time.
     Inactivity(inactivity::Inactivity),
+    /// What only the platform it was imported from can start by; never fires here.
+    Foreign(foreign::ForeignTrigger),
 }
 
 impl Alternative {
@@ -111,6 +114,7 @@ impl Alternative {
             Self::List(_) => list::SPEC.name,
             Self::Date(_) => date::SPEC.name,
             Self::Inactivity(_) => inactivity::SPEC.name,
+            Self::Foreign(_) => foreign::NAME,
         }
     }
 
@@ -126,7 +130,7 @@ impl Alternative {
             Self::Abandonment(t) => std::iter::once(&t.start).chain(t.unless.iter().map(|m| &m.event)).collect(),
             Self::Engagement(t) => std::iter::once(&t.event).chain(t.unless.iter().map(|m| &m.event)).collect(),
             Self::Inactivity(t) => t.events.iter().collect(),
-            Self::Score(_) | Self::Segment(_) | Self::List(_) | Self::Date(_) => Vec::new(),
+            Self::Score(_) | Self::Segment(_) | Self::List(_) | Self::Date(_) | Self::Foreign(_) => Vec::new(),
         }
     }
 
@@ -147,6 +151,7 @@ impl Alternative {
             Self::List(t) => format!("added to list {}", t.list),
             Self::Date(t) => format!("date {} {}", t.property, t.offset),
             Self::Inactivity(t) => format!("nothing for {}", t.after),
+            Self::Foreign(t) => format!("{} only: {}", t.origin.title(), t.trigger),
         }
     }
 }

@@ -3,19 +3,25 @@
 //! The one idea: actions are drafted with edges to steps, and edges become connections only at the end, when it is
 //! known which steps came to nothing. Several edges may lead to one action, so paths that meet stay together.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::filters::{Asker, contact_property, event_type, events_branch, list_id, needs_property, or};
+use super::{
+    filters::{Asker, contact_property, event_type, events_branch, list_id, or},
+    links::{self, Out},
+    needed,
+};
 use crate::{
     audience::{
-        Condition, Value,
-        condition::{CompareOp, EventQuery, EventWindow, Measure, Root},
+        Condition, Path, Value, ValueType,
+        condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Place, Span},
     flow::Target,
     kinds::{
-        Anchor, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait, WaitForEvent,
-        Webhook,
+        Anchor, Branch, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait,
+        WaitForEvent, Webhook,
         actions::{update_contact::To as Becomes, webhook},
         logic::{branch, cap, condition, wait_for_event},
     },
@@ -30,6 +36,8 @@ use crate::{
 
 /// Most arms of an if/then branch. Source: knowledge base, "use if/then branches in workflows".
 const MOST_ARMS: usize = 20;
+/// Most arms of a branch on a value. Source: the same page.
+const MOST_VALUES: usize = 250;
 
 /// Where an edge leads.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -39,21 +47,21 @@ pub(super) enum To {
     End,
 }
 
-/// Which edge of an action it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Out {
-    Connection,
-    Default,
-    List(usize),
-    Static(usize),
-    Test(usize),
-}
-
-struct Draft {
+pub(super) struct Draft {
     action: Json,
     outs: Vec<(Out, To)>,
     /// An action whose id goes into `inputValue.actionId`.
     input: Option<usize>,
+    /// The step it was written for.
+    step: Option<usize>,
+    /// The id it had in the JSON that was kept of it.
+    pub(super) was: Option<String>,
+}
+
+/// A finished action and the step it stands for.
+pub(super) struct Written {
+    pub action: Json,
+    pub step: Option<usize>,
 }
 
 /// What is said of a step: its first draft, or where it passes on to.
@@ -67,7 +75,7 @@ pub(super) struct Body<'a, 'n> {
     pub plan: &'a Plan<'a>,
     pub asker: &'a Asker<'a>,
     pub notes: &'n mut Notes,
-    drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     began: Vec<Began>,
 }
 
@@ -76,8 +84,8 @@ impl<'a, 'n> Body<'a, 'n> {
         Self { plan, asker, notes, drafts: Vec::new(), began: vec![Began::Pass(To::End); plan.steps.len()] }
     }
 
-    fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
-        self.drafts.push(Draft { action, outs, input: None });
+    pub(super) fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
+        self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
         self.drafts.len() - 1
     }
 
@@ -98,7 +106,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     /// Writes all steps, then what stands before them; gives the actions in order and the id of the first.
-    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Json>, Option<String>) {
+    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Written>, Option<String>) {
         let plan = self.plan;
         let mut arrived: Vec<Option<Elapsed>> = vec![None; plan.steps.len()];
         if let Some(first) = plan.first {
@@ -107,7 +115,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (at, step) in plan.steps.iter().enumerate() {
             let here = arrived[at].unwrap_or(Elapsed::START);
             let before = self.drafts.len();
-            let (begin, then) = self.step(step, here);
+            let (begin, then) = match self.kept(step, here) {
+                Some(kept) => kept,
+                None => self.step(step, here),
+            };
+            for draft in &mut self.drafts[before..] {
+                draft.step = Some(at);
+            }
             self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
                 Began::At(before)
             } else {
@@ -122,7 +136,7 @@ impl<'a, 'n> Body<'a, 'n> {
         self.finish(start)
     }
 
-    fn to(&self, step: &Step<'_>, port: &str) -> To {
+    pub(super) fn to(&self, step: &Step<'_>, port: &str) -> To {
         step.to(port).map_or(To::End, To::Step)
     }
 
@@ -141,7 +155,7 @@ impl<'a, 'n> Body<'a, 'n> {
         None
     }
 
-    fn finish(mut self, start: To) -> (Vec<Json>, Option<String>) {
+    fn finish(mut self, start: To) -> (Vec<Written>, Option<String>) {
         // An arm of an A/B split must go somewhere: one that ends marks the contact.
         for at in 0..self.drafts.len() {
             for n in 0..self.drafts[at].outs.len() {
@@ -150,7 +164,7 @@ impl<'a, 'n> Body<'a, 'n> {
                     && self.resolve(to).is_none()
                 {
                     let property = "flowloom_split_arm";
-                    needs_property(self.notes, property, "text");
+                    needed::property(self.notes, property, Some(ValueType::Text));
                     let value = json!({"type": "STATIC_VALUE", "staticValue": format!("arm {}", arm + 1)});
                     let mark = self.single("0-5", 0, json!({"property_name": property, "value": value}), To::End);
                     self.drafts[at].outs[n].1 = To::Draft(mark);
@@ -172,25 +186,37 @@ impl<'a, 'n> Body<'a, 'n> {
             stack.extend(outs.into_iter().rev());
         }
         let id = |at: usize| number[at].unwrap_or(0).to_string();
+        let place = |draft: &Draft| {
+            let step = draft.step.and_then(|at| self.plan.steps.get(at));
+            step.map_or_else(Place::default, |step| Place::node(&step.node.id))
+        };
+        let known: BTreeMap<&str, usize> =
+            order.iter().filter_map(|at| Some((self.drafts[*at].was.as_deref()?, *at))).collect();
         let mut actions = Vec::new();
         for at in &order {
-            let mut action = self.drafts[*at].action.clone();
-            action["actionId"] = json!(id(*at));
-            if let Some(input) = self.drafts[*at].input {
-                action["inputValue"]["actionId"] = json!(id(input));
-            }
-            for (out, to) in &self.drafts[*at].outs {
-                let Some(to) = self.resolve(*to) else { continue };
-                let connection = json!({"edgeType": "STANDARD", "nextActionId": id(to)});
-                match out {
-                    Out::Connection => action["connection"] = connection,
-                    Out::Default => action["defaultBranch"] = connection,
-                    Out::List(n) => action["listBranches"][*n]["connection"] = connection,
-                    Out::Static(n) => action["staticBranches"][*n]["connection"] = connection,
-                    Out::Test(n) => action["testBranches"][*n]["connection"] = connection,
+            let draft = &self.drafts[*at];
+            let mut action = draft.action.clone();
+            if draft.was.is_some() {
+                for missing in links::renumber(&mut action, &|old| known.get(old).map(|at| id(*at))) {
+                    self.notes.impossible(
+                        "hubspot/reference",
+                        place(draft),
+                        format!("The step reads what action `{missing}` gave, which is not in the flow any more"),
+                        "Take the step out, or import the workflow again",
+                    );
                 }
             }
-            actions.push(action);
+            action["actionId"] = json!(id(*at));
+            if let Some(input) = draft.input {
+                action["inputValue"]["actionId"] = json!(id(input));
+            }
+            for (out, to) in &draft.outs {
+                // A link that was kept says how it leads there.
+                let edge_type = out.link(&action).and_then(|link| link["edgeType"].as_str()).unwrap_or("STANDARD");
+                let link = self.resolve(*to).map(|to| links::link_to(&id(to), edge_type));
+                out.set(&mut action, link);
+            }
+            actions.push(Written { action, step: draft.step });
         }
         (actions, Some(id(first)))
     }
@@ -214,6 +240,9 @@ impl<'a, 'n> Body<'a, 'n> {
                 same(self.list_branch(arms, "No", no))
             }
             Settings::Branch(node) => {
+                if let Some(begin) = self.switch(step, node) {
+                    return same(begin);
+                }
                 let mut arms = Vec::new();
                 for (n, arm) in node.arms.iter().enumerate() {
                     let place = place.clone().with_field(format!("arms.{n}.condition"));
@@ -253,6 +282,10 @@ impl<'a, 'n> Body<'a, 'n> {
             Settings::UpdateContact(update) => same(self.update(update, &place, next)),
             Settings::ListUpdate(update) => same(self.lists(update, next)),
             Settings::InternalAlert(alert) => same(self.alert(alert, &place, next)),
+            Settings::Foreign(foreign) => {
+                self.notes.foreign_step(Target::Hubspot, foreign, place);
+                same(foreign.ports.first().map_or(To::End, |port| self.to(step, port)))
+            }
             // The plan holds none of these.
             Settings::Trigger(_) | Settings::Goal(_) | Settings::Exit(_) | Settings::Note(_) => same(next),
         }
@@ -279,6 +312,51 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         if chunks == 0 { otherwise } else { To::Draft(first) }
+    }
+
+    /// Arms that ask one property for one text each, as many as an if/then branch does not hold: a branch on its value.
+    /// `None` where the arms are something else, or few enough.
+    fn switch(&mut self, step: &Step<'_>, node: &Branch) -> Option<To> {
+        let mut property: Option<Path> = None;
+        let mut values: Vec<(String, To)> = Vec::new();
+        for arm in &node.arms {
+            let Condition::Compare { left, op: op @ (CompareOp::Eq | CompareOp::In), right: Operand::Value(value) } =
+                self.asker.names.plain(arm.condition.condition())
+            else {
+                return None;
+            };
+            if *property.get_or_insert_with(|| left.clone()) != left {
+                return None;
+            }
+            let texts: Option<Vec<&str>> = match (&value, op) {
+                (Value::List(items), CompareOp::In) => items.iter().map(Value::as_text).collect(),
+                (one, _) => one.as_text().map(|text| vec![text]),
+            };
+            for text in texts? {
+                // The first arm that names a value has it.
+                if values.iter().all(|(known, _)| known != text) {
+                    values.push((text.to_owned(), self.to(step, &arm.name)));
+                }
+            }
+        }
+        if values.len() <= MOST_ARMS {
+            return None;
+        }
+        let property = self.asker.property(&property?, self.notes).ok()?;
+        let otherwise = self.to(step, branch::ELSE);
+        let first = self.drafts.len();
+        let chunks: Vec<&[(String, To)]> = values.chunks(MOST_VALUES).collect();
+        for (n, chunk) in chunks.iter().enumerate() {
+            let last = n + 1 == chunks.len();
+            let branches: Vec<Json> = chunk.iter().map(|(value, _)| json!({"branchValue": value})).collect();
+            let mut outs: Vec<(Out, To)> = chunk.iter().enumerate().map(|(k, (_, to))| (Out::Static(k), *to)).collect();
+            outs.push((Out::Default, if last { otherwise } else { To::Draft(first + n + 1) }));
+            let action = json!({"type": "STATIC_BRANCH", "actionId": "",
+                "inputValue": {"type": "OBJECT_PROPERTY", "propertyName": property}, "staticBranches": branches,
+                "defaultBranchName": if last { "Everyone else" } else { "More" }});
+            self.push(action, outs);
+        }
+        Some(To::Draft(first))
     }
 
     /// "Got at least so many within so long", of the e-mails HubSpot delivered.
@@ -368,7 +446,8 @@ impl<'a, 'n> Body<'a, 'n> {
                 (self.chain(vec![("0-1", 0, fields)], next), here.plus(Span::days(1)).vague())
             }
             Wait::Date { property, offset, at, .. } => {
-                let property = match self.asker.property(property, self.notes) {
+                let fixed = self.fixed_date(property);
+                let property = if fixed.is_some() { String::new() } else { match self.asker.property(property, self.notes) {
                     Ok(name) => name,
                     Err(why) => {
                         self.notes.impossible(
@@ -379,7 +458,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         );
                         slug(&path_text(property))
                     }
-                };
+                } };
                 let (delta, unit) =
                     if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
                         (offset.millis / 3_600_000, "HOURS")
@@ -395,7 +474,8 @@ impl<'a, 'n> Body<'a, 'n> {
                         }
                         (days, "DAYS")
                     };
-                let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
+                let date = fixed.unwrap_or_else(|| json!({"type": "OBJECT_PROPERTY", "propertyName": property}));
+                let mut fields = json!({"date": date, "delta": delta.to_string(), "time_unit": unit});
                 if let Some(at) = at {
                     fields["time_of_day"] = clock(*at);
                 }
@@ -410,6 +490,16 @@ impl<'a, 'n> Body<'a, 'n> {
         }
     }
 
+    /// The date of a constant, as HubSpot writes one that is the same for everybody.
+    fn fixed_date(&self, path: &Path) -> Option<Json> {
+        let name = path.steps.first().filter(|_| path.root == Root::Constant && path.steps.len() == 1)?;
+        let text = match self.plan.settings.constants.get(name)? {
+            value @ (Value::Date(_) | Value::Instant(_)) => static_text(value),
+            _ => return None,
+        };
+        Some(json!({"type": "STATIC_VALUE", "staticValue": text}))
+    }
+
     /// Waits for any of some events, then two ways.
     pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
         let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
@@ -422,6 +512,9 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
+        if happened == timed_out {
+            return self.chain(vec![("0-29", 0, fields)], happened);
+        }
         let at = self.drafts.len();
         self.single("0-29", 0, fields, To::Draft(at + 1));
         let action = json!({"type": "STATIC_BRANCH", "actionId": "",
@@ -578,6 +671,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (n, assignment) in update.set.iter().enumerate() {
             let place = place.clone().with_field(format!("set.{n}"));
             let property = contact_property(&assignment.property);
+            let declared = self.asker.workspace.properties.get(&assignment.property).copied();
+            let kind = declared.or(match &assignment.to {
+                Becomes::Value(value) => Some(value.value_type()),
+                Becomes::Now => Some(ValueType::Instant),
+                Becomes::Add(_) => Some(ValueType::Number),
+                Becomes::Copy(_) | Becomes::Nothing => None,
+            });
             let value = match &assignment.to {
                 Becomes::Value(value) => {
                     if matches!(value, Value::Money(_)) {
@@ -629,7 +729,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
                         "Test it after the import",
                     );
-                    json!({"type": "INCREMENT", "incrementAmount": n})
+                    json!({"type": "INCREMENT", "incrementAmount": super::filters::number(*n)})
                 }
                 Becomes::Nothing => {
                     self.notes.approximate(
@@ -641,7 +741,7 @@ impl<'a, 'n> Body<'a, 'n> {
                     json!({"type": "STATIC_VALUE", "staticValue": ""})
                 }
             };
-            needs_property(self.notes, &property, "the type of what is written");
+            needed::property(self.notes, &property, kind);
             actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
         }
         self.chain(actions, next)
@@ -693,6 +793,12 @@ impl<'a, 'n> Body<'a, 'n> {
             self.notes,
         );
         self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
+    }
+
+    /// Keeps the instant in a contact property, then `to`.
+    pub fn keep_time(&mut self, property: &str, to: To) -> To {
+        let value = json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"});
+        self.chain(vec![("0-5", 0, json!({"property_name": property, "value": value}))], to)
     }
 
     /// Copies event data to contact properties, then `to`.
@@ -747,4 +853,60 @@ pub(super) fn none_within(event: &str, span: Span) -> Condition {
         op: CompareOp::Eq,
         value: 0.0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        flow::{Edge, Flow, Node, Workspace},
+        platforms,
+    };
+
+    /// The branches that a step with so many countries becomes: type, number of arms, whether it goes on by default.
+    fn countries(count: usize) -> Vec<(String, usize, bool)> {
+        let arms: Vec<String> =
+            (0..count).map(|n| format!(r#"(name: "a{n}", condition: "contact.market = \"m{n}\"")"#)).collect();
+        let mut flow = Flow::new("f", "F");
+        let node = |id: &str, kind: &str, settings: &str| Arc::new(Node::new(id, kind, settings));
+        flow.nodes.push(node("t", "trigger", "(any: [event(event: \"A\")])"));
+        flow.nodes.push(node("b", "branch", &format!("(arms: [{}])", arms.join(", "))));
+        flow.nodes.push(node("l", "list_update", "(add: [\"L\"])"));
+        flow.edges.push(Edge::new("t", "next", "b"));
+        flow.edges.extend((0..count).map(|n| Edge::new("b", format!("a{n}").as_str(), "l")));
+        flow.edges.push(Edge::new("b", "else", "l"));
+        let export =
+            platforms::export(Target::Hubspot, &flow, &Workspace::default()).unwrap_or_else(|e| panic!("{e:#?}"));
+        assert!(export.diagnostics.is_empty(), "{:#?}", export.diagnostics);
+        let body: Json = serde_json::from_slice(export.file("flow.json").expect("a flow")).expect("JSON");
+        let actions = body["actions"].as_array().expect("actions").iter();
+        let branches = actions.filter(|action| action["type"].as_str().is_some_and(|kind| kind.ends_with("_BRANCH")));
+        branches
+            .map(|action| {
+                let arms = ["listBranches", "staticBranches"].iter().find_map(|key| action[*key].as_array());
+                let arms = arms.expect("arms");
+                assert!(arms.iter().all(|arm| arm["connection"]["nextActionId"].is_string()));
+                (
+                    action["type"].as_str().unwrap_or_default().to_owned(),
+                    arms.len(),
+                    action["defaultBranch"].is_object(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn many_values_of_one_property_are_a_branch_on_its_value() {
+        let check = |count: usize, expected: &[(&str, usize, bool)]| {
+            let got = countries(count);
+            let got: Vec<(&str, usize, bool)> =
+                got.iter().map(|(kind, arms, on)| (kind.as_str(), *arms, *on)).collect();
+            assert_eq!(got, expected, "{count}");
+        };
+        check(20, &[("LIST_BRANCH", 20, true)]);
+        check(21, &[("STATIC_BRANCH", 21, true)]);
+        check(251, &[("STATIC_BRANCH", 250, true), ("STATIC_BRANCH", 1, true)]);
+    }
 }

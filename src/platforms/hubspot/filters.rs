@@ -10,6 +10,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
+use super::needed;
 use crate::{
     audience::{
         Channel, Condition, ConsentStatus, Path, ResponseKind, Value, ValueType,
@@ -66,7 +67,7 @@ fn constant(yes: bool) -> Part {
     Part::Filter(json!({"filterType": "CONSTANT", "shouldAccept": yes}))
 }
 
-fn number(n: f64) -> Json {
+pub(super) fn number(n: f64) -> Json {
     if n.fract() == 0.0 && n.abs() < 9e15 {
         json!(n as i64)
     } else {
@@ -117,7 +118,7 @@ impl<'a> Asker<'a> {
             format!("HubSpot cannot ask `{what}`: {why}; the answer is read from the contact property `{name}`, and is no until that is kept"),
             format!("Create the yes/no property `{name}` and let the shop keep it, or ask something else"),
         );
-        needs_property(notes, &name, "bool");
+        needed::property(notes, &name, Some(ValueType::Bool));
         Part::Filter(property_filter(&name, operation("BOOL", "IS_EQUAL_TO", Some(json!(!negated)))))
     }
 
@@ -125,7 +126,11 @@ impl<'a> Asker<'a> {
     pub fn property(&self, path: &Path, notes: &mut Notes) -> Result<String, String> {
         match path.root {
             Root::Contact => match path.steps.as_slice() {
-                [name] => Ok(contact_property(name)),
+                [name] => {
+                    let property = contact_property(name);
+                    needed::property(notes, &property, self.workspace.properties.get(name).copied());
+                    Ok(property)
+                }
                 _ => Err("only properties at the top of a contact can be asked".into()),
             },
             Root::Trigger | Root::Event => {
@@ -136,11 +141,16 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// The type that the catalogue gives a property at the top of any event.
+    fn event_type_of(&self, event_path: &str) -> Option<ValueType> {
+        self.workspace.events.iter().find_map(|event| event.properties.get(event_path).copied())
+    }
+
     /// Notes that event data must be copied to a contact property at the start; gives its name.
     pub fn copy(&self, event_path: &str, notes: &mut Notes) -> String {
         let property = self.named.get(event_path).cloned().unwrap_or_else(|| slug(event_path));
         self.copies.borrow_mut().insert((event_path.to_owned(), property.clone()));
-        needs_property(notes, &property, "the type of the event's property");
+        needed::property(notes, &property, self.event_type_of(event_path));
         property
     }
 
@@ -159,7 +169,7 @@ impl<'a> Asker<'a> {
             Condition::Compare { left, op, right } => {
                 let property = self.property(left, notes)?;
                 match right {
-                    Operand::Value(value) => one(property_filter(&property, self.compare(*op, value, negated)?)),
+                    Operand::Value(value) => one(property_filter(&property, self.compare(&property, *op, value, negated)?)),
                     Operand::Now(span) => one(property_filter(&property, self.relative(*op, *span, negated)?)),
                     Operand::Path(path) => {
                         let other = self.property(path, notes)?;
@@ -205,8 +215,8 @@ impl<'a> Asker<'a> {
                     format!("HubSpot does not know the score model \u{201c}{model}\u{201d}; the points are read from the number property `{property}`, which has to be kept"),
                     format!("Build a score in HubSpot that writes to `{property}`, or let the shop keep it"),
                 );
-                needs_property(notes, &property, "number");
-                one(property_filter(&property, self.compare(*op, &Value::Number(*points), negated)?))
+                needed::property(notes, &property, Some(ValueType::Number));
+                one(property_filter(&property, self.compare(&property, *op, &Value::Number(*points), negated)?))
             }
             Condition::LocalTime(_) => return Err("filters do not know the time of day".into()),
             Condition::Share { .. } => return Err("filters have no random share; use an A/B split instead".into()),
@@ -216,8 +226,30 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// A comparison with a fixed value. A missing value passes none of them, as in a flow.
-    fn compare(&self, op: CompareOp, value: &Value, negated: bool) -> Result<Json, String> {
+    /// The same for a property that the account has as an enumeration, which takes no text operators.
+    fn enumeration(&self, property: &str, op: CompareOp, value: &Value, negated: bool) -> Option<Json> {
+        if self.workspace.hubspot.ids.get(&format!("type:{property}")).is_none_or(|kind| kind != "ENUMERATION") {
+            return None;
+        }
+        let operator = match if negated { op.negated()? } else { op } {
+            CompareOp::Eq | CompareOp::In => "IS_ANY_OF",
+            CompareOp::Ne | CompareOp::NotIn => "IS_NONE_OF",
+            _ => return None,
+        };
+        let values: Vec<&str> = match value {
+            Value::Text(text) => vec![text.as_str()],
+            Value::List(items) => items.iter().map(Value::as_text).collect::<Option<_>>()?,
+            _ => return None,
+        };
+        Some(json!({"operationType": "ENUMERATION", "operator": operator, "values": values,
+            "includeObjectsWithNoValueSet": false}))
+    }
+
+    /// A comparison with a fixed value of a property. A missing value passes none of them, as in a flow.
+    fn compare(&self, property: &str, op: CompareOp, value: &Value, negated: bool) -> Result<Json, String> {
+        if let Some(operation) = self.enumeration(property, op, value, negated) {
+            return Ok(operation);
+        }
         use CompareOp::{Contains, EndsWith, Eq, Ge, Gt, In, Le, Lt, Ne, NotIn, StartsWith};
         let plain = if negated { op.negated() } else { Some(op) };
         let wrong = || format!("`{value}` cannot be compared that way");
@@ -289,12 +321,12 @@ impl<'a> Asker<'a> {
         &self.workspace.zone
     }
 
-    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
-        let operator = match if negated { op.negated() } else { Some(op) } {
-            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
-            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
-            _ => return Err("a moving date is compared by before and after only".into()),
-        };
+    /// "So long ago, or longer."
+    pub fn ago(&self, span: Span) -> Json {
+        time_point("IS_BEFORE", "INCLUSIVE", self.moved_now(span.negated()))
+    }
+
+    fn moved_now(&self, span: Span) -> Json {
         let minutes = span.millis / 60_000;
         let mut offset = serde_json::Map::new();
         for (name, amount) in [
@@ -307,8 +339,16 @@ impl<'a> Asker<'a> {
                 offset.insert(name.into(), json!(amount));
             }
         }
-        let point = json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()});
-        Ok(time_point(operator, "INCLUSIVE", point))
+        json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()})
+    }
+
+    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
+        let operator = match if negated { op.negated() } else { Some(op) } {
+            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
+            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
+            _ => return Err("a moving date is compared by before and after only".into()),
+        };
+        Ok(time_point(operator, "INCLUSIVE", self.moved_now(span)))
     }
 
     fn comparative(&self, left: &Path, op: CompareOp, other: &str, negated: bool) -> Result<Json, String> {
@@ -360,7 +400,8 @@ impl<'a> Asker<'a> {
         };
         match &literal.atom {
             Condition::Compare { left, op, right: Operand::Value(value) } => {
-                Ok(property_filter(&name(left)?, self.compare(*op, value, literal.negated)?))
+                let name = name(left)?;
+                Ok(property_filter(&name, self.compare(&name, *op, value, literal.negated)?))
             }
             Condition::Compare { left, op, right: Operand::Now(span) } => {
                 Ok(property_filter(&name(left)?, self.relative(*op, *span, literal.negated)?))
@@ -491,20 +532,21 @@ impl<'a> Asker<'a> {
             ResponseKind::Unsubscribed => ("4-666289", "answered by a change of subscription"),
             ResponseKind::Complained => return Err("complaints are not events there".into()),
         };
-        if node.is_some() || link.is_some() {
-            notes.approximate(
-                "hubspot/response",
-                place.clone(),
-                format!(
-                    "Any e-mail that was {what} counts, not only that of {}{}",
-                    node.map_or_else(|| "one message".to_owned(), |n| format!("message step `{n}`")),
-                    link.map_or_else(String::new, |l| format!(" by its link `{l}`"))
-                ),
-                "Open the branch in HubSpot after the import and choose the e-mail in it",
-            );
-        }
+        let which = match (node, link) {
+            (Some(node), Some(link)) => format!("only that of message step `{node}` by its link `{link}`"),
+            (Some(node), None) => format!("only that of message step `{node}`"),
+            (None, Some(link)) => format!("only a mail of this flow by its link `{link}`"),
+            (None, None) => "only the mails of this flow".to_owned(),
+        };
+        notes.approximate(
+            "hubspot/response",
+            place.clone(),
+            format!("Any e-mail that was {what} counts, not {which}"),
+            "Open the branch in HubSpot after the import and choose the e-mail in it",
+        );
         let mut branch = events_branch(event_type, !negated, Vec::new());
-        let window = if window == EventWindow::Ever && node.is_some() { EventWindow::SinceEntry } else { window };
+        // Answers belong to the journey that sent the message.
+        let window = if window == EventWindow::Ever { EventWindow::SinceEntry } else { window };
         if let Some(pruning) = self.pruning(window, place, notes) {
             branch["pruningRefineBy"] = pruning;
         }
@@ -599,26 +641,16 @@ pub(super) fn contact_property(name: &str) -> String {
     }
 }
 
-/// Notes that a property must exist before the import.
-pub(super) fn needs_property(notes: &mut Notes, property: &str, kind: &str) {
-    let key = format!("property:{property}");
-    let entry = notes.unresolved.entry(key.clone());
-    entry.or_insert_with(|| crate::platforms::Unresolved {
-        key,
-        placeholder: property.to_owned(),
-        how: format!("Contact property `{property}` ({kind}); create it in Settings, Properties, if it is missing; the name stays as it is"),
-    });
-}
-
 /// The id of an event type, or its placeholder. The catalogue of the workspace may know it.
 pub(super) fn event_type(workspace: &Workspace, metric: &str, notes: &mut Notes) -> String {
     let named = workspace.event(metric).and_then(|e| e.hubspot.as_deref());
     if let Some(id) = named.filter(|id| id.starts_with(|c: char| c.is_ascii_digit()) && id.contains('-')) {
         return id.to_owned();
     }
+    let known = workspace.hubspot.ids.contains_key(&format!("event:{metric}"));
+    let name = if known { String::new() } else { needed::event(notes, workspace, metric) };
     notes.id(&workspace.hubspot.ids, "event", metric, || {
-        let sent = named.map_or_else(|| "a custom event".to_owned(), |n| format!("the custom event `{n}`"));
-        format!("GET /events/v3/event-definitions, {sent} for \u{201c}{metric}\u{201d}, its `objectTypeId`; define it first if it is missing (Enterprise)")
+        format!("GET /events/v3/event-definitions, the custom event `{name}` for \u{201c}{metric}\u{201d}, its `objectTypeId`; if it is missing, POST there with `events/{name}.json` first (Enterprise)")
     })
 }
 
@@ -761,7 +793,7 @@ mod tests {
         check("on list \"L\" and not on list \"M\"", "IN_LIST LIST:L & NOT_IN_LIST LIST:M");
         check("true", "true");
         check("false", "false");
-        check("opened any message", "HAS_COMPLETED 4-666440");
+        check("opened any message", "HAS_COMPLETED 4-666440 in 12 HOURS #response #since-entry");
         check("score \"s\" >= 5", "score_s IS_GREATER_THAN_OR_EQUAL_TO 5 #score");
         check("share 10 % salt \"x\"", "flowloom_share_10_salt_x IS_EQUAL_TO true #condition");
     }

@@ -346,21 +346,22 @@ impl<'a> Asker<'a> {
             ResponseKind::Complained => "Marked Email as Spam",
             ResponseKind::Replied => return Err("replies are not events there".into()),
         };
-        if node.is_some() || link.is_some() {
-            notes.approximate(
-                "klaviyo/response",
-                place.clone(),
-                format!(
-                    "\u{201c}{metric}\u{201d} of any e-mail since the flow began counts, not only of {}{}",
-                    node.map_or_else(|| "one message".to_owned(), |n| format!("message step `{n}`")),
-                    link.map_or_else(String::new, |l| format!(" and its link `{l}`"))
-                ),
-                "Open the split in Klaviyo after the import and choose the message in it",
-            );
-        }
+        let which = match (node, link) {
+            (Some(node), Some(link)) => format!("only of message step `{node}` by its link `{link}`"),
+            (Some(node), None) => format!("only of message step `{node}`"),
+            (None, Some(link)) => format!("only by the link `{link}` in a mail of this flow"),
+            (None, None) => "only of the mails of this flow".to_owned(),
+        };
+        notes.approximate(
+            "klaviyo/response",
+            place.clone(),
+            format!("\u{201c}{metric}\u{201d} of any e-mail since the flow began counts, not {which}"),
+            "Open the split in Klaviyo after the import and choose the message in it",
+        );
         let operator = if negated { "equals" } else { "greater-than" };
         let metric_id = metric_id(self.workspace, metric, notes);
-        let window = if window == EventWindow::Ever && node.is_some() { EventWindow::SinceEntry } else { window };
+        // Answers belong to the journey that sent the message.
+        let window = if window == EventWindow::Ever { EventWindow::SinceEntry } else { window };
         let timeframe = timeframe(window, place, notes);
         Ok(profile_metric(&metric_id, "count", operator, json!(0), &timeframe, Vec::new()))
     }

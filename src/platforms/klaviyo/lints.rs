@@ -57,7 +57,8 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
         let at = format!("{root}/actions/{n}");
         check_action(action, &at, trigger, kind, &mut found);
     }
-    filters(definition, root, root, trigger["id"].as_str(), has_event, &mut found);
+    let day = revision.get(..10).unwrap_or(revision);
+    filters(definition, root, root, (trigger["id"].as_str(), has_event), day, &mut found);
     // 13
     if revision.len() < 10 || revision.get(4..5) != Some("-") {
         found.error("klaviyo/lint-revision", "", format!("`{revision}` is not a revision"));
@@ -162,6 +163,7 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
         .collect();
     // Reachable, and no loop: white, grey, black.
     let mut colour = vec![0_u8; actions.len()];
+    let mut finished = Vec::new();
     let mut stack: Vec<(usize, usize)> = start.map(|at| (at, 0)).into_iter().collect();
     if let Some(at) = start {
         colour[at] = 1;
@@ -169,6 +171,7 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
     while let Some((at, next)) = stack.pop() {
         let Some(&to) = targets[at].get(next) else {
             colour[at] = 2;
+            finished.push(at);
             continue;
         };
         stack.push((at, next + 1));
@@ -186,46 +189,44 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
             found.error("klaviyo/lint-unreachable", &format!("{root}/actions/{n}"), "nothing leads here");
         }
     }
-    joins(actions, &targets, root, found);
+    joins(actions, &targets, &finished, root, found);
 }
 
-/// A join is fine where both links come from the YES and the NO path of one split, inner splits closed before.
-fn joins(actions: &[Json], targets: &[Vec<usize>], root: &str, found: &mut Found) {
-    let mut parents: Vec<Vec<usize>> = vec![Vec::new(); actions.len()];
-    for (at, list) in targets.iter().enumerate() {
-        for to in list {
-            parents[*to].push(at);
-        }
-    }
-    for (at, from) in parents.iter().enumerate().filter(|(_, from)| from.len() > 1) {
-        let pointer = format!("{root}/actions/{at}");
-        let open = |mut node: usize| {
-            // Walks up to the split whose path this is, over joins that are closed already.
-            for _ in 0..actions.len() {
-                if targets[node].len() > 1 || actions[node]["links"].get("next_if_true").is_some() {
-                    return Some(node);
-                }
-                let ups = &parents[node];
-                node = match ups.as_slice() {
-                    [] => return None,
-                    [one] => *one,
-                    [one, ..] => *one,
-                };
+/// A join is fine where both links come from the YES and the NO path of one split, inner splits closed before it
+/// (references, Klaviyo 2). `finished` has every action after all that it leads to, without loops.
+fn joins(actions: &[Json], targets: &[Vec<usize>], finished: &[usize], root: &str, found: &mut Found) {
+    let mut num_parents = vec![0_usize; actions.len()];
+    targets.iter().flatten().for_each(|to| num_parents[*to] += 1);
+    // Where the two paths of a split meet again, if they do so soundly.
+    let mut closes: Vec<Option<usize>> = vec![None; actions.len()];
+    let by_id: BTreeMap<&str, usize> =
+        actions.iter().enumerate().filter_map(|(n, action)| Some((action["temporary_id"].as_str()?, n))).collect();
+    let link = |at: usize, key: &str| actions[at]["links"][key].as_str().and_then(|id| by_id.get(id).copied());
+    let is_split = |at: usize| actions[at]["links"].get("next_if_true").is_some();
+    for at in finished.iter().copied().filter(|at| is_split(*at)) {
+        // The steps of one path, inner splits passed over where they are closed.
+        let path = |key: &str| {
+            let mut steps = Vec::new();
+            let mut next = link(at, key);
+            while let Some(here) = next.filter(|_| steps.len() < actions.len()) {
+                steps.push(here);
+                next = if is_split(here) { closes[here] } else { link(here, "next") };
             }
-            None
+            steps
         };
-        let is_split = |node: &Option<usize>| node.is_some_and(|n| actions[n]["type"] != "multi-branch-split");
-        let above: Vec<Option<usize>> = from.iter().map(|p| open(*p)).collect();
-        // Steps over inner splits that are joined themselves are accepted by their own join.
-        if from.len() > 2 || above.iter().any(|a| !is_split(a)) {
-            found.add(
-                Severity::Warning,
-                "klaviyo/lint-join",
-                &pointer,
-                "paths meet here in a way that the editor may not show",
-                "Copy the steps after it into each path",
-            );
-        }
+        let (yes, no) = (path("next_if_true"), path("next_if_false"));
+        let no: BTreeSet<usize> = no.into_iter().collect();
+        closes[at] = yes.into_iter().find(|step| no.contains(step)).filter(|step| num_parents[*step] == 2);
+    }
+    let sound: BTreeSet<usize> = closes.into_iter().flatten().collect();
+    for at in (0..actions.len()).filter(|at| num_parents[*at] > 1 && !sound.contains(at)) {
+        found.add(
+            Severity::Warning,
+            "klaviyo/lint-join",
+            &format!("{root}/actions/{at}"),
+            "paths meet here in a way that the editor may not show",
+            "Copy the steps after it into each path",
+        );
     }
 }
 
@@ -252,7 +253,8 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
             }
         }
         "send-email" => email(&data["message"], at, kind, found),
-        "send-sms" => event_tags(&data["message"]["body"], at, kind, found),
+        "send-sms" | "send-webhook" => event_tags(&data["message"]["body"], at, kind, found),
+        "send-internal-alert" => event_tags(&data["message"]["subject_line"], at, kind, found),
         "ab-test" => {
             // 10
             let variations = data["current_experiment"]["variations"].as_array().map_or(0, Vec::len);
@@ -312,12 +314,36 @@ fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
     }
 }
 
+/// 11, over the templates that lie beside a body whose trigger is `kind`: message and text of each.
+pub fn lint_templates<'a>(templates: impl Iterator<Item = (&'a str, &'a str)>, kind: &str) -> Vec<Diagnostic> {
+    let mut found = Found(Vec::new());
+    for (message, text) in templates {
+        let before = found.0.len();
+        event_tags(&Json::String(text.to_owned()), &format!("template of `{message}`"), kind, &mut found);
+        found.0[before..].iter_mut().for_each(|diagnostic| diagnostic.place = Place::message(message));
+    }
+    found.0.dedup();
+    found.0
+}
+
+/// Whether a template names the event inside a tag: `{{ event.x }}`, `{% if event|lookup:'x' %}`.
+fn names_event(text: &str) -> bool {
+    let inside = |open: &str, close: &str| {
+        let tags = text.split(open).skip(1).filter_map(|rest| Some(rest.split_once(close)?.0));
+        tags.into_iter().any(|tag| {
+            tag.match_indices("event").any(|(at, word)| {
+                let before = tag[..at].chars().next_back();
+                let after = tag[at + word.len()..].chars().next();
+                before.is_none_or(|c| !(c.is_alphanumeric() || "_.'\"".contains(c))) && matches!(after, Some('.' | '|'))
+            })
+        })
+    };
+    inside("{{", "}}") || inside("{%", "%}")
+}
+
 fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found) {
     let text = text.as_str().unwrap_or_default();
-    if (text.contains("event.") || text.contains("event|"))
-        && text.contains("{{")
-        && !matches!(kind, "metric" | "price-drop" | "low-inventory")
-    {
+    if !matches!(kind, "metric" | "price-drop" | "low-inventory") && names_event(text) {
         found.add(
             Severity::Warning,
             "klaviyo/lint-event-tag",
@@ -328,8 +354,15 @@ fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found) {
     }
 }
 
-/// 7, 8, 9, 10 in every filter, wherever it stands.
-fn filters(value: &Json, at: &str, root: &str, metric: Option<&str>, has_event: bool, found: &mut Found) {
+/// 7, 8, 9, 10 and 13 in every filter, wherever it stands.
+fn filters(
+    value: &Json,
+    at: &str,
+    root: &str,
+    (metric, has_event): (Option<&str>, bool),
+    revision: &str,
+    found: &mut Found,
+) {
     let mut stack = vec![(at.to_owned(), value)];
     while let Some((at, value)) = stack.pop() {
         match value {
@@ -357,11 +390,123 @@ fn filters(value: &Json, at: &str, root: &str, metric: Option<&str>, has_event: 
                             found.error("klaviyo/lint-sample", &at, format!("a sample of {percent} %"));
                         }
                     }
+                    // 13
+                    Some(kind @ ("profile-not-sent-email" | "profile-not-sent-sms" | "profile-not-sent-push"))
+                        if revision < "2026-04-15" =>
+                    {
+                        found.error(
+                            "klaviyo/lint-revision",
+                            &at,
+                            format!("`{kind}` needs revision 2026-04-15 or later, the body is for {revision}"),
+                        );
+                    }
                     _ => {}
                 }
                 stack.extend(map.iter().map(|(key, item)| (format!("{at}/{key}"), item)));
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A body that passes, changed at a pointer; the codes that the lints then say.
+    fn codes(change: impl FnOnce(&mut Json)) -> Vec<String> {
+        let filter = |condition: Json| json!({"condition_groups": [{"conditions": [condition]}]});
+        let message = json!({"name": "M", "from_email": "a@x.example", "from_label": "A", "subject_line": "S {{ event.x }}", "template_id": "T"});
+        let event = json!({"type": "metric-property", "metric_id": "A", "field": "n", "filter": {"type": "numeric", "operator": "equals", "value": 1}});
+        let sample = filter(json!({"type": "profile-sample", "percentage": 50}));
+        let mut body = json!({"data": {"type": "flow", "attributes": {"name": "F", "definition": {
+        "triggers": [{"type": "metric", "id": "A", "trigger_filter": null}], "profile_filter": null,
+        "reentry_criteria": {"duration": 1, "unit": "day"}, "entry_action_id": "d",
+        "actions": [
+            {"temporary_id": "d", "type": "time-delay", "links": {"next": "s"}, "data": {"unit": "hours", "value": 4, "timezone": "profile"}},
+            {"temporary_id": "s", "type": "conditional-split", "links": {"next_if_true": "m", "next_if_false": "t"}, "data": {"profile_filter": sample}},
+            {"temporary_id": "m", "type": "send-email", "links": {"next": null}, "data": {"message": message}},
+            {"temporary_id": "t", "type": "trigger-split", "links": {"next_if_true": "b", "next_if_false": "x"},
+                "data": {"trigger_filter": filter(event), "trigger_id": "A", "trigger_type": "metric"}},
+            {"temporary_id": "b", "type": "multi-branch-split", "links": null, "data": {"name": "B", "branches": [
+                {"branch_id": "one", "order": 0, "is_else": false, "branch_filter": sample, "links": {"next": null}},
+                {"branch_id": "else", "order": 1, "is_else": true, "branch_filter": null, "links": {"next": null}}]}},
+            {"temporary_id": "x", "type": "ab-test", "links": {"next": null}, "data": {
+                "main_action": {"temporary_id": "x0", "type": "send-email", "data": {"message": message}},
+                "current_experiment": {"name": "E", "variations": [
+                    {"temporary_id": "x1", "type": "send-email", "data": {"message": message}},
+                    {"temporary_id": "x2", "type": "send-email", "data": {"message": message}}]}}}
+        ]}}}});
+        change(&mut body);
+        let mut codes: Vec<String> = lint(&body, "2026-07-15").into_iter().map(|d| d.code.to_string()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    /// Each of the 13 (references, Klaviyo 9) is heard, and a sound body says nothing.
+    #[test]
+    fn every_lint_is_heard() {
+        const AT: &str = "/data/attributes/definition";
+        assert_eq!(codes(|_| {}), [""; 0]);
+        let check = |pointer: &str, value: Json, expected: &[&str]| {
+            let shown = format!("{pointer} = {value}");
+            let got =
+                codes(|body| *body.pointer_mut(&format!("{AT}{pointer}")).unwrap_or_else(|| panic!("{shown}")) = value);
+            let got: Vec<&str> = got.iter().map(|code| code.trim_start_matches("klaviyo/lint-")).collect();
+            assert_eq!(got, expected, "{shown}");
+        };
+        let action = |n: usize| format!("/actions/{n}");
+        check("/triggers", json!([]), &["event", "event-tag", "trigger"]);
+        check("/triggers/0/id", json!(""), &["event", "trigger"]);
+        check(&format!("{}/data/trigger_type", action(3)), json!("list"), &["trigger"]);
+        check("/entry_action_id", json!("nobody"), &["link", "unreachable"]);
+        check(&format!("{}/links/next", action(0)), json!("nobody"), &["link", "unreachable"]);
+        check(&format!("{}/links/next", action(2)), json!("d"), &["cycle"]);
+        check(&format!("{}/temporary_id", action(2)), json!("x1"), &["id", "link", "unreachable"]);
+        check(
+            &format!("{}/data/current_experiment", action(5)),
+            json!({"started": null, "variations": []}),
+            &["id", "test"],
+        );
+        check(&format!("{}/data/branches/0/links/next", action(4)), json!("m"), &["join"]);
+        check(&format!("{}/data/value", action(0)), json!(0), &["delay"]);
+        check(&format!("{}/data/timezone", action(0)), json!("profile"), &[]);
+        check(
+            &format!("{}/data", action(0)),
+            json!({"unit": "hours", "value": 1, "delay_until_time": "09:00:00"}),
+            &["delay"],
+        );
+        check(&format!("{}/data/message/template_id", action(2)), json!(null), &["email"]);
+        check("/triggers/0/type", json!("list"), &["event", "event-tag", "trigger"]);
+        check(
+            &format!("{}/data/trigger_filter/condition_groups/0/conditions/0/metric_id", action(3)),
+            json!("B"),
+            &["event"],
+        );
+        let conditions = format!("{}/data/profile_filter/condition_groups/0/conditions/0", action(1));
+        check(&conditions, json!({"type": "profile-not-in-flow"}), &["not-in-flow"]);
+        check(&format!("{conditions}/percentage"), json!(100), &["sample"]);
+        check(&format!("{}/data/branches/1/is_else", action(4)), json!(false), &["branch"]);
+        check(&format!("{}/data/branches/1/branch_id", action(4)), json!("one"), &["branch"]);
+        let old = |body: &Json| lint(body, "2025-10-15").iter().filter(|d| d.code == "klaviyo/lint-revision").count();
+        let mut sound = Json::Null;
+        codes(|body| sound = body.clone());
+        assert_eq!(old(&sound), 2, "the split and the re-entry are newer");
+    }
+
+    #[test]
+    fn templates_name_the_event_in_tags_only() {
+        let check = |text: &str, expected: bool| assert_eq!(names_event(text), expected, "{text}");
+        check("Hi {{ event.cart_id }}", true);
+        check("{% for x in event.extra.items %}", true);
+        check("{{ event|lookup:'$value' }}", true);
+        check("Our event. {{ first_name }}", false);
+        check("{{ person.event.x }} {{ 'event.' }}", false);
+        let templates = [("m", "{{ event.x }}"), ("n", "{{ first_name }}")];
+        assert_eq!(lint_templates(templates.into_iter(), "list").len(), 1);
+        assert_eq!(lint_templates(templates.into_iter(), "metric").len(), 0);
     }
 }

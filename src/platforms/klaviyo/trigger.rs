@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{
     body::{Body, Entry},
     filters::{Asked, Asker, Group, metric_id, number, property_name, segment_how},
-    profile_filter,
+    keep, profile_filter,
 };
 use crate::{
     audience::{
@@ -14,13 +14,15 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
     base::{Place, Span},
-    flow::{Reentry, Workspace},
+    content::Origin,
+    flow::{Target, Workspace},
     kinds::{
         Alternative, EventMatch, Settings,
         triggers::{
             abandonment::{Abandonment, Again},
             date::DateTrigger,
             engagement::{Engagement, MeasureBy},
+            foreign::ForeignTrigger,
         },
     },
     platforms::{
@@ -86,16 +88,16 @@ pub(super) fn body(
     workspace: &Workspace,
     entry: &EntryPlan<'_>,
     name: &str,
+    is_only: bool,
     notes: &mut Notes,
 ) -> Json {
-    let start = start(plan, workspace, entry, notes);
+    let start = start(workspace, entry, notes);
     let asker = Asker { names: Names::new(workspace, &plan.settings), workspace, metric_id: start.metric_id.clone() };
     let mut unless = Vec::new();
     for condition in &start.always {
         unless.extend(asker.ask_profile(condition, &entry.place, notes));
     }
     let filter = profile_filter(plan, &asker, unless, notes);
-    let reentry = super::reentry(plan, start.restarts, start.wait, notes);
     let mut trigger = start.trigger;
     let mut gate = Asked { groups: Vec::new() };
     if let Some(condition) = &start.gate {
@@ -114,18 +116,44 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty());
+    let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
+    if is_marked {
+        let conditions = super::may_enter(plan, notes);
+        gate.groups.push(Group { conditions, has_profile: true, has_event: false });
+    }
     let mut body = Body::new(plan, workspace, &asker, start.entry, notes);
     body.prelude_delay("start:wait", start.wait, &entry.place);
     body.prelude_gate("start:only-if", &gate);
+    if is_marked {
+        body.prelude_mark("start:mark", &super::mark(plan));
+    }
     body.walk();
     let (actions, first) = (body.actions, body.entry_action);
-    json!({"data": {"type": "flow", "attributes": {"name": name, "definition": {
-        "triggers": [trigger],
-        "profile_filter": filter,
-        "reentry_criteria": reentry,
-        "entry_action_id": first,
-        "actions": actions,
-    }}}})
+    let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
+    // What was kept of a flow is of one with one trigger.
+    if is_only {
+        let computed = definition["reentry_criteria"].clone();
+        let over = keep::give_back(&plan.settings, None, &mut definition);
+        if !over.is_empty() {
+            notes.approximate(
+                "klaviyo/kept",
+                Place::default().with_field("settings.kept"),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the flow says something else now",
+                    over.join("`, `")
+                ),
+                "Look at the trigger and the flow's filters in Klaviyo",
+            );
+        }
+        // "At any time" stands for "after the exit" and for no other rule.
+        if plan.settings.reentry != Reentry::AfterExit && definition["reentry_criteria"] == super::always() {
+            definition["reentry_criteria"] = computed;
+        }
+    }
+    definition["entry_action_id"] = first;
+    definition["actions"] = Json::Array(actions);
+    json!({"data": {"type": "flow", "attributes": {"name": name, "definition": definition}}})
 }
 
 fn metric_start(metric: &str, workspace: &Workspace, notes: &mut Notes) -> Start {
@@ -153,7 +181,7 @@ fn plain_start(kind: &'static str, id: String) -> Start {
     }
 }
 
-fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Start {
+fn start(workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Start {
     let place = &entry.place;
     let ids = &workspace.klaviyo.ids;
     match entry.alternative {
@@ -162,7 +190,7 @@ fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &
             start.gate = t.filter.as_ref().map(|f| f.condition().clone());
             start
         }
-        Alternative::Abandonment(t) => abandonment(plan, t, workspace, place, notes),
+        Alternative::Abandonment(t) => abandonment(t, workspace, place, notes),
         Alternative::Engagement(t) => engagement(t, workspace, place, notes),
         Alternative::Score(t) => {
             let metric = format!("Score {} reached {}", t.model, crate::audience::print_number(t.threshold));
@@ -207,21 +235,37 @@ fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &
         }
         Alternative::List(t) => plain_start("list", super::filters::list_id(workspace, &t.list, notes)),
         Alternative::Date(t) => date(t, place, notes),
+        Alternative::Foreign(t) => foreign(t, place, notes),
         Alternative::Inactivity(t) => {
             let event = entry.event.cloned().unwrap_or_default();
             let mut start = metric_start(&event, workspace, notes);
             start.wait = t.after;
             start.always = t.events.iter().map(|e| never_since(e, None)).collect();
             start.restarts = true;
+            let who = notes.counted(|people| people.did_none(&t.events));
             notes.approximate(
                 "klaviyo/inactivity",
                 place.clone(),
-                format!("The clock starts at an event, so contacts who never did {} do not enter {} after they were created", super::filters::quoted(&t.events), t.after),
+                format!("The clock starts at an event, so contacts who never did {}{who} do not enter {} after they were created", super::filters::quoted(&t.events), t.after),
                 "Send them a flow of their own, started by a segment of profiles without such an event",
             );
             start
         }
     }
+}
+
+/// Klaviyo gets its own trigger back as it was; what came from elsewhere leaves the flow without one.
+fn foreign(t: &ForeignTrigger, place: &Place, notes: &mut Notes) -> Start {
+    let mut start = plain_start("metric", String::new());
+    let json = serde_json::from_str::<Json>(&t.json).ok().filter(Json::is_object);
+    match json {
+        Some(json) if t.origin == Origin::Klaviyo => start.trigger = json,
+        _ => {
+            notes.foreign_trigger(Target::Klaviyo, t, place);
+            start.trigger = json!({"type": "metric", "id": null, "trigger_filter": null});
+        }
+    }
+    start
 }
 
 /// "None of that since the flow began."
@@ -250,14 +294,13 @@ fn none_of(list: &[EventMatch], window: EventWindow) -> Vec<Condition> {
     list.iter().map(|m| count(&m.event, m.filter.as_ref(), window, CompareOp::Eq, 0.0)).collect()
 }
 
-fn abandonment(plan: &Plan<'_>, t: &Abandonment, workspace: &Workspace, place: &Place, notes: &mut Notes) -> Start {
+fn abandonment(t: &Abandonment, workspace: &Workspace, place: &Place, notes: &mut Notes) -> Start {
     let mut start = metric_start(&t.start, workspace, notes);
     start.wait = t.after;
     start.gate = t.filter.as_ref().map(|f| f.condition().clone());
     start.always = none_of(&t.unless, EventWindow::SinceEntry);
-    let open = matches!(plan.settings.reentry, Reentry::AfterExit | Reentry::PerKey | Reentry::Restart);
     match t.again {
-        Again::Restart if open => {
+        Again::Restart => {
             start.restarts = true;
             start.always.push(never_since(&t.start, t.filter.as_ref()));
             notes.approximate(
@@ -267,12 +310,6 @@ fn abandonment(plan: &Plan<'_>, t: &Abandonment, workspace: &Workspace, place: &
                 "Nothing to do where the event rarely comes again within the sequence",
             );
         }
-        Again::Restart => notes.approximate(
-            "klaviyo/abandonment-restart",
-            place.clone().with_field("again"),
-            format!("With this re-entry rule the clock counts from the first \u{201c}{}\u{201d}, up to {} earlier than in the flow", t.start, t.after),
-            "Allow re-entry after exit, so that a later event can take over",
-        ),
         Again::Keep | Again::Add => {}
     }
     if t.grace.about_millis() > t.after.about_millis() {
@@ -292,13 +329,21 @@ fn engagement(t: &Engagement, workspace: &Workspace, place: &Place, notes: &mut 
     let mut gate: Vec<Condition> = t.filter.iter().map(|f| f.condition().clone()).collect();
     match &t.measure {
         MeasureBy::Count => {
-            // Exactly so many at this event is what "reaches" means.
-            let (op, value) = if t.at_least.fract() == 0.0 {
-                (CompareOp::Eq, t.at_least)
-            } else {
-                (CompareOp::Eq, t.at_least.ceil())
-            };
-            gate.push(count(&t.event, t.filter.as_ref(), window, op, value));
+            // Exactly so many at this event is what "reaches" means; of all of them together where only those that
+            // share something count, that instant says nothing.
+            let op = if t.same.is_some() { CompareOp::Ge } else { CompareOp::Eq };
+            if t.same.is_some() {
+                notes.approximate(
+                    "klaviyo/engagement-again",
+                    place.clone(),
+                    format!(
+                        "Every \u{201c}{}\u{201d} after the number was reached enters too, as far as re-entry allows",
+                        t.event
+                    ),
+                    "Choose a cooldown as the re-entry rule",
+                );
+            }
+            gate.push(count(&t.event, t.filter.as_ref(), window, op, t.at_least.ceil()));
         }
         MeasureBy::Sum(path) => {
             notes.approximate(

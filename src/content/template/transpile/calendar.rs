@@ -4,7 +4,7 @@
 //! loss with words that are.
 
 use super::*;
-use crate::content::filters::Moment;
+use crate::content::filters::{Moment, Names, format_date_in};
 
 impl Printer<'_> {
     /// A literal through a filter of the calendar; `None` for any other.
@@ -22,10 +22,12 @@ impl Printer<'_> {
                         .into(),
                     "Send the estimated day with the event, and print it from a field",
                 );
+                let names = language(rest);
                 // The first of two days is followed by the second, which has the words.
-                Some(if rest.is_empty() { format!("{days} working days from now") } else { days.to_string() })
+                let is_first = rest.iter().any(|arg| matches!(arg, Const::Int(_)));
+                Some(if is_first { days.to_string() } else { self.words(&names.working_days(*days)) })
             }
-            ("date_fmt", [Const::Text(pattern)]) if text == "now" => {
+            ("date_fmt", [Const::Text(pattern), rest @ ..]) if text == "now" => {
                 let code = self.code("klaviyo/account-zone", "hubspot/account-zone");
                 self.lose(
                     code,
@@ -33,15 +35,21 @@ impl Printer<'_> {
                     "The date of the mail is that of the account's time zone, not of the reader's".into(),
                     "Write to readers far away in a flow of their own, or leave the date out",
                 );
+                let names = language(rest);
+                // The zone is the one it has anyway; the language stands behind it.
+                let spoken = if names.is_english() { String::new() } else { format!(", 'UTC', '{}'", names.language) };
                 Some(match self.dialect {
-                    Dialect::Klaviyo => klaviyo_today(pattern),
-                    _ => format!("{{{{ format_datetime(today(), {}) }}}}", hubspot::hubl_quote(&java_pattern(pattern))),
+                    Dialect::Klaviyo => self.klaviyo_today(pattern, names),
+                    _ => format!(
+                        "{{{{ format_datetime(today(), {}{spoken}) }}}}",
+                        hubspot::hubl_quote(&java_pattern(pattern, names))
+                    ),
                 })
             }
-            ("date_fmt", [Const::Text(pattern)]) => {
+            ("date_fmt", [Const::Text(pattern), rest @ ..]) => {
                 let moment = Moment::parse(text)?;
                 let utc = crate::base::Zone::utc();
-                let mut words = crate::content::format_date(moment.local(&utc), pattern);
+                let mut words = format_date_in(moment.local(&utc), pattern, language(rest));
                 if matches!(moment, Moment::At(_)) {
                     let code = self.code("klaviyo/deadline-zone", "hubspot/deadline-zone");
                     self.lose(
@@ -56,6 +64,95 @@ impl Printer<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A date of today in Klaviyo's tags. Source: references, klaviyo, section 12: `current_…` has English names, and
+    /// `today` what `strftime` has; both are of the account's zone.
+    fn klaviyo_today(&self, pattern: &str, names: &Names) -> String {
+        let mut out = String::new();
+        let mut asked: Vec<&str> = Vec::new();
+        let mut chars = pattern.chars().peekable();
+        while let Some(c) = chars.next() {
+            if c != '%' {
+                out.push(c);
+                continue;
+            }
+            chars.next_if_eq(&'-');
+            let sign = chars.next();
+            if let (false, Some(sign @ ('B' | 'b' | 'A' | 'a'))) = (names.is_english(), sign) {
+                let (number, name) = if matches!(sign, 'B' | 'b') { ("%m", "fl_month") } else { ("%w", "fl_day") };
+                if !asked.contains(&name) {
+                    asked.push(name);
+                    let _ = write!(out, "{{% today \"{number}\" as {name} %}}");
+                }
+                // `strftime` writes 04, numbers of days have one digit.
+                out.push_str(&self.django_name(sign, names, name, sign.eq_ignore_ascii_case(&'b')));
+                continue;
+            }
+            out.push_str(match sign {
+                Some('d') => "{% current_day %}",
+                Some('m') => "{% current_month %}",
+                Some('B' | 'b') => "{% current_month_name %}",
+                Some('Y' | 'y') => "{% current_year %}",
+                Some('A' | 'a') => "{% current_weekday %}",
+                Some('%') => "%",
+                // The time of day is not among them.
+                _ => "",
+            });
+        }
+        out
+    }
+
+    /// A date behind `access` (parsed already) in Klaviyo's tags, its names those of a language.
+    pub(super) fn klaviyo_date(&self, access: &str, pattern: &str, names: &Names) -> String {
+        let plain = |pattern: &str| match pattern {
+            "" => String::new(),
+            pattern => {
+                format!(
+                    "{{{{ {access}|date:{} }}}}",
+                    klaviyo::django_quote(&date_pattern(pattern, Dialect::Klaviyo), Part::Plain)
+                )
+            }
+        };
+        if names.is_english() {
+            return plain(pattern);
+        }
+        let (mut out, mut rest) = (String::new(), String::new());
+        let mut chars = pattern.chars();
+        while let Some(c) = chars.next() {
+            match (c, chars.clone().next()) {
+                ('%', Some(sign @ ('B' | 'b' | 'A' | 'a'))) => {
+                    chars.next();
+                    out.push_str(&plain(&std::mem::take(&mut rest)));
+                    let letter = if sign.eq_ignore_ascii_case(&'b') { "n" } else { "w" };
+                    out.push_str(&self.django_name(sign, names, &format!("{access}|date:'{letter}'"), false));
+                }
+                ('%', Some(sign)) => {
+                    chars.next();
+                    rest.extend([c, sign]);
+                }
+                _ => rest.push(c),
+            }
+        }
+        out + &plain(&rest)
+    }
+
+    /// The name that a number has, asked one by one: Django knows the names of the site's language only. Months are
+    /// 1..=12, with two digits where `is_padded`; weekdays are 0..=6 from Sunday on.
+    fn django_name(&self, sign: char, names: &Names, number: &str, is_padded: bool) -> String {
+        let is_short = matches!(sign, 'b' | 'a');
+        let all: Vec<(String, &str)> = if matches!(sign, 'B' | 'b') {
+            let written = |n: i8| if is_padded { format!("{n:02}") } else { n.to_string() };
+            (1..=12).map(|n| (written(n), names.month(n, is_short))).collect()
+        } else {
+            (0..7).map(|n: usize| (n.to_string(), names.weekday_after_monday(n + 6, is_short))).collect()
+        };
+        let mut out = String::new();
+        for (n, (value, name)) in all.iter().enumerate() {
+            let word = if n == 0 { "if" } else { "elif" };
+            let _ = write!(out, "{{% {word} {number} == '{value}' %}}{}", self.words(name));
+        }
+        out + "{% endif %}"
     }
 
     fn code(&self, klaviyo: &'static str, hubspot: &'static str) -> &'static str {
@@ -84,38 +181,27 @@ impl Printer<'_> {
     }
 }
 
-/// A date of today in Klaviyo's tags. Source: references, klaviyo, section 12: `current_…`, English, account zone.
-fn klaviyo_today(pattern: &str) -> String {
-    let mut out = String::new();
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        chars.next_if_eq(&'-');
-        out.push_str(match chars.next() {
-            Some('d') => "{% current_day %}",
-            Some('m') => "{% current_month %}",
-            Some('B' | 'b') => "{% current_month_name %}",
-            Some('Y' | 'y') => "{% current_year %}",
-            Some('A' | 'a') => "{% current_weekday %}",
-            Some('%') => "%",
-            // The time of day is not among them.
-            _ => "",
-        });
+/// The language that the arguments of a filter end with.
+pub(super) fn language(args: &[Const]) -> &'static Names {
+    match args.last() {
+        Some(Const::Text(tag)) => Names::of(tag),
+        _ => Names::of("en"),
     }
-    out
 }
 
 /// A pattern of ours in Java's letters, which HubL reads. Source: references, mail rendering, transpile table.
-fn java_pattern(pattern: &str) -> String {
+fn java_pattern(pattern: &str, names: &Names) -> String {
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
         if c != '%' {
             if c.is_ascii_alphabetic() {
-                let _ = write!(out, "'{c}'");
+                // Two words in quotes side by side would be one quote.
+                let mut word = String::from(c);
+                while let Some(c) = chars.next_if(char::is_ascii_alphabetic) {
+                    word.push(c);
+                }
+                let _ = write!(out, "'{word}'");
             } else {
                 out.push(c);
             }
@@ -131,6 +217,8 @@ fn java_pattern(pattern: &str) -> String {
             (Some('b'), _) => "MMM",
             (Some('Y'), _) => "yyyy",
             (Some('y'), _) => "yy",
+            (Some('A'), _) if names.days_stand_alone() => "cccc",
+            (Some('a'), _) if names.days_stand_alone() => "ccc",
             (Some('A'), _) => "EEEE",
             (Some('a'), _) => "EEE",
             (Some('H'), false) => "HH",

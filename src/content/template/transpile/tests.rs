@@ -243,6 +243,37 @@ fn the_calendar() {
         "{% current_weekday %}, {% current_day %} {% current_month_name %}",
         "{{ format_datetime(today(), 'EEEE, d MMMM') }}",
     );
+    check(
+        "{{ '14:00'|arrival(2, 4, 'de') }} bis {{ '14:00'|arrival(4, 'de') }}",
+        "2 bis 4 Werktagen ab heute",
+        "2 bis 4 Werktagen ab heute",
+    );
+    let days = ["domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"];
+    let chain = |number: &str, from: usize, width: usize, names: &[&str]| {
+        let arm = |(n, name): (usize, &&str)| {
+            let word = if n == 0 { "if" } else { "elif" };
+            format!("{{% {word} {number} == '{:0width$}' %}}{name}", n + from)
+        };
+        names.iter().enumerate().map(arm).collect::<String>() + "{% endif %}"
+    };
+    check(
+        "{{ 'now'|date_fmt('%A, %-d de', 'es') }}",
+        &format!("{{% today \"%w\" as fl_day %}}{}, {{% current_day %}} de", chain("fl_day", 0, 1, &days)),
+        "{{ format_datetime(today(), 'EEEE, d \\'de\\'', 'UTC', 'es') }}",
+    );
+    let finnish = run("{{ 'now'|date_fmt('%A %-d. %B', 'fi') }}", Part::Html, Dialect::Hubspot);
+    assert_eq!(finnish.text, "{{ format_datetime(today(), 'cccc d. MMMM', 'UTC', 'fi') }}");
+    let at = "event.at|format_date_string|date:";
+    let months = ["led", "úno", "bře", "dub", "kvě", "čvn", "čvc", "srp", "zář", "říj", "lis", "pro"];
+    check(
+        "{{ bought|date_fmt('%-d. %b %Y', 'cs') }}",
+        &format!(
+            "{{% if event.at %}}{{{{ {at}'j. ' }}}}{}{{{{ {at}' Y' }}}}{{% endif %}}",
+            chain(&format!("{at}'n'"), 1, 1, &months)
+        ),
+        "{{ contact.bought }}",
+    );
+    check("{{ '2026-11-27 18:00'|date_fmt('%A, %-d. %B', 'de') }}", "Freitag, 27. November", "Freitag, 27. November");
     check("{{ '2026-11-27 18:00'|date_fmt('%-d %B, %H:%M') }}", "27 November, 18:00", "27 November, 18:00");
     check("{{ '2026-11-27T18:00:00+01:00'|date_fmt('%H:%M') }}", "17:00 UTC", "17:00 UTC");
     for over in ["'2026-11-27'|is_past", "bought|is_past"] {

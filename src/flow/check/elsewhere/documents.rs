@@ -6,6 +6,18 @@ use crate::base::Severity;
 /// The pages.
 pub(super) const PAGES: &[CheckSpec] = &[
     page(
+        "foreign/json",
+        Severity::Error,
+        "An imported step whose JSON is damaged",
+        [
+            "What a platform gave for a step that only it knows is no JSON any more.",
+            "The step could not go back as it was.",
+            "json: \"{type: target-date\"",
+            "Import the flow again, or take the step out.",
+            "DESIGN 6 (unknown content is kept)",
+        ],
+    ),
+    page(
         "alert/address",
         Severity::Error,
         "An alert without an address",

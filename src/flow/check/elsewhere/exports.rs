@@ -18,6 +18,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "export/local-image",
+        Severity::Error,
+        "A mail that points to a file",
+        [
+            "A mail of the export shows a picture by the path of a file on somebody's disk.",
+            "Nobody else has that file, so every recipient would see a gap.",
+            "<img src=\"C:\\pictures\\hero.png\">",
+            "Give the picture an address on the web, or say in the brand where the workspace's pictures lie.",
+            "DESIGN 7 (export)",
+        ],
+    ),
+    page(
         "export/message",
         Severity::Error,
         "A message that cannot be exported",

@@ -6,6 +6,7 @@ mod audience;
 mod blocks;
 mod documents;
 mod exports;
+mod imports;
 mod language;
 mod mails;
 
@@ -24,7 +25,7 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, exports::PAGES, language::PAGES, mails::PAGES, blocks::PAGES]
+    [documents::PAGES, audience::PAGES, exports::PAGES, imports::PAGES, language::PAGES, mails::PAGES, blocks::PAGES]
         .into_iter()
         .flatten()
         .copied()

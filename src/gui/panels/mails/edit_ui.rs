@@ -101,7 +101,7 @@ pub(super) fn edit_ui(
             .desired_width(f32::INFINITY)
             .margin(Margin { left: GUTTER, right: 8, top: 8, bottom: 8 })
             .min_size(vec2(0.0, height))
-            .font(FontSelection::FontId(theme::regular(12.5)))
+            .font(FontSelection::FontId(theme::mono(12.5)))
             .lock_focus(true)
             .layouter(&mut layouter);
         let id = ui.make_persistent_id(("suggesting", key.as_str()));
@@ -164,7 +164,7 @@ fn colour(text: &str, wrong: &[(usize, usize)], palette: &Palette) -> LayoutJob 
     let mut wrong = wrong.to_vec();
     wrong.sort_unstable();
     for (range, token) in highlight(text) {
-        let plain = TextFormat { font_id: theme::regular(12.5), color: palette.token(token), ..TextFormat::default() };
+        let plain = TextFormat { font_id: theme::mono(12.5), color: palette.token(token), ..TextFormat::default() };
         let mut at = range.start;
         for (start, end) in wrong.iter().map(|(start, end)| ((*start).max(range.start), (*end).min(range.end))) {
             if start < at || end <= start {

@@ -4,6 +4,7 @@ mod edit_ui;
 mod lab_ui;
 mod parts_ui;
 mod picture_ui;
+pub mod send_ui;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{
-        Command, Document,
+        Command, CommandId, Document,
         act::{self, Act as Below},
         mails::{self, Act, Pane, Part, Width},
         preview::{self, Moment, Source},
@@ -402,5 +403,10 @@ pub fn out_of_here(ui: &mut Ui, document: &Document, out: &mut Vec<Command>) {
         if button.on_disabled_hover_text("There is no HTML mail to show").clicked() {
             out.push(act.into());
         }
+    }
+    let button = Button::new(RichText::new("Send test\u{2026}").font(theme::medium(12.0))).min_size(vec2(0.0, 24.0));
+    let button = ui.add_enabled(is_page, button).on_hover_text("Send it to yourself, or write it to a file");
+    if button.on_disabled_hover_text("There is no HTML mail to send").clicked() {
+        out.push(CommandId::SendTest.into());
     }
 }

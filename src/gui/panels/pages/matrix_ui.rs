@@ -14,7 +14,7 @@ use crate::{
         mails::Part,
         matrix::{
             Row, State,
-            sheet::{self, Act, Filter, Look, Sheet},
+            sheet::{self, Act, Filter, Look, SavedAs, Sheet},
         },
     },
     base::Severity,
@@ -129,6 +129,19 @@ fn bar(ui: &mut Ui, document: &Document, sheet: &Sheet, is_current: bool, out: &
                 out.push(act.into());
             }
         }
+        let button = Button::new(RichText::new("Save as\u{2026}").font(theme::medium(12.0))).min_size(vec2(0.0, 26.0));
+        let button = ui.add_enabled(is_current, button).on_hover_text("Write it to a file");
+        let button = button.on_disabled_hover_text("The matrix is being made again");
+        egui::Popup::menu(&button).width(190.0).show(|ui| {
+            for (words, help, how) in [
+                ("HTML, for a client", "One page, to keep or to print", SavedAs::Html),
+                ("JSON, for other programs", "All of it as text", SavedAs::Json),
+            ] {
+                if ui.button(words).on_hover_text(help).clicked() {
+                    out.push(Act::SaveAs(how).into());
+                }
+            }
+        });
     });
 }
 
@@ -323,7 +336,7 @@ fn tooltip(ui: &mut Ui, row: &Row) {
         }
     }
     for block in row.blocks.iter().filter(|block| !block.shown) {
-        ui.label(format!("Hidden: block {} ({}), shown if {}", block.block + 1, block.kind, block.condition));
+        ui.label(format!("Hidden: {} ({}), shown if {}", block.place.words(), block.kind, block.condition));
     }
     for found in &row.lints {
         ui.label(RichText::new(&found.message).font(theme::regular(12.0)));
@@ -373,6 +386,19 @@ mod tests {
         let document = document(&window);
         assert_eq!(document.view.page, Some(PageKind::Mails));
         assert_eq!(document.view.contact, Some("an".into()));
+    }
+
+    #[test]
+    fn it_is_saved_from_its_page() {
+        let mut window = window(vec2(1440.0, 900.0));
+        for words in ["HTML, for a client", "JSON, for other programs"] {
+            window.get_by_label("Save as\u{2026}").click();
+            window.run_steps(4);
+            window.get_by_label(words).click();
+            window.run_steps(4);
+            assert!(window.query_by_label(words).is_none(), "the menu closes");
+        }
+        assert_eq!(window.state().app.toasts, []);
     }
 
     #[test]

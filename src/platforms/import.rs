@@ -1,0 +1,160 @@
+//! What an import gives: a flow, what its workspace must know, and a remark on everything that was not plain.
+//!
+//! The one idea: nothing is lost in silence in this direction either. What a flow has words for is said in them; the
+//! rest is kept as the platform's JSON ([`Foreign`](crate::kinds::Foreign) steps and triggers, [`KeptJson`], [`Kept`]
+//! templates) and goes back unchanged. Deliberately not here: reading files and asking accounts (callers give both),
+//! and placing the cards (`app` has the layout).
+//!
+//! [`KeptJson`]: crate::flow::KeptJson
+//! [`Kept`]: crate::content::Kept
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    base::{Diagnostic, NodeId, Place},
+    flow::{Flow, Target, Workspace},
+};
+
+/// Most bytes of JSON that are read; a flow of 500 steps has about 1 MB.
+pub const MOST_BYTES: usize = 64 << 20;
+
+/// What an import is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// A definition, an answer of the platform's API, or a list of either.
+    pub json: &'a str,
+    /// Templates and e-mails by the id that messages name.
+    pub templates: &'a BTreeMap<String, Template>,
+    /// Names by kind and id: `metric:AbC12` is `Started Checkout`.
+    pub names: &'a BTreeMap<String, String>,
+}
+
+/// A mail as a platform keeps it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Template {
+    /// What people called it.
+    pub name: String,
+    /// Its HTML in the platform's language.
+    pub html: String,
+    /// Its plain text, where it has one.
+    pub text: Option<String>,
+    /// Its subject, where the platform keeps it with the template (HubSpot).
+    pub subject: Option<String>,
+    /// Its preview text, where the platform keeps it with the template (HubSpot).
+    pub preheader: Option<String>,
+}
+
+/// One imported flow.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Imported {
+    /// The flow; its cards all lie at the origin.
+    pub flow: Flow,
+    /// Only what the flow needs of a workspace: events, lists, segments, senders, properties, known ids.
+    pub workspace: Workspace,
+    /// What was understood, kept, guessed.
+    pub report: Vec<Remark>,
+}
+
+/// How a piece of the platform's JSON fared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemarkKind {
+    /// Said in the flow's own words.
+    Understood,
+    /// Not understood; kept, and given back unchanged.
+    Kept,
+    /// Understood one of several ways.
+    Guessed,
+    /// Neither understood nor kept, such as what only the account knows.
+    Lost,
+}
+
+impl RemarkKind {
+    /// What people read.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Understood => "understood",
+            Self::Kept => "kept",
+            Self::Guessed => "guessed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// A line of the report.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Remark {
+    /// How it fared.
+    pub kind: RemarkKind,
+    /// Area and name: `import/unknown-action`.
+    pub code: &'static str,
+    /// Where in the JSON (RFC 6901).
+    pub pointer: String,
+    /// The step it became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// What; one sentence without full stop.
+    pub message: String,
+    /// What to do about it; empty where nothing.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+/// Names by kind and id for an import into a workspace: those given, and what the workspace knows itself (ids of
+/// earlier imports and pushes, the platform's own names of its events).
+pub fn known_names(
+    target: Target,
+    workspace: &Workspace,
+    given: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let (ids, of): (&BTreeMap<String, String>, fn(&crate::flow::EventType) -> Option<&str>) = match target {
+        Target::Hubspot => (&workspace.hubspot.ids, |event| event.hubspot.as_deref()),
+        Target::Klaviyo | Target::Engine => (&workspace.klaviyo.ids, |event| event.klaviyo.as_deref()),
+    };
+    let mut out = BTreeMap::new();
+    for (key, id) in ids {
+        if let Some((kind, name)) = key.split_once(':') {
+            out.insert(format!("{kind}:{id}"), name.to_owned());
+        }
+    }
+    out.extend(given.iter().map(|(key, name)| (key.clone(), name.clone())));
+    for event in &workspace.events {
+        let Some(theirs) = of(event) else { continue };
+        for (key, name) in &mut out {
+            if key.starts_with("metric:") && name == theirs {
+                *name = event.name.to_string();
+            }
+        }
+        // What exports write where the account has to be asked.
+        out.insert(format!("metric:METRIC:{theirs}"), event.name.to_string());
+    }
+    out
+}
+
+/// Reads what a platform wrote as flows.
+///
+/// Errors: what keeps it from being read at all (no JSON, too large, another shape, nothing to begin with), each with
+/// the JSON pointer in its message.
+pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Diagnostic>> {
+    if given.json.len() > MOST_BYTES {
+        let message = format!("The JSON has {} MB; at most {} are read", given.json.len() >> 20, MOST_BYTES >> 20);
+        return Err(vec![
+            Diagnostic::error("import/too-large", Place::default(), message)
+                .hint("Give the definition of one flow at a time"),
+        ]);
+    }
+    match target {
+        Target::Klaviyo => super::klaviyo::import(given),
+        Target::Hubspot => super::hubspot::import(given),
+        Target::Engine => Err(vec![
+            Diagnostic::error(
+                "import/no-such",
+                Place::default(),
+                format!("Flows of {} cannot be read", target.title()),
+            )
+            .hint("Import from Klaviyo or HubSpot"),
+        ]),
+    }
+}

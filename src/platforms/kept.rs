@@ -1,0 +1,79 @@
+//! What an import kept as JSON goes back into what is exported to the same platform.
+
+use serde_json::{Map, Value as Json};
+
+use crate::{base::NodeId, content::Origin, flow::FlowSettings};
+
+/// Merges what the settings keep for a step (or, without one, for the whole definition) into its exported JSON.
+///
+/// Texts that are no JSON object are passed over; nothing can make them but an edit of the file by hand.
+pub fn give_back(settings: &FlowSettings, origin: Origin, node: Option<&NodeId>, json: &mut Json) {
+    for kept in settings.kept.iter().filter(|kept| kept.origin == origin && kept.node.as_ref() == node) {
+        if let Ok(patch @ Json::Object(_)) = serde_json::from_str(&kept.patch) {
+            merge(json, &patch);
+        }
+    }
+}
+
+/// JSON Merge Patch: objects are merged by key, `null` takes a key away, everything else replaces. Source: RFC 7396.
+pub fn merge(target: &mut Json, patch: &Json) {
+    let Json::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Json::Object(Map::new());
+    }
+    let Json::Object(target) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(key);
+        } else {
+            merge(target.entry(key.clone()).or_insert(Json::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::KeptJson;
+
+    #[test]
+    fn patches_merge_as_the_standard_says() {
+        let check = |target: &str, patch: &str, expected: &str| {
+            let parse = |text: &str| -> Json { serde_json::from_str(text).expect("JSON") };
+            let mut json = parse(target);
+            merge(&mut json, &parse(patch));
+            assert_eq!(json, parse(expected), "{target} with {patch}");
+        };
+        // RFC 7396, appendix A, the cases that differ in kind.
+        check(r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#);
+        check(r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#);
+        check(r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#);
+        check(r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#);
+        check(r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#);
+        check(r#"["a"]"#, r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#);
+    }
+
+    #[test]
+    fn only_its_own_platform_and_step_get_it() {
+        let kept = |origin, node: Option<&str>, patch: &str| KeptJson {
+            origin,
+            node: node.map(Into::into),
+            patch: patch.into(),
+        };
+        let settings = FlowSettings {
+            kept: vec![
+                kept(Origin::Klaviyo, Some("mail"), r#"{"data":{"x":1}}"#),
+                kept(Origin::Hubspot, Some("mail"), r#"{"y":2}"#),
+                kept(Origin::Klaviyo, None, r#"{"z":3}"#),
+                kept(Origin::Klaviyo, Some("mail"), "not JSON"),
+            ],
+            ..FlowSettings::default()
+        };
+        let mut json = serde_json::json!({"data": {"w": 0}});
+        give_back(&settings, Origin::Klaviyo, Some(&"mail".into()), &mut json);
+        assert_eq!(json, serde_json::json!({"data": {"w": 0, "x": 1}}));
+    }
+}
