@@ -137,7 +137,7 @@ pub(super) fn before_layout(document: &BaseDocument) -> Result<(), Error> {
         if let Some(own) = node.text_data() {
             // Style sheets are text, too, and were counted before.
             let parent = node.parent.and_then(|parent| document.get_node(parent));
-            text += if parent.and_then(|parent| display_of(parent)).is_some_and(|shown| shown != DisplayInside::None) {
+            text += if parent.and_then(display_of).is_some_and(|shown| shown != DisplayInside::None) {
                 own.content.len()
             } else {
                 0
