@@ -26,6 +26,7 @@ use crate::{
         Answer, Request,
         client::{Client, file},
         files::{Purpose, Task, Told, samples, with_ending},
+        hand_over,
     },
     base::Instant,
     disk,
