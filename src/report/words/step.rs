@@ -212,6 +212,7 @@ pub fn summary(flow: &Flow, workspace: &Workspace, node: &Node) -> String {
             arms.join(" \u{b7} ")
         }
         Some(Settings::Exit(exit)) => super::capital(&exit.reason),
+        Some(Settings::Goal(goal)) => super::capital(&goal.name),
         Some(Settings::Sms(sms)) => {
             let text = flow.message(sms.message.as_str()).and_then(|message| message.variants.first()?.text.clone());
             text.filter(|text| !text.trim().is_empty())
