@@ -10,6 +10,7 @@ pub mod act;
 pub mod card;
 pub mod client;
 pub mod command;
+pub mod compare;
 pub mod counts;
 mod document;
 pub mod fields_use;

@@ -165,6 +165,18 @@ impl System {
                     Some(Told::Client { document, id, format, result }.into())
                 })
             }
+            Task::AskCompare if !self.has_dialogs() => self.no_dialog(Purpose::Compare, String::new(), ctx),
+            Task::AskCompare => {
+                let Some((post, _)) = &self.keeper else { return };
+                let (post, its_ctx) = (post.clone(), ctx.clone());
+                self.spawn("open dialog", ctx, move || {
+                    let dialog = rfd::FileDialog::new().set_title("A flow to compare with");
+                    let path = dialog.add_filter("Flows", &["ron"]).pick_file()?;
+                    // Nobody reads when the window is gone.
+                    let _ = post.send((Work::Task(Task::ReadToCompare(path)), its_ctx));
+                    None
+                });
+            }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
             Task::AskFolder => self.spawn("folder dialog", ctx, || {
                 let dialog = rfd::FileDialog::new().set_title("A folder for the export");

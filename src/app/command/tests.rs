@@ -144,6 +144,7 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
         Id::Gallery => new.screen == Screen::Gallery,
         Id::Save => files(|task| matches!(task, Task::Save { .. })),
         Id::SaveAs => matches!(asked[..], [Request::AskSave { .. }]),
+        Id::CompareWith => new.page == Some(Page::Compare),
         Id::Publish => new.page == Some(Page::Publish),
         Id::SendTest => new.page == Some(Page::SendTest),
         Id::Revert => files(|task| matches!(task, Task::Reread { .. })),

@@ -24,7 +24,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-pub use draw::{Marking, Sign, bare, inner, whole};
+pub use draw::{Marking, bare, inner, whole};
 pub use layout::{Card, Diagram, Frame, NoteCard, Way};
 pub use mermaid::mermaid;
 pub use pages::{Paper, pages};
