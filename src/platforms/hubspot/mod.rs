@@ -422,19 +422,22 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
 
 /// Notes the contact's own properties that mails print.
 fn mailed_properties(plan: &Plan<'_>, notes: &mut Notes) {
-    let mut used: Vec<(String, ValueType)> = Vec::new();
-    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
-        let Some(property) = platform_property(field, Dialect::Hubspot) else { continue };
-        let token = format!("contact.{property}");
-        let prints = |text: &String| text.contains(&token);
-        let is_printed =
-            notes.templates.values().any(|t| [&t.subject, &t.preheader, &t.html, &t.text].into_iter().any(prints));
-        if is_printed {
-            used.push((property, field.kind));
+    const TOKEN: &str = "contact.";
+    let mut printed = std::collections::BTreeSet::new();
+    for template in notes.templates.values() {
+        for text in [&template.subject, &template.preheader, &template.html, &template.text] {
+            for (at, _) in text.match_indices(TOKEN) {
+                let rest = &text[at + TOKEN.len()..];
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+                printed.insert(rest[..end].to_owned());
+            }
         }
     }
-    for (property, kind) in used {
-        needed::property(notes, &property, Some(kind));
+    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
+        if let Some(property) = platform_property(field, Dialect::Hubspot).filter(|property| printed.contains(property))
+        {
+            needed::property(notes, &property, Some(field.kind));
+        }
     }
 }
 
