@@ -295,10 +295,13 @@ fn exports_are_deterministic_and_whole() {
     }
 }
 
+/// Of Klaviyo and of HubSpot.
+type OfBoth = [&'static [&'static str]; 2];
+
 /// Frozen: what the plain example of each kind becomes on Klaviyo and on HubSpot, as types that must stand in the JSON,
 /// and the codes of the losses at its step. Types are those of the references (Klaviyo 3 to 5, HubSpot 3 to 5).
 #[rustfmt::skip]
-const BECOMES: &[(&str, [&[&str]; 2], [&[&str]; 2])] = &[
+const BECOMES: &[(&str, OfBoth, OfBoth)] = &[
     ("trigger", [&["metric"], &["EVENT_BASED", "UNIFIED_EVENTS"]], [&[], &[]]),
     ("event", [&["metric", "metric-property"], &["EVENT_BASED", "UNIFIED_EVENTS", "PROPERTY"]], [&[], &[]]),
     ("abandonment", [&["metric", "time-delay", "profile-metric"], &["EVENT_BASED", "0-29", "STATIC_BRANCH"]], [&["abandonment-restart"], &["abandonment-restart"]]),

@@ -71,7 +71,7 @@ impl Platform for Hubspot {
         for (n, group) in groups.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = workflow(&plan, workspace, group, &name, &mut notes);
+            let body = workflow(&plan, workspace, (group, many), &name, &mut notes);
             for mut diagnostic in lint(&body) {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
                 notes.diagnostics.push(diagnostic);
@@ -89,7 +89,15 @@ impl Platform for Hubspot {
             notes.approximate(
                 "hubspot/one-enrolment",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", groups.len()),
+                format!(
+                    "A workflow has one kind of enrolment, so the flow is written {} times; {}",
+                    groups.len(),
+                    if mark(&plan, true).is_some() {
+                        "who was in one does not enter another before the re-entry rule allows it"
+                    } else {
+                        "a contact who meets two of them is in both, and gets each mail twice"
+                    }
+                ),
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
@@ -322,7 +330,13 @@ struct Enrolment {
     exits: Vec<Condition>,
 }
 
-fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &str, notes: &mut Notes) -> Json {
+fn workflow(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    (group, is_one_of_many): (&Group<'_>, bool),
+    name: &str,
+    notes: &mut Notes,
+) -> Json {
     let extra = group
         .alternatives
         .iter()
@@ -341,6 +355,10 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
     let mut enrolment = enrolment(&mut body, group);
     let mut exits = std::mem::take(&mut enrolment.exits);
     for (setting, text) in plan.settings.conditions() {
+        // Leaving the segment that let the contact in is said by the enrolment.
+        if setting == "exit_when" && leaves_with_segment(plan, group) {
+            continue;
+        }
         if setting == "exit_when" {
             body.notes.approximate(
                 "hubspot/exit-is-goal",
@@ -372,7 +390,7 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
             asker.copies.borrow_mut().insert((path, property));
         }
     }
-    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some();
+    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some() || is_one_of_many;
     if before_entry && mark(plan, true).is_some() {
         enrolment.criteria["shouldReEnroll"] = json!(true);
     }
@@ -513,8 +531,17 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
     }
 }
 
+/// Whether the flow's exit is that its only trigger, a segment, does not hold any more.
+fn leaves_with_segment(plan: &Plan<'_>, group: &Group<'_>) -> bool {
+    let [Alternative::Segment(t)] = group.alternatives.as_slice() else { return false };
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let exit = plan.settings.exit_when.as_ref().map(|text| text.condition().clone());
+    exit == Some(not(t.condition())) || t.leaves && exit == Some(Condition::InSegment(t.segment.clone()))
+}
+
 /// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not say
-/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows).
+/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows) or
+/// may be into another workflow of the same flow.
 fn mark(plan: &Plan<'_>, enrols_before_entry: bool) -> Option<String> {
     let is_marked = match plan.settings.reentry {
         Reentry::Cooldown(_) => true,
@@ -709,7 +736,9 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
                 "The workflow asks the segment's condition itself: who meets it when it is switched on counts as entering too, if you choose so there",
                 "Choose \u{201c}no\u{201d} when asked whether to enrol existing contacts",
             );
-            Enrolment { criteria: list_based(body, &condition, again, place), ..Enrolment::default() }
+            let mut criteria = list_based(body, &condition, again, place);
+            criteria["unEnrollObjectsNotMeetingCriteria"] = json!(leaves_with_segment(plan, group));
+            Enrolment { criteria, ..Enrolment::default() }
         }
         Alternative::Date(t) => {
             let property = match body.asker.property(&t.property, body.notes) {

@@ -86,7 +86,7 @@ struct Start {
 pub(super) fn body(
     plan: &Plan<'_>,
     workspace: &Workspace,
-    entry: &EntryPlan<'_>,
+    (entry, is_one_of_many): (&EntryPlan<'_>, bool),
     name: &str,
     notes: &mut Notes,
 ) -> Json {
@@ -115,7 +115,7 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
-    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty());
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || is_one_of_many);
     let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
     if is_marked {
         let conditions = super::may_enter(plan, notes);
