@@ -8,10 +8,9 @@ use super::{
     workflow,
 };
 use crate::{
-    audience::Condition,
     base::{Diagnostic, NodeId, Place},
     flow::{Flow, Workspace},
-    kinds::{Alternative, Settings},
+    kinds::Alternative,
     platforms::{Notes, obstacles, plan::Plan},
 };
 
@@ -45,7 +44,7 @@ pub(super) fn bodies(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
     let mut out = Vec::new();
     for (n, group) in groups.iter().enumerate() {
         let name = if many { format!("{} ({})", plan.flow.name, n + 1) } else { plan.flow.name.clone() };
-        out.push(workflow(plan, workspace, group, &name, enrolment.as_ref(), notes));
+        out.push(workflow(plan, workspace, (group, many), &name, enrolment.as_ref(), notes));
     }
     out
 }
@@ -64,13 +63,4 @@ pub(super) fn kept_piece(piece: Piece, plan: &Plan<'_>, workspace: &Workspace, n
             None
         }
     }
-}
-
-/// The segment whose members enter, where leaving it is all that ends the flow.
-pub(super) fn leaves_segment<'a>(plan: &'a Plan<'_>) -> Option<&'a str> {
-    let Some(Settings::Trigger(trigger)) = plan.flow.trigger()?.settings() else { return None };
-    let [Alternative::Segment(trigger)] = trigger.any.as_slice() else { return None };
-    let outside = Condition::Not(Box::new(Condition::InSegment(trigger.segment.clone())));
-    let exits = plan.settings.exit_when.as_ref()?;
-    (!trigger.leaves && *exits.condition() == outside).then_some(trigger.segment.as_str())
 }

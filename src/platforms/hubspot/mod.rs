@@ -24,7 +24,7 @@ pub use lints::lint;
 #[cfg(feature = "push")]
 pub(in crate::platforms) use push::HubspotApi;
 
-use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
+use bodies::{Workflow, bodies, kept_piece, workflows};
 use body::{Body, To, clock, none_within};
 use filters::{Asker, and, contact_property, events_branch, list_id, or, property_filter};
 use keep::Piece;
@@ -97,7 +97,15 @@ impl Platform for Hubspot {
             notes.approximate(
                 "hubspot/one-enrolment",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", written.len()),
+                format!(
+                    "A workflow has one kind of enrolment, so the flow is written {} times; {}",
+                    written.len(),
+                    if mark(&plan, true).is_some() {
+                        "who was in one does not enter another before the re-entry rule allows it"
+                    } else {
+                        "a contact who meets two of them is in both, and gets each mail twice"
+                    }
+                ),
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
@@ -335,7 +343,7 @@ struct Enrolment {
 fn workflow(
     plan: &Plan<'_>,
     workspace: &Workspace,
-    group: &Group<'_>,
+    (group, is_one_of_many): (&Group<'_>, bool),
     name: &str,
     kept: Option<&Map<String, Json>>,
     notes: &mut Notes,
@@ -365,11 +373,11 @@ fn workflow(
     };
     let mut exits = std::mem::take(&mut enrolment.exits);
     for (setting, text) in plan.settings.conditions() {
+        // Leaving the segment that let the contact in is said by the enrolment.
+        if setting == "exit_when" && leaves_with_segment(plan, group) {
+            continue;
+        }
         if setting == "exit_when" {
-            // Who leaves the trigger's segment is taken out by the enrolment itself.
-            if leaves_segment(plan).is_some() {
-                continue;
-            }
             body.notes.approximate(
                 "hubspot/exit-is-goal",
                 Place::default().with_field("settings.exit_when"),
@@ -400,7 +408,7 @@ fn workflow(
             asker.copies.borrow_mut().insert((path, property));
         }
     }
-    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some();
+    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some() || is_one_of_many;
     if before_entry && mark(plan, true).is_some() {
         enrolment.criteria["shouldReEnroll"] = json!(true);
     }
@@ -464,19 +472,22 @@ fn workflow(
 
 /// Notes the contact's own properties that mails print.
 fn mailed_properties(plan: &Plan<'_>, notes: &mut Notes) {
-    let mut used: Vec<(String, ValueType)> = Vec::new();
-    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
-        let Some(property) = platform_property(field, Dialect::Hubspot) else { continue };
-        let token = format!("contact.{property}");
-        let prints = |text: &String| text.contains(&token);
-        let is_printed =
-            notes.templates.values().any(|t| [&t.subject, &t.preheader, &t.html, &t.text].into_iter().any(prints));
-        if is_printed {
-            used.push((property, field.kind));
+    const TOKEN: &str = "contact.";
+    let mut printed = std::collections::BTreeSet::new();
+    for template in notes.templates.values() {
+        for text in [&template.subject, &template.preheader, &template.html, &template.text] {
+            for (at, _) in text.match_indices(TOKEN) {
+                let rest = &text[at + TOKEN.len()..];
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+                printed.insert(rest[..end].to_owned());
+            }
         }
     }
-    for (property, kind) in used {
-        needed::property(notes, &property, Some(kind));
+    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
+        if let Some(property) = platform_property(field, Dialect::Hubspot).filter(|property| printed.contains(property))
+        {
+            needed::property(notes, &property, Some(field.kind));
+        }
     }
 }
 
@@ -552,8 +563,17 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
     }
 }
 
+/// Whether the flow's exit is that its only trigger, a segment, does not hold any more.
+fn leaves_with_segment(plan: &Plan<'_>, group: &Group<'_>) -> bool {
+    let [Alternative::Segment(t)] = group.alternatives.as_slice() else { return false };
+    let not = |condition: Condition| Condition::Not(Box::new(condition));
+    let exit = plan.settings.exit_when.as_ref().map(|text| text.condition().clone());
+    exit == Some(not(t.condition())) || t.leaves && exit == Some(Condition::InSegment(t.segment.clone()))
+}
+
 /// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not say
-/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows).
+/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows) or
+/// may be into another workflow of the same flow.
 fn mark(plan: &Plan<'_>, enrols_before_entry: bool) -> Option<String> {
     let is_marked = match plan.settings.reentry {
         Reentry::Cooldown(_) => true,
@@ -748,7 +768,9 @@ fn enrolment(body: &mut Body<'_, '_>, group: &Group<'_>) -> Enrolment {
                 "The workflow asks the segment's condition itself: who meets it when it is switched on counts as entering too, if you choose so there",
                 "Choose \u{201c}no\u{201d} when asked whether to enrol existing contacts",
             );
-            Enrolment { criteria: list_based(body, &condition, again, place), ..Enrolment::default() }
+            let mut criteria = list_based(body, &condition, again, place);
+            criteria["unEnrollObjectsNotMeetingCriteria"] = json!(leaves_with_segment(plan, group));
+            Enrolment { criteria, ..Enrolment::default() }
         }
         Alternative::Date(t) => {
             let property = match body.asker.property(&t.property, body.notes) {
@@ -892,5 +914,5 @@ fn list_based(body: &mut Body<'_, '_>, condition: &Condition, again: bool, place
         }
     }
     json!({"type": "LIST_BASED", "shouldReEnroll": again && !triggers.is_empty(), "listFilterBranch": filter,
-        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": leaves_segment(body.plan).is_some()})
+        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": false})
 }

@@ -86,9 +86,8 @@ struct Start {
 pub(super) fn body(
     plan: &Plan<'_>,
     workspace: &Workspace,
-    entry: &EntryPlan<'_>,
+    (entry, is_one_of_many): (&EntryPlan<'_>, bool),
     name: &str,
-    is_only: bool,
     notes: &mut Notes,
 ) -> Json {
     let start = start(workspace, entry, notes);
@@ -116,7 +115,7 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
-    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty());
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || is_one_of_many);
     let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
     if is_marked {
         let conditions = super::may_enter(plan, notes);
@@ -132,7 +131,7 @@ pub(super) fn body(
     let (actions, first) = (body.actions, body.entry_action);
     let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
     // What was kept of a flow is of one with one trigger.
-    if is_only {
+    if !is_one_of_many {
         let over = keep::give_back(&plan.settings, None, &mut definition);
         if !over.is_empty() {
             notes.approximate(
