@@ -187,6 +187,8 @@ impl Studio {
             }
         }
         panels::publish(ui, app, out);
+        #[cfg(feature = "push")]
+        panels::push(ui, app, out);
         panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);

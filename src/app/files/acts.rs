@@ -64,6 +64,8 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         }
         Act::Dropped(path) => return dropped(app, path, now),
         Act::Publish(act) => return publish::act(app, act, now),
+        #[cfg(feature = "push")]
+        Act::Push(act) => return super::push::act(app, act, now),
         Act::ShowFolder(folder) => return task(Task::ShowFolder(folder)),
         Act::Prefer(preferences) => {
             app.theme = preferences.theme;
@@ -510,6 +512,8 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Folder(folder) => return into_folder(app, folder),
         told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
+        #[cfg(feature = "push")]
+        Told::Push(told) => return super::push::take(app, told, now),
         told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()

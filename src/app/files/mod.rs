@@ -9,6 +9,8 @@ mod acts;
 mod changed;
 mod drafts;
 pub mod publish;
+#[cfg(feature = "push")]
+pub mod push;
 pub mod samples;
 #[cfg(test)]
 mod tests;
@@ -259,6 +261,9 @@ pub enum Choice {
 pub enum Page {
     /// Hand the flow over.
     Publish,
+    /// Set the flow up in an account.
+    #[cfg(feature = "push")]
+    Push,
     /// Send a mail to the user.
     SendTest,
     /// Preferences.
@@ -300,6 +305,9 @@ pub enum Act {
     Dropped(PathBuf),
     /// The page for handing over.
     Publish(PublishAct),
+    /// The page for setting a flow up in an account.
+    #[cfg(feature = "push")]
+    Push(push::PushAct),
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Other settings.
@@ -475,6 +483,9 @@ pub enum Task {
     },
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
+    /// Look at an account, or change it.
+    #[cfg(feature = "push")]
+    Push(Box<push::PushTask>),
 }
 
 /// What the disk answers.
@@ -602,6 +613,9 @@ pub enum Told {
     },
     /// A folder for the export.
     Folder(PathBuf),
+    /// What an account answered.
+    #[cfg(feature = "push")]
+    Push(push::PushTold),
     /// An export is on the disk.
     Written(PathBuf),
     /// The folder has something in it, or a ZIP of that name.
@@ -635,6 +649,9 @@ pub struct Files {
     pub drafts: Vec<Draft>,
     /// The page for handing over.
     pub publish: Option<Publish>,
+    /// The page for setting a flow up in an account.
+    #[cfg(feature = "push")]
+    pub push: Option<push::Push>,
     /// Documents that are closed as soon as they are saved, and whether the window goes with the last.
     pub(super) closing: Option<(Vec<DocumentId>, bool)>,
     /// The studio begins with the flow that was open last, unless there is work to be given back.
