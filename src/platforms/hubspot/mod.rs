@@ -3,9 +3,13 @@
 //! Source: references, HubSpot. A workflow has one kind of enrolment, so alternatives that are events share a body and
 //! every other one gets its own. Deliberately not here: calling the API.
 
+mod bodies;
 mod body;
 mod emails;
 mod filters;
+mod import;
+mod keep;
+mod links;
 mod lints;
 mod needed;
 #[cfg(feature = "push")]
@@ -13,19 +17,23 @@ mod push;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+pub(super) use import::import;
 pub use lints::lint;
 #[cfg(feature = "push")]
 pub(in crate::platforms) use push::HubspotApi;
 
+use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
 use body::{Body, To, clock, none_within};
 use filters::{Asker, and, contact_property, events_branch, list_id, or, property_filter};
+use keep::Piece;
 
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
     json_bytes,
+    kept::give_back,
     normal::{Literal, Names, path_text},
     obstacles,
     people::People,
@@ -70,30 +78,26 @@ impl Platform for Hubspot {
         whole_flow_losses(&plan, workspace, &mut notes);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
-        let groups = groups(&plan);
-        let many = groups.len() > 1;
-        for (n, group) in groups.iter().enumerate() {
+        let written = bodies(&plan, workspace, &mut notes);
+        for (n, workflow) in written.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
-            let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = workflow(&plan, workspace, group, &name, &mut notes);
-            for mut diagnostic in lint(&body) {
+            for mut diagnostic in lint(&workflow.body) {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
                 notes.diagnostics.push(diagnostic);
             }
-            files.insert(file.clone(), json_bytes(&body));
-            let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+            files.insert(file.clone(), json_bytes(&workflow.body));
             requests.push(Request {
                 file,
                 method: "POST",
                 path: workspace.hubspot.base_path.clone(),
-                what: format!("the workflow, started by {}", what.join(", or ")),
+                what: format!("the workflow, started by {}", workflow.what),
             });
         }
-        if many {
+        if written.len() > 1 {
             notes.approximate(
                 "hubspot/one-enrolment",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", groups.len()),
+                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", written.len()),
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
@@ -248,6 +252,8 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
         .steps
         .iter()
         .filter_map(|step| match step.settings {
+            // What was kept of a delay has its window in it.
+            Settings::Delay(_) if matches!(keep::actions(&plan.settings, step.node), Some(Ok(_))) => None,
             Settings::Delay(delay) => delay.window.map(|w| (Place::node(&step.node.id).with_field("window"), w)),
             _ => None,
         })
@@ -326,7 +332,14 @@ struct Enrolment {
     exits: Vec<Condition>,
 }
 
-fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &str, notes: &mut Notes) -> Json {
+fn workflow(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    group: &Group<'_>,
+    name: &str,
+    kept: Option<&Map<String, Json>>,
+    notes: &mut Notes,
+) -> Workflow {
     let extra = group
         .alternatives
         .iter()
@@ -342,10 +355,21 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         named: named_copies(plan),
     };
     let mut body = Body::new(plan, &asker, notes);
-    let mut enrolment = enrolment(&mut body, group);
+    let mut enrolment = match kept {
+        Some(keys) => Enrolment {
+            criteria: keys.get("enrollmentCriteria").cloned().unwrap_or_default(),
+            schedule: keys.get("enrollmentSchedule").cloned(),
+            ..Enrolment::default()
+        },
+        None => enrolment(&mut body, group),
+    };
     let mut exits = std::mem::take(&mut enrolment.exits);
     for (setting, text) in plan.settings.conditions() {
         if setting == "exit_when" {
+            // Who leaves the trigger's segment is taken out by the enrolment itself.
+            if leaves_segment(plan).is_some() {
+                continue;
+            }
             body.notes.approximate(
                 "hubspot/exit-is-goal",
                 Place::default().with_field("settings.exit_when"),
@@ -406,6 +430,8 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         to
     });
     let windows = windows(plan, workspace, notes);
+    let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
+    let origins = steps.into_iter().map(|step| Some(plan.steps.get(step?)?.node.id.clone())).collect();
     let mut out = json!({
         "name": name, "type": "CONTACT_FLOW", "flowType": "WORKFLOW", "objectTypeId": "0-1", "isEnabled": false,
         "actions": actions, "blockedDates": [], "timeWindows": windows, "customProperties": {}, "dataSources": [],
@@ -421,7 +447,19 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
     if !goal.is_null() {
         out["goalFilterBranch"] = goal;
     }
-    out
+    if out["enrollmentCriteria"].is_null()
+        && let Json::Object(map) = &mut out
+    {
+        map.remove("enrollmentCriteria");
+    }
+    for piece in [Piece::Goal, Piece::Windows] {
+        for (key, value) in kept_piece(piece, plan, workspace, notes).into_iter().flatten() {
+            out[key] = value;
+        }
+    }
+    give_back(&plan.settings, Origin::Hubspot, None, &mut out);
+    let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+    Workflow { body: out, origins, what: what.join(", or ") }
 }
 
 /// Notes the contact's own properties that mails print.
@@ -854,5 +892,5 @@ fn list_based(body: &mut Body<'_, '_>, condition: &Condition, again: bool, place
         }
     }
     json!({"type": "LIST_BASED", "shouldReEnroll": again && !triggers.is_empty(), "listFilterBranch": filter,
-        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": false})
+        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": leaves_segment(body.plan).is_some()})
 }
