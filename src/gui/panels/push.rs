@@ -209,9 +209,7 @@ fn choices_ui(ui: &mut Ui, change: &Change, choices: &[Choice], out: &mut Vec<Co
 fn done_ui(ui: &mut Ui, done: &Done, target: &str) {
     let palette = Palette::get(ui);
     ui.label(
-        RichText::new(format!("The flow is in {target}, as a draft"))
-            .font(theme::medium(14.0))
-            .color(palette.good),
+        RichText::new(format!("The flow is in {target}, as a draft")).font(theme::medium(14.0)).color(palette.good),
     );
     for made in &done.made {
         ui.horizontal_wrapped(|ui| {
