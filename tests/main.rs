@@ -12,9 +12,11 @@ mod drive;
 mod fidelity;
 mod files;
 mod fuzz;
+mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
 mod readme;
 mod rules;
 mod samples;

@@ -7,6 +7,7 @@
 //! for it).
 
 mod check;
+mod client;
 mod completions;
 mod diff;
 mod eml;

@@ -151,7 +151,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
                 SavedAs::Json => ("json", json(&current(document)?.matrix, &document.flow().id)?),
             };
             let suggested = format!("{}-matrix.{ending}", document.flow().id);
-            let file = TextFile { what: "matrix", ending, text: text.into() };
+            let file = TextFile { what: "matrix", ending, bytes: Arc::from(text.into_bytes()) };
             return Ok(vec![Request::Files(Task::AskText { file, suggested })]);
         }
         Act::CopyJson => {

@@ -3,10 +3,15 @@
 //! The one idea: actions are drafted with edges to steps, and edges become connections only at the end, when it is
 //! known which steps came to nothing. Several edges may lead to one action, so paths that meet stay together.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::filters::{Asker, contact_property, event_type, events_branch, list_id, or};
-use super::needed;
+use super::{
+    filters::{Asker, contact_property, event_type, events_branch, list_id, or},
+    links::{self, Out},
+    needed,
+};
 use crate::{
     audience::{
         Condition, Path, Value, ValueType,
@@ -42,21 +47,21 @@ pub(super) enum To {
     End,
 }
 
-/// Which edge of an action it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Out {
-    Connection,
-    Default,
-    List(usize),
-    Static(usize),
-    Test(usize),
-}
-
-struct Draft {
+pub(super) struct Draft {
     action: Json,
     outs: Vec<(Out, To)>,
     /// An action whose id goes into `inputValue.actionId`.
     input: Option<usize>,
+    /// The step it was written for.
+    step: Option<usize>,
+    /// The id it had in the JSON that was kept of it.
+    pub(super) was: Option<String>,
+}
+
+/// A finished action and the step it stands for.
+pub(super) struct Written {
+    pub action: Json,
+    pub step: Option<usize>,
 }
 
 /// What is said of a step: its first draft, or where it passes on to.
@@ -70,7 +75,7 @@ pub(super) struct Body<'a, 'n> {
     pub plan: &'a Plan<'a>,
     pub asker: &'a Asker<'a>,
     pub notes: &'n mut Notes,
-    drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     began: Vec<Began>,
 }
 
@@ -79,8 +84,8 @@ impl<'a, 'n> Body<'a, 'n> {
         Self { plan, asker, notes, drafts: Vec::new(), began: vec![Began::Pass(To::End); plan.steps.len()] }
     }
 
-    fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
-        self.drafts.push(Draft { action, outs, input: None });
+    pub(super) fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
+        self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
         self.drafts.len() - 1
     }
 
@@ -101,7 +106,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     /// Writes all steps, then what stands before them; gives the actions in order and the id of the first.
-    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Json>, Option<String>) {
+    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Written>, Option<String>) {
         let plan = self.plan;
         let mut arrived: Vec<Option<Elapsed>> = vec![None; plan.steps.len()];
         if let Some(first) = plan.first {
@@ -110,7 +115,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (at, step) in plan.steps.iter().enumerate() {
             let here = arrived[at].unwrap_or(Elapsed::START);
             let before = self.drafts.len();
-            let (begin, then) = self.step(step, here);
+            let (begin, then) = match self.kept(step, here) {
+                Some(kept) => kept,
+                None => self.step(step, here),
+            };
+            for draft in &mut self.drafts[before..] {
+                draft.step = Some(at);
+            }
             self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
                 Began::At(before)
             } else {
@@ -125,7 +136,7 @@ impl<'a, 'n> Body<'a, 'n> {
         self.finish(start)
     }
 
-    fn to(&self, step: &Step<'_>, port: &str) -> To {
+    pub(super) fn to(&self, step: &Step<'_>, port: &str) -> To {
         step.to(port).map_or(To::End, To::Step)
     }
 
@@ -144,7 +155,7 @@ impl<'a, 'n> Body<'a, 'n> {
         None
     }
 
-    fn finish(mut self, start: To) -> (Vec<Json>, Option<String>) {
+    fn finish(mut self, start: To) -> (Vec<Written>, Option<String>) {
         // An arm of an A/B split must go somewhere: one that ends marks the contact.
         for at in 0..self.drafts.len() {
             for n in 0..self.drafts[at].outs.len() {
@@ -175,25 +186,37 @@ impl<'a, 'n> Body<'a, 'n> {
             stack.extend(outs.into_iter().rev());
         }
         let id = |at: usize| number[at].unwrap_or(0).to_string();
+        let place = |draft: &Draft| {
+            let step = draft.step.and_then(|at| self.plan.steps.get(at));
+            step.map_or_else(Place::default, |step| Place::node(&step.node.id))
+        };
+        let known: BTreeMap<&str, usize> =
+            order.iter().filter_map(|at| Some((self.drafts[*at].was.as_deref()?, *at))).collect();
         let mut actions = Vec::new();
         for at in &order {
-            let mut action = self.drafts[*at].action.clone();
-            action["actionId"] = json!(id(*at));
-            if let Some(input) = self.drafts[*at].input {
-                action["inputValue"]["actionId"] = json!(id(input));
-            }
-            for (out, to) in &self.drafts[*at].outs {
-                let Some(to) = self.resolve(*to) else { continue };
-                let connection = json!({"edgeType": "STANDARD", "nextActionId": id(to)});
-                match out {
-                    Out::Connection => action["connection"] = connection,
-                    Out::Default => action["defaultBranch"] = connection,
-                    Out::List(n) => action["listBranches"][*n]["connection"] = connection,
-                    Out::Static(n) => action["staticBranches"][*n]["connection"] = connection,
-                    Out::Test(n) => action["testBranches"][*n]["connection"] = connection,
+            let draft = &self.drafts[*at];
+            let mut action = draft.action.clone();
+            if draft.was.is_some() {
+                for missing in links::renumber(&mut action, &|old| known.get(old).map(|at| id(*at))) {
+                    self.notes.impossible(
+                        "hubspot/reference",
+                        place(draft),
+                        format!("The step reads what action `{missing}` gave, which is not in the flow any more"),
+                        "Take the step out, or import the workflow again",
+                    );
                 }
             }
-            actions.push(action);
+            action["actionId"] = json!(id(*at));
+            if let Some(input) = draft.input {
+                action["inputValue"]["actionId"] = json!(id(input));
+            }
+            for (out, to) in &draft.outs {
+                // A link that was kept says how it leads there.
+                let edge_type = out.link(&action).and_then(|link| link["edgeType"].as_str()).unwrap_or("STANDARD");
+                let link = self.resolve(*to).map(|to| links::link_to(&id(to), edge_type));
+                out.set(&mut action, link);
+            }
+            actions.push(Written { action, step: draft.step });
         }
         (actions, Some(id(first)))
     }
@@ -423,7 +446,8 @@ impl<'a, 'n> Body<'a, 'n> {
                 (self.chain(vec![("0-1", 0, fields)], next), here.plus(Span::days(1)).vague())
             }
             Wait::Date { property, offset, at, .. } => {
-                let property = match self.asker.property(property, self.notes) {
+                let fixed = self.fixed_date(property);
+                let property = if fixed.is_some() { String::new() } else { match self.asker.property(property, self.notes) {
                     Ok(name) => name,
                     Err(why) => {
                         self.notes.impossible(
@@ -434,7 +458,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         );
                         slug(&path_text(property))
                     }
-                };
+                } };
                 let (delta, unit) =
                     if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
                         (offset.millis / 3_600_000, "HOURS")
@@ -450,7 +474,8 @@ impl<'a, 'n> Body<'a, 'n> {
                         }
                         (days, "DAYS")
                     };
-                let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
+                let date = fixed.unwrap_or_else(|| json!({"type": "OBJECT_PROPERTY", "propertyName": property}));
+                let mut fields = json!({"date": date, "delta": delta.to_string(), "time_unit": unit});
                 if let Some(at) = at {
                     fields["time_of_day"] = clock(*at);
                 }
@@ -465,6 +490,16 @@ impl<'a, 'n> Body<'a, 'n> {
         }
     }
 
+    /// The date of a constant, as HubSpot writes one that is the same for everybody.
+    fn fixed_date(&self, path: &Path) -> Option<Json> {
+        let name = path.steps.first().filter(|_| path.root == Root::Constant && path.steps.len() == 1)?;
+        let text = match self.plan.settings.constants.get(name)? {
+            value @ (Value::Date(_) | Value::Instant(_)) => static_text(value),
+            _ => return None,
+        };
+        Some(json!({"type": "STATIC_VALUE", "staticValue": text}))
+    }
+
     /// Waits for any of some events, then two ways.
     pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
         let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
@@ -477,6 +512,9 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
+        if happened == timed_out {
+            return self.chain(vec![("0-29", 0, fields)], happened);
+        }
         let at = self.drafts.len();
         self.single("0-29", 0, fields, To::Draft(at + 1));
         let action = json!({"type": "STATIC_BRANCH", "actionId": "",
@@ -691,7 +729,7 @@ impl<'a, 'n> Body<'a, 'n> {
                         format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
                         "Test it after the import",
                     );
-                    json!({"type": "INCREMENT", "incrementAmount": n})
+                    json!({"type": "INCREMENT", "incrementAmount": super::filters::number(*n)})
                 }
                 Becomes::Nothing => {
                     self.notes.approximate(
@@ -755,6 +793,12 @@ impl<'a, 'n> Body<'a, 'n> {
             self.notes,
         );
         self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
+    }
+
+    /// Keeps the instant in a contact property, then `to`.
+    pub fn keep_time(&mut self, property: &str, to: To) -> To {
+        let value = json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"});
+        self.chain(vec![("0-5", 0, json!({"property_name": property, "value": value}))], to)
     }
 
     /// Copies event data to contact properties, then `to`.

@@ -3,25 +3,33 @@
 //! Source: references, HubSpot. A workflow has one kind of enrolment, so alternatives that are events share a body and
 //! every other one gets its own. Deliberately not here: calling the API.
 
+mod bodies;
 mod body;
 mod emails;
 mod filters;
+mod import;
+mod keep;
+mod links;
 mod lints;
 mod needed;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+pub(super) use import::import;
 pub use lints::lint;
 
+use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
 use body::{Body, To, clock, none_within};
 use filters::{Asker, and, contact_property, events_branch, list_id, or, property_filter};
+use keep::Piece;
 
 use super::{
     Export, Notes, Platform,
     folder::{About, Request},
     json_bytes,
+    kept::give_back,
     normal::{Literal, Names, path_text},
     obstacles,
     people::People,
@@ -33,7 +41,7 @@ use crate::{
         Condition, ValueType,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
-    base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
+    base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
     content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
@@ -66,30 +74,26 @@ impl Platform for Hubspot {
         whole_flow_losses(&plan, workspace, &mut notes);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
-        let groups = groups(&plan);
-        let many = groups.len() > 1;
-        for (n, group) in groups.iter().enumerate() {
+        let written = bodies(&plan, workspace, &mut notes);
+        for (n, workflow) in written.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
-            let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = workflow(&plan, workspace, group, &name, &mut notes);
-            for mut diagnostic in lint(&body) {
+            for mut diagnostic in lint(&workflow.body) {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
                 notes.diagnostics.push(diagnostic);
             }
-            files.insert(file.clone(), json_bytes(&body));
-            let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+            files.insert(file.clone(), json_bytes(&workflow.body));
             requests.push(Request {
                 file,
                 method: "POST",
                 path: workspace.hubspot.base_path.clone(),
-                what: format!("the workflow, started by {}", what.join(", or ")),
+                what: format!("the workflow, started by {}", workflow.what),
             });
         }
-        if many {
+        if written.len() > 1 {
             notes.approximate(
                 "hubspot/one-enrolment",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", groups.len()),
+                format!("A workflow has one kind of enrolment, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", written.len()),
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
@@ -244,6 +248,8 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
         .steps
         .iter()
         .filter_map(|step| match step.settings {
+            // What was kept of a delay has its window in it.
+            Settings::Delay(_) if matches!(keep::actions(&plan.settings, step.node), Some(Ok(_))) => None,
             Settings::Delay(delay) => delay.window.map(|w| (Place::node(&step.node.id).with_field("window"), w)),
             _ => None,
         })
@@ -322,7 +328,14 @@ struct Enrolment {
     exits: Vec<Condition>,
 }
 
-fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &str, notes: &mut Notes) -> Json {
+fn workflow(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    group: &Group<'_>,
+    name: &str,
+    kept: Option<&Map<String, Json>>,
+    notes: &mut Notes,
+) -> Workflow {
     let extra = group
         .alternatives
         .iter()
@@ -338,10 +351,21 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         named: named_copies(plan),
     };
     let mut body = Body::new(plan, &asker, notes);
-    let enrolment = enrolment(&mut body, group);
-    let mut exits = enrolment.exits;
+    let mut enrolment = match kept {
+        Some(keys) => Enrolment {
+            criteria: keys.get("enrollmentCriteria").cloned().unwrap_or_default(),
+            schedule: keys.get("enrollmentSchedule").cloned(),
+            ..Enrolment::default()
+        },
+        None => enrolment(&mut body, group),
+    };
+    let mut exits = std::mem::take(&mut enrolment.exits);
     for (setting, text) in plan.settings.conditions() {
         if setting == "exit_when" {
+            // Who leaves the trigger's segment is taken out by the enrolment itself.
+            if leaves_segment(plan).is_some() {
+                continue;
+            }
             body.notes.approximate(
                 "hubspot/exit-is-goal",
                 Place::default().with_field("settings.exit_when"),
@@ -372,8 +396,17 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
             asker.copies.borrow_mut().insert((path, property));
         }
     }
+    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some();
+    if before_entry && mark(plan, true).is_some() {
+        enrolment.criteria["shouldReEnroll"] = json!(true);
+    }
     let (actions, start) = body.write(|body, first| {
         let mut to = first;
+        if let Some(mark) = mark(plan, before_entry) {
+            let filter = may_enter(&asker, plan, &mark, body.notes);
+            to = body.keep_time(&mark, to);
+            to = body.list_branch(vec![("May enter".into(), filter, to)], "Was in already", To::End);
+        }
         if let Some(condition) = &enrolment.gate {
             let filter = asker.ask(condition, &group.place, body.notes);
             to = body.list_branch(vec![("Enrolled".into(), filter, to)], "Not enrolled", To::End);
@@ -393,6 +426,8 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
         to
     });
     let windows = windows(plan, workspace, notes);
+    let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
+    let origins = steps.into_iter().map(|step| Some(plan.steps.get(step?)?.node.id.clone())).collect();
     let mut out = json!({
         "name": name, "type": "CONTACT_FLOW", "flowType": "WORKFLOW", "objectTypeId": "0-1", "isEnabled": false,
         "actions": actions, "blockedDates": [], "timeWindows": windows, "customProperties": {}, "dataSources": [],
@@ -408,7 +443,19 @@ fn workflow(plan: &Plan<'_>, workspace: &Workspace, group: &Group<'_>, name: &st
     if !goal.is_null() {
         out["goalFilterBranch"] = goal;
     }
-    out
+    if out["enrollmentCriteria"].is_null()
+        && let Json::Object(map) = &mut out
+    {
+        map.remove("enrollmentCriteria");
+    }
+    for piece in [Piece::Goal, Piece::Windows] {
+        for (key, value) in kept_piece(piece, plan, workspace, notes).into_iter().flatten() {
+            out[key] = value;
+        }
+    }
+    give_back(&plan.settings, Origin::Hubspot, None, &mut out);
+    let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
+    Workflow { body: out, origins, what: what.join(", or ") }
 }
 
 /// Notes the contact's own properties that mails print.
@@ -482,15 +529,8 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
     match &plan.settings.reentry {
         Reentry::AfterExit => true,
         Reentry::Once => false,
-        Reentry::Cooldown(span) => {
-            notes.impossible(
-                "hubspot/reentry-cooldown",
-                place,
-                format!("HubSpot enrols again as soon as the contact is out, without the cooldown of {span}"),
-                "Keep the last entry in a date property and ask for it in the trigger",
-            );
-            true
-        }
+        // Asked of the mark that the workflow keeps itself.
+        Reentry::Cooldown(_) => true,
         Reentry::PerKey => {
             let key = plan.settings.reentry_key.as_ref().map_or_else(|| "the key".to_owned(), path_text);
             notes.approximate("hubspot/reentry-key", place, format!("HubSpot cannot tell entries apart by `{key}`: nobody enters while inside, also not with another one, and the same one enters again afterwards"), "Nothing to do where one contact rarely has two at once");
@@ -506,6 +546,35 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
             true
         }
     }
+}
+
+/// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not say
+/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows).
+fn mark(plan: &Plan<'_>, enrols_before_entry: bool) -> Option<String> {
+    let is_marked = match plan.settings.reentry {
+        Reentry::Cooldown(_) => true,
+        Reentry::Once => enrols_before_entry,
+        Reentry::AfterExit | Reentry::PerKey | Reentry::Restart => false,
+    };
+    is_marked.then(|| slug(&format!("flowloom entered {}", plan.flow.id)))
+}
+
+/// "May enter (again)", as an OR of ANDs over the mark.
+fn may_enter(asker: &Asker<'_>, plan: &Plan<'_>, mark: &str, notes: &mut Notes) -> Json {
+    needed::property(notes, mark, Some(ValueType::Instant));
+    let unknown =
+        json!({"operationType": "ALL_PROPERTY", "operator": "IS_UNKNOWN", "includeObjectsWithNoValueSet": true});
+    let mut cases = vec![and(vec![property_filter(mark, unknown)], Vec::new())];
+    if let Reentry::Cooldown(span) = plan.settings.reentry {
+        cases.push(and(vec![property_filter(mark, asker.ago(span))], Vec::new()));
+    }
+    notes.approximate(
+        "hubspot/reentry-mark",
+        Place::default().with_field("settings.reentry"),
+        format!("Workflows know no such re-entry rule, so this one keeps the last entry in the contact property `{mark}` and asks for it"),
+        "Create the property with the body in `properties/`",
+    );
+    or(cases)
 }
 
 fn event_based(branches: Vec<Json>, lists: Vec<Json>, refinement: Option<Json>, again: bool) -> Json {
@@ -819,5 +888,5 @@ fn list_based(body: &mut Body<'_, '_>, condition: &Condition, again: bool, place
         }
     }
     json!({"type": "LIST_BASED", "shouldReEnroll": again && !triggers.is_empty(), "listFilterBranch": filter,
-        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": false})
+        "reEnrollmentTriggersFilterBranches": triggers, "unEnrollObjectsNotMeetingCriteria": leaves_segment(body.plan).is_some()})
 }
