@@ -17,6 +17,8 @@ mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
 mod platforms;
+#[cfg(feature = "push")]
+mod push;
 mod readme;
 mod rules;
 mod samples;

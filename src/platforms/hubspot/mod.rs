@@ -12,6 +12,8 @@ mod keep;
 mod links;
 mod lints;
 mod needed;
+#[cfg(feature = "push")]
+mod push;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -19,6 +21,8 @@ use serde_json::{Map, Value as Json, json};
 
 pub(super) use import::import;
 pub use lints::lint;
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::HubspotApi;
 
 use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
 use body::{Body, To, clock, none_within};
@@ -41,7 +45,7 @@ use crate::{
         Condition, ValueType,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
-    base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
+    base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
     content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use crate::{
     base::NodeId,
     content::Origin,
-    flow::{FlowSettings, KeptJson},
+    flow::{FlowSettings, KeptJson, Reentry},
     platforms::kept::merge,
 };
 
@@ -100,6 +100,12 @@ pub(super) fn same(a: &Json, b: &Json) -> bool {
     }
 }
 
+/// The re-entry criteria as they came, for as long as the flow has this rule.
+pub(super) fn of_reentry(criteria: &Json, rule: &Reentry) -> KeptJson {
+    let kept = json!({"keep": {"reentry_criteria": criteria}, "instead_of": {}, "rule": rule});
+    KeptJson { origin: Origin::Klaviyo, node: None, patch: kept.to_string() }
+}
+
 /// Gives back what an import kept for a step, or for the whole definition without one. The answer names the keys that
 /// no longer go back, since somebody edited what they stood for.
 pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut Json) -> Vec<String> {
@@ -110,7 +116,9 @@ pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut 
         .filter(|kept| kept.origin == Origin::Klaviyo && kept.node.as_ref().map(crate::base::NodeId::as_str) == node);
     for kept in own {
         let Ok(patch @ Json::Object(_)) = serde_json::from_str::<Json>(&kept.patch) else { continue };
+        let is_current = patch.get("rule").is_none_or(|rule| *rule == json!(settings.reentry));
         match (patch.get("keep"), patch.get("instead_of")) {
+            _ if !is_current => over.push("/reentry_criteria".into()),
             (Some(Json::Object(keep)), Some(Json::Object(was))) => apply(json, keep, was, "", &mut over),
             // A plain merge patch, written by hand.
             _ => merge(json, &patch),

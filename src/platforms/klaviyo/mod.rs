@@ -9,6 +9,8 @@ mod filters;
 mod import;
 mod keep;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,8 @@ use serde_json::{Value as Json, json};
 
 pub(super) use import::import;
 pub use lints::{lint, lint_templates};
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
     Export, Notes, Platform,
@@ -318,11 +322,6 @@ fn stays_true(condition: &Condition) -> bool {
     }
 }
 
-<<<<<<< HEAD
-/// Re-entry at any time.
-fn always() -> Json {
-    json!({"duration": 0, "unit": "alltime"})
-=======
 /// The longest way through the flow in whole hours, rounded up.
 fn longest_hours(plan: &Plan<'_>, wait: Span) -> i64 {
     (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000
@@ -362,20 +361,15 @@ fn may_enter(plan: &Plan<'_>, notes: &mut Notes) -> Vec<Json> {
         "Nothing to do; the property can be deleted with the flow",
     );
     out
->>>>>>> main
 }
 
 /// Re-entry as Klaviyo counts it; `restarts` where a newer entry must take over from an older one.
 fn reentry(plan: &Plan<'_>, restarts: bool, is_marked: bool, wait: Span, notes: &mut Notes) -> Json {
     let place = Place::default().with_field("settings.reentry");
-<<<<<<< HEAD
-    let always = always();
-=======
     let always = json!({"duration": 0, "unit": "alltime"});
     if is_marked {
         return always;
     }
->>>>>>> main
     match &plan.settings.reentry {
         Reentry::Once => json!({"duration": 1, "unit": "alltime"}),
         Reentry::Cooldown(span) if longest_hours(plan, wait) * 3_600_000 <= span.about_millis() => {

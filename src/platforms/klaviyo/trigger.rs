@@ -133,7 +133,6 @@ pub(super) fn body(
     let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
     // What was kept of a flow is of one with one trigger.
     if is_only {
-        let computed = definition["reentry_criteria"].clone();
         let over = keep::give_back(&plan.settings, None, &mut definition);
         if !over.is_empty() {
             notes.approximate(
@@ -145,10 +144,6 @@ pub(super) fn body(
                 ),
                 "Look at the trigger and the flow's filters in Klaviyo",
             );
-        }
-        // "At any time" stands for "after the exit" and for no other rule.
-        if plan.settings.reentry != Reentry::AfterExit && definition["reentry_criteria"] == super::always() {
-            definition["reentry_criteria"] = computed;
         }
     }
     definition["entry_action_id"] = first;

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     base::NodeId,
-    flow::{Edge, Flow, KeptJson, Node, Reentry, Workspace},
+    flow::{Edge, Flow, KeptJson, Node, Workspace},
     platforms::{
         import::{Imported, Remark, RemarkKind},
-        klaviyo::{always, definition},
+        klaviyo::definition,
     },
 };
 
@@ -94,10 +94,14 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
     let ours: Map<String, Json> = without(&exported, &["actions", "entry_action_id"]);
     let theirs: Map<String, Json> =
         without(&Json::Object(document.definition.clone()), &["actions", "entry_action_id", "name"]);
-    // What the flow's longest way makes of "after the exit" may change; "at any time" stands for all of it.
-    let mut ours = ours;
-    if theirs.get("reentry_criteria") == Some(&always()) && flow.settings().reentry == Reentry::AfterExit {
-        ours.remove("reentry_criteria");
+    let (mut ours, mut theirs) = (ours, theirs);
+    // The longest way through the flow is in what is exported of a rule, so the form that came stands for the rule alone.
+    let (written, came) = (ours.remove("reentry_criteria"), theirs.remove("reentry_criteria"));
+    let came = came.unwrap_or_default();
+    if !keep::same(&came, &written.unwrap_or_default()) {
+        let patch = keep::of_reentry(&came, &flow.settings().reentry);
+        say_kept(&patch, &document.pointer, &mut report);
+        kept.push(patch);
     }
     if let Some(patch) = keep::difference(&Json::Object(theirs), &Json::Object(ours), None) {
         say_kept(&patch, &document.pointer, &mut report);
