@@ -443,8 +443,7 @@ fn diff_finds_the_edit() {
     fs::write(folder.path().join("b.flow.ron"), text.replace("for(\"4 h\")", "for(\"5 h\")")).expect("writes");
     let said = check(folder.path(), &["diff", WATCH, "b.flow.ron", "--format", "json"], 0, &[]).json();
     assert_eq!(said["changes"].as_array().map(Vec::len), Some(1), "{said}");
-    let words =
-        "Four hours after entry: wait until 4 h after the contact entered \u{2192} until 5 h after the contact entered";
+    let words = "Four hours after entry: wait until 4 h \u{2192} 5 h after the entry";
     assert_eq!(said["differences"][0]["words"], words, "{said}");
     check(folder.path(), &["diff", WATCH, "b.flow.ron"], 0, &[&format!("~ {words}")]);
     check(folder.path(), &["diff", WATCH, WATCH], 0, &["No difference"]);
