@@ -8,6 +8,7 @@
 
 pub mod act;
 pub mod card;
+pub mod client;
 pub mod command;
 pub mod counts;
 mod document;

@@ -3,6 +3,7 @@
 //! Files are the [`keeper`]'s, on one thread, one after the other; what takes long and touches no file has a thread of
 //! its own.
 
+mod client;
 mod dialogs;
 pub mod keeper;
 mod machine;
@@ -23,11 +24,13 @@ use super::Outside;
 use crate::{
     app::{
         Answer, Request,
+        client::{Client, file},
         files::{Purpose, Task, Told, samples, with_ending},
         hand_over,
     },
     base::Instant,
     disk,
+    report::diagram::Paper,
 };
 
 /// Work for the keeper.
@@ -143,6 +146,23 @@ impl System {
                     }
                     let result = hand_over::export(target, &flow, &home.workspace, &home.audience).map(Arc::new);
                     Some(Told::Exported { document, id, revision, target, result }.into())
+                })
+            }
+            Task::Client { document, id, format, date, progress, flow, home } => {
+                self.spawn("client file", ctx, move || {
+                    let mut shop = client::Shop { home: &home, progress: &progress };
+                    let client = Client {
+                        flow: &flow,
+                        workspace: &home.workspace,
+                        neighbours: &home.other_flows,
+                        audience: &home.audience,
+                        date: &date,
+                        paper: Paper::Auto,
+                        scale: 2.0,
+                        contacts: &[],
+                    };
+                    let result = file(&client, format, &mut shop).map(|made| made.map(Arc::from));
+                    Some(Told::Client { document, id, format, result }.into())
                 })
             }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),

@@ -211,6 +211,10 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                     }
                     return vec![Request::CopyText(text)];
                 }
+                Id::CopyMermaid => {
+                    let text = crate::report::diagram::mermaid(document.flow(), &document.home.workspace);
+                    return vec![Request::CopyText(text)];
+                }
                 Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
                 Id::CopyBlock => {
                     let Some(message) = selected_message(document) else { return Vec::new() };
@@ -366,6 +370,7 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::CopyMermaid
         | Id::Revert
         | Id::Settings
         | Id::Shortcuts

@@ -158,6 +158,9 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
                 && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h")))
         }
         Id::Copy => after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h"))),
+        Id::CopyMermaid => {
+            after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.starts_with("flowchart TD")))
+        }
         Id::CopyBlock => {
             after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("cart_image")))
         }

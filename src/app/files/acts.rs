@@ -510,6 +510,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Folder(folder) => return into_folder(app, folder),
         told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
+        told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()
 }

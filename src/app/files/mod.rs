@@ -23,6 +23,7 @@ pub use self::{
 };
 use super::{
     DocumentId, Home,
+    client::ClientFormat,
     jobs::{Kind, Progress},
     journal::WorkspaceDraft,
     preferences::Preferences,
@@ -154,8 +155,8 @@ pub struct TextFile {
     pub what: &'static str,
     /// How its name ends: `html`.
     pub ending: &'static str,
-    /// The text.
-    pub text: Arc<str>,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
 }
 
 /// Our own dialog for paths, where the system has none.
@@ -444,6 +445,23 @@ pub enum Task {
         /// What stands around it.
         home: Arc<Home>,
     },
+    /// Make a file for a client.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// The date in words.
+        date: String,
+        /// Whether it is still wanted, and how far it is.
+        progress: Arc<Progress>,
+        /// The flow.
+        flow: Box<Flow>,
+        /// What stands around it.
+        home: Arc<Home>,
+    },
     /// Write an export.
     WriteFolder {
         /// Where to.
@@ -570,6 +588,17 @@ pub enum Told {
         target: Target,
         /// The export.
         result: Result<Arc<Export>, Vec<Diagnostic>>,
+    },
+    /// A file for a client was made.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// Its bytes; `None` where it was cancelled. Errors: why there are none.
+        result: Option<Result<Arc<[u8]>, String>>,
     },
     /// A folder for the export.
     Folder(PathBuf),

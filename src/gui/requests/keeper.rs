@@ -295,7 +295,7 @@ impl Keeper {
                     Err(error) => failed(error),
                 }
             }
-            Task::WriteText { path, file } => match disk::file(&path, file.text.as_bytes(), true) {
+            Task::WriteText { path, file } => match disk::file(&path, &file.bytes, true) {
                 Ok(()) => vec![Answer::Told(format!("The {} is in {}", file.what, path.display()))],
                 Err(error) => failed(error),
             },
@@ -304,6 +304,7 @@ impl Keeper {
             | Task::Export { .. }
             | Task::AskFolder
             | Task::AskText { .. }
+            | Task::Client { .. }
             | Task::ShowFolder(_) => Vec::new(),
         }
     }

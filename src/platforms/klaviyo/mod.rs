@@ -6,14 +6,21 @@
 mod actions;
 mod body;
 mod filters;
+mod import;
+mod keep;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+pub(super) use import::import;
 pub use lints::{lint, lint_templates};
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
     Export, Notes, Platform,
@@ -51,7 +58,7 @@ impl Platform for Klaviyo {
         for (n, entry) in entries.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = trigger::body(&plan, workspace, (entry, many), &name, &mut notes);
+            let body = trigger::body(&plan, workspace, entry, &name, !many, &mut notes);
             let mut lints = lint(&body, &workspace.klaviyo.revision);
             let kind =
                 body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();
@@ -96,6 +103,19 @@ impl Platform for Klaviyo {
         };
         notes.into_export(files, &about)
     }
+}
+
+/// The definition that a flow with one trigger becomes, without the files around it; `None` where there is none.
+fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
+    if !obstacles(flow).is_empty() {
+        return None;
+    }
+    let plan = Plan::new(flow);
+    let mut notes = Notes::default();
+    let entries = trigger::entries(&plan);
+    let [entry] = entries.as_slice() else { return None };
+    let mut body = trigger::body(&plan, workspace, entry, &flow.name, true, &mut notes);
+    notes.obstacles.is_empty().then(|| body["data"]["attributes"]["definition"].take())
 }
 
 /// What people do, in this order.

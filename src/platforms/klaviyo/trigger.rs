@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{
     body::{Body, Entry},
     filters::{Asked, Asker, Group, metric_id, number, property_name, segment_how},
-    profile_filter,
+    keep, profile_filter,
 };
 use crate::{
     audience::{
@@ -86,8 +86,9 @@ struct Start {
 pub(super) fn body(
     plan: &Plan<'_>,
     workspace: &Workspace,
-    (entry, is_one_of_many): (&EntryPlan<'_>, bool),
+    entry: &EntryPlan<'_>,
     name: &str,
+    is_only: bool,
     notes: &mut Notes,
 ) -> Json {
     let start = start(workspace, entry, notes);
@@ -115,7 +116,7 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
-    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || is_one_of_many);
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || !is_only);
     let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
     if is_marked {
         let conditions = super::may_enter(plan, notes);
@@ -129,13 +130,25 @@ pub(super) fn body(
     }
     body.walk();
     let (actions, first) = (body.actions, body.entry_action);
-    json!({"data": {"type": "flow", "attributes": {"name": name, "definition": {
-        "triggers": [trigger],
-        "profile_filter": filter,
-        "reentry_criteria": reentry,
-        "entry_action_id": first,
-        "actions": actions,
-    }}}})
+    let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
+    // What was kept of a flow is of one with one trigger.
+    if is_only {
+        let over = keep::give_back(&plan.settings, None, &mut definition);
+        if !over.is_empty() {
+            notes.approximate(
+                "klaviyo/kept",
+                Place::default().with_field("settings.kept"),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the flow says something else now",
+                    over.join("`, `")
+                ),
+                "Look at the trigger and the flow's filters in Klaviyo",
+            );
+        }
+    }
+    definition["entry_action_id"] = first;
+    definition["actions"] = Json::Array(actions);
+    json!({"data": {"type": "flow", "attributes": {"name": name, "definition": definition}}})
 }
 
 fn metric_start(metric: &str, workspace: &Workspace, notes: &mut Notes) -> Start {

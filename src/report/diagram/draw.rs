@@ -92,6 +92,19 @@ pub fn whole(diagram: &Diagram, about: &About, accent: Rgb) -> Scene {
     Scene { width: wide, height: high, marks }
 }
 
+/// The picture alone, with its legend below: for a page that says itself what it is.
+pub fn bare(diagram: &Diagram) -> Scene {
+    let content = diagram.bounds.grown(6.0);
+    let wide = content.width().max(360.0);
+    let (legend, high) = legend(diagram, wide);
+    let left = (wide - content.width()) / 2.0 - content.left;
+    let flow =
+        Group { scale: Some((1.0, (left, -content.top))), marks: inner(diagram, &Marking::new()), ..Group::default() };
+    let below = (0.0, content.height() + 24.0);
+    let legend = Group { label: "Legend".to_owned(), scale: Some((1.0, below)), marks: legend, ..Group::default() };
+    Scene { width: wide, height: below.1 + high, marks: vec![Mark::Group(flow), Mark::Group(legend)] }
+}
+
 /// Name, client, date and fingerprint.
 fn title(out: &mut Vec<Mark>, about: &About, accent: Rgb, wide: f32) {
     let room = wide - 2.0 * MARGIN;

@@ -212,6 +212,12 @@ pub fn summary(flow: &Flow, workspace: &Workspace, node: &Node) -> String {
                 split.arms.iter().map(|arm| format!("{} {} %", arm.name, print_number(arm.weight))).collect();
             arms.join(" \u{b7} ")
         }
+        Some(Settings::Exit(exit)) => super::capital(&exit.reason),
+        Some(Settings::Sms(sms)) => {
+            let text = flow.message(sms.message.as_str()).and_then(|message| message.variants.first()?.text.clone());
+            text.filter(|text| !text.trim().is_empty())
+                .map_or_else(|| "No words yet".to_owned(), |text| quoted(text.trim()))
+        }
         _ => card::summary(flow, node),
     }
 }
