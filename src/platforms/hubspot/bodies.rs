@@ -8,9 +8,10 @@ use super::{
     workflow,
 };
 use crate::{
+    audience::Condition,
     base::{Diagnostic, NodeId, Place},
     flow::{Flow, Workspace},
-    kinds::Alternative,
+    kinds::{Alternative, Settings},
     platforms::{Notes, obstacles, plan::Plan},
 };
 
@@ -75,4 +76,13 @@ pub(super) fn kept_piece(
             None
         }
     }
+}
+
+/// The segment whose members enter, where leaving it is all that ends the flow.
+pub(super) fn leaves_segment<'a>(plan: &'a Plan<'_>) -> Option<&'a str> {
+    let Some(Settings::Trigger(trigger)) = plan.flow.trigger()?.settings() else { return None };
+    let [Alternative::Segment(trigger)] = trigger.any.as_slice() else { return None };
+    let outside = Condition::Not(Box::new(Condition::InSegment(trigger.segment.clone())));
+    let exits = plan.settings.exit_when.as_ref()?;
+    (!trigger.leaves && *exits.condition() == outside).then_some(trigger.segment.as_str())
 }

@@ -58,7 +58,7 @@ impl Platform for Klaviyo {
         for (n, entry) in entries.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
-            let body = trigger::body(&plan, workspace, (entry, many), &name, &mut notes);
+            let body = trigger::body(&plan, workspace, entry, &name, !many, &mut notes);
             let mut lints = lint(&body, &workspace.klaviyo.revision);
             let kind =
                 body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();
@@ -114,7 +114,7 @@ fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
     let mut notes = Notes::default();
     let entries = trigger::entries(&plan);
     let [entry] = entries.as_slice() else { return None };
-    let mut body = trigger::body(&plan, workspace, (entry, false), &flow.name, &mut notes);
+    let mut body = trigger::body(&plan, workspace, entry, &flow.name, true, &mut notes);
     notes.obstacles.is_empty().then(|| body["data"]["attributes"]["definition"].take())
 }
 

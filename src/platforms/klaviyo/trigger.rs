@@ -86,8 +86,9 @@ struct Start {
 pub(super) fn body(
     plan: &Plan<'_>,
     workspace: &Workspace,
-    (entry, is_one_of_many): (&EntryPlan<'_>, bool),
+    entry: &EntryPlan<'_>,
     name: &str,
+    is_only: bool,
     notes: &mut Notes,
 ) -> Json {
     let start = start(workspace, entry, notes);
@@ -115,7 +116,7 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
-    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || is_one_of_many);
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || !is_only);
     let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
     if is_marked {
         let conditions = super::may_enter(plan, notes);
@@ -131,7 +132,7 @@ pub(super) fn body(
     let (actions, first) = (body.actions, body.entry_action);
     let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
     // What was kept of a flow is of one with one trigger.
-    if !is_one_of_many {
+    if is_only {
         let over = keep::give_back(&plan.settings, None, &mut definition);
         if !over.is_empty() {
             notes.approximate(
