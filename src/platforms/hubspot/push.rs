@@ -6,15 +6,18 @@
 //! are HubSpot's documented API, but stand not in the references' table. Images have no endpoint there, so the mails'
 //! image address has to be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value as Json, json};
 
 use crate::{
     flow::Workspace,
     platforms::{
+        import::Template,
         klaviyo::encoded,
         push::{
-            Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State,
-            Thing, Verb, compare,
+            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort,
+            State, Thing, Verb, compare,
         },
     },
 };
@@ -250,6 +253,96 @@ impl Api for HubspotApi {
         // Its address holds the number of the account, which no key says.
         None
     }
+
+    fn flows(&self, call: &mut Call<'_>) -> Result<Vec<Listed>, Error> {
+        let mut out = Vec::new();
+        let path = call.flows();
+        pages(call, &path, |entry| {
+            let status = if entry["isEnabled"] == true { "on" } else { "off" };
+            out.push(Listed { id: number_text(&entry["id"]), name: text(&entry["name"]), status: status.to_owned() });
+            true
+        })?;
+        Ok(out)
+    }
+
+    fn as_given(&self, own: &Own) -> Json {
+        own.json.clone()
+    }
+
+    fn mails_in(&self, own: &Own) -> BTreeSet<String> {
+        let actions = own.json["actions"].as_array().into_iter().flatten();
+        let ids = actions
+            .flat_map(|action| ["content_id", "email_content_id"].map(|key| number_text(&action["fields"][key])));
+        ids.filter(|id| !id.is_empty()).collect()
+    }
+
+    fn mail(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Template>, Error> {
+        Ok(self.read(call, Sort::Email, id)?.map(|own| {
+            let content = &own.json["content"];
+            let said = |value: &Json| Some(text(value)).filter(|text| !text.is_empty());
+            // The text of a mail is that of its modules, one after the other.
+            let mut modules: Vec<(i64, &str)> = Vec::new();
+            for widget in content["widgets"].as_object().into_iter().flat_map(|map| map.values()) {
+                let html = widget["body"]["html"].as_str();
+                modules.extend(html.map(|html| (widget["order"].as_i64().unwrap_or(i64::MAX), html)));
+            }
+            modules.sort_by_key(|(order, _)| *order);
+            let html: Vec<&str> = modules.into_iter().map(|(_, html)| html).collect();
+            Template {
+                name: own.thing.name,
+                html: html.join("\n"),
+                text: said(&content["plainTextVersion"]),
+                subject: said(&own.json["subject"]),
+                preheader: said(&content["widgets"]["preview_text"]["body"]["value"]),
+            }
+        }))
+    }
+
+    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)> {
+        vec![("events", events(call)), ("lists", lists(call)), ("users", users(call))]
+    }
+}
+
+/// Labels of custom events by their type.
+fn events(call: &mut Call<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let mut out = BTreeMap::new();
+    pages(call, EVENTS, |event| {
+        out.insert(format!("event:{}", text(&event["objectTypeId"])), text(&event["labels"]["singular"]));
+        true
+    })?;
+    Ok(out)
+}
+
+/// Names of lists; they are searched for, since there is no plain listing.
+fn lists(call: &mut Call<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let mut out = BTreeMap::new();
+    let mut offset = 0_i64;
+    for _ in 0..MOST_PAGES {
+        let page =
+            call.send(Verb::Post, "/crm/v3/lists/search", &json!({"query": "", "count": 100, "offset": offset}))?;
+        let Some(entries) = page["lists"].as_array() else {
+            return Err(Error::strange("The search for lists has no `lists`"));
+        };
+        for entry in entries {
+            let Thing { id, name, .. } = list(entry)?;
+            out.insert(format!("list:{id}"), name);
+        }
+        match page["offset"].as_i64().filter(|next| *next > offset && page["hasMore"] == true) {
+            Some(next) => offset = next,
+            None => return Ok(out),
+        }
+    }
+    Err(Error::strange("The list of lists does not end"))
+}
+
+/// Addresses of users.
+fn users(call: &mut Call<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let mut out = BTreeMap::new();
+    pages(call, "/crm/v3/owners", |owner| {
+        out.insert(format!("user:{}", number_text(&owner["userId"])), text(&owner["email"]));
+        true
+    })?;
+    Ok(out)
 }
 
 /// Actions as they were sent; others after them. Their order says nothing.
