@@ -23,7 +23,8 @@ use super::{
     show,
 };
 use crate::{
-    disk,
+    disk::{self, Lock, NoLock},
+    flow::Target,
     platforms::push::{
         self, Account, Action, Answers, Change, Choice, Draft, Key, Patience, Plan, Pushed, Record, Watch,
         account_label, variable,
@@ -76,7 +77,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (key, _) = Key::find(target, &args.key_name, env::var(variable(target)).ok().as_deref()).map_err(failure)?;
     let base_url = args.base_url.as_deref();
     let mut client = push::connect(target, &home.workspace, base_url, key, Patience::default()).map_err(failure)?;
-    let mut shelf = Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url))?;
+    let mut shelf = Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url), !args.dry_run)?;
     let mut pushed = shelf.record.account(&shelf.label);
     let stop = AtomicBool::new(false);
     let mut watch = Terminal::new(streams, &mut shelf);
@@ -104,7 +105,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     streams.to_people(args.format, &in_words(&plan));
     let report = |plan: &Plan, done: Option<&push::Done>| {
         json!({
-            "schema": "flowloom/push/1", "target": target.name(), "flow": plan.changes.first().map(|_| &draft.flow),
+            "schema": "flowloom/push/1", "target": target.name(), "flow": draft.flow,
             "done": done.is_some(), "ready": plan.is_ready(), "record": path,
             "changes": plan.changes, "made": done.map(|done| &done.made),
             "afterwards": done.map(|done| &done.afterwards),
@@ -144,17 +145,20 @@ pub fn failure(error: push::Error) -> Failure {
     Failure::refused(error.to_string(), error.hint)
 }
 
-/// The record beside the flow.
+/// The record beside the flow, which nobody else writes meanwhile.
 struct Shelf {
+    _lock: Option<Lock>,
     path: PathBuf,
     record: Record,
     label: String,
 }
 
 impl Shelf {
-    fn open(flow: &Path, target: crate::flow::Target, draft: &Draft, label: &str) -> Result<Self, Failure> {
+    /// Errors: a record that is none, or of something else; another push of this flow is under way (where `locks`).
+    fn open(flow: &Path, target: Target, draft: &Draft, label: &str, locks: bool) -> Result<Self, Failure> {
         let name = flow.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let path = flow.with_file_name(Record::file_name(target, &name));
+        let lock = if locks { Some(lock(&path)?) } else { None };
         let record = if path.exists() {
             let text = disk::text(&path)?.text;
             Record::read(&text, target, &draft.flow)
@@ -162,8 +166,18 @@ impl Shelf {
         } else {
             Record::new(target, &draft.flow)
         };
-        Ok(Self { path, record, label: label.to_owned() })
+        Ok(Self { _lock: lock, path, record, label: label.to_owned() })
     }
+}
+
+fn lock(path: &Path) -> Result<Lock, Failure> {
+    Lock::take(&disk::lock_path(path)).map_err(|no| match no {
+        NoLock::Held => Failure::refused("Another push of this flow is under way", "Wait until it is done"),
+        NoLock::Io(error) => Failure::refused(
+            format!("{} cannot be kept: {error}", path.display()),
+            "Give the right to write beside the flow, or push a copy of it",
+        ),
+    })
 }
 
 /// Progress on a terminal, the record on the disk.

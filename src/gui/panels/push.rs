@@ -230,3 +230,153 @@ fn done_ui(ui: &mut Ui, done: &Done, target: &str) {
         ui.label(format!("{}. {step}", n + 1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
+    use super::*;
+    use crate::{
+        app::{
+            Answer, Request, fixture,
+            files::{
+                Task, Told,
+                push::{PushTask, PushTold},
+            },
+        },
+        base::Instant,
+        flow::file,
+        gui::{Outside, Studio, testing},
+        platforms::{
+            self,
+            push::{Account, Pushed},
+        },
+    };
+
+    /// A world whose account waits to be answered by hand.
+    #[derive(Clone, Default)]
+    struct World {
+        asked: Rc<RefCell<Vec<PushTask>>>,
+        answers: Rc<RefCell<Vec<Answer>>>,
+    }
+
+    impl Outside for World {
+        fn now(&self) -> Instant {
+            fixture::now()
+        }
+
+        fn perform(&mut self, request: Request, _: &egui::Context) {
+            match request {
+                Request::Start(job) => self.answers.borrow_mut().push(Answer::Done(job.run())),
+                Request::Files(Task::Export { document, id, revision, target, flow, home, .. }) => {
+                    let result = platforms::export(target, &flow, &home.workspace).map(Arc::new);
+                    self.tell(Told::Exported { document, id, revision, target, result });
+                }
+                Request::Files(Task::Push(task)) => self.asked.borrow_mut().push(*task),
+                _ => {}
+            }
+        }
+
+        fn poll(&mut self) -> Vec<Answer> {
+            self.answers.take()
+        }
+    }
+
+    impl World {
+        fn tell(&self, told: Told) {
+            self.answers.borrow_mut().push(told.into());
+        }
+
+        /// Answers the look that was asked for.
+        fn looked(&self, result: Result<Box<(Account, Pushed, KeyPlace)>, Error>) {
+            let Some(PushTask::Look { job, .. }) = self.asked.borrow_mut().pop() else { panic!("no look was asked for") };
+            self.tell(Told::Push(PushTold::Looked { id: job.id, result }));
+        }
+    }
+
+    fn window(world: &World) -> Harness<'static, Studio> {
+        let mut app = App::new();
+        app.theme = crate::app::Theme::Light;
+        let loaded = Box::new(file::read(testing::WATCH).expect("a flow"));
+        let path = Some(std::path::PathBuf::from("/nowhere/watch-shop.flow.ron"));
+        let home = Arc::new(crate::app::Home::default());
+        world.answers.borrow_mut().push(Answer::Opened { path, loaded, home });
+        let studio = Studio::new(app, Box::new(world.clone()));
+        let mut harness = Harness::builder()
+            .with_size(vec2(1440.0, 900.0))
+            .with_theme(egui::Theme::Light)
+            .with_context_setup(theme::install)
+            .build_ui_state(|ui, studio: &mut Studio| studio.root(ui), studio);
+        harness.run_steps(4);
+        harness
+    }
+
+    fn click(h: &mut Harness<'_, Studio>, label: &str) {
+        h.get_by_label(label).click();
+        h.run_steps(5);
+    }
+
+    #[test]
+    fn a_flow_is_looked_at_listed_confirmed_and_done() {
+        let world = World::default();
+        let mut h = window(&world);
+        click(&mut h, "Publish…");
+        click(&mut h, "HubSpot");
+        click(&mut h, "Push to HubSpot…");
+        assert!(h.query_by_label("Looking at the account; nothing is changed").is_some());
+        // No key: one is typed, and goes to the keyring alone.
+        world.looked(Err(Error::new(Kind::Refused, "There is no key for HubSpot", "Store one")));
+        h.run_steps(5);
+        assert!(h.query_by_label("There is no key for HubSpot").is_some());
+        h.get_by_label("API key").focus();
+        h.run_steps(2);
+        h.get_by_label("API key").type_text("pat-secret-1");
+        h.run_steps(3);
+        click(&mut h, "Keep and look");
+        let asked = world.asked.borrow_mut().pop();
+        assert!(matches!(&asked, Some(PushTask::Keep { .. })), "{asked:?}");
+        assert!(!format!("{asked:?}").contains("pat-secret-1"), "a key is never shown");
+        world.tell(Told::Push(PushTold::Kept(Ok(()))));
+        h.run_steps(4);
+        // An empty account: everything is made.
+        world.looked(Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Keyring))));
+        h.run_steps(5);
+        let push = h.state().app.files.push.as_ref().expect("the page");
+        let plan = push.plan().expect("a plan");
+        assert!(plan.is_ready(), "{:#?}", plan.changes);
+        let button = format!("Make {} changes", plan.num_writes());
+        assert!(h.query_by_label("Is made or changed").is_some());
+        click(&mut h, &button);
+        let asked = world.asked.borrow_mut().pop();
+        let Some(PushTask::Run { job, .. }) = asked else { panic!("{asked:?}") };
+        assert!(h.query_by_label("Pushing; it goes on when this page is closed").is_some());
+        // The page is closed, the tray is asked to stop.
+        crate::app::jobs::tray(&h.state().app, fixture::now().plus_millis(500));
+        assert_eq!(crate::app::jobs::tray(&h.state().app, fixture::now().plus_millis(500)).len(), 1);
+        let done = Done { made: Vec::new(), afterwards: vec!["Switch it on".into()] };
+        world.tell(Told::Push(PushTold::Pushed { id: job.id, result: Ok(done) }));
+        h.run_steps(5);
+        assert!(h.query_by_label("The flow is in HubSpot, as a draft").is_some());
+        assert!(h.query_by_label("1. Switch it on").is_some());
+        click(&mut h, "Look again");
+        assert!(matches!(world.asked.borrow_mut().pop(), Some(PushTask::Look { .. })));
+    }
+
+    #[test]
+    fn a_push_that_stands_in_its_own_way_cannot_be_confirmed() {
+        let world = World::default();
+        let mut h = window(&world);
+        click(&mut h, "Publish…");
+        click(&mut h, "Push to Klaviyo…");
+        world.looked(Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Variable))));
+        h.run_steps(5);
+        assert!(h.query_by_label("In the way").is_some(), "Klaviyo's own metrics are missing");
+        let push = h.state().app.files.push.as_ref().expect("the page");
+        let label = format!("Make {} changes", push.plan().expect("a plan").num_writes());
+        click(&mut h, &label);
+        assert!(world.asked.borrow().is_empty(), "nothing was begun");
+        assert!(h.query_by_label("Key from the variable FLOWLOOM_KLAVIYO_KEY").is_some());
+    }
+}

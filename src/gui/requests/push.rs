@@ -7,7 +7,7 @@ use crate::{
         files::push::{PushJob, PushTask, PushTold},
         jobs::Progress,
     },
-    disk,
+    disk::{self, Lock, NoLock},
     platforms::push::{self, Account, Client, Error, Key, KeyPlace, Kind, Patience, Pushed, Record, Watch, variable},
 };
 
@@ -27,6 +27,7 @@ pub fn perform(task: PushTask) -> PushTold {
         PushTask::Run { job, plan, mut pushed } => {
             let mut ran = || {
                 let (mut client, _) = connect(&job)?;
+                let _lock = lock(&job)?;
                 let mut shelf = Shelf::open(&job)?;
                 push::run(&plan, &mut client, &mut pushed, &mut shelf, job.progress.stop())
             };
@@ -43,6 +44,23 @@ fn connect(job: &PushJob) -> Result<(Client, KeyPlace), Error> {
     Ok((client, place))
 }
 
+fn record_path(job: &PushJob) -> PathBuf {
+    let name = job.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    job.path.with_file_name(Record::file_name(job.target, &name))
+}
+
+/// Nobody else pushes this flow meanwhile.
+fn lock(job: &PushJob) -> Result<Lock, Error> {
+    Lock::take(&disk::lock_path(&record_path(job))).map_err(|no| match no {
+        NoLock::Held => Error::new(Kind::Record, "Another push of this flow is under way", "Wait until it is done"),
+        NoLock::Io(error) => Error::new(
+            Kind::Record,
+            format!("What is done cannot be written down beside the flow: {error}"),
+            "Give the right to write there, or save the flow elsewhere",
+        ),
+    })
+}
+
 /// The record, and the way to the window.
 struct Shelf<'a> {
     path: PathBuf,
@@ -53,8 +71,7 @@ struct Shelf<'a> {
 
 impl<'a> Shelf<'a> {
     fn open(job: &'a PushJob) -> Result<Self, Error> {
-        let name = job.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let path = job.path.with_file_name(Record::file_name(job.target, &name));
+        let path = record_path(job);
         let record = if path.exists() {
             let text = disk::text(&path).map_err(|unreadable| {
                 Error::new(

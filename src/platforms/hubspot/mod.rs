@@ -1,7 +1,7 @@
 //! HubSpot: bodies for `POST /automation/v4/flows` and `POST /marketing/v3/emails`.
 //!
 //! Source: references, HubSpot. A workflow has one kind of enrolment, so alternatives that are events share a body and
-//! every other one gets its own. Deliberately not here: calling the API.
+//! every other one gets its own. Calling the API is `push` alone.
 
 mod actions;
 mod bodies;

@@ -1,7 +1,7 @@
 //! Klaviyo: bodies for `POST /api/flows` and `POST /api/templates`.
 //!
 //! Source: references, Klaviyo; the flows API of the revision in the workspace's settings. One body per trigger
-//! alternative, since a Klaviyo flow has one trigger. Deliberately not here: calling the API.
+//! alternative, since a Klaviyo flow has one trigger. Calling the API is `push` alone.
 
 mod actions;
 mod body;

@@ -129,7 +129,8 @@ impl Api for KlaviyoApi {
     fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error> {
         let path = if sort == Sort::Flow { "/api/flows" } else { "/api/templates" };
         let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
-        let path = format!("{path}?filter={}", encoded(&format!("equals(name,\"{quoted}\")")));
+        // The newest first, so that what an interrupted push made is among the few that are looked at.
+        let path = format!("{path}?filter={}&sort=-created", encoded(&format!("equals(name,\"{quoted}\")")));
         let mut out = Vec::new();
         pages(call, &path, |entry| {
             // Asked again here: a filter may be wider than its name says.
