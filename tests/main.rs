@@ -12,9 +12,13 @@ mod drive;
 mod fidelity;
 mod files;
 mod fuzz;
+mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
+#[cfg(feature = "push")]
+mod push;
 mod readme;
 mod rules;
 mod samples;

@@ -1,7 +1,10 @@
 //! `flowloom export`: a flow as Klaviyo, HubSpot or the engine take it, with everything that is lost named; for a client,
 //! its picture and the hand-over page (`client`).
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 
@@ -9,7 +12,7 @@ use super::{Done, Failure, Format, Outcome, Places, Streams, check, client, load
 use crate::{
     app::{client::ClientFormat, hand_over},
     base::{Diagnostic, Severity},
-    disk,
+    disk::{self, FlowFile, Home},
     flow::{Target, check::Surroundings},
     platforms::{self, Export},
     report::diagram::Paper,
@@ -88,6 +91,51 @@ pub enum Sheets {
     A3Landscape,
 }
 
+/// An export without errors, and what it was made from.
+pub struct Checked {
+    /// The workspace.
+    pub home: Home,
+    /// The flow.
+    pub file: FlowFile,
+    /// The export.
+    pub export: Export,
+}
+
+/// Reads, checks and exports a flow. `done` says what a flow with errors is not: "exported".
+///
+/// Errors: what cannot be read; every error of the flow and of the export.
+pub fn checked(
+    target: Target,
+    flow: &Path,
+    places: &Places,
+    done: &str,
+    streams: &mut Streams,
+) -> Result<Checked, Failure> {
+    let (home, file) = load::one(flow, places)?;
+    let refuse = |found: &[Diagnostic]| {
+        let errors = found.iter().filter(|found| found.severity == Severity::Error);
+        let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
+        let path = show::clean(&file.source.shown);
+        let _ =
+            write!(text, "error: {path} is not {done} while it has errors\n  hint: Mend them; flowloom check {path}");
+        Failure { exit_code: 1, text }
+    };
+    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
+    let neighbours = disk::neighbours(&file.source.path, &home);
+    let around = Surroundings { workspace: &home.workspace, other_flows: &neighbours, audience: None };
+    let findings = check::findings(file.flow(), &around, None);
+    if findings.iter().any(is_error) {
+        return Err(refuse(&findings));
+    }
+    let audience = load::audience_if_any(&home, places, "export", streams)?.unwrap_or_default();
+    let export = hand_over::export(target, file.flow(), &home.workspace, &audience);
+    let export = export.map_err(|errors| refuse(&errors))?;
+    if export.diagnostics.iter().any(is_error) {
+        return Err(refuse(&export.diagnostics));
+    }
+    Ok(Checked { home, file, export })
+}
+
 /// Runs it.
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let target = match args.to {
@@ -100,28 +148,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         To::Html => return for_client(args, ClientFormat::Document, places, streams),
         To::Mermaid => return for_client(args, ClientFormat::Mermaid, places, streams),
     };
-    let (home, file) = load::one(&args.flow, places)?;
-    let refuse = |found: &[Diagnostic]| {
-        let errors = found.iter().filter(|found| found.severity == Severity::Error);
-        let mut text: String = errors.map(|found| show::diagnostic(found, load::context(&file))).collect();
-        let path = show::clean(&file.source.shown);
-        let _ =
-            write!(text, "error: {path} is not exported while it has errors\n  hint: Mend them; flowloom check {path}");
-        Failure { exit_code: 1, text }
-    };
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    let neighbours = disk::neighbours(&file.source.path, &home);
-    let around = Surroundings { workspace: &home.workspace, other_flows: &neighbours, audience: None };
-    let findings = check::findings(file.flow(), &around, None);
-    if findings.iter().any(is_error) {
-        return Err(refuse(&findings));
-    }
-    let audience = load::audience_if_any(&home, places, "export", streams)?.unwrap_or_default();
-    let export = hand_over::export(target, file.flow(), &home.workspace, &audience);
-    let mut export = export.map_err(|errors| refuse(&errors))?;
-    if export.diagnostics.iter().any(is_error) {
-        return Err(refuse(&export.diagnostics));
-    }
+    let Checked { file, mut export, .. } = checked(target, &args.flow, places, "exported", streams)?;
     let ends_in = |wanted: &str| args.out.extension().is_some_and(|ending| ending == wanted);
     let one_file = ends_in("json") && !args.zip;
     if args.zip || ends_in("zip") {

@@ -94,6 +94,7 @@ enum Over {
     Shortcuts,
     Commands,
     Publish,
+    SendTest,
     Client,
 }
 
@@ -165,6 +166,7 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             Over::Settings => CommandId::Settings,
             Over::Shortcuts => CommandId::Shortcuts,
             Over::Commands => CommandId::CommandPalette,
+            Over::SendTest => CommandId::SendTest,
             Over::Publish | Over::Client => CommandId::Publish,
         };
         studio.command_at_once(command.into());

@@ -49,6 +49,7 @@ pub use message::{
 pub use preview::Preview;
 pub use render::{Completeness, PreparedMessage, RenderedMail, TagState, TagUse};
 pub use starter::{STARTER_SMS, STARTER_SUBJECT, starter};
+pub use template::foreign::{Book, FoundField, Read, from_hubl, from_klaviyo, hubspot_contact_name};
 pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,

@@ -237,7 +237,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// The entities that addresses have in HTML.
-fn unescaped(text: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }

@@ -2,7 +2,8 @@
 //!
 //! The one idea: nothing is lost in silence. Whatever a target says differently or not at all is a [`Loss`] with a
 //! place and a remedy; names that only an account can resolve are visible placeholders, listed in `ids.json`.
-//! Deliberately not here: opening files (callers get bytes), and talking to accounts.
+//! Deliberately not here: opening files (callers get bytes). Talking to accounts is
+//! `push` alone (feature `push`).
 
 pub mod engine;
 mod folder;
@@ -15,6 +16,8 @@ mod languages;
 mod normal;
 mod people;
 mod plan;
+#[cfg(feature = "push")]
+pub mod push;
 mod templates;
 
 pub use self::templates::coupon;
@@ -168,7 +171,12 @@ pub const FIDELITY: &[(&str, Fidelity, Fidelity, &str)] = &[
     ),
     ("list", Exact, Approximate, "HubSpot: the shape of a list trigger was read from live workflows, not promised"),
     ("date", Exact, Approximate, "HubSpot counts in the account's zone, not the contact's"),
-    ("inactivity", Approximate, Exact, "Klaviyo starts from an event, so contacts who never did any are left out"),
+    (
+        "inactivity",
+        Approximate,
+        Approximate,
+        "Klaviyo starts from an event, so contacts who never did any are left out; HubSpot enrols again on a change only",
+    ),
     ("delay", Exact, Exact, "spans from the previous step are exact; times of day, windows and dates are not"),
     ("wait_for_event", Approximate, Approximate, "Klaviyo always waits the whole time; HubSpot does not look back"),
     ("condition", Exact, Exact, "as far as its parts can be asked there"),

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use super::{LossKind, Notes, images, languages};
 use crate::{
     base::{Diagnostic, Place},
-    content::{Dialect, Field, FieldSource, Message, Part, Scope, Variant, export_variant, transpile},
+    content::{
+        Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Scope, Variant, export_variant, transpile,
+    },
     flow::{Flow, FlowSettings, Target, Workspace},
 };
 
@@ -70,13 +72,23 @@ fn one(
     let scope = Scope { fields: &fields, constants: &constants };
     let template = match export_variant(message, variant, &workspace.brand, dialect(target), &scope) {
         Ok(mail) => {
-            note(target, mail.losses, notes);
+            let parts = kept_parts(target, message, variant, notes);
+            let stands = |field: &str| parts.iter().any(|(part, _)| part_field(*part) == field);
+            let of = |loss: &Diagnostic| loss.place.field.as_deref().and_then(|f| f.rsplit('.').next()).map(stands);
+            note(target, mail.losses.into_iter().filter(|loss| of(loss) != Some(true)).collect(), notes);
+            let own = |part: MailPart, made: String| {
+                parts.iter().find(|(kept, _)| *kept == part).map_or(made, |(_, source)| (*source).to_owned())
+            };
+            let is_kept = parts.iter().any(|(part, _)| *part == MailPart::Body);
             let place = Place::message(&message.id).with_field("body");
+            // What goes back unchanged has pictures of its own.
+            let html = if is_kept { mail.html } else { images::placed(target, workspace, mail.html, &place, notes) };
+            let html = own(MailPart::Body, html);
             Template {
-                subject: mail.subject,
-                preheader: mail.preheader,
-                html: images::placed(target, workspace, mail.html, &place, notes),
-                text: mail.text,
+                subject: own(MailPart::Subject, mail.subject),
+                preheader: own(MailPart::Preheader, mail.preheader),
+                html,
+                text: own(MailPart::Text, mail.text),
                 prepared: mail.prepared.iter().map(ToString::to_string).collect(),
             }
         }
@@ -96,6 +108,50 @@ fn one(
     };
     notes.templates.insert(key, template.clone());
     template
+}
+
+/// Parts of which the target's own source still stands; what another platform's source says is a loss.
+fn kept_parts<'v>(
+    target: Target,
+    message: &Message,
+    variant: &'v Variant,
+    notes: &mut Notes,
+) -> Vec<(MailPart, &'v str)> {
+    let origin = match target {
+        Target::Klaviyo => Some(Origin::Klaviyo),
+        Target::Hubspot => Some(Origin::Hubspot),
+        Target::Engine => None,
+    };
+    let mut out = Vec::new();
+    for part in [MailPart::Subject, MailPart::Preheader, MailPart::Body, MailPart::Text] {
+        match variant.kept_by_anyone(part) {
+            Some(kept) if Some(kept.origin) == origin => out.push((part, kept.source.as_str())),
+            Some(kept) => {
+                let code = match target {
+                    Target::Klaviyo => "klaviyo/foreign-template",
+                    Target::Hubspot => "hubspot/foreign-template",
+                    Target::Engine => "engine/foreign-template",
+                };
+                notes.approximate(
+                    code,
+                    Place::message(&message.id).with_field(part_field(part)),
+                    format!("This part came from {} and says more there than is written here; what could not be read stands in it as \u{27e8}…\u{27e9}", kept.origin.title()),
+                    "Write these places in the mail language",
+                );
+            }
+            None => {}
+        }
+    }
+    out
+}
+
+fn part_field(part: MailPart) -> &'static str {
+    match part {
+        MailPart::Subject => "subject",
+        MailPart::Preheader => "preheader",
+        MailPart::Body => "body",
+        MailPart::Text => "text",
+    }
 }
 
 /// A short text with tags (an SMS, a webhook's body, an alert) in the target's language.

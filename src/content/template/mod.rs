@@ -4,6 +4,7 @@
 //! own ([`tree`]), from which the runtime form ([`lower`]) and each platform's form ([`transpile`]) are printed.
 
 mod check;
+pub(crate) mod foreign;
 pub(crate) mod lower;
 pub(crate) mod names;
 mod shorthand;

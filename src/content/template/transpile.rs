@@ -6,7 +6,7 @@
 
 mod calendar;
 mod hubspot;
-mod klaviyo;
+pub(super) mod klaviyo;
 #[cfg(test)]
 mod tests;
 

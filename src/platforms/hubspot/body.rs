@@ -3,10 +3,16 @@
 //! The one idea: actions are drafted with edges to steps, and edges become connections only at the end, when it is
 //! known which steps came to nothing. Several edges may lead to one action, so paths that meet stay together.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::filters::{Asker, contact_property, event_type, events_branch, list_id, or};
-use super::needed;
+use super::{
+    actions::static_text,
+    filters::{Asker, event_type, events_branch, or},
+    links::{self, Out},
+    needed,
+};
 use crate::{
     audience::{
         Condition, Path, Value, ValueType,
@@ -15,9 +21,8 @@ use crate::{
     base::{Place, Span},
     flow::Target,
     kinds::{
-        Anchor, Branch, Delay, InternalAlert, Limit, ListUpdate, LookBack, Settings, Split, UpdateContact, Wait,
-        WaitForEvent, Webhook,
-        actions::{update_contact::To as Becomes, webhook},
+        Anchor, Branch, Delay, Limit, LookBack, Settings, Split, Wait, WaitForEvent,
+        actions::webhook,
         logic::{branch, cap, condition, wait_for_event},
     },
     platforms::{
@@ -25,7 +30,7 @@ use crate::{
         normal::path_text,
         parts_of,
         plan::{Elapsed, Plan, Step},
-        slug, templates, whole_percents,
+        slug, whole_percents,
     },
 };
 
@@ -42,21 +47,21 @@ pub(super) enum To {
     End,
 }
 
-/// Which edge of an action it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Out {
-    Connection,
-    Default,
-    List(usize),
-    Static(usize),
-    Test(usize),
-}
-
-struct Draft {
+pub(super) struct Draft {
     action: Json,
     outs: Vec<(Out, To)>,
     /// An action whose id goes into `inputValue.actionId`.
     input: Option<usize>,
+    /// The step it was written for.
+    step: Option<usize>,
+    /// The id it had in the JSON that was kept of it.
+    pub(super) was: Option<String>,
+}
+
+/// A finished action and the step it stands for.
+pub(super) struct Written {
+    pub action: Json,
+    pub step: Option<usize>,
 }
 
 /// What is said of a step: its first draft, or where it passes on to.
@@ -70,7 +75,7 @@ pub(super) struct Body<'a, 'n> {
     pub plan: &'a Plan<'a>,
     pub asker: &'a Asker<'a>,
     pub notes: &'n mut Notes,
-    drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     began: Vec<Began>,
 }
 
@@ -79,18 +84,18 @@ impl<'a, 'n> Body<'a, 'n> {
         Self { plan, asker, notes, drafts: Vec::new(), began: vec![Began::Pass(To::End); plan.steps.len()] }
     }
 
-    fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
-        self.drafts.push(Draft { action, outs, input: None });
+    pub(super) fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
+        self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
         self.drafts.len() - 1
     }
 
-    fn single(&mut self, type_id: &str, version: i64, fields: Json, to: To) -> usize {
+    pub(super) fn single(&mut self, type_id: &str, version: i64, fields: Json, to: To) -> usize {
         let action = json!({"type": "SINGLE_CONNECTION", "actionId": "", "actionTypeId": type_id, "actionTypeVersion": version, "fields": fields});
         self.push(action, vec![(Out::Connection, to)])
     }
 
     /// Linear actions, one after the other, then `to`. Gives where they begin.
-    fn chain(&mut self, actions: Vec<(&str, i64, Json)>, to: To) -> To {
+    pub(super) fn chain(&mut self, actions: Vec<(&str, i64, Json)>, to: To) -> To {
         let first = self.drafts.len();
         let count = actions.len();
         for (n, (type_id, version, fields)) in actions.into_iter().enumerate() {
@@ -101,7 +106,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     /// Writes all steps, then what stands before them; gives the actions in order and the id of the first.
-    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Json>, Option<String>) {
+    pub fn write(mut self, prelude: impl FnOnce(&mut Self, To) -> To) -> (Vec<Written>, Option<String>) {
         let plan = self.plan;
         let mut arrived: Vec<Option<Elapsed>> = vec![None; plan.steps.len()];
         if let Some(first) = plan.first {
@@ -110,7 +115,13 @@ impl<'a, 'n> Body<'a, 'n> {
         for (at, step) in plan.steps.iter().enumerate() {
             let here = arrived[at].unwrap_or(Elapsed::START);
             let before = self.drafts.len();
-            let (begin, then) = self.step(step, here);
+            let (begin, then) = match self.kept(step, here) {
+                Some(kept) => kept,
+                None => self.step(step, here),
+            };
+            for draft in &mut self.drafts[before..] {
+                draft.step = Some(at);
+            }
             self.began[at] = if self.drafts.len() > before && begin == To::Draft(before) {
                 Began::At(before)
             } else {
@@ -125,7 +136,7 @@ impl<'a, 'n> Body<'a, 'n> {
         self.finish(start)
     }
 
-    fn to(&self, step: &Step<'_>, port: &str) -> To {
+    pub(super) fn to(&self, step: &Step<'_>, port: &str) -> To {
         step.to(port).map_or(To::End, To::Step)
     }
 
@@ -144,7 +155,7 @@ impl<'a, 'n> Body<'a, 'n> {
         None
     }
 
-    fn finish(mut self, start: To) -> (Vec<Json>, Option<String>) {
+    fn finish(mut self, start: To) -> (Vec<Written>, Option<String>) {
         // An arm of an A/B split must go somewhere: one that ends marks the contact.
         for at in 0..self.drafts.len() {
             for n in 0..self.drafts[at].outs.len() {
@@ -175,25 +186,37 @@ impl<'a, 'n> Body<'a, 'n> {
             stack.extend(outs.into_iter().rev());
         }
         let id = |at: usize| number[at].unwrap_or(0).to_string();
+        let place = |draft: &Draft| {
+            let step = draft.step.and_then(|at| self.plan.steps.get(at));
+            step.map_or_else(Place::default, |step| Place::node(&step.node.id))
+        };
+        let known: BTreeMap<&str, usize> =
+            order.iter().filter_map(|at| Some((self.drafts[*at].was.as_deref()?, *at))).collect();
         let mut actions = Vec::new();
         for at in &order {
-            let mut action = self.drafts[*at].action.clone();
-            action["actionId"] = json!(id(*at));
-            if let Some(input) = self.drafts[*at].input {
-                action["inputValue"]["actionId"] = json!(id(input));
-            }
-            for (out, to) in &self.drafts[*at].outs {
-                let Some(to) = self.resolve(*to) else { continue };
-                let connection = json!({"edgeType": "STANDARD", "nextActionId": id(to)});
-                match out {
-                    Out::Connection => action["connection"] = connection,
-                    Out::Default => action["defaultBranch"] = connection,
-                    Out::List(n) => action["listBranches"][*n]["connection"] = connection,
-                    Out::Static(n) => action["staticBranches"][*n]["connection"] = connection,
-                    Out::Test(n) => action["testBranches"][*n]["connection"] = connection,
+            let draft = &self.drafts[*at];
+            let mut action = draft.action.clone();
+            if draft.was.is_some() {
+                for missing in links::renumber(&mut action, &|old| known.get(old).map(|at| id(*at))) {
+                    self.notes.impossible(
+                        "hubspot/reference",
+                        place(draft),
+                        format!("The step reads what action `{missing}` gave, which is not in the flow any more"),
+                        "Take the step out, or import the workflow again",
+                    );
                 }
             }
-            actions.push(action);
+            action["actionId"] = json!(id(*at));
+            if let Some(input) = draft.input {
+                action["inputValue"]["actionId"] = json!(id(input));
+            }
+            for (out, to) in &draft.outs {
+                // A link that was kept says how it leads there.
+                let edge_type = out.link(&action).and_then(|link| link["edgeType"].as_str()).unwrap_or("STANDARD");
+                let link = self.resolve(*to).map(|to| links::link_to(&id(to), edge_type));
+                out.set(&mut action, link);
+            }
+            actions.push(Written { action, step: draft.step });
         }
         (actions, Some(id(first)))
     }
@@ -423,16 +446,21 @@ impl<'a, 'n> Body<'a, 'n> {
                 (self.chain(vec![("0-1", 0, fields)], next), here.plus(Span::days(1)).vague())
             }
             Wait::Date { property, offset, at, .. } => {
-                let property = match self.asker.property(property, self.notes) {
-                    Ok(name) => name,
-                    Err(why) => {
-                        self.notes.impossible(
-                            "hubspot/date-wait",
-                            place.clone(),
-                            format!("`{}` cannot be waited for: {why}", path_text(property)),
-                            "Keep the date in a property of the contact",
-                        );
-                        slug(&path_text(property))
+                let fixed = self.fixed_date(property);
+                let property = if fixed.is_some() {
+                    String::new()
+                } else {
+                    match self.asker.property(property, self.notes) {
+                        Ok(name) => name,
+                        Err(why) => {
+                            self.notes.impossible(
+                                "hubspot/date-wait",
+                                place.clone(),
+                                format!("`{}` cannot be waited for: {why}", path_text(property)),
+                                "Keep the date in a property of the contact",
+                            );
+                            slug(&path_text(property))
+                        }
                     }
                 };
                 let (delta, unit) =
@@ -450,7 +478,8 @@ impl<'a, 'n> Body<'a, 'n> {
                         }
                         (days, "DAYS")
                     };
-                let mut fields = json!({"date": {"type": "OBJECT_PROPERTY", "propertyName": property}, "delta": delta.to_string(), "time_unit": unit});
+                let date = fixed.unwrap_or_else(|| json!({"type": "OBJECT_PROPERTY", "propertyName": property}));
+                let mut fields = json!({"date": date, "delta": delta.to_string(), "time_unit": unit});
                 if let Some(at) = at {
                     fields["time_of_day"] = clock(*at);
                 }
@@ -465,6 +494,16 @@ impl<'a, 'n> Body<'a, 'n> {
         }
     }
 
+    /// The date of a constant, as HubSpot writes one that is the same for everybody.
+    fn fixed_date(&self, path: &Path) -> Option<Json> {
+        let name = path.steps.first().filter(|_| path.root == Root::Constant && path.steps.len() == 1)?;
+        let text = match self.plan.settings.constants.get(name)? {
+            value @ (Value::Date(_) | Value::Instant(_)) => static_text(value),
+            _ => return None,
+        };
+        Some(json!({"type": "STATIC_VALUE", "staticValue": text}))
+    }
+
     /// Waits for any of some events, then two ways.
     pub fn wait_branch(&mut self, branches: Vec<Json>, limit: Span, place: &Place, happened: To, timed_out: To) -> To {
         let minutes = (limit.about_millis() + 59_999).div_euclid(60_000).max(1);
@@ -477,6 +516,9 @@ impl<'a, 'n> Body<'a, 'n> {
             );
         }
         let fields = json!({"event_filter_branches": branches, "expiration_minutes": minutes.to_string()});
+        if happened == timed_out {
+            return self.chain(vec![("0-29", 0, fields)], happened);
+        }
         let at = self.drafts.len();
         self.single("0-29", 0, fields, To::Draft(at + 1));
         let action = json!({"type": "STATIC_BRANCH", "actionId": "",
@@ -586,209 +628,6 @@ impl<'a, 'n> Body<'a, 'n> {
         }
         debug_assert!(step.settings.message().is_some(), "an e-mail step has a message");
         begin
-    }
-
-    fn webhook(&mut self, hook: &Webhook, place: &Place, done: To, failed: To) -> To {
-        if failed != done {
-            self.notes.impossible(
-                "hubspot/webhook-failed",
-                place.clone(),
-                "HubSpot goes on whatever the answer is, so the path \u{201c}failed\u{201d} is never taken and not written",
-                "Let the called address report the failure as an event",
-            );
-        }
-        if hook.timeout != Span::hours(24) {
-            self.notes.approximate(
-                "hubspot/webhook-timeout",
-                place.clone().with_field("timeout"),
-                format!("HubSpot decides itself how long it tries, not {}", hook.timeout),
-                "Nothing to do where the address answers at once",
-            );
-        }
-        self.notes.approximate(
-            "hubspot/webhook-body",
-            place.clone().with_field("body"),
-            if hook.body.is_empty() {
-                "HubSpot sends the contact in its own form, without the trigger event"
-            } else {
-                "HubSpot sends the contact in its own form instead of the body written here"
-            },
-            "Let the called address read HubSpot's form, or use a custom code action",
-        );
-        if !hook.headers.is_empty() {
-            self.notes.impossible(
-                "hubspot/webhook-headers",
-                place.clone().with_field("headers"),
-                format!("The {} headers are not sent", hook.headers.len()),
-                "Choose a secret for authentication in the step after the import",
-            );
-        }
-        let action =
-            json!({"type": "WEBHOOK", "actionId": "", "method": "POST", "webhookUrl": hook.url, "queryParams": []});
-        To::Draft(self.push(action, vec![(Out::Connection, done)]))
-    }
-
-    fn update(&mut self, update: &UpdateContact, place: &Place, next: To) -> To {
-        let mut actions = Vec::new();
-        for (n, assignment) in update.set.iter().enumerate() {
-            let place = place.clone().with_field(format!("set.{n}"));
-            let property = contact_property(&assignment.property);
-            let declared = self.asker.workspace.properties.get(&assignment.property).copied();
-            let kind = declared.or(match &assignment.to {
-                Becomes::Value(value) => Some(value.value_type()),
-                Becomes::Now => Some(ValueType::Instant),
-                Becomes::Add(_) => Some(ValueType::Number),
-                Becomes::Copy(_) | Becomes::Nothing => None,
-            });
-            let value = match &assignment.to {
-                Becomes::Value(value) => {
-                    if matches!(value, Value::Money(_)) {
-                        self.notes.approximate(
-                            "hubspot/currency",
-                            place,
-                            format!("`{property}` becomes the bare number of {value}"),
-                            "Keep the currency in a property of its own",
-                        );
-                    } else if matches!(value, Value::Object(_)) {
-                        self.notes.approximate(
-                            "hubspot/object-value",
-                            place,
-                            format!("`{property}` becomes the object as a JSON text"),
-                            "Set its parts one by one",
-                        );
-                    }
-                    json!({"type": "STATIC_VALUE", "staticValue": static_text(value)})
-                }
-                Becomes::Copy(path) => match path.root {
-                    Root::Contact => match self.asker.property(path, self.notes) {
-                        Ok(from) => json!({"type": "OBJECT_PROPERTY", "propertyName": from}),
-                        Err(why) => {
-                            self.notes.impossible(
-                                "hubspot/copy",
-                                place,
-                                format!("`{property}` does not become `{}`: {why}", path_text(path)),
-                                "Copy a property at the top of the contact",
-                            );
-                            continue;
-                        }
-                    },
-                    Root::Trigger | Root::Event => {
-                        let path: Vec<&str> = path.steps.iter().map(|s| s.as_str()).collect();
-                        event_value(&path.join("."), self.asker, self.notes)
-                    }
-                    Root::Constant => {
-                        match path.steps.first().and_then(|name| self.plan.settings.constants.get(name)) {
-                            Some(value) => json!({"type": "STATIC_VALUE", "staticValue": static_text(value)}),
-                            None => continue,
-                        }
-                    }
-                },
-                Becomes::Now => json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"}),
-                Becomes::Add(n) => {
-                    self.notes.approximate(
-                        "hubspot/increment",
-                        place,
-                        format!("Adding {n} to `{property}` is in the schema, but was not seen in a live workflow"),
-                        "Test it after the import",
-                    );
-                    json!({"type": "INCREMENT", "incrementAmount": n})
-                }
-                Becomes::Nothing => {
-                    self.notes.approximate(
-                        "hubspot/clear",
-                        place,
-                        format!("`{property}` is set to an empty text"),
-                        "Use HubSpot's step \u{201c}clear property\u{201d} after the import",
-                    );
-                    json!({"type": "STATIC_VALUE", "staticValue": ""})
-                }
-            };
-            needed::property(self.notes, &property, kind);
-            actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
-        }
-        self.chain(actions, next)
-    }
-
-    fn lists(&mut self, update: &ListUpdate, next: To) -> To {
-        let mut actions = Vec::new();
-        let changes =
-            update.add.iter().map(|l| (l, "0-63809083")).chain(update.remove.iter().map(|l| (l, "0-63863438")));
-        for (list, type_id) in changes {
-            let id = list_id(self.asker.workspace, list, self.notes);
-            // Version last seen. Source: references, HubSpot 5.1.
-            actions.push((type_id, 5, json!({"listId": id, "targetObject": "{{ enrolled_object }}"})));
-        }
-        self.chain(actions, next)
-    }
-
-    fn alert(&mut self, alert: &InternalAlert, place: &Place, next: To) -> To {
-        self.notes.approximate(
-            "hubspot/alert",
-            place.clone(),
-            "The alert goes to users of the account, so each address has to belong to one",
-            "Fill in the users' ids, or choose a team",
-        );
-        let users: Vec<Json> = alert
-            .to
-            .iter()
-            .map(|address| {
-                let id = self.notes.id(&self.asker.workspace.hubspot.ids, "user", address, || {
-                    format!("GET /crm/v3/owners, the `userId` of {address}")
-                });
-                Json::String(id)
-            })
-            .collect();
-        let subject = templates::inline(
-            Target::Hubspot,
-            self.plan.flow,
-            self.asker.workspace,
-            &alert.subject,
-            &place.clone().with_field("subject"),
-            self.notes,
-        );
-        let body = templates::inline(
-            Target::Hubspot,
-            self.plan.flow,
-            self.asker.workspace,
-            &alert.text,
-            &place.clone().with_field("text"),
-            self.notes,
-        );
-        self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
-    }
-
-    /// Copies event data to contact properties, then `to`.
-    pub fn copies(&mut self, to: To) -> To {
-        let copies = self.asker.copies.borrow().clone();
-        let mut actions = Vec::new();
-        for (path, property) in copies {
-            let value = event_value(&path, self.asker, self.notes);
-            actions.push(("0-5", 0, json!({"property_name": property, "value": value})));
-        }
-        self.chain(actions, to)
-    }
-}
-
-/// A value of the enrolling event. How HubSpot spells such a token is not documented, so it is a placeholder.
-fn event_value(path: &str, asker: &Asker<'_>, notes: &mut Notes) -> Json {
-    let token = notes.id(&asker.workspace.hubspot.ids, "event-property", path, || {
-        format!(
-            "The token of the event's property `{path}`: build a workflow with this trigger and a step that copies it, read it with \
-             GET /automation/v4/flows/{{flowId}}, and take `enrollmentEventPropertyToken` from there"
-        )
-    });
-    json!({"type": "ENROLLMENT_EVENT_PROPERTY", "enrollmentEventPropertyToken": token})
-}
-
-fn static_text(value: &Value) -> String {
-    match value {
-        Value::Money(money) => crate::audience::print_number(money.to_number()),
-        Value::List(items) => items.iter().map(static_text).collect::<Vec<_>>().join(";"),
-        // HubSpot keeps dates as milliseconds at midnight UTC.
-        Value::Date(date) => crate::base::Instant::parse(&date.to_string())
-            .map_or_else(|_| date.to_string(), |at| at.as_millis().to_string()),
-        Value::Instant(at) => at.as_millis().to_string(),
-        other => other.to_string(),
     }
 }
 

@@ -67,7 +67,7 @@ fn constant(yes: bool) -> Part {
     Part::Filter(json!({"filterType": "CONSTANT", "shouldAccept": yes}))
 }
 
-fn number(n: f64) -> Json {
+pub(super) fn number(n: f64) -> Json {
     if n.fract() == 0.0 && n.abs() < 9e15 {
         json!(n as i64)
     } else {
@@ -169,7 +169,9 @@ impl<'a> Asker<'a> {
             Condition::Compare { left, op, right } => {
                 let property = self.property(left, notes)?;
                 match right {
-                    Operand::Value(value) => one(property_filter(&property, self.compare(*op, value, negated)?)),
+                    Operand::Value(value) => {
+                        one(property_filter(&property, self.compare(&property, *op, value, negated)?))
+                    }
                     Operand::Now(span) => one(property_filter(&property, self.relative(*op, *span, negated)?)),
                     Operand::Path(path) => {
                         let other = self.property(path, notes)?;
@@ -216,7 +218,7 @@ impl<'a> Asker<'a> {
                     format!("Build a score in HubSpot that writes to `{property}`, or let the shop keep it"),
                 );
                 needed::property(notes, &property, Some(ValueType::Number));
-                one(property_filter(&property, self.compare(*op, &Value::Number(*points), negated)?))
+                one(property_filter(&property, self.compare(&property, *op, &Value::Number(*points), negated)?))
             }
             Condition::LocalTime(_) => return Err("filters do not know the time of day".into()),
             Condition::Share { .. } => return Err("filters have no random share; use an A/B split instead".into()),
@@ -226,8 +228,30 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// A comparison with a fixed value. A missing value passes none of them, as in a flow.
-    fn compare(&self, op: CompareOp, value: &Value, negated: bool) -> Result<Json, String> {
+    /// The same for a property that the account has as an enumeration, which takes no text operators.
+    fn enumeration(&self, property: &str, op: CompareOp, value: &Value, negated: bool) -> Option<Json> {
+        if self.workspace.hubspot.ids.get(&format!("type:{property}")).is_none_or(|kind| kind != "ENUMERATION") {
+            return None;
+        }
+        let operator = match if negated { op.negated()? } else { op } {
+            CompareOp::Eq | CompareOp::In => "IS_ANY_OF",
+            CompareOp::Ne | CompareOp::NotIn => "IS_NONE_OF",
+            _ => return None,
+        };
+        let values: Vec<&str> = match value {
+            Value::Text(text) => vec![text.as_str()],
+            Value::List(items) => items.iter().map(Value::as_text).collect::<Option<_>>()?,
+            _ => return None,
+        };
+        Some(json!({"operationType": "ENUMERATION", "operator": operator, "values": values,
+            "includeObjectsWithNoValueSet": false}))
+    }
+
+    /// A comparison with a fixed value of a property. A missing value passes none of them, as in a flow.
+    fn compare(&self, property: &str, op: CompareOp, value: &Value, negated: bool) -> Result<Json, String> {
+        if let Some(operation) = self.enumeration(property, op, value, negated) {
+            return Ok(operation);
+        }
         use CompareOp::{Contains, EndsWith, Eq, Ge, Gt, In, Le, Lt, Ne, NotIn, StartsWith};
         let plain = if negated { op.negated() } else { Some(op) };
         let wrong = || format!("`{value}` cannot be compared that way");
@@ -299,12 +323,12 @@ impl<'a> Asker<'a> {
         &self.workspace.zone
     }
 
-    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
-        let operator = match if negated { op.negated() } else { Some(op) } {
-            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
-            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
-            _ => return Err("a moving date is compared by before and after only".into()),
-        };
+    /// "So long ago, or longer."
+    pub fn ago(&self, span: Span) -> Json {
+        time_point("IS_BEFORE", "INCLUSIVE", self.moved_now(span.negated()))
+    }
+
+    fn moved_now(&self, span: Span) -> Json {
         let minutes = span.millis / 60_000;
         let mut offset = serde_json::Map::new();
         for (name, amount) in [
@@ -317,8 +341,16 @@ impl<'a> Asker<'a> {
                 offset.insert(name.into(), json!(amount));
             }
         }
-        let point = json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()});
-        Ok(time_point(operator, "INCLUSIVE", point))
+        json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()})
+    }
+
+    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
+        let operator = match if negated { op.negated() } else { Some(op) } {
+            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
+            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
+            _ => return Err("a moving date is compared by before and after only".into()),
+        };
+        Ok(time_point(operator, "INCLUSIVE", self.moved_now(span)))
     }
 
     fn comparative(&self, left: &Path, op: CompareOp, other: &str, negated: bool) -> Result<Json, String> {
@@ -370,7 +402,8 @@ impl<'a> Asker<'a> {
         };
         match &literal.atom {
             Condition::Compare { left, op, right: Operand::Value(value) } => {
-                Ok(property_filter(&name(left)?, self.compare(*op, value, literal.negated)?))
+                let name = name(left)?;
+                Ok(property_filter(&name, self.compare(&name, *op, value, literal.negated)?))
             }
             Condition::Compare { left, op, right: Operand::Now(span) } => {
                 Ok(property_filter(&name(left)?, self.relative(*op, *span, literal.negated)?))

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     audience::{Channel, Path, Value, condition::Root},
     base::{Place, Span},
-    content::Message,
+    content::{MailPart, Message, Origin},
     flow::{Sender, Target},
     kinds::{
         Cooldown, CooldownFrom, Email, InternalAlert, ListUpdate, OnCap, Settings, Sms, UpdateContact, Webhook,
@@ -200,6 +200,9 @@ impl Body<'_, '_> {
             let place = Place::message(&message.id).with_field("text");
             let others = languages::beside(Target::Klaviyo, message, variant);
             let mut inline = |variant: &crate::content::Variant| {
+                if let Some(kept) = variant.kept(Origin::Klaviyo, MailPart::Text) {
+                    return templates::Template { text: kept.to_owned(), ..templates::Template::default() };
+                }
                 let text = variant.text.as_deref().unwrap_or_default();
                 let text = templates::inline(Target::Klaviyo, body.plan.flow, body.workspace, text, &place, body.notes);
                 templates::Template { text, ..templates::Template::default() }

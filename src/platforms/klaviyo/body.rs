@@ -9,16 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::filters::{About, Asked, Asker, room_condition};
+use super::{
+    filters::{About, Asked, Asker, room_condition},
+    keep,
+};
 use crate::{
     audience::{
         Condition,
         condition::{CompareOp, EventQuery, EventWindow, Measure},
     },
     base::{Place, Span},
+    content::Origin,
     flow::{Target, Workspace},
     kinds::{
-        Branch, Delay, LookBack, Settings, Split, Wait, WaitForEvent,
+        Branch, Delay, Foreign, LookBack, Settings, Split, Wait, WaitForEvent,
         logic::{branch, cap, condition, wait_for_event},
     },
     platforms::{
@@ -49,6 +53,8 @@ enum Slot {
     Yes(usize),
     No(usize),
     Branch(usize, usize),
+    /// The so-manieth way out of a locked action.
+    Way(usize, usize),
 }
 
 struct Work {
@@ -123,23 +129,60 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     fn push_at(&mut self, id: &str, kind: &str, data: Json, links: Json, slots: &[Slot]) -> usize {
+        let mut action = json!({"type": kind, "links": links, "data": data});
+        let over = keep::give_back(&self.plan.settings, Some(id), &mut action);
+        if !over.is_empty() {
+            self.notes.approximate(
+                "klaviyo/kept",
+                Place::node(id),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the step says something else now",
+                    over.join("`, `")
+                ),
+                "Look at these values of the step in Klaviyo",
+            );
+        }
+        self.push_action(id, action, slots)
+    }
+
+    /// An action as it is, under a name that is free.
+    fn push_action(&mut self, id: &str, mut action: Json, slots: &[Slot]) -> usize {
         let id = unique(&mut self.taken, id);
         for slot in slots {
             self.fill(*slot, &id);
         }
-        self.actions.push(json!({"temporary_id": id, "type": kind, "links": links, "data": data}));
+        action["temporary_id"] = Json::String(id);
+        self.actions.push(action);
         self.actions.len() - 1
     }
 
+    /// A locked action of Klaviyo's own, with where each of its ways out goes on.
+    fn locked(&mut self, step: &Step<'a>, json: &Json, slots: &[Slot]) -> Vec<(Option<usize>, Slot)> {
+        let action = keep::to_create_form(json);
+        let num_ways = keep::ways_out(&action).len();
+        let at = self.push_action(step.node.id.as_str(), action, slots);
+        step.next.iter().take(num_ways).enumerate().map(|(n, (_, to))| (*to, Slot::Way(at, n))).collect()
+    }
+
     fn fill(&mut self, slot: Slot, id: &str) {
-        let target = match slot {
-            Slot::Entry => &mut self.entry_action,
-            Slot::Next(at) => &mut self.actions[at]["links"]["next"],
-            Slot::Yes(at) => &mut self.actions[at]["links"]["next_if_true"],
-            Slot::No(at) => &mut self.actions[at]["links"]["next_if_false"],
-            Slot::Branch(at, arm) => &mut self.actions[at]["data"]["branches"][arm]["links"]["next"],
+        let (at, pointer) = match slot {
+            Slot::Entry => {
+                self.entry_action = Json::String(id.to_owned());
+                return;
+            }
+            Slot::Next(at) => (at, "/links/next".to_owned()),
+            Slot::Yes(at) => (at, "/links/next_if_true".to_owned()),
+            Slot::No(at) => (at, "/links/next_if_false".to_owned()),
+            Slot::Branch(at, arm) => (at, format!("/data/branches/{arm}/links/next")),
+            Slot::Way(at, way) => {
+                let ways = self.actions.get(at).map(keep::ways_out).unwrap_or_default();
+                (at, ways.into_iter().nth(way).map(|(_, pointer)| pointer).unwrap_or_default())
+            }
         };
-        *target = Json::String(id.to_owned());
+        // A kept form of an action may lack a way out that nobody took when it was imported.
+        if let Some(link) = self.actions.get_mut(at).and_then(|action| action.pointer_mut(&pointer)) {
+            *link = Json::String(id.to_owned());
+        }
     }
 
     /// Waits in the prelude.
@@ -156,6 +199,16 @@ impl<'a, 'n> Body<'a, 'n> {
         let open = std::mem::take(&mut self.open);
         let (yes, _) = self.split(id, asked, &open);
         self.open = vec![yes];
+    }
+
+    /// Keeps the day in a property of the profile.
+    pub fn prelude_mark(&mut self, id: &str, property: &str) {
+        let open = std::mem::take(&mut self.open);
+        let operation =
+            json!({"operator": "update", "property_type": "date", "property_key": property, "property_value": "today"});
+        let data = json!({"status": "draft", "profile_operations": [operation]});
+        let at = self.push_at(id, "update-profile", data, json!({"next": null}), &open);
+        self.open = vec![Slot::Next(at)];
     }
 
     /// Writes all steps.
@@ -233,7 +286,11 @@ impl<'a, 'n> Body<'a, 'n> {
             | Settings::UpdateContact(_)
             | Settings::ListUpdate(_)
             | Settings::InternalAlert(_) => Shape::Line(step.to(crate::kinds::NEXT)),
-            Settings::Foreign(_) => Shape::Line(step.next.first().and_then(|(_, to)| *to)),
+            Settings::Foreign(foreign) => match foreign.ports.as_slice() {
+                [_, _] => Shape::Fork(step.next[0].1, step.next[1].1),
+                [_] | [] => Shape::Line(step.next.first().and_then(|(_, to)| *to)),
+                _ => Shape::Fan,
+            },
         }
     }
 
@@ -391,6 +448,16 @@ impl<'a, 'n> Body<'a, 'n> {
                     crate::kinds::NEXT
                 };
                 on(step.to(port), open.into_iter().map(|s| s.0).collect(), elapsed)
+            }
+            Settings::Foreign(foreign) if own_json(foreign).is_some() => {
+                let json = own_json(foreign).unwrap_or_default();
+                let outs = self.locked(step, &json, &slots);
+                match outs.as_slice() {
+                    [(to, slot)] => return on(*to, vec![*slot], elapsed.vague()),
+                    [a, b] => self.fork(at, [*a, *b], elapsed.vague(), join, work),
+                    _ => self.fan(outs, elapsed.vague(), join, work),
+                }
+                None
             }
             Settings::Foreign(foreign) => {
                 self.notes.foreign_step(Target::Klaviyo, foreign, place);
@@ -750,6 +817,12 @@ impl<'a, 'n> Body<'a, 'n> {
             }
         }
     }
+}
+
+/// The JSON of a locked action of Klaviyo's own; of another platform's, or where it is damaged, none.
+fn own_json(foreign: &Foreign) -> Option<Json> {
+    let json = serde_json::from_str::<Json>(&foreign.json).ok();
+    json.filter(|json| json.is_object() && foreign.origin == Origin::Klaviyo)
 }
 
 /// A link that waits, for the parts that write single actions.

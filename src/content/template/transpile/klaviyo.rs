@@ -32,6 +32,7 @@ impl Printer<'_> {
         };
         if let Some(field) = field
             && matches!(field.source, FieldSource::Constant(_))
+            && field.klaviyo.is_none()
         {
             return self.constant_words(field);
         }
@@ -177,30 +178,8 @@ impl Printer<'_> {
             let by_lookup = bare.contains("|lookup:");
             return (bare, by_lookup);
         }
-        let dotted = |root: &str, path: &str, always: bool| {
-            let mut out = root.to_owned();
-            let mut by_lookup = false;
-            for step in path.split('.') {
-                let step = match step.parse::<i64>() {
-                    Ok(n) => Step::Index(n),
-                    Err(_) => Step::Name(step.to_owned()),
-                };
-                by_lookup |= always;
-                django_step(&mut out, &step, &mut by_lookup);
-            }
-            (out, by_lookup)
-        };
         match &field.source {
-            FieldSource::Contact(path) => match path.as_str() {
-                "first_name" | "last_name" | "full_name" | "email" => (path.to_string(), false),
-                "phone" | "phone_number" => ("person.phone_number".into(), false),
-                "organization" | "title" => (format!("person.{path}"), false),
-                "city" => ("person.City".into(), false),
-                "region" => ("person.Region".into(), false),
-                "country" => ("person.Country".into(), false),
-                "zip" | "postal_code" => ("person.Zipcode".into(), false),
-                _ => dotted("person", path, true),
-            },
+            FieldSource::Contact(path) => contact_access(path),
             FieldSource::Trigger(path) => dotted("event", path, false),
             FieldSource::Constant(_) => (self.constant_literal(field), false),
             FieldSource::Code { pool } => {
@@ -373,7 +352,36 @@ impl Printer<'_> {
     }
 }
 
-fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
+/// How Klaviyo writes a property of a contact, and whether by `lookup`.
+pub(in crate::content::template) fn contact_access(path: &str) -> (String, bool) {
+    match path {
+        "first_name" | "last_name" | "full_name" | "email" => (path.to_owned(), false),
+        "phone" | "phone_number" => ("person.phone_number".into(), false),
+        "organization" | "title" => (format!("person.{path}"), false),
+        "city" => ("person.City".into(), false),
+        "region" => ("person.Region".into(), false),
+        "country" => ("person.Country".into(), false),
+        "zip" | "postal_code" => ("person.Zipcode".into(), false),
+        _ => dotted("person", path, true),
+    }
+}
+
+/// A dotted path under a name; `always` by `lookup`.
+pub(in crate::content::template) fn dotted(root: &str, path: &str, always: bool) -> (String, bool) {
+    let mut out = root.to_owned();
+    let mut by_lookup = false;
+    for step in path.split('.') {
+        let step = match step.parse::<i64>() {
+            Ok(n) => Step::Index(n),
+            Err(_) => Step::Name(step.to_owned()),
+        };
+        by_lookup |= always;
+        django_step(&mut out, &step, &mut by_lookup);
+    }
+    (out, by_lookup)
+}
+
+pub(in crate::content::template) fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
     let _ = match step {
         Step::Name(name) if is_plain_name(name) && !*looked_up && !is_method(name) => write!(out, ".{name}"),
         Step::Name(name) => {
@@ -386,7 +394,7 @@ fn django_step(out: &mut String, step: &Step, looked_up: &mut bool) {
 }
 
 /// Words as filters on text make them; `None` where there is no filter, or one that is not for text.
-fn filtered_words(words: &str, filters: &[(&str, &[Const])]) -> Option<String> {
+pub(in crate::content::template) fn filtered_words(words: &str, filters: &[(&str, &[Const])]) -> Option<String> {
     let mut out = words.to_owned();
     for (name, args) in filters {
         out = match (*name, *args) {

@@ -1,0 +1,183 @@
+//! E-mails that a workflow sends, by their content ids.
+//!
+//! The one idea: a text is taken over where writing it for HubSpot again gives what was read; every other one is kept
+//! beside the nearest thing in our own language, and goes back for as long as nobody edits the part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    names::{Names, clean},
+    report::Report,
+    spot::{Spot, Unread, short},
+};
+use crate::{
+    audience::Channel,
+    base::{MessageId, Place},
+    content::{
+        Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile,
+    },
+    flow::{Edit, FlowSettings},
+    platforms::{
+        hubspot::links::{free, word},
+        import::{RemarkKind, Template},
+    },
+};
+
+/// The messages of one flow as they are met.
+pub(super) struct Messages<'a> {
+    templates: &'a BTreeMap<String, Template>,
+    by_content: BTreeMap<String, MessageId>,
+    taken: BTreeSet<String>,
+    made: Vec<Message>,
+    /// Texts that were read, to be held against what goes back.
+    read: Vec<Held<'a>>,
+    book: Book,
+    used: BTreeSet<smol_str::SmolStr>,
+    report: Report,
+}
+
+/// A text of a template and what it became.
+struct Held<'a> {
+    message: usize,
+    part: MailPart,
+    source: &'a str,
+    read: Read,
+    at: String,
+}
+
+impl<'a> Messages<'a> {
+    pub fn new(templates: &'a BTreeMap<String, Template>) -> Self {
+        Self {
+            templates,
+            by_content: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            made: Vec::new(),
+            read: Vec::new(),
+            book: Book::default(),
+            used: BTreeSet::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// The message behind a content id; the same for the same e-mail.
+    pub fn email(&mut self, content: &Spot<'_>, names: &mut Names<'_>) -> Result<MessageId, Unread> {
+        let id = content.as_id().ok_or_else(|| content.unread("the action names no e-mail"))?;
+        if let Some(known) = self.by_content.get(&id) {
+            return Ok(known.clone());
+        }
+        // Our own export names an e-mail by its message and variant.
+        let own = id.strip_prefix("EMAIL:");
+        let wanted = match own {
+            Some(own) => word(own.strip_suffix("-a").unwrap_or(own), "mail"),
+            None => format!("mail-{}", word(&id, "x")),
+        };
+        let message_id = MessageId::from(free(&mut self.taken, &wanted).as_str());
+        let mut message = Message::new(message_id.clone(), Channel::Email);
+        let template = self.templates.get(&id);
+        let title = names.given("email", &id).map(str::to_owned).or_else(|| template.map(|t| t.name.clone()));
+        message.name = title.map(|title| clean(&title)).filter(|title| !title.is_empty());
+        if own.is_none() {
+            names.remember("email", &format!("{message_id}-a"), &id);
+        }
+        let at = self.made.len();
+        self.made.push(message);
+        match template {
+            Some(template) => self.fill(at, template, content),
+            None => self.report.lost(
+                "hubspot/no-content",
+                &content.at,
+                None,
+                format!("The content of e-mail `{}` was not given, so message `{message_id}` is empty", short(&id)),
+                "Import with the account's key, or give the e-mail's HTML as a template",
+            ),
+        }
+        self.by_content.insert(id, message_id.clone());
+        Ok(message_id)
+    }
+
+    /// Reads the parts of an e-mail.
+    fn fill(&mut self, message: usize, template: &'a Template, content: &Spot<'_>) {
+        let parts = [
+            (MailPart::Subject, template.subject.as_deref()),
+            (MailPart::Preheader, template.preheader.as_deref()),
+            (MailPart::Body, Some(template.html.as_str())),
+            (MailPart::Text, template.text.as_deref()),
+        ];
+        for (part, source) in parts {
+            let Some(source) = source.filter(|source| !source.is_empty()) else { continue };
+            let read = from_hubl(source, kind_of(part), &mut self.book);
+            self.used.extend(read.fields.iter().cloned());
+            if let Some(variant) = self.made.get_mut(message).and_then(|message| message.variants.first_mut()) {
+                let text = read.text.clone();
+                match part {
+                    MailPart::Subject => variant.subject = text,
+                    MailPart::Preheader => variant.preheader = text,
+                    MailPart::Body => variant.body = Body::Html(text),
+                    MailPart::Text => variant.text = Some(text),
+                }
+            }
+            self.read.push(Held { message, part, source, read, at: content.at.clone() });
+        }
+    }
+
+    /// A short text with tokens, such as the subject of an alert.
+    pub fn inline(&mut self, text: &str) -> String {
+        let read = from_hubl(text, Part::Plain, &mut self.book);
+        self.used.extend(read.fields.iter().cloned());
+        read.text
+    }
+
+    /// Fields and messages, as edits of the flow; constants that fields stand for go to the settings.
+    pub fn finish(mut self, settings: &mut FlowSettings, report: &mut Report) -> Vec<Edit> {
+        self.book.keep_only(&self.used);
+        let mut fields: Vec<Field> = Vec::new();
+        for found in self.book.found() {
+            if let (FieldSource::Constant(name), Some(value)) = (&found.field.source, &found.constant) {
+                settings.constants.entry(name.clone()).or_insert_with(|| value.clone());
+                self.report.guessed(
+                    "hubspot/stand-in",
+                    "",
+                    None,
+                    format!("`{}` is known to the account only; the constant `{name}` stands in for it", found.access),
+                    "Give the constant its value in the flow's settings",
+                );
+            }
+            fields.push(found.field.clone());
+        }
+        let scope = Scope { fields: &fields, constants: &settings.constants };
+        for held in &self.read {
+            let back = transpile(&held.read.text, kind_of(held.part), Dialect::Hubspot, &scope, &Place::default());
+            let same = held.read.is_exact() && back.is_ok_and(|back| back.text == held.source);
+            let Some(message) = self.made.get_mut(held.message) else { continue };
+            let what = match held.part {
+                MailPart::Subject => "subject",
+                MailPart::Preheader => "preview text",
+                MailPart::Body => "body",
+                MailPart::Text => "plain text",
+            };
+            if same {
+                let text = format!("The {what} of message `{}` is in the mail language", message.id);
+                self.report.understood("hubspot/template", &held.at, None, text);
+                continue;
+            }
+            let why = held.read.kept.first().map(|(_, why)| short(why));
+            let why = why.unwrap_or_else(|| "it would be written otherwise".to_owned());
+            let text = format!(
+                "The {what} of message `{}` is kept as HubSpot wrote it, here stands the nearest thing: {why}",
+                message.id
+            );
+            if let Some(variant) = message.variants.first_mut() {
+                variant.keep(Origin::Hubspot, held.part, held.source);
+            }
+            let remedy = "It is written back to HubSpot for as long as the part is not edited";
+            self.report.add(RemarkKind::Kept, "hubspot/template", &held.at, None, text, remedy);
+        }
+        report.remarks.extend(self.report.remarks);
+        let fields = fields.into_iter().map(|field| Edit::SetMergeField(Box::new(field)));
+        fields.chain(self.made.into_iter().map(|message| Edit::SetMessage(Box::new(message)))).collect()
+    }
+}
+
+fn kind_of(part: MailPart) -> Part {
+    if part == MailPart::Body { Part::Html } else { Part::Plain }
+}
