@@ -23,14 +23,14 @@ pub(super) fn messages(material: &Material<'_>, out: &mut String) {
     for node in order::reading_order(flow).into_iter().map(|n| &flow.nodes[n]) {
         let Some((id, channel)) = node.settings().and_then(|settings| settings.message()) else { continue };
         any = true;
-        let _ = write!(out, "<article class=\"message\">\n<h3>{}</h3>\n", step_link(flow, &numbers, &node.id));
+        let _ = writeln!(out, "<article class=\"message\">\n<h3>{}</h3>", step_link(flow, &numbers, &node.id));
         let Some(message) = flow.message(id.as_str()) else {
             out.push_str("<p class=\"bad\">The message is missing or cannot be read.</p></article>\n");
             continue;
         };
         let name = message.title();
         let sort = if channel == Channel::Email { "E-mail" } else { "Text message" };
-        let _ = write!(out, "<p class=\"muted\">{sort} \u{201c}{}\u{201d}</p>\n", escape(name));
+        let _ = writeln!(out, "<p class=\"muted\">{sort} \u{201c}{}\u{201d}</p>", escape(name));
         let total: f64 = message.variants.iter().map(|variant| f64::from(variant.weight)).sum();
         for variant in &message.variants {
             self::variant(message, variant, total, out);
@@ -54,12 +54,12 @@ fn variant(message: &Message, variant: &Variant, total: f64, out: &mut String) {
         } else {
             format!(", {}", percent(f64::from(variant.weight), total))
         };
-        let _ = write!(out, "<h4>Version {}{}{}</h4>\n", escape(&variant.id), escape(&share), escape(&language));
+        let _ = writeln!(out, "<h4>Version {}{}{}</h4>", escape(&variant.id), escape(&share), escape(&language));
     }
     if message.channel == Channel::Email {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<dl class=\"lines\"><div><dt>Subject</dt><dd>{}</dd></div><div><dt>Preview line</dt><dd>{}</dd></div></dl>\n",
+            "<dl class=\"lines\"><div><dt>Subject</dt><dd>{}</dd></div><div><dt>Preview line</dt><dd>{}</dd></div></dl>",
             tagged(&variant.subject),
             tagged(&variant.preheader)
         );
@@ -85,7 +85,7 @@ fn tagged(text: &str) -> String {
 
 fn sheet(sheet: &MailSheet, channel: Channel, out: &mut String) {
     if !sheet.fault.is_empty() {
-        let _ = write!(out, "<p class=\"bad\">It cannot be shown: {}</p>\n", escape(&sheet.fault));
+        let _ = writeln!(out, "<p class=\"bad\">It cannot be shown: {}</p>", escape(&sheet.fault));
         return;
     }
     if sheet.samples.is_empty() {
@@ -93,17 +93,17 @@ fn sheet(sheet: &MailSheet, channel: Channel, out: &mut String) {
         return;
     }
     let columns = sheet.samples.len().min(3);
-    let _ = write!(out, "<div class=\"mails of-{columns}\">\n");
+    let _ = writeln!(out, "<div class=\"mails of-{columns}\">");
     for sample in &sheet.samples {
         self::sample(sample, channel, out);
     }
     out.push_str("</div>\n");
     if channel == Channel::Email {
-        let _ = write!(out, "<h5>The same without pictures</h5>\n<div class=\"mails texts of-{columns}\">\n");
+        let _ = writeln!(out, "<h5>The same without pictures</h5>\n<div class=\"mails texts of-{columns}\">");
         for sample in &sheet.samples {
             let text = shortened(sample.text.trim(), TEXT_CHARS);
             let _ =
-                write!(out, "<div><p class=\"who\">{}</p><pre>{}</pre></div>\n", escape(&sample.who), escape(&text));
+                writeln!(out, "<div><p class=\"who\">{}</p><pre>{}</pre></div>", escape(&sample.who), escape(&text));
         }
         out.push_str("</div>\n");
     }

@@ -109,7 +109,7 @@ pub fn page(material: &Material<'_>) -> String {
     );
     parts::cover(material, &mut out);
     for (number, (anchor, title)) in SECTIONS.iter().enumerate() {
-        let _ = write!(out, "<section id=\"{anchor}\">\n<h2><span class=\"no\">{}</span>{title}</h2>\n", number + 1);
+        let _ = writeln!(out, "<section id=\"{anchor}\">\n<h2><span class=\"no\">{}</span>{title}</h2>", number + 1);
         match *anchor {
             "summary" => parts::summary(material, &mut out),
             "picture" => parts::picture(material, accent, &mut out),

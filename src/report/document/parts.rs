@@ -89,7 +89,7 @@ pub(super) fn picture(material: &Material<'_>, accent: Rgb, out: &mut String) {
     let pages = diagram::pages(&diagram, material.about, accent, Paper::A4Portrait);
     let whole = diagram::svg_within(&diagram::bare(&diagram), &title, "whole");
     if pages.len() <= 1 {
-        let _ = write!(out, "<figure class=\"flow\">{whole}</figure>\n");
+        let _ = writeln!(out, "<figure class=\"flow\">{whole}</figure>");
         return;
     }
     let _ = write!(out, "<figure class=\"flow screen\">{whole}</figure>\n<div class=\"paper\">");

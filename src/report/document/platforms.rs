@@ -144,9 +144,9 @@ pub(super) fn setup(whole: Whole<'_>, out: &mut String) {
             "Enter with a test address of your own and compare {} with this page.",
             words::count(mails, "message", "messages")
         );
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<li><b>Test</b><p>{}</p></li><li><b>Go live</b><p>{}</p></li></ol>\n",
+            "<li><b>Test</b><p>{}</p></li><li><b>Go live</b><p>{}</p></li></ol>",
             escape(&test),
             escape(live)
         );

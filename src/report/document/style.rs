@@ -15,7 +15,7 @@ pub(super) fn style(brand: &Brand, accent: Rgb) -> String {
 /// Whether it is a list of faces and nothing that could end a rule.
 fn is_stack(font: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '\'' | '-' | '_');
-    !font.trim().is_empty() && font.chars().all(plain) && font.matches('\'').count() % 2 == 0
+    !font.trim().is_empty() && font.chars().all(plain) && font.matches('\'').count().is_multiple_of(2)
 }
 
 const STYLE: &str = "\
