@@ -1,8 +1,8 @@
-//! The figures of exports in numbers: a flow of 500 steps with 50 messages for Klaviyo and for HubSpot, and the same with
-//! samples of its mails for a client.
+//! The figures of exports in numbers: a flow of 500 steps with 50 messages for Klaviyo and for HubSpot, and the same
+//! with samples of its mails for a client.
 //!
-//! The one idea: what a user waits for after a click is measured, the bytes of all files included. Goal, printed and not
-//! asserted: 200 ms for each platform (without samples, which depend on the audience).
+//! The one idea: what a user waits for after a click is measured, the bytes of all files included. Goal, printed and
+//! not asserted: 200 ms for each platform (without samples, which depend on the audience).
 
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]

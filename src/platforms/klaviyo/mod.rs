@@ -335,16 +335,16 @@ fn longest_hours(plan: &Plan<'_>, wait: Span) -> i64 {
     (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000
 }
 
-/// The profile property in which a flow keeps the day of the last entry, where Klaviyo's own count would be of something
-/// else.
+/// The profile property in which a flow keeps the day of the last entry, where Klaviyo's own count would be of
+/// something else.
 fn mark(plan: &Plan<'_>) -> String {
     let id: String = plan.flow.id.as_str().chars().filter(|c| *c != '\'' && *c != '\\').collect();
     format!("properties['Flowloom: entered {id}']")
 }
 
-/// Whether the last entry is kept by the flow itself: where a pass begins with an event that is not yet an entry (a clock
-/// starts, or a question follows), Klaviyo's own count would be of that; where a flow is written several times, of one of
-/// them only.
+/// Whether the last entry is kept by the flow itself: where a pass begins with an event that is not yet an entry (a
+/// clock starts, or a question follows), Klaviyo's own count would be of that; where a flow is written several times,
+/// of one of them only.
 fn is_marked(plan: &Plan<'_>, begins_before_entry: bool) -> bool {
     begins_before_entry && matches!(plan.settings.reentry, Reentry::Once | Reentry::Cooldown(_))
 }
