@@ -79,7 +79,7 @@ fn check(seeds: &[String], cases: std::ops::Range<u64>, limit: Duration) {
             largest = largest.max((before.grown_mb(), case));
             assert!(slowest.0 < limit, "case {case} took {:?}\n{html}", slowest.0);
             assert!(largest.0 < MOST_MB, "case {case} took {} MB\n{html}", largest.0);
-            if (case + 1) % 1_000 == 0 {
+            if (case + 1).is_multiple_of(1_000) {
                 eprintln!("up to case {case}: slowest {slowest:?}, largest {largest:?} MB");
             }
         }

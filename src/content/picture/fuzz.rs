@@ -32,7 +32,7 @@ fn damaged_mails_are_read_or_refused() {
     let (mut drawable, mut told) = (0, 0);
     for case in 0..CASES {
         let html = mutate_html(HTML[case as usize % HTML.len()], case);
-        let scheme = if case % 2 == 0 { Scheme::Light } else { Scheme::Dark };
+        let scheme = if case.is_multiple_of(2) { Scheme::Light } else { Scheme::Dark };
         let width_px = if case % 4 < 2 { 600 } else { 375 };
         let request = Request { html: &html, width_px, scale: 1.0, scheme, image_base: "", images: &NoImages };
         if let Ok(mail) = prepare(&request) {
