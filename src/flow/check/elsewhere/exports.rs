@@ -77,6 +77,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
             "DESIGN 6",
         ],
     ),
+    page(
+        "push/failed",
+        Severity::Error,
+        "A push that did not succeed",
+        [
+            "A platform refused a call, or could not be reached, while a flow was pushed to it.",
+            "Part of the flow may be in the account; what was made is noted beside the flow.",
+            "401: the key is not valid",
+            "Do what the message says and push again: what is there already is not made twice.",
+            "references, Klaviyo 1 and HubSpot 1",
+        ],
+    ),
 ];
 
 /// For codes of a platform without a page of their own, such as one of a newer version in a file.

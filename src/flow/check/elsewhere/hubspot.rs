@@ -713,4 +713,28 @@ pub(super) const PAGES: &[CheckSpec] = &[
             "references, HubSpot 5.4",
         ],
     ),
+    page(
+        "hubspot/kept-dropped",
+        Severity::Warning,
+        "What an import kept no longer goes back",
+        [
+            "An import kept what HubSpot says and the flow does not; the step, or the flow, was edited since.",
+            "HubSpot gets what the flow says, and what was kept is gone.",
+            "an enrolment that was edited after its import",
+            "Look at it in HubSpot, or import the workflow again.",
+            "references, HubSpot 16",
+        ],
+    ),
+    page(
+        "hubspot/reference",
+        Severity::Warning,
+        "An output of an action that is gone",
+        [
+            "A kept step reads what another action gave, and that one is not in the flow any more.",
+            "The workflow may be refused, or go on with nothing.",
+            "{{ action_outputs.action_output_2.key }}",
+            "Take the step out, or import the workflow again.",
+            "references, HubSpot 4",
+        ],
+    ),
 ];

@@ -749,4 +749,16 @@ pub(super) const PAGES: &[CheckSpec] = &[
             "references, Klaviyo 5.2",
         ],
     ),
+    page(
+        "klaviyo/kept",
+        Severity::Warning,
+        "What an import kept no longer goes back",
+        [
+            "An import kept values that the flow cannot say; the step, or the flow, says something else now.",
+            "Klaviyo gets what the flow says, and the kept values are gone.",
+            "a delay that was edited after its import",
+            "Look at these values in Klaviyo, or import the flow again.",
+            "references, Klaviyo 14",
+        ],
+    ),
 ];

@@ -317,4 +317,28 @@ pub(super) const PAGES: &[CheckSpec] = &[
             "references, HubSpot 15.1",
         ],
     ),
+    page(
+        "klaviyo/foreign-template",
+        Severity::Warning,
+        "A part from another platform",
+        [
+            "A part of a message was imported from another platform and says more there than could be read.",
+            "What could not be read stands in the mail as ⟨…⟩.",
+            "⟨catalog …⟩",
+            "Write these places in the mail language.",
+            "references, Klaviyo 14",
+        ],
+    ),
+    page(
+        "hubspot/foreign-template",
+        Severity::Warning,
+        "A part from another platform",
+        [
+            "A part of a message was imported from another platform and says more there than could be read.",
+            "What could not be read stands in the mail as ⟨…⟩.",
+            "⟨catalog …⟩",
+            "Write these places in the mail language.",
+            "references, HubSpot 16",
+        ],
+    ),
 ];

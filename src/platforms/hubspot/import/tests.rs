@@ -57,7 +57,7 @@ fn conditions_come_back() {
     same(r#"did "B" at most 3 times"#);
     same(r#"did "B" exactly 2 times"#);
     check(r#"did "B" fewer than 3 times"#, r#"did "B" at most 2 times"#);
-    check(r#"count of "B" != 2"#, r#"did "B" at most 1 times or did "B" at least 3 times"#);
+    check(r#"count of "B" != 2"#, r#"did "B" at most 1 time or did "B" at least 3 times"#);
     same(r#"did "B" where (event.n > 1 and event.m = "x")"#);
     check(r#"did "B" since entry"#, r#"did "B" in the last 12 h"#);
     same(r#"on list "L" and not (on list "M")"#);
