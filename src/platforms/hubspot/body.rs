@@ -447,18 +447,22 @@ impl<'a, 'n> Body<'a, 'n> {
             }
             Wait::Date { property, offset, at, .. } => {
                 let fixed = self.fixed_date(property);
-                let property = if fixed.is_some() { String::new() } else { match self.asker.property(property, self.notes) {
-                    Ok(name) => name,
-                    Err(why) => {
-                        self.notes.impossible(
-                            "hubspot/date-wait",
-                            place.clone(),
-                            format!("`{}` cannot be waited for: {why}", path_text(property)),
-                            "Keep the date in a property of the contact",
-                        );
-                        slug(&path_text(property))
+                let property = if fixed.is_some() {
+                    String::new()
+                } else {
+                    match self.asker.property(property, self.notes) {
+                        Ok(name) => name,
+                        Err(why) => {
+                            self.notes.impossible(
+                                "hubspot/date-wait",
+                                place.clone(),
+                                format!("`{}` cannot be waited for: {why}", path_text(property)),
+                                "Keep the date in a property of the contact",
+                            );
+                            slug(&path_text(property))
+                        }
                     }
-                } };
+                };
                 let (delta, unit) =
                     if offset.months == 0 && offset.days == 0 && offset.millis % 3_600_000 == 0 && offset.millis != 0 {
                         (offset.millis / 3_600_000, "HOURS")

@@ -66,7 +66,9 @@ impl Piece {
             Self::Enrolment => {
                 let trigger = flow.trigger().and_then(|node| node.settings());
                 let segments: Vec<Option<&str>> = match trigger {
-                    Some(Settings::Trigger(trigger)) => trigger.any.iter().map(|a| segment_text(a, workspace)).collect(),
+                    Some(Settings::Trigger(trigger)) => {
+                        trigger.any.iter().map(|a| segment_text(a, workspace)).collect()
+                    }
                     _ => Vec::new(),
                 };
                 fingerprint(&(trigger, &settings.reentry, segments))
@@ -236,9 +238,10 @@ impl<'a> Body<'a, '_> {
         }
         let first = self.drafts.len();
         for (k, action) in actions.into_iter().enumerate() {
-            let was = action["actionId"].as_str().map(str::to_owned).or_else(|| {
-                action["actionId"].as_number().map(ToString::to_string)
-            });
+            let was = action["actionId"]
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| action["actionId"].as_number().map(ToString::to_string));
             let mut outs: Vec<(Out, To)> = Vec::new();
             for (port, _, out) in links.iter().filter(|(_, action, _)| *action == k) {
                 if !outs.iter().any(|(known, _)| known == out) {

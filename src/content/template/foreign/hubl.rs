@@ -14,8 +14,7 @@ use crate::{
     audience::{Value, ValueType},
     base::TextRange,
     content::{
-        Dialect, Field, FieldSource,
-        platform_property,
+        Dialect, Field, FieldSource, platform_property,
         template::{
             RESERVED,
             lower::quoted as quoted_ours,
@@ -318,7 +317,10 @@ impl<'a> Reader<'a, '_> {
     fn value(&mut self, text: &str) -> Result<Expr, String> {
         let ours = in_our_words(text, self.part)?;
         let read = tree::condition(&shorthand::expand_condition(&ours)).map_err(|refusals| {
-            refusals.into_iter().next().map_or_else(|| "it cannot be read".to_owned(), |refusal| lower(&refusal.message))
+            refusals
+                .into_iter()
+                .next()
+                .map_or_else(|| "it cannot be read".to_owned(), |refusal| lower(&refusal.message))
         })?;
         self.named(&read)
     }
@@ -433,7 +435,10 @@ impl<'a> Reader<'a, '_> {
 }
 
 fn is_printable(value: &Expr) -> bool {
-    matches!(value.kind, ExprKind::Path { .. } | ExprKind::Filter { .. } | ExprKind::Const(Const::Text(_) | Const::Int(_)))
+    matches!(
+        value.kind,
+        ExprKind::Path { .. } | ExprKind::Filter { .. } | ExprKind::Const(Const::Text(_) | Const::Int(_))
+    )
 }
 
 fn is_name(text: &str) -> bool {

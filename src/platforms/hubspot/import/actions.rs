@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     audience::{
-        Condition, ConditionText, Value, ValueType, print_number,
+        Condition, ConditionText, Value, ValueType,
         condition::{Path, Root},
+        print_number,
     },
     base::{Instant, Span, TimeOfDay, Weekdays, Window},
     flow::FlowSettings,
@@ -129,7 +130,11 @@ impl Reader<'_, '_> {
                 }
                 let list = self.names.list(&fields.id("listId")?);
                 let mut update = ListUpdate::default();
-                if id == "0-63809083" { update.add.push(list) } else { update.remove.push(list) }
+                if id == "0-63809083" {
+                    update.add.push(list)
+                } else {
+                    update.remove.push(list)
+                }
                 Ok(Made::plain(Settings::ListUpdate(update)))
             }
             "0-8" => {
@@ -367,7 +372,8 @@ impl Reader<'_, '_> {
         let mut arms = Vec::new();
         for (n, arm) in action.list("staticBranches")?.into_iter().enumerate() {
             let said = arm.id("branchValue")?;
-            let value = known.and_then(|known| Value::parse_as(&said, known, None)).unwrap_or_else(|| Value::text(&said));
+            let value =
+                known.and_then(|known| Value::parse_as(&said, known, None)).unwrap_or_else(|| Value::text(&said));
             let condition = filters::compare(path.clone(), crate::audience::condition::CompareOp::Eq, value);
             let name = SmolStr::new(free(&mut taken, &word(&said, &arm_name(n))));
             arms.push(Arm { name, condition: condition.text(&arm)? });
@@ -461,7 +467,8 @@ fn delay(fields: &Spot<'_>) -> Result<Made, Unread> {
         })));
     };
     let time = clock(&time)?;
-    let what = "After the set time the contact waits for a time of day, in the account's zone there, in the contact's here";
+    let what =
+        "After the set time the contact waits for a time of day, in the account's zone there, in the contact's here";
     if (amount, unit) == (1, "DAYS") {
         let wait = Wait::Until { time, weekdays: Weekdays::ALL };
         let what = format!("{what}; HubSpot waits a whole day first, here it is the next {time}");
@@ -483,7 +490,9 @@ fn webhook(action: &Spot<'_>) -> Result<Made, Unread> {
     }
     let method = action.word("method");
     if method != "POST" {
-        return Err(action.get("method").unread(format!("calls by `{}` have no step of their own here", short(method))));
+        return Err(action
+            .get("method")
+            .unread(format!("calls by `{}` have no step of their own here", short(method))));
     }
     if let Some(settings) = action.has("authSettings") {
         return Err(settings.unread("the call is signed with a secret of the account"));

@@ -13,7 +13,9 @@ use super::{
 use crate::{
     audience::Channel,
     base::{MessageId, Place},
-    content::{Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile},
+    content::{
+        Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile,
+    },
     flow::{Edit, FlowSettings},
     platforms::{
         hubspot::links::{free, word},

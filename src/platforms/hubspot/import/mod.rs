@@ -21,7 +21,6 @@ mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde_json::Value as Json;
 use super::{
     keep::{self, Piece},
     links::{free, word},
@@ -39,6 +38,7 @@ use crate::{
 use messages::Messages;
 use names::{Names, clean};
 use report::Report;
+use serde_json::Value as Json;
 use spot::{Spot, Unread};
 
 /// The trigger node.
