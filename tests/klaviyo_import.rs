@@ -229,17 +229,17 @@ fn fixtures_come_back_as_they_were() {
 
 const STORIES: &str = "\
 answer.json: trigger trigger, 1000 delay, 1001 condition, 1002 email, 1003 email, 1004 condition, 1005 update_contact, 1006 list_update, 1007 webhook, 1008 internal_alert
-  understood understood 11, kept kept-filter 1, kept kept-json 8, kept kept-template 1, guessed guessed 2, lost account-state 1, lost no-template 1
+  understood understood 11, kept kept-filter 1, kept kept-json 9, kept kept-template 1, guessed guessed 2, lost account-state 1, lost no-template 1
 old-revision.json: trigger trigger, hello email, wait delay, old foreign, sms sms, end-mail email
-  understood understood 6, kept kept-action 1, kept kept-json 5, kept kept-template 1, lost no-template 2
+  understood understood 6, kept kept-action 1, kept kept-json 6, kept kept-template 1, lost no-template 2
 unknown.json: trigger trigger, 1 foreign, 2 foreign, 3 foreign, 4 foreign, 5 foreign, 6 foreign, 7 foreign, 8 foreign, 9 foreign, 10 foreign, 11 foreign
-  kept kept-action 11, kept kept-json 1, kept kept-trigger 1, guessed guessed 1
+  kept kept-action 11, kept kept-trigger 1, guessed guessed 1
 branches.json: trigger trigger, b branch, m1 delay, m2 delay, half split, cap cap, all condition, zero delay
   understood understood 8, kept kept-json 4
 test.json: trigger trigger, 50 email, 60 foreign
   understood understood 2, kept kept-action 1, kept kept-json 2, guessed unknown-segment 1, lost no-template 1
 date.json: trigger trigger, c delay, d foreign, e delay
-  understood understood 5, kept kept-action 1, kept kept-json 2
+  understood understood 5, kept kept-action 1, kept kept-json 3
 ";
 
 /// What was kept goes back until the step says something else; what the flow has no word for always does.

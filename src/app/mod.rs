@@ -18,6 +18,7 @@ pub mod files;
 #[cfg(test)]
 pub mod fixture;
 pub mod hand_over;
+pub mod import;
 pub mod inspector;
 pub mod jobs;
 pub mod journal;

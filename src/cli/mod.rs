@@ -13,6 +13,7 @@ mod diff;
 mod eml;
 mod explain;
 mod export;
+mod import;
 #[cfg(feature = "push")]
 mod key;
 mod kinds;
@@ -133,6 +134,7 @@ enum Command {
     SendTest(send_test::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
+    Import(import::Arguments),
     #[cfg(feature = "push")]
     Push(push::Arguments),
     #[cfg(feature = "push")]
@@ -178,6 +180,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::SendTest(args)) => send_test::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
+        Some(Command::Import(args)) => import::run(&args, places, streams),
         #[cfg(feature = "push")]
         Some(Command::Push(args)) => push::run(&args, places, streams),
         #[cfg(feature = "push")]

@@ -28,8 +28,8 @@ pub use self::{
     lock::{Lock, NoLock, lock_path},
     own::{OwnFolders, own_folders},
     read::{
-        FLOW_ENDING, FlowFile, Home, Source, WORKSPACE_FILE, bytes, flow, flow_even_newer, flow_paths, home, home_in,
-        is_same, neighbours, siblings, text,
+        FLOW_ENDING, FlowFile, Home, Source, WORKSPACE_FILE, bytes, files_in, flow, flow_even_newer, flow_paths, home,
+        home_in, is_same, neighbours, siblings, text,
     },
     write::{Files, file, folder},
     zip::zipped,

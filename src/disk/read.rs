@@ -157,6 +157,24 @@ pub fn flow_paths(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
     Ok(paths)
 }
 
+/// The files of a folder, by name; folders in it are passed over.
+///
+/// Errors: a folder that cannot be read.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    let read = || -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_file() {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    };
+    read().map_err(|error| Unreadable::io(folder, &error))
+}
+
 /// All flow files of a folder, by name.
 pub fn siblings(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();

@@ -1,0 +1,275 @@
+//! `flowloom import`: flows of Klaviyo and HubSpot as flow files, with a report of what was understood, kept, guessed.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{Done, Failure, Format, Outcome, Places, Streams, show};
+use crate::{
+    app::import as app,
+    base::Diagnostic,
+    disk,
+    flow::{Target, file},
+    platforms::import::{Given, Imported, MOST_BYTES, RemarkKind, Template, import, known_names},
+};
+
+/// Read a flow of Klaviyo or HubSpot, from the JSON of its API or of an export of ours
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The JSON: a definition, an answer of the API, or a list of either; - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Whose it is
+    #[arg(long, value_enum)]
+    from: Whose,
+    /// The flow file to write, or a workspace folder
+    #[arg(long, value_name = "FLOW_OR_DIR")]
+    out: PathBuf,
+    /// Write the report there as JSON, too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The platform's templates: NAME.json as its API answers, or NAME.html and NAME.txt [default: templates/ or
+    /// emails/ beside the JSON]
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+    /// Names for ids as JSON: {"metric:AbC12": "Started Checkout"}
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
+    /// Write over what is there
+    #[arg(long)]
+    force: bool,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Who can be imported from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Whose {
+    /// Klaviyo
+    Klaviyo,
+    /// HubSpot
+    Hubspot,
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
+    let target = match args.from {
+        Whose::Klaviyo => Target::Klaviyo,
+        Whose::Hubspot => Target::Hubspot,
+    };
+    let json = source(&args.file)?;
+    let to_file = args.out.to_string_lossy().ends_with(".ron");
+    let folder = if to_file { args.out.parent().unwrap_or(Path::new("")).to_owned() } else { args.out.clone() };
+    let home = match &places.workspace {
+        // A folder is a workspace of its own, wherever it lies.
+        None if !to_file && !folder.join(disk::WORKSPACE_FILE).is_file() => disk::Home::default(),
+        named => disk::home(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder }, named.as_deref())?,
+    };
+    let names = known_names(target, &home.workspace, &names(args.names.as_deref())?);
+    let templates = templates(args)?;
+    let given = Given { json: &json, templates: &templates, names: &names };
+    let mut imported = import(target, &given).map_err(|errors| refused(&errors))?;
+    for one in &mut imported {
+        one.flow = app::placed(&one.flow);
+    }
+    if to_file && imported.len() > 1 {
+        return Err(Failure::unusable(
+            format!("There are {} flows in {}, and --out names one file", imported.len(), args.file.display()),
+            "Name a folder with --out",
+        ));
+    }
+    let written = write(args, &imported, to_file)?;
+    let added = workspace(args, &home, &folder, &imported, to_file, streams)?;
+    let report = app::report_json(target, &imported, &written, &added);
+    if let Some(path) = &args.report {
+        let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        text.push('\n');
+        disk::file(path, text.as_bytes(), args.force)?;
+    }
+    if args.format == Format::Json {
+        streams.say_json(&report);
+    }
+    let mut words = String::new();
+    for (one, path) in imported.iter().zip(&written) {
+        words.push_str(&format!("{path}\n{}", app::report_text(one)));
+    }
+    let num_lost = imported.iter().flat_map(|one| &one.report).filter(|r| r.kind == RemarkKind::Lost).count();
+    if num_lost > 0 {
+        words.push_str(&format!("{} need a look before the flow is used\n", show::count(num_lost, "place", "places")));
+    }
+    streams.to_people(args.format, &show::clean(&words));
+    Ok(Done::Well)
+}
+
+/// The JSON, from a file or from standard input.
+fn source(path: &Path) -> Result<String, Failure> {
+    if path != Path::new("-") {
+        return Ok(disk::text(path)?.text);
+    }
+    let mut bytes = Vec::new();
+    let most = MOST_BYTES as u64 + 1;
+    std::io::stdin()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::unusable(format!("Standard input cannot be read: {error}"), "Name a file instead"))?;
+    match file::text_of(&bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(found) => Err(Failure::unusable(format!("Standard input: {}", found.message), found.hint)),
+    }
+}
+
+fn names(path: Option<&Path>) -> Result<BTreeMap<String, String>, Failure> {
+    let Some(path) = path else { return Ok(BTreeMap::new()) };
+    serde_json::from_str(&disk::text(path)?.text).map_err(|error| {
+        Failure::unusable(
+            format!("{} is no list of names: {error}", path.display()),
+            "Write a JSON object of texts, such as {\"metric:AbC12\": \"Started Checkout\"}",
+        )
+    })
+}
+
+/// The templates of a folder: the one that was named, else what our exports put beside the flow.
+fn templates(args: &Arguments) -> Result<BTreeMap<String, Template>, Failure> {
+    let beside = args.file.parent().unwrap_or(Path::new(""));
+    let folders = match &args.templates {
+        Some(folder) => vec![folder.clone()],
+        None => ["templates", "emails"].map(|name| beside.join(name)).into_iter().filter(|f| f.is_dir()).collect(),
+    };
+    let mut out: BTreeMap<String, Template> = BTreeMap::new();
+    for folder in folders {
+        for path in disk::files_in(&folder)? {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+            match ending.as_str() {
+                "json" => {
+                    let text = disk::text(&path)?.text;
+                    let json = serde_json::from_str(&text).map_err(|error| {
+                        Failure::unusable(
+                            format!("{} is no JSON: {error}", path.display()),
+                            "Give each template as the platform's API answered it, or its HTML in a file that ends in .html",
+                        )
+                    })?;
+                    if let Some((ids, template)) = app::template(&json, &stem) {
+                        for id in ids {
+                            merge(out.entry(id).or_default(), &template);
+                        }
+                    }
+                }
+                "html" | "htm" => {
+                    let html = disk::text(&path)?.text;
+                    for id in app::names_of(&stem) {
+                        out.entry(id).or_default().html.clone_from(&html);
+                    }
+                }
+                "txt" => {
+                    let text = disk::text(&path)?.text;
+                    for id in app::names_of(&stem) {
+                        out.entry(id).or_default().text.get_or_insert_with(|| text.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// What an answer says of a template; HTML and text of files beside it stand.
+fn merge(there: &mut Template, new: &Template) {
+    if there.html.is_empty() {
+        there.html.clone_from(&new.html);
+    }
+    if there.text.is_none() {
+        there.text.clone_from(&new.text);
+    }
+    there.name.clone_from(&new.name);
+    there.subject.clone_from(&new.subject);
+    there.preheader.clone_from(&new.preheader);
+}
+
+fn refused(errors: &[Diagnostic]) -> Failure {
+    let lines: String = errors.iter().map(|found| show::diagnostic(found, show::Context::default())).collect();
+    Failure { exit_code: 2, text: lines.trim_end().to_owned() }
+}
+
+/// Writes the flows; gives their paths.
+fn write(args: &Arguments, imported: &[Imported], to_file: bool) -> Result<Vec<String>, Failure> {
+    let paths: Vec<PathBuf> =
+        imported
+            .iter()
+            .map(|one| {
+                if to_file { args.out.clone() } else { args.out.join(format!("{}{}", one.flow.id, disk::FLOW_ENDING)) }
+            })
+            .collect();
+    if let Some(taken) = paths.iter().find(|path| !args.force && path.exists()) {
+        return Err(Failure::refused(
+            format!("{} is there already", taken.display()),
+            "Name another place, or write over it with --force",
+        ));
+    }
+    let texts = imported.iter().map(|one| file::write(&one.flow));
+    if to_file {
+        for (path, text) in paths.iter().zip(texts) {
+            disk::file(path, text.as_bytes(), args.force)?;
+        }
+    } else {
+        let files = imported
+            .iter()
+            .zip(texts)
+            .map(|(one, text)| (format!("{}{}", one.flow.id, disk::FLOW_ENDING), text.into_bytes()));
+        // What else is in the folder stays.
+        disk::folder(&args.out, &disk::Files(files.collect()), true)?;
+    }
+    Ok(paths.iter().map(|path| path.display().to_string()).collect())
+}
+
+/// Adds to the workspace what the flows need, after saying so; a folder without one gets one.
+fn workspace(
+    args: &Arguments,
+    home: &disk::Home,
+    folder: &Path,
+    imported: &[Imported],
+    to_file: bool,
+    streams: &mut Streams,
+) -> Result<Vec<String>, Failure> {
+    let needs = app::needs(imported);
+    let cannot =
+        |why: String| Failure::refused(format!("The workspace cannot be added to: {why}"), "Mend flowloom.ron first");
+    let (path, text, there, is_new) = match (&home.folder, &home.source) {
+        (Some(home_folder), Some(source)) => {
+            (home_folder.join(disk::WORKSPACE_FILE), source.text.clone(), home.workspace.clone(), false)
+        }
+        _ if to_file => {
+            if let Ok(Some(added)) = app::with_additions("(version: 1)", &crate::flow::Workspace::default(), &needs) {
+                streams.tell(&format!(
+                    "A lone flow has no workspace that could know these; a folder with --out gets one: {}\n",
+                    show::clean(&added.what.join(", "))
+                ));
+            }
+            return Ok(Vec::new());
+        }
+        _ => {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = app::new_workspace(&name);
+            let there = file::read_workspace(&text).map_err(|found| cannot(found.message))?.0;
+            (args.out.join(disk::WORKSPACE_FILE), text, there, true)
+        }
+    };
+    let added = app::with_additions(&text, &there, &needs).map_err(cannot)?;
+    let (text, what) = match added {
+        Some(added) => (added.text, added.what),
+        None if is_new => (text, Vec::new()),
+        None => return Ok(Vec::new()),
+    };
+    file::read_workspace(&text).map_err(|found| cannot(found.message))?;
+    let made = if is_new { "is made" } else { "is added to" };
+    let words = if what.is_empty() { String::new() } else { format!(": {}", what.join(", ")) };
+    streams.tell(&format!("{} {made}{}\n", path.display(), show::clean(&words)));
+    disk::file(&path, text.as_bytes(), !is_new)?;
+    Ok(what)
+}
