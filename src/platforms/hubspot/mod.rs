@@ -41,7 +41,7 @@ use crate::{
         Condition, ValueType,
         condition::{CompareOp, EventQuery, EventWindow, Measure, Operand, Root},
     },
-    base::{Diagnostic, NodeId, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
+    base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
     content::{Dialect, FieldSource, Origin, platform_property},
     flow::{Flow, Reentry, Target, Workspace},
     kinds::{
@@ -72,6 +72,7 @@ impl Platform for Hubspot {
         let plan = Plan::new(flow);
         let mut notes = Notes::new(people);
         whole_flow_losses(&plan, workspace, &mut notes);
+        notes.kept_elsewhere(Target::Hubspot, flow);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
         let written = bodies(&plan, workspace, &mut notes);
