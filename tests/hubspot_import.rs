@@ -9,7 +9,7 @@ use std::{
 use flowloom::{
     audience::{Audience, AudienceSources, Source},
     base::{Diagnostic, Instant, Severity},
-    content::{Book, Dialect, Field, Part, Scope, export_variant, from_hubl, transpile},
+    content::{Body, Book, Dialect, Field, Part, Scope, export_variant, from_hubl, transpile},
     flow::{
         Flow, FlowSettings, Target, Workspace,
         check::{self, Surroundings},
@@ -79,7 +79,8 @@ fn read_fixture(name: &str) -> Vec<Imported> {
 
 /// The bodies that a flow is exported as.
 fn written(flow: &Flow, workspace: &Workspace) -> Vec<Json> {
-    let export = platforms::export(Target::Hubspot, flow, workspace).unwrap_or_else(|e| panic!("{}: {e:#?}", flow.name));
+    let export =
+        platforms::export(Target::Hubspot, flow, workspace).unwrap_or_else(|e| panic!("{}: {e:#?}", flow.name));
     let is_flow = |name: &str| name.starts_with("flow") && name.ends_with(".json");
     let files = export.files.iter().filter(|(name, _)| is_flow(name));
     files.map(|(name, bytes)| serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{name}: {e}"))).collect()
@@ -88,15 +89,8 @@ fn written(flow: &Flow, workspace: &Workspace) -> Vec<Json> {
 // What two bodies may differ in.
 
 /// Keys that only an answer holds, and the switch, which an export never turns on. Source: references, HubSpot 2, 16.7.
-const OF_ANSWERS: [&str; 7] = [
-    "id",
-    "createdAt",
-    "updatedAt",
-    "revisionId",
-    "nextAvailableActionId",
-    "crmObjectCreationStatus",
-    "isEnabled",
-];
+const OF_ANSWERS: [&str; 7] =
+    ["id", "createdAt", "updatedAt", "revisionId", "nextAvailableActionId", "crmObjectCreationStatus", "isEnabled"];
 
 /// A body without what is allowed to differ: ids and the order of actions, keys of answers, the old form of splits.
 fn normal(body: &Json) -> Json {
@@ -104,11 +98,13 @@ fn normal(body: &Json) -> Json {
     let map = out.as_object_mut().expect("a workflow");
     map.retain(|key, _| !OF_ANSWERS.contains(&key.as_str()));
     let actions: Vec<Json> = map.get("actions").and_then(Json::as_array).cloned().unwrap_or_default();
-    let id_of = |action: &Json| action["actionId"].as_str().map_or_else(|| action["actionId"].to_string(), str::to_owned);
+    let id_of =
+        |action: &Json| action["actionId"].as_str().map_or_else(|| action["actionId"].to_string(), str::to_owned);
     let by_id: BTreeMap<String, &Json> = actions.iter().rev().map(|action| (id_of(action), action)).collect();
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
     let mut order = Vec::new();
-    let mut stack: Vec<String> = map.get("startActionId").and_then(Json::as_str).map(str::to_owned).into_iter().collect();
+    let mut stack: Vec<String> =
+        map.get("startActionId").and_then(Json::as_str).map(str::to_owned).into_iter().collect();
     while let Some(id) = stack.pop() {
         let Some(action) = by_id.get(&id).filter(|_| !renamed.contains_key(&id)) else { continue };
         renamed.insert(id, format!("n{}", renamed.len()));
@@ -234,7 +230,11 @@ fn what_was_read_is_written() {
         let (flow, workspace) = through_files(imported);
         check_same(&flow.name, body, &written(&flow, &workspace)[0]);
     }
-    assert!(all[0].report.iter().any(|r| r.pointer == "/results/3" && r.kind == RemarkKind::Lost), "{:#?}", all[0].report);
+    assert!(
+        all[0].report.iter().any(|r| r.pointer == "/results/3" && r.kind == RemarkKind::Lost),
+        "{:#?}",
+        all[0].report
+    );
 }
 
 /// What became of each action, so that a reader that keeps everything cannot pass for one that understands.
@@ -251,20 +251,31 @@ fn kinds_and_remarks() {
     assert!(of(RemarkKind::Kept).count() >= 10 && of(RemarkKind::Guessed).count() >= 5);
     for remark in &all[0].report {
         assert!(!remark.message.is_empty() && !remark.message.ends_with('.'), "{remark:?}");
-        assert!(remark.pointer.is_empty() || fixture("everything.json").pointer(&remark.pointer).is_some() || remark.kind != RemarkKind::Kept, "{remark:?}");
+        assert!(
+            remark.pointer.is_empty()
+                || fixture("everything.json").pointer(&remark.pointer).is_some()
+                || remark.kind != RemarkKind::Kept,
+            "{remark:?}"
+        );
         let needs = matches!(remark.kind, RemarkKind::Kept | RemarkKind::Lost);
         assert!(!needs || !remark.remedy.is_empty(), "{remark:?}");
         assert!(remark.node.as_ref().is_none_or(|id| all[0].flow.node(id.as_str()).is_some()), "{remark:?}");
     }
     let welcome = &read_fixture("welcome.json")[0];
     let settings = welcome.flow.settings();
-    let kept: Vec<&str> = settings.kept.iter().filter_map(|kept| kept.node.as_ref()).map(|node| node.as_str()).collect();
+    let kept: Vec<&str> =
+        settings.kept.iter().filter_map(|kept| kept.node.as_ref()).map(|node| node.as_str()).collect();
     assert_eq!(kept, ["a3"], "only the branch says more than its step: a name that is no port");
     assert_eq!(welcome.workspace.hubspot.ids.get("list:VIP").map(String::as_str), Some("42"));
     assert_eq!(welcome.workspace.hubspot.ids.get("email:mail-123456789-a").map(String::as_str), Some("123456789"));
-    let Some(Settings::Branch(branch)) = welcome.flow.node("a3").and_then(|node| node.settings()) else { panic!("a branch") };
+    let Some(Settings::Branch(branch)) = welcome.flow.node("a3").and_then(|node| node.settings()) else {
+        panic!("a branch")
+    };
     assert_eq!(branch.arms[0].condition.text(), "contact.lifecyclestage = \"customer\"");
-    assert_eq!(branch.arms[1].condition.text(), "on list \"VIP\" and did \"$clicked\" in the last 2 weeks or contact.amount > 100");
+    assert_eq!(
+        branch.arms[1].condition.text(),
+        "on list \"VIP\" and did \"$clicked\" in the last 2 weeks or contact.amount > 100"
+    );
     let message = welcome.flow.message("mail-123456789").expect("a message");
     assert_eq!(message.title(), "Welcome");
     assert_eq!(message.variants[0].subject, "Hello {{ first_name }}");
@@ -281,7 +292,8 @@ fn imported_flows_are_flows() {
             let found = found.iter().map(|finding| &finding.diagnostic);
             let errors: Vec<&Diagnostic> = found.filter(|d| d.severity == Severity::Error).collect();
             let allowed = ["message/", "graph/", "mail/", "consent/", "trigger/"];
-            let wrong: Vec<_> = errors.iter().filter(|d| !allowed.iter().any(|area| d.code.starts_with(area))).collect();
+            let wrong: Vec<_> =
+                errors.iter().filter(|d| !allowed.iter().any(|area| d.code.starts_with(area))).collect();
             assert!(wrong.is_empty(), "{name}: {wrong:#?}");
             if let Ok(export) = platforms::export(Target::Klaviyo, &imported.flow, &imported.workspace) {
                 let codes: BTreeMap<&str, usize> = export.losses.iter().fold(BTreeMap::new(), |mut all, loss| {
@@ -290,13 +302,81 @@ fn imported_flows_are_flows() {
                 });
                 let foreign = imported.flow.nodes.iter().filter(|node| node.kind == "foreign").count();
                 let lost = export.losses.iter().filter(|loss| loss.code == "klaviyo/foreign").count();
-                assert!(lost >= foreign, "{name}: {foreign} locked steps, {lost} losses: {codes:?}");
+                // A path that ends before a locked step does not reach it.
+                let ends = codes.contains_key("klaviyo/date-wait");
+                assert!(ends || lost >= foreign, "{name}: {foreign} locked steps, {lost} losses: {codes:?}");
                 let kept = imported.flow.settings().kept.len();
                 let told = export.losses.iter().filter(|loss| loss.code == "klaviyo/kept-elsewhere").count();
                 assert!(kept == 0 || told > 0, "{name}");
             }
         }
     }
+}
+
+/// A locked step goes back as it was, its links follow the drawing, and another platform says that it cannot have it.
+#[test]
+fn locked_steps_go_back() {
+    let code = json!({"type": "CUSTOM_CODE", "actionId": "77", "runtime": "NODE20X", "sourceCode": "x", "inputFields": [],
+        "outputFields": [], "secretNames": [], "connection": {"edgeType": "STANDARD", "nextActionId": "78"}});
+    let mail = json!({"type": "SINGLE_CONNECTION", "actionId": "78", "actionTypeId": "0-4", "actionTypeVersion": 0, "fields": {"content_id": "5"}});
+    let body = json!({"type": "CONTACT_FLOW", "name": "Code", "actions": [mail, code], "startActionId": "77",
+        "enrollmentCriteria": {"type": "MANUAL", "shouldReEnroll": false}});
+    let imported = read(&body.to_string()).expect("a flow").remove(0);
+    check_same("as it was", &body, &written(&imported.flow, &imported.workspace)[0]);
+    let cut = flowloom::flow::Edit::Disconnect { from: "a77".into(), port: "next".into() };
+    let flow = imported.flow.apply(&cut).expect("an edit");
+    let actions = written(&flow, &imported.workspace)[0]["actions"].clone();
+    assert_eq!(actions.as_array().map(Vec::len), Some(1));
+    assert_eq!(actions[0].get("connection"), None);
+    let export = platforms::export(Target::Klaviyo, &imported.flow, &imported.workspace).expect("exports");
+    assert!(export.losses.iter().any(|loss| loss.code == "klaviyo/foreign"), "{:#?}", export.losses);
+}
+
+/// A mail that is more than our language says goes back letter by letter, until somebody edits it.
+#[test]
+fn kept_mails_go_back() {
+    let imported = read_fixture("list-based.json").remove(0);
+    let source = &templates()["55"].html;
+    let html = |flow: &Flow| {
+        let export = platforms::export(Target::Hubspot, flow, &imported.workspace).expect("exports");
+        String::from_utf8(export.file("emails/mail-55-a.html").expect("a mail").to_vec()).expect("a text")
+    };
+    assert_eq!(&html(&imported.flow), source);
+    let mut message = imported.flow.message("mail-55").expect("a message").clone();
+    assert_eq!(message.title(), "We miss you");
+    assert_eq!(
+        message.variants[0].body,
+        Body::Html("<p>{{ plan }} ⟨module &#x27;x&#x27; path=&#x27;/y&#x27;⟩</p>".into())
+    );
+    message.variants[0].body = Body::Html("<p>{{ plan }}</p>".into());
+    let flow = imported.flow.apply(&flowloom::flow::Edit::SetMessage(Box::new(message))).expect("an edit");
+    assert!(html(&flow).contains("<p>{{ contact.plan }}</p>"), "{}", html(&flow));
+}
+
+/// A large workflow is read in a moment: 500 actions, 50 e-mails. The bound is for a busy machine without optimisation.
+#[test]
+fn large_workflows_are_read_fast() {
+    let single = |n: usize| {
+        let (kind, fields) = match n % 10 {
+            0 => ("0-4", json!({"content_id": n.to_string()})),
+            1..5 => (
+                "0-5",
+                json!({"property_name": format!("p{n}"), "value": {"type": "STATIC_VALUE", "staticValue": "x"}}),
+            ),
+            _ => ("0-1", json!({"delta": "2", "time_unit": "HOURS"})),
+        };
+        json!({"type": "SINGLE_CONNECTION", "actionId": n.to_string(), "actionTypeId": kind, "actionTypeVersion": 0,
+            "fields": fields, "connection": {"edgeType": "STANDARD", "nextActionId": (n + 1).to_string()}})
+    };
+    let body = json!({"type": "CONTACT_FLOW", "name": "Large", "startActionId": "1", "actions": (1..=500).map(single).collect::<Vec<_>>(),
+        "enrollmentCriteria": {"type": "MANUAL", "shouldReEnroll": false}});
+    let text = body.to_string();
+    let begin = std::time::Instant::now();
+    let imported = read(&text).expect("a flow").remove(0);
+    let took = begin.elapsed();
+    assert_eq!(imported.flow.nodes.len(), 501);
+    println!("500 actions in {took:?}");
+    assert!(took.as_secs() < 10, "{took:?}");
 }
 
 /// An edit counts: what was kept of an edited step does not go back, and a loss says so.
@@ -315,8 +395,13 @@ fn edits_count() {
     assert!(fields.contains(&&json!({"delta": "3", "time_unit": "DAYS"})), "{fields:#?}");
     assert!(!fields.iter().any(|fields| fields["time_unit"] == "WEEKS"));
     assert!(export.losses.iter().any(|loss| loss.code == "hubspot/kept-dropped"));
-    assert!(platforms::export(Target::Hubspot, &imported.flow, &imported.workspace)
-        .expect("exports").losses.iter().all(|loss| loss.code != "hubspot/kept-dropped"));
+    assert!(
+        platforms::export(Target::Hubspot, &imported.flow, &imported.workspace)
+            .expect("exports")
+            .losses
+            .iter()
+            .all(|loss| loss.code != "hubspot/kept-dropped")
+    );
 }
 
 #[test]
@@ -417,7 +502,12 @@ fn sample_mails_come_back() {
                 let Ok(mail) = export_variant(message, variant, &workspace.brand, Dialect::Hubspot, &scope) else {
                     panic!("{}: {}", path.display(), message.id)
                 };
-                let parts = [(mail.subject, Part::Plain), (mail.preheader, Part::Plain), (mail.html, Part::Html), (mail.text, Part::Plain)];
+                let parts = [
+                    (mail.subject, Part::Plain),
+                    (mail.preheader, Part::Plain),
+                    (mail.html, Part::Html),
+                    (mail.text, Part::Plain),
+                ];
                 for (source, part) in parts {
                     let mut book = Book::default();
                     let read = from_hubl(&source, part, &mut book);
@@ -431,8 +521,17 @@ fn sample_mails_come_back() {
                     let back = back.unwrap_or_else(|e| panic!("{what}\n{e:#?}")).text;
                     texts += 1;
                     exact += usize::from(back == source);
-                    let apart = back.bytes().zip(source.bytes()).position(|(a, b)| a != b).unwrap_or(back.len().min(source.len()));
-                    let around = |text: &str| text.chars().skip(text[..text.floor_char_boundary(apart)].chars().count().saturating_sub(40)).take(120).collect::<String>();
+                    let apart = back
+                        .bytes()
+                        .zip(source.bytes())
+                        .position(|(a, b)| a != b)
+                        .unwrap_or(back.len().min(source.len()));
+                    let around = |text: &str| {
+                        text.chars()
+                            .skip(text[..text.floor_char_boundary(apart)].chars().count().saturating_sub(40))
+                            .take(120)
+                            .collect::<String>()
+                    };
                     assert!(back == source, "{what}\n  {}\n  {}", around(&source), around(&back));
                 }
             }
@@ -469,7 +568,8 @@ const EXACT: &[&str] = &[
 
 /// Contact, instant, message, outcome of each mail, in that order.
 fn told(flow: &Flow, workspace: &Workspace, audience: &Audience) -> Vec<(String, Instant, String, String)> {
-    let report = simulate::replay(&FlowSet::new(workspace, std::slice::from_ref(flow)), audience, &simulate::Options::default());
+    let report =
+        simulate::replay(&FlowSet::new(workspace, std::slice::from_ref(flow)), audience, &simulate::Options::default());
     let message = |node: &str| {
         let settings = flow.node(node).and_then(|node| node.settings());
         settings.and_then(Settings::message).map_or_else(String::new, |(message, _)| message.to_string())
@@ -477,14 +577,17 @@ fn told(flow: &Flow, workspace: &Workspace, audience: &Audience) -> Vec<(String,
     let mut mails: Vec<_> = report
         .messages
         .iter()
-        .map(|row| (row.contact.to_string(), row.at, message(row.node.as_str()), format!("{:?} {:?}", row.outcome, row.reason)))
+        .map(|row| {
+            (row.contact.to_string(), row.at, message(row.node.as_str()), format!("{:?} {:?}", row.outcome, row.reason))
+        })
         .collect();
     mails.sort();
     mails
 }
 
 fn audience_of(folder: &Path) -> Audience {
-    let (contacts, events) = (text(&folder.join("audience/contacts.jsonl")), text(&folder.join("audience/events.jsonl")));
+    let (contacts, events) =
+        (text(&folder.join("audience/contacts.jsonl")), text(&folder.join("audience/events.jsonl")));
     let (audience, found) = Audience::load(AudienceSources {
         contacts: Some(Source::new("contacts.jsonl", contacts.as_bytes())),
         events: Some(Source::new("events.jsonl", events.as_bytes())),
@@ -542,14 +645,27 @@ fn what_is_exact_means_the_same() {
 /// Seeded mutations of all fixtures: nothing panics, what is read is a flow, and all of it ends soon.
 #[test]
 fn damaged_workflows_are_read() {
-    let mut seeds: Vec<Json> = ["welcome.json", "everything.json", "list-based.json", "birthday.json", "batch.json", "broken.json"]
-        .iter()
-        .map(|name| fixture(name))
-        .collect();
+    let mut seeds: Vec<Json> =
+        ["welcome.json", "everything.json", "list-based.json", "birthday.json", "batch.json", "broken.json"]
+            .iter()
+            .map(|name| fixture(name))
+            .collect();
     seeds.push(json!([seeds[0], seeds[3]]));
     let words = [
-        json!(null), json!([]), json!({}), json!(""), json!("x"), json!(-1), json!(1e300), json!(true), json!("4-666440"),
-        json!("10"), json!({"edgeType": "GOTO", "nextActionId": "12"}), json!("LIST_BRANCH"), json!("0-29"), json!("\u{0}é\"\\"),
+        json!(null),
+        json!([]),
+        json!({}),
+        json!(""),
+        json!("x"),
+        json!(-1),
+        json!(1e300),
+        json!(true),
+        json!("4-666440"),
+        json!("10"),
+        json!({"edgeType": "GOTO", "nextActionId": "12"}),
+        json!("LIST_BRANCH"),
+        json!("0-29"),
+        json!("\u{0}é\"\\"),
     ];
     let mut rng = Rng::new(20_261_126);
     let mut imported = 0;

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use super::{LossKind, Notes, images, languages};
 use crate::{
     base::{Diagnostic, Place},
-    content::{Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Scope, Variant, export_variant, transpile},
+    content::{
+        Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Scope, Variant, export_variant, transpile,
+    },
     flow::{Flow, FlowSettings, Target, Workspace},
 };
 

@@ -25,7 +25,11 @@ pub(super) struct Workflow {
 }
 
 /// The workflows of a flow, without its e-mails. Errors: what keeps it from being exported.
-pub(super) fn workflows(flow: &Flow, workspace: &Workspace, notes: &mut Notes) -> Result<Vec<Workflow>, Vec<Diagnostic>> {
+pub(super) fn workflows(
+    flow: &Flow,
+    workspace: &Workspace,
+    notes: &mut Notes,
+) -> Result<Vec<Workflow>, Vec<Diagnostic>> {
     let obstacles = obstacles(flow);
     if !obstacles.is_empty() {
         return Err(obstacles);
@@ -51,14 +55,22 @@ pub(super) fn bodies(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
 }
 
 /// What an import kept for a piece of the workflow, as long as what it stands for was not edited.
-pub(super) fn kept_piece(piece: Piece, plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Option<Map<String, Json>> {
+pub(super) fn kept_piece(
+    piece: Piece,
+    plan: &Plan<'_>,
+    workspace: &Workspace,
+    notes: &mut Notes,
+) -> Option<Map<String, Json>> {
     match keep::piece(piece, plan.flow, &plan.settings, workspace)? {
         Ok(keys) => Some(keys),
         Err(()) => {
             notes.approximate(
                 "hubspot/kept-dropped",
                 Place::default().with_field("settings"),
-                format!("What HubSpot said in {} and the flow does not is gone, since it was edited", piece.keys().join(", ")),
+                format!(
+                    "What HubSpot said in {} and the flow does not is gone, since it was edited",
+                    piece.keys().join(", ")
+                ),
                 "Look at it in HubSpot, or import the workflow again",
             );
             None

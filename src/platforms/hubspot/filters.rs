@@ -169,7 +169,9 @@ impl<'a> Asker<'a> {
             Condition::Compare { left, op, right } => {
                 let property = self.property(left, notes)?;
                 match right {
-                    Operand::Value(value) => one(property_filter(&property, self.compare(&property, *op, value, negated)?)),
+                    Operand::Value(value) => {
+                        one(property_filter(&property, self.compare(&property, *op, value, negated)?))
+                    }
                     Operand::Now(span) => one(property_filter(&property, self.relative(*op, *span, negated)?)),
                     Operand::Path(path) => {
                         let other = self.property(path, notes)?;

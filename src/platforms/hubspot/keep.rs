@@ -1,9 +1,9 @@
 //! What an import kept of HubSpot's JSON, and when it still counts.
 //!
-//! The one idea: what is kept stands for settings as they were imported. It carries a fingerprint of them; once somebody
-//! edits them, the edit counts and not the JSON, and a loss says what no longer goes back. Kept pieces lie in the
-//! flow's settings ([`KeptJson`](crate::flow::KeptJson)): for a step the patch holds its `actions`, for the trigger the
-//! keys of the workflow that its settings and the flow's stand for; what stands for nothing is a plain merge patch.
+//! The one idea: what is kept stands for settings as they were imported. It carries a fingerprint of them; once
+//! somebody edits them, the edit counts and not the JSON, and a loss says what no longer goes back. Kept pieces lie in
+//! the flow's settings ([`KeptJson`](crate::flow::KeptJson)): for a step the patch holds its `actions`, for the trigger
+//! the keys of the workflow that its settings and the flow's stand for; what stands for nothing is a plain merge patch.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
@@ -66,7 +66,9 @@ impl Piece {
             Self::Enrolment => {
                 let trigger = flow.trigger().and_then(|node| node.settings());
                 let segments: Vec<Option<&str>> = match trigger {
-                    Some(Settings::Trigger(trigger)) => trigger.any.iter().map(|a| segment_text(a, workspace)).collect(),
+                    Some(Settings::Trigger(trigger)) => {
+                        trigger.any.iter().map(|a| segment_text(a, workspace)).collect()
+                    }
                     _ => Vec::new(),
                 };
                 fingerprint(&(trigger, &settings.reentry, segments))
@@ -236,9 +238,10 @@ impl<'a> Body<'a, '_> {
         }
         let first = self.drafts.len();
         for (k, action) in actions.into_iter().enumerate() {
-            let was = action["actionId"].as_str().map(str::to_owned).or_else(|| {
-                action["actionId"].as_number().map(ToString::to_string)
-            });
+            let was = action["actionId"]
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| action["actionId"].as_number().map(ToString::to_string));
             let mut outs: Vec<(Out, To)> = Vec::new();
             for (port, _, out) in links.iter().filter(|(_, action, _)| *action == k) {
                 if !outs.iter().any(|(known, _)| known == out) {

@@ -132,9 +132,7 @@ pub(super) fn links(settings: &Settings, actions: &[Json]) -> Option<Vec<(SmolSt
     let one = |port: &'static str| Some(vec![(SmolStr::new_static(port), 0, Out::Connection)]);
     match settings {
         Settings::Condition(_) => of(vec![condition::YES, condition::NO]),
-        Settings::Branch(node) => {
-            of(node.arms.iter().map(|arm| arm.name.as_str()).chain([branch::ELSE]).collect())
-        }
+        Settings::Branch(node) => of(node.arms.iter().map(|arm| arm.name.as_str()).chain([branch::ELSE]).collect()),
         Settings::Split(node) => of(node.arms.iter().map(|arm| arm.name.as_str()).collect()),
         Settings::Foreign(node) => of(node.ports.iter().map(SmolStr::as_str).collect()),
         Settings::WaitForEvent(_) if actions.len() == 1 => Some(vec![
@@ -234,7 +232,8 @@ fn outputs(text: &str) -> Vec<(usize, &str)> {
 
 /// Every text below an action with the key it stands under, the action's own id left out.
 fn each_text(action: &Json, visit: &mut dyn FnMut(&str, &str)) {
-    let mut stack: Vec<(&str, &Json)> = action.as_object().into_iter().flatten().map(|(k, v)| (k.as_str(), v)).collect();
+    let mut stack: Vec<(&str, &Json)> =
+        action.as_object().into_iter().flatten().map(|(k, v)| (k.as_str(), v)).collect();
     stack.retain(|(key, _)| *key != "actionId");
     while let Some((key, json)) = stack.pop() {
         match json {

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod body;
+mod branches;
 mod emails;
 mod filters;
 mod import;

@@ -135,7 +135,10 @@ impl<'a, 'n> Body<'a, 'n> {
             self.notes.approximate(
                 "klaviyo/kept",
                 Place::node(id),
-                format!("What the import kept of `{}` no longer goes back, since the step says something else now", over.join("`, `")),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the step says something else now",
+                    over.join("`, `")
+                ),
                 "Look at these values of the step in Klaviyo",
             );
         }

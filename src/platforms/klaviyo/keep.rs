@@ -92,9 +92,10 @@ pub(super) fn same(a: &Json, b: &Json) -> bool {
 /// no longer go back, since somebody edited what they stood for.
 pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut Json) -> Vec<String> {
     let mut over = Vec::new();
-    let own = settings.kept.iter().filter(|kept| {
-        kept.origin == Origin::Klaviyo && kept.node.as_ref().map(crate::base::NodeId::as_str) == node
-    });
+    let own = settings
+        .kept
+        .iter()
+        .filter(|kept| kept.origin == Origin::Klaviyo && kept.node.as_ref().map(crate::base::NodeId::as_str) == node);
     for kept in own {
         let Ok(patch @ Json::Object(_)) = serde_json::from_str::<Json>(&kept.patch) else { continue };
         match (patch.get("keep"), patch.get("instead_of")) {
@@ -106,13 +107,7 @@ pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut 
     over
 }
 
-fn apply(
-    target: &mut Json,
-    keep: &Map<String, Json>,
-    was: &Map<String, Json>,
-    pointer: &str,
-    over: &mut Vec<String>,
-) {
+fn apply(target: &mut Json, keep: &Map<String, Json>, was: &Map<String, Json>, pointer: &str, over: &mut Vec<String>) {
     let Json::Object(target) = target else { return };
     for (key, value) in keep {
         let here = format!("{pointer}/{key}");
@@ -185,7 +180,8 @@ pub(in crate::platforms) fn ways_out(action: &Json) -> Vec<(SmolStr, String)> {
         for (n, branch) in branches.iter().enumerate() {
             let named = ["name", "branch_id"].iter().find_map(|key| branch.get(*key).and_then(Json::as_str));
             let fallback = format!("branch-{}", n + 1);
-            let name = if branch.get("is_else") == Some(&Json::Bool(true)) { "else" } else { named.unwrap_or(&fallback) };
+            let name =
+                if branch.get("is_else") == Some(&Json::Bool(true)) { "else" } else { named.unwrap_or(&fallback) };
             add(&mut out, name, format!("/data/branches/{n}/links/next"));
         }
     }
@@ -310,10 +306,19 @@ mod tests {
 
     #[test]
     fn ways_out_have_names() {
-        let names = |json: Json| ways_out(&json).iter().map(|(name, at)| format!("{name} {at}")).collect::<Vec<_>>().join(", ");
+        let names =
+            |json: Json| ways_out(&json).iter().map(|(name, at)| format!("{name} {at}")).collect::<Vec<_>>().join(", ");
         assert_eq!(names(json!({"links": {"next": "1"}})), "next /links/next");
-        assert_eq!(names(json!({"links": {"next_if_false": null, "next_if_true": "2"}})), "yes /links/next_if_true, no /links/next_if_false");
-        assert_eq!(names(json!({"links": null, "data": {"branches": [{"name": "Big spenders!"}, {"name": "Big spenders"}, {"is_else": true}]}})), "Big-spenders /data/branches/0/links/next, Big-spenders-2 /data/branches/1/links/next, else /data/branches/2/links/next");
+        assert_eq!(
+            names(json!({"links": {"next_if_false": null, "next_if_true": "2"}})),
+            "yes /links/next_if_true, no /links/next_if_false"
+        );
+        assert_eq!(
+            names(
+                json!({"links": null, "data": {"branches": [{"name": "Big spenders!"}, {"name": "Big spenders"}, {"is_else": true}]}})
+            ),
+            "Big-spenders /data/branches/0/links/next, Big-spenders-2 /data/branches/1/links/next, else /data/branches/2/links/next"
+        );
         assert_eq!(names(json!({})), "next /links/next");
         assert_eq!(names(json!({"links": {"a/b": "1"}})), "a-b /links/a~1b");
     }

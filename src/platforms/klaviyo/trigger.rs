@@ -6,8 +6,7 @@ use smol_str::SmolStr;
 use super::{
     body::{Body, Entry},
     filters::{Asked, Asker, Group, metric_id, number, property_name, segment_how},
-    keep,
-    profile_filter,
+    keep, profile_filter,
 };
 use crate::{
     audience::{
@@ -131,7 +130,10 @@ pub(super) fn body(
             notes.approximate(
                 "klaviyo/kept",
                 Place::default().with_field("settings.kept"),
-                format!("What the import kept of `{}` no longer goes back, since the flow says something else now", over.join("`, `")),
+                format!(
+                    "What the import kept of `{}` no longer goes back, since the flow says something else now",
+                    over.join("`, `")
+                ),
                 "Look at the trigger and the flow's filters in Klaviyo",
             );
         }

@@ -1,9 +1,9 @@
 //! HubSpot's templates (HubL) in the mail language.
 //!
 //! The one idea: HubL is a dialect of the language that ours is a part of, so each tag is read by our own parser; what
-//! differs is written the other way first (`personalization_token(…)`, `&&`), and names are given their fields. Whether a
-//! text goes back to HubSpot letter by letter is for the caller to find out: not all that is understood is written there.
-//! Source: references, hubspot, section 15, and mail rendering, transpile table.
+//! differs is written the other way first (`personalization_token(…)`, `&&`), and names are given their fields. Whether
+//! a text goes back to HubSpot letter by letter is for the caller to find out: not all that is understood is written
+//! there. Source: references, hubspot, section 15, and mail rendering, transpile table.
 
 use super::{
     Book, Read, Wanted,
@@ -14,8 +14,7 @@ use crate::{
     audience::{Value, ValueType},
     base::TextRange,
     content::{
-        Dialect, Field, FieldSource,
-        platform_property,
+        Dialect, Field, FieldSource, platform_property,
         template::{
             RESERVED,
             lower::quoted as quoted_ours,
@@ -81,7 +80,7 @@ struct Reader<'a, 'b> {
 }
 
 /// A word of a tag and its rest, without the signs that take white space away.
-fn tag<'a>(inside: &'a str) -> (&'a str, &'a str) {
+fn tag(inside: &str) -> (&str, &str) {
     let inside = plain(inside);
     let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
     (word, rest.trim())
@@ -318,7 +317,10 @@ impl<'a> Reader<'a, '_> {
     fn value(&mut self, text: &str) -> Result<Expr, String> {
         let ours = in_our_words(text, self.part)?;
         let read = tree::condition(&shorthand::expand_condition(&ours)).map_err(|refusals| {
-            refusals.into_iter().next().map_or_else(|| "it cannot be read".to_owned(), |refusal| lower(&refusal.message))
+            refusals
+                .into_iter()
+                .next()
+                .map_or_else(|| "it cannot be read".to_owned(), |refusal| lower(&refusal.message))
         })?;
         self.named(&read)
     }
@@ -433,7 +435,10 @@ impl<'a> Reader<'a, '_> {
 }
 
 fn is_printable(value: &Expr) -> bool {
-    matches!(value.kind, ExprKind::Path { .. } | ExprKind::Filter { .. } | ExprKind::Const(Const::Text(_) | Const::Int(_)))
+    matches!(
+        value.kind,
+        ExprKind::Path { .. } | ExprKind::Filter { .. } | ExprKind::Const(Const::Text(_) | Const::Int(_))
+    )
 }
 
 fn is_name(text: &str) -> bool {

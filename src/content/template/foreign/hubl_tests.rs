@@ -93,11 +93,23 @@ fn what_is_not_understood_is_seen() {
     check_kept("{{ content.create_date }}", "⟨content.create_date⟩", &["`content` is not known"]);
     check_kept("{% set a = 1 %}{{ contact.x|title }}", "⟨set a = 1⟩{{ x }}", &["no such tag", "no filter `title`"]);
     check_kept("{% module 'x' %}", "⟨module &#x27;x&#x27;⟩", &["no such tag"]);
-    check_kept("{{ 'a' if contact.x else 'b' }}", "⟨&#x27;a&#x27; if contact.x else &#x27;b&#x27;⟩", &["a choice inside a tag"]);
-    check_kept("{% if crm_object('x') %}a{% else %}b{% endif %}", "⟨if crm_object(&#x27;x&#x27;)⟩a⟨else⟩b⟨endif⟩", &["functions are not part"]);
+    check_kept(
+        "{{ 'a' if contact.x else 'b' }}",
+        "⟨&#x27;a&#x27; if contact.x else &#x27;b&#x27;⟩",
+        &["a choice inside a tag"],
+    );
+    check_kept(
+        "{% if crm_object('x') %}a{% else %}b{% endif %}",
+        "⟨if crm_object(&#x27;x&#x27;)⟩a⟨else⟩b⟨endif⟩",
+        &["functions are not part"],
+    );
     check_kept("{% if contact.x %}a", "{% if x %}a{% endif %}", &["never closed"]);
     check_kept("a{% endif %}b", "a⟨endif⟩b", &["closes nothing"]);
-    check_kept("{{ contact.x ? 'a' : 'b' }}", "⟨contact.x ? &#x27;a&#x27; : &#x27;b&#x27;⟩", &["a choice inside a tag"]);
+    check_kept(
+        "{{ contact.x ? 'a' : 'b' }}",
+        "⟨contact.x ? &#x27;a&#x27; : &#x27;b&#x27;⟩",
+        &["a choice inside a tag"],
+    );
 }
 
 /// No text of any kind stops the reader.

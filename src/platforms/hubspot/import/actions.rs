@@ -1,4 +1,5 @@
-//! Actions of a workflow as steps: what is understood becomes a kind, everything else a foreign step that holds its JSON.
+//! Actions of a workflow as steps: what is understood becomes a kind, everything else a foreign step that holds its
+//! JSON.
 //!
 //! The inverse of `hubspot/body.rs`. Source of ids and fields: references, HubSpot 4 and 5.
 
@@ -16,8 +17,9 @@ use super::{
 };
 use crate::{
     audience::{
-        Condition, ConditionText, Value, ValueType, print_number,
+        Condition, ConditionText, Value, ValueType,
         condition::{Path, Root},
+        print_number,
     },
     base::{Instant, Span, TimeOfDay, Weekdays, Window},
     flow::FlowSettings,
@@ -129,7 +131,11 @@ impl Reader<'_, '_> {
                 }
                 let list = self.names.list(&fields.id("listId")?);
                 let mut update = ListUpdate::default();
-                if id == "0-63809083" { update.add.push(list) } else { update.remove.push(list) }
+                if id == "0-63809083" {
+                    update.add.push(list)
+                } else {
+                    update.remove.push(list)
+                }
                 Ok(Made::plain(Settings::ListUpdate(update)))
             }
             "0-8" => {
@@ -286,8 +292,8 @@ impl Reader<'_, '_> {
         let path = match (given, own) {
             (Some(name), _) | (None, Some(name)) => name.to_owned(),
             (None, None) => {
-                let words = token.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty());
-                words.last()?.to_owned()
+                let mut words = token.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+                words.next_back()?.to_owned()
             }
         };
         let path: Path = format!("trigger.{path}").parse().ok()?;
@@ -367,7 +373,8 @@ impl Reader<'_, '_> {
         let mut arms = Vec::new();
         for (n, arm) in action.list("staticBranches")?.into_iter().enumerate() {
             let said = arm.id("branchValue")?;
-            let value = known.and_then(|known| Value::parse_as(&said, known, None)).unwrap_or_else(|| Value::text(&said));
+            let value =
+                known.and_then(|known| Value::parse_as(&said, known, None)).unwrap_or_else(|| Value::text(&said));
             let condition = filters::compare(path.clone(), crate::audience::condition::CompareOp::Eq, value);
             let name = SmolStr::new(free(&mut taken, &word(&said, &arm_name(n))));
             arms.push(Arm { name, condition: condition.text(&arm)? });
@@ -461,7 +468,8 @@ fn delay(fields: &Spot<'_>) -> Result<Made, Unread> {
         })));
     };
     let time = clock(&time)?;
-    let what = "After the set time the contact waits for a time of day, in the account's zone there, in the contact's here";
+    let what =
+        "After the set time the contact waits for a time of day, in the account's zone there, in the contact's here";
     if (amount, unit) == (1, "DAYS") {
         let wait = Wait::Until { time, weekdays: Weekdays::ALL };
         let what = format!("{what}; HubSpot waits a whole day first, here it is the next {time}");
@@ -483,7 +491,9 @@ fn webhook(action: &Spot<'_>) -> Result<Made, Unread> {
     }
     let method = action.word("method");
     if method != "POST" {
-        return Err(action.get("method").unread(format!("calls by `{}` have no step of their own here", short(method))));
+        return Err(action
+            .get("method")
+            .unread(format!("calls by `{}` have no step of their own here", short(method))));
     }
     if let Some(settings) = action.has("authSettings") {
         return Err(settings.unread("the call is signed with a secret of the account"));

@@ -53,7 +53,12 @@ pub(super) fn enrolment(flow: &Spot<'_>, name: &str, names: &mut Names<'_>, repo
     match understood(flow, &criteria, name, names, report) {
         Ok(entered) => {
             let what: Vec<String> = entered.alternatives.iter().map(Alternative::summary).collect();
-            report.understood("hubspot/enrolment", &criteria.at, Some(&start), format!("Starts by {}", what.join(", or ")));
+            report.understood(
+                "hubspot/enrolment",
+                &criteria.at,
+                Some(&start),
+                format!("Starts by {}", what.join(", or ")),
+            );
             entered
         }
         Err(unread) => {
@@ -67,13 +72,8 @@ pub(super) fn enrolment(flow: &Spot<'_>, name: &str, names: &mut Names<'_>, repo
             if !criteria.json.is_null() {
                 report.kept("hubspot/foreign-trigger", Some(&start), "Who enters is kept as HubSpot wrote it", &unread);
             }
-            let foreign =
-                ForeignTrigger { origin: Origin::Hubspot, trigger: short(kind), json: super::pretty(&json) };
-            Entered {
-                alternatives: vec![Alternative::Foreign(foreign)],
-                reentry: reentry(&criteria),
-                exit_when: None,
-            }
+            let foreign = ForeignTrigger { origin: Origin::Hubspot, trigger: short(kind), json: super::pretty(&json) };
+            Entered { alternatives: vec![Alternative::Foreign(foreign)], reentry: reentry(&criteria), exit_when: None }
         }
     }
 }
@@ -90,11 +90,7 @@ fn understood(
     report: &mut Report,
 ) -> Result<Entered, Unread> {
     let schedule = flow.has("enrollmentSchedule");
-    let plain = |alternatives| Entered {
-        alternatives,
-        reentry: reentry(criteria),
-        exit_when: None,
-    };
+    let plain = |alternatives| Entered { alternatives, reentry: reentry(criteria), exit_when: None };
     match criteria.word("type") {
         "EVENT_BASED" => Ok(plain(event_based(criteria, names)?)),
         "LIST_BASED" => {

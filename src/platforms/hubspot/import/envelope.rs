@@ -1,7 +1,7 @@
 //! What was given: one workflow, several, or something that only looks like one.
 //!
-//! Accepted are bodies for create and put, answers of read and batch read, lists of them, and the `flow.json` of our own
-//! export; what is well known and no workflow gets a sentence of its own. Source: references, HubSpot 1, 2 and 16.
+//! Accepted are bodies for create and put, answers of read and batch read, lists of them, and the `flow.json` of our
+//! own export; what is well known and no workflow gets a sentence of its own. Source: references, HubSpot 1, 2 and 16.
 
 use std::borrow::Cow;
 

@@ -236,12 +236,7 @@ pub(super) fn completed(branch: &Spot<'_>) -> Result<bool, Unread> {
     }
 }
 
-fn counted(
-    branch: &Spot<'_>,
-    metric: SmolStr,
-    filter: Option<Box<Condition>>,
-    yes: bool,
-) -> Result<Condition, Unread> {
+fn counted(branch: &Spot<'_>, metric: SmolStr, filter: Option<Box<Condition>>, yes: bool) -> Result<Condition, Unread> {
     let window = window(branch)?;
     let ask = |op, value: i64| {
         Condition::Events(EventQuery {
@@ -266,9 +261,7 @@ fn counted(
         (Some(least), None) => ask(CompareOp::Ge, least),
         (Some(least), Some(most)) if least == most => ask(CompareOp::Eq, most),
         (Some(0), Some(most)) => ask(CompareOp::Le, most),
-        (least, Some(most)) => {
-            Condition::All(vec![ask(CompareOp::Ge, least.unwrap_or(1)), ask(CompareOp::Le, most)])
-        }
+        (least, Some(most)) => Condition::All(vec![ask(CompareOp::Ge, least.unwrap_or(1)), ask(CompareOp::Le, most)]),
     };
     Ok(if yes { asked } else { not(asked) })
 }

@@ -16,7 +16,9 @@ use super::{
 use crate::{
     audience::Channel,
     base::{MessageId, Place},
-    content::{Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile},
+    content::{
+        Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile,
+    },
     flow::{Flow, FlowSettings, MessageSection, Section},
     kinds::ron_options,
     platforms::{

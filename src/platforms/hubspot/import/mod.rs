@@ -1,9 +1,9 @@
 //! HubSpot workflows as flows: the inverse of the export, and more, since other people's workflows say more.
 //!
 //! The one idea: a step counts as understood only if what the exporter would write for it is what was read. Where it is
-//! not (an extra key, another unit, an older form), the JSON is kept with the step and goes back for as long as the step
-//! is not edited ([`keep`](super::keep)). What has no kind at all is a foreign step that holds its JSON. Nothing is
-//! dropped without a remark. Source of every shape: references, HubSpot 2 to 8 and 16.
+//! not (an extra key, another unit, an older form), the JSON is kept with the step and goes back for as long as the
+//! step is not edited ([`keep`](super::keep)). What has no kind at all is a foreign step that holds its JSON. Nothing
+//! is dropped without a remark. Source of every shape: references, HubSpot 2 to 8 and 16.
 
 mod actions;
 mod enrolment;
@@ -24,7 +24,6 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::Value as Json;
 use super::{
     keep::{self, Piece},
     links::{free, word},
@@ -43,6 +42,7 @@ use crate::{
 use messages::Messages;
 use names::{Names, clean};
 use report::Report;
+use serde_json::Value as Json;
 use spot::{Spot, Unread};
 
 /// The trigger node.

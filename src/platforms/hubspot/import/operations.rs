@@ -357,7 +357,17 @@ fn date(spot: &Spot<'_>) -> Result<Date, Unread> {
 /// A month by its English name, in any case.
 pub(super) fn month_number(name: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER",
+        "JANUARY",
+        "FEBRUARY",
+        "MARCH",
+        "APRIL",
+        "MAY",
+        "JUNE",
+        "JULY",
+        "AUGUST",
+        "SEPTEMBER",
+        "OCTOBER",
+        "NOVEMBER",
         "DECEMBER",
     ];
     let at = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name))?;

@@ -7,7 +7,8 @@ use crate::{
 };
 
 /// What is written back unchanged, in the report's words.
-pub(super) const GOES_BACK: &str = "It is written back to HubSpot unchanged; on another platform do by hand what it does";
+pub(super) const GOES_BACK: &str =
+    "It is written back to HubSpot unchanged; on another platform do by hand what it does";
 /// The same for what stands until its step is edited.
 pub(super) const UNTIL_EDITED: &str =
     "It is written back to HubSpot for as long as the step is not edited; on another platform it is missing";

@@ -46,7 +46,12 @@ pub(super) fn goal(flow: &Spot<'_>, names: &mut Names<'_>, settings: &mut FlowSe
             settings.goal_when = Some(text);
         }
         Err(unread) => {
-            report.kept("hubspot/goal", None, "The goal is kept as HubSpot wrote it, contacts here do not leave by it", &unread);
+            report.kept(
+                "hubspot/goal",
+                None,
+                "The goal is kept as HubSpot wrote it, contacts here do not leave by it",
+                &unread,
+            );
         }
     }
 }
@@ -60,7 +65,12 @@ pub(super) fn windows(flow: &Spot<'_>, settings: &mut FlowSettings, report: &mut
     let quiet = match quiet_hours(&windows) {
         Ok(quiet) => quiet,
         Err(unread) => {
-            report.kept("hubspot/windows", None, "The send times are kept as HubSpot wrote them, contacts here are sent to at all times", &unread);
+            report.kept(
+                "hubspot/windows",
+                None,
+                "The send times are kept as HubSpot wrote them, contacts here are sent to at all times",
+                &unread,
+            );
             return;
         }
     };
@@ -70,13 +80,20 @@ pub(super) fn windows(flow: &Spot<'_>, settings: &mut FlowSettings, report: &mut
             let message = if every_day {
                 format!("The send times become the quiet hours {quiet}, in the contact's zone instead of the account's")
             } else {
-                format!("The send times differ by day; here the quiet hours are {quiet} every day, without the days on which nothing is sent")
+                format!(
+                    "The send times differ by day; here the quiet hours are {quiet} every day, without the days on which nothing is sent"
+                )
             };
             report.guessed("hubspot/windows", &windows.at, None, message, "Compare the quiet hours with HubSpot");
         }
         None => {
             let unread = windows.unread("they differ from day to day");
-            report.kept("hubspot/windows", None, "The send times are kept as HubSpot wrote them, contacts here are sent to at all times", &unread);
+            report.kept(
+                "hubspot/windows",
+                None,
+                "The send times are kept as HubSpot wrote them, contacts here are sent to at all times",
+                &unread,
+            );
         }
     }
 }

@@ -95,7 +95,10 @@ pub(super) fn steps<'a, 'g>(
                     "hubspot/dangling",
                     &spot.at,
                     Some(&step.node.id),
-                    format!("The way leads to action `{}`, which does not exist", short(&spot.id("nextActionId").unwrap_or_default())),
+                    format!(
+                        "The way leads to action `{}`, which does not exist",
+                        short(&spot.id("nextActionId").unwrap_or_default())
+                    ),
                     "Lead it to a step, or leave it open: the journey ends there",
                 );
                 continue;
@@ -156,12 +159,7 @@ fn by_id(actions: &[Spot<'_>], report: &mut Report) -> BTreeMap<String, usize> {
 }
 
 /// Where contacts begin.
-fn start(
-    flow: &Spot<'_>,
-    actions: &[Spot<'_>],
-    by_id: &BTreeMap<String, usize>,
-    report: &mut Report,
-) -> Option<usize> {
+fn start(flow: &Spot<'_>, actions: &[Spot<'_>], by_id: &BTreeMap<String, usize>, report: &mut Report) -> Option<usize> {
     let start = flow.get("startActionId");
     if let Some(found) = start.as_id().and_then(|id| by_id.get(&id)) {
         return Some(*found);
@@ -200,7 +198,11 @@ fn waits(actions: &[Spot<'_>], by_id: &BTreeMap<String, usize>, start: Option<us
     for (n, wait) in actions.iter().enumerate().filter(|(_, action)| action.word("actionTypeId") == "0-29") {
         let [branch] = targets(actions, by_id, n)[..] else { continue };
         let (spot, input) = (&actions[branch], actions[branch].get("inputValue"));
-        let values: Vec<&str> = spot.get("staticBranches").items().map(|arm| arm.json["branchValue"].as_str().unwrap_or_default()).collect();
+        let values: Vec<&str> = spot
+            .get("staticBranches")
+            .items()
+            .map(|arm| arm.json["branchValue"].as_str().unwrap_or_default())
+            .collect();
         let is_told = match values.as_slice() {
             ["true"] => true,
             ["true", "false"] => spot.has("defaultBranch").is_none(),
@@ -209,11 +211,7 @@ fn waits(actions: &[Spot<'_>], by_id: &BTreeMap<String, usize>, start: Option<us
         let reads_it = input.word("type") == "FIELD_DATA"
             && input.word("dataKey") == "hs_event_criteria_met"
             && input.id("actionId").ok() == wait.id("actionId").ok();
-        if spot.word("type") == "STATIC_BRANCH"
-            && is_told
-            && reads_it
-            && branch != n
-            && led_to.get(&branch) == Some(&1)
+        if spot.word("type") == "STATIC_BRANCH" && is_told && reads_it && branch != n && led_to.get(&branch) == Some(&1)
         {
             out.insert(n, branch);
         }

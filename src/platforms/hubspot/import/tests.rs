@@ -57,7 +57,7 @@ fn conditions_come_back() {
     same(r#"did "B" at most 3 times"#);
     same(r#"did "B" exactly 2 times"#);
     check(r#"did "B" fewer than 3 times"#, r#"did "B" at most 2 times"#);
-    check(r#"count of "B" != 2"#, r#"did "B" at most 1 times or did "B" at least 3 times"#);
+    check(r#"count of "B" != 2"#, r#"did "B" at most 1 time or did "B" at least 3 times"#);
     same(r#"did "B" where (event.n > 1 and event.m = "x")"#);
     check(r#"did "B" since entry"#, r#"did "B" in the last 12 h"#);
     same(r#"on list "L" and not (on list "M")"#);
@@ -87,7 +87,9 @@ fn what_others_ask() {
     check(json!({"filterType": "IN_LIST", "listId": "42", "operator": "IN_LIST"}), r#"on list "VIP""#);
     check(json!({"filterType": "IN_LIST", "listId": 7, "operator": "NOT_IN_LIST"}), r#"not (on list "7")"#);
     check(
-        property(json!({"operationType": "ENUMERATION", "operator": "IS_NONE_OF", "values": ["a", "b"], "includeObjectsWithNoValueSet": true})),
+        property(
+            json!({"operationType": "ENUMERATION", "operator": "IS_NONE_OF", "values": ["a", "b"], "includeObjectsWithNoValueSet": true}),
+        ),
         r#"contact.plan not in ["a", "b"] or contact.plan is not set"#,
     );
     check(
@@ -95,7 +97,9 @@ fn what_others_ask() {
         "contact.plan >= 1 and contact.plan <= 5",
     );
     check(
-        property(json!({"operationType": "ROLLING_DATE_RANGE", "operator": "IS_LESS_THAN_X_DAYS_AGO", "numberOfDays": 3})),
+        property(
+            json!({"operationType": "ROLLING_DATE_RANGE", "operator": "IS_LESS_THAN_X_DAYS_AGO", "numberOfDays": 3}),
+        ),
         "contact.plan > now - 3 days and contact.plan <= now",
     );
     check(
@@ -110,7 +114,10 @@ fn what_others_ask() {
         property(json!({"operationType": "STRING", "operator": "HAS_EVER_CONTAINED", "value": "x"})),
         "/filterBranches/0/filters/0/operation: STRING `HAS_EVER_CONTAINED` is not understood",
     );
-    check(json!({"filterType": "PROPERTY", "property": "first_name"}), "/filterBranches/0/filters/0/property: `first_name` is no name here");
+    check(
+        json!({"filterType": "PROPERTY", "property": "first_name"}),
+        "/filterBranches/0/filters/0/property: `first_name` is no name here",
+    );
     let mut deep = json!({"filterBranchType": "AND", "filters": []});
     for _ in 0..40 {
         deep = json!({"filterBranchType": "OR", "filterBranches": [deep]});
@@ -136,10 +143,23 @@ fn single(id: &str, type_id: &str, fields: Json, next: &str) -> Json {
 
 /// Kinds and settings of the steps, as one line each.
 fn shown(imported: &Imported) -> Vec<String> {
-    imported.flow.nodes.iter().skip(1).map(|node| {
-        let out = imported.flow.edges.iter().filter(|e| e.from == node.id).map(|e| format!("{}>{}", e.port, e.to));
-        format!("{} {} {}", node.id, node.settings().map_or_else(String::new, |s| format!("{}: {}", node.kind, s.summary())), out.collect::<Vec<_>>().join(" ")).trim_end().to_owned()
-    }).collect()
+    imported
+        .flow
+        .nodes
+        .iter()
+        .skip(1)
+        .map(|node| {
+            let out = imported.flow.edges.iter().filter(|e| e.from == node.id).map(|e| format!("{}>{}", e.port, e.to));
+            format!(
+                "{} {} {}",
+                node.id,
+                node.settings().map_or_else(String::new, |s| format!("{}: {}", node.kind, s.summary())),
+                out.collect::<Vec<_>>().join(" ")
+            )
+            .trim_end()
+            .to_owned()
+        })
+        .collect()
 }
 
 #[test]
@@ -153,7 +173,11 @@ fn every_known_action() {
     check("0-1", json!({"delta": "x", "time_unit": "WEEKS"}), "a1 foreign: HubSpot only: 0-1");
     check("0-4", json!({"content_id": "77"}), "a1 email: mail-77");
     check("0-4", json!({"content_id": 77}), "a1 email: mail-77");
-    check("0-5", json!({"property_name": "x", "value": {"type": "STATIC_VALUE", "staticValue": "y"}}), "a1 update_contact: x");
+    check(
+        "0-5",
+        json!({"property_name": "x", "value": {"type": "STATIC_VALUE", "staticValue": "y"}}),
+        "a1 update_contact: x",
+    );
     check("0-63809083", json!({"listId": "9", "targetObject": "{{ enrolled_object }}"}), "a1 list_update: + 9");
     check("0-3", json!({"task": 1}), "a1 foreign: HubSpot only: 0-3");
     check("1-22", json!({}), "a1 foreign: HubSpot only: 1-22");
@@ -167,10 +191,7 @@ fn waits_branches_and_jumps() {
     let flow = json!({"type": "CONTACT_FLOW", "name": "F", "startActionId": "1", "actions": [
         single("1", "0-29", wait, "2"), branch, single("3", "0-4", json!({"content_id": "1"}), "9")]});
     let imported = import_one(&flow);
-    assert_eq!(
-        shown(&imported),
-        ["a1 wait_for_event: “$opened”, at most 1 h happened>a3", "a3 email: mail-1"]
-    );
+    assert_eq!(shown(&imported), ["a1 wait_for_event: “$opened”, at most 1 h happened>a3", "a3 email: mail-1"]);
     let codes: Vec<&str> = imported.report.iter().map(|r| r.code).collect();
     assert!(codes.contains(&"hubspot/dangling") && codes.contains(&"hubspot/kept-action"), "{codes:?}");
     let export = super::super::workflows(&imported.flow, &imported.workspace, &mut Notes::default()).expect("exports");

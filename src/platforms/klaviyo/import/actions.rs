@@ -267,7 +267,8 @@ impl Reader<'_> {
             return None;
         }
         let name = word(message, "/from_label");
-        let reply_to = message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
+        let reply_to =
+            message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
         let senders = &mut self.names.workspace.senders;
         if let Some(known) = senders.iter().find(|s| s.email == email && s.name == name && s.reply_to == reply_to) {
             return Some(known.id.clone());
@@ -299,7 +300,9 @@ impl Reader<'_> {
             self.settings.tracking = first.iter().cloned().collect();
         }
         let mut asked = messages.iter().filter(|m| m.get("transactional") != Some(&Json::Bool(true)));
-        let Some(first) = asked.next().and_then(|m| m.get("additional_filters")).filter(|f| !f.is_null()) else { return };
+        let Some(first) = asked.next().and_then(|m| m.get("additional_filters")).filter(|f| !f.is_null()) else {
+            return;
+        };
         if !asked.all(|other| other.get("additional_filters") == Some(first)) {
             return;
         }
@@ -336,13 +339,16 @@ impl Reader<'_> {
         }
         let mut headers = std::collections::BTreeMap::new();
         if let Some(given) = message.get("headers").filter(|headers| !headers.is_null()) {
-            let Some(given) = given.as_object() else { return refused("/data/message/headers", "its headers are no object") };
+            let Some(given) = given.as_object() else {
+                return refused("/data/message/headers", "its headers are no object");
+            };
             for (name, value) in given {
                 let Some(value) = value.as_str() else {
                     return refused("/data/message/headers", "a header is no text");
                 };
                 // What our exports leave open for a secret.
-                let value = super::names::placeholder("secret", value).map_or_else(|| value.to_owned(), |s| format!("${{{s}}}"));
+                let value = super::names::placeholder("secret", value)
+                    .map_or_else(|| value.to_owned(), |s| format!("${{{s}}}"));
                 headers.insert(name.clone(), value);
             }
         }
@@ -356,7 +362,8 @@ impl Reader<'_> {
                 "Write `${NAME}` in its place when the file is handed on",
             );
         }
-        let settings = Settings::Webhook(Webhook { url: url.to_owned(), body: body.text, headers, timeout: Span::hours(24) });
+        let settings =
+            Settings::Webhook(Webhook { url: url.to_owned(), body: body.text, headers, timeout: Span::hours(24) });
         let ways = vec![
             (webhook::DONE.to_owned(), link(action, "/links/next")),
             (webhook::FAILED.to_owned(), link(action, "/links/next")),
@@ -527,7 +534,8 @@ fn update(data: &Json) -> Read<UpdateContact> {
     let mut set = Vec::new();
     for (n, operation) in operations.iter().enumerate() {
         let here = format!("/data/profile_operations/{n}");
-        let path = property_path(word(operation, "/property_key")).map_err(|why| Refused { pointer: here.clone(), why })?;
+        let path =
+            property_path(word(operation, "/property_key")).map_err(|why| Refused { pointer: here.clone(), why })?;
         let Some(property) = path.steps.first().cloned() else { return refused(&here, "it names no property") };
         let value = operation.get("property_value").unwrap_or(&Json::Null);
         let to = match (word(operation, "/operator"), word(operation, "/property_type")) {

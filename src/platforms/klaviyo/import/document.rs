@@ -27,8 +27,10 @@ pub(super) fn documents(json: &Json) -> (Vec<Document<'_>>, Vec<Diagnostic>) {
     while let Some((json, pointer, name)) = stack.pop() {
         num_left -= 1;
         if num_left == 0 || found.len() == MOST_FLOWS {
-            errors.push(error("import/too-many", &pointer, format!("there are more than {MOST_FLOWS} flows here"))
-                .hint("Give fewer flows at a time"));
+            errors.push(
+                error("import/too-many", &pointer, format!("there are more than {MOST_FLOWS} flows here"))
+                    .hint("Give fewer flows at a time"),
+            );
             break;
         }
         match json {
@@ -90,8 +92,7 @@ mod tests {
     fn check(json: &str, expected: &str) {
         let json: Json = serde_json::from_str(json).expect("JSON");
         let (found, errors) = documents(&json);
-        let mut shown: Vec<String> =
-            found.iter().map(|d| format!("{} {}", d.name.unwrap_or("-"), d.pointer)).collect();
+        let mut shown: Vec<String> = found.iter().map(|d| format!("{} {}", d.name.unwrap_or("-"), d.pointer)).collect();
         shown.extend(errors.iter().map(|e| format!("! {} {}", e.code, e.message)));
         assert_eq!(shown.join("; "), expected);
     }
@@ -101,11 +102,21 @@ mod tests {
         let definition = r#"{"triggers": [], "actions": []}"#;
         check(definition, "- ");
         check(&format!(r#"{{"name": "N", "definition": {definition}}}"#), "N /definition");
-        let whole = format!(r#"{{"type": "flow", "id": "1", "attributes": {{"name": "N", "definition": {definition}}}}}"#);
+        let whole =
+            format!(r#"{{"type": "flow", "id": "1", "attributes": {{"name": "N", "definition": {definition}}}}}"#);
         check(&format!(r#"{{"data": {whole}}}"#), "N /data/attributes/definition");
-        check(&format!(r#"{{"data": [{whole}, {whole}]}}"#), "N /data/0/attributes/definition; N /data/1/attributes/definition");
-        check(&format!("[{whole}, 3]"), "N /0/attributes/definition; ! import/no-flow At `/1`: this is neither an object nor a list");
-        check(r#"{"data": {"attributes": {"name": "N", "trigger_type": "Metric"}}}"#, "! import/no-definition At `/data/attributes`: this flow came without its definition");
+        check(
+            &format!(r#"{{"data": [{whole}, {whole}]}}"#),
+            "N /data/0/attributes/definition; N /data/1/attributes/definition",
+        );
+        check(
+            &format!("[{whole}, 3]"),
+            "N /0/attributes/definition; ! import/no-flow At `/1`: this is neither an object nor a list",
+        );
+        check(
+            r#"{"data": {"attributes": {"name": "N", "trigger_type": "Metric"}}}"#,
+            "! import/no-definition At `/data/attributes`: this flow came without its definition",
+        );
         check("{}", "! import/no-flow At the whole: there is neither a definition nor actions");
         check("[]", "! import/no-flow At the whole: this list is empty");
     }

@@ -86,7 +86,8 @@ impl Asker<'_, '_> {
                 Ok(Condition::Share { share: percent as u32 * 100, salt: self.salt.into() })
             }
             "metric-property" => {
-                let field = c.get("field").and_then(Json::as_str).filter(|f| !f.is_empty()).ok_or("it names no field")?;
+                let field =
+                    c.get("field").and_then(Json::as_str).filter(|f| !f.is_empty()).ok_or("it names no field")?;
                 let path = Path { root: self.root, steps: vec![field.into()] };
                 filtered(&path, c.get("filter"), &mut None)
             }
@@ -128,10 +129,11 @@ impl Asker<'_, '_> {
             other => return Err(format!("`{other}` is no measurement here")),
         };
         let number = c.get("measurement_filter").ok_or("it compares with nothing")?;
-        let (op, value) = match (numeric_op(word_of(Some(number), "operator")), number.get("value").and_then(Json::as_f64)) {
-            (Some(op), Some(value)) => (op, value),
-            _ => return Err("its count is compared in a way that there are no words for".into()),
-        };
+        let (op, value) =
+            match (numeric_op(word_of(Some(number), "operator")), number.get("value").and_then(Json::as_f64)) {
+                (Some(op), Some(value)) => (op, value),
+                _ => return Err("its count is compared in a way that there are no words for".into()),
+            };
         let window = window(c.get("timeframe_filter"))?;
         let counts = measure == Measure::Count;
         // Counts are whole: "none" is "less than one", "more than none" is "at least one".
@@ -164,7 +166,9 @@ impl Asker<'_, '_> {
     }
 
     fn membership(&mut self, c: &Object) -> Read<Condition> {
-        if c.get("timeframe_filter").is_some_and(|frame| !frame.is_null() && word_of(Some(frame), "operator") != "alltime") {
+        if c.get("timeframe_filter")
+            .is_some_and(|frame| !frame.is_null() && word_of(Some(frame), "operator") != "alltime")
+        {
             return Err("there are no words for when somebody joined a list".into());
         }
         let is_member = c.get("is_member").and_then(Json::as_bool).ok_or("it does not say whether in or out")?;
@@ -430,7 +434,9 @@ fn consent(c: &Object) -> Read<Condition> {
 /// The consent that a flow as a whole asks for, where a group says only that.
 pub(super) fn required_consent(group: &[Condition]) -> Option<RequiredConsent> {
     match group {
-        [Condition::Consent { channel, status: ConsentStatus::Subscribed }] => Some(RequiredConsent::Subscribed(*channel)),
+        [Condition::Consent { channel, status: ConsentStatus::Subscribed }] => {
+            Some(RequiredConsent::Subscribed(*channel))
+        }
         [Condition::Not(inner)] => match &**inner {
             Condition::Consent { channel, status: ConsentStatus::Unsubscribed } => {
                 Some(RequiredConsent::NotUnsubscribed(*channel))
@@ -447,8 +453,14 @@ pub(super) fn caps(groups: &[Vec<Condition>]) -> Option<Vec<CapRule>> {
 }
 
 fn cap(condition: &Condition) -> Option<CapRule> {
-    let Condition::Events(EventQuery { metric, filter: None, measure: Measure::Count, window, op: CompareOp::Lt, value }) =
-        condition
+    let Condition::Events(EventQuery {
+        metric,
+        filter: None,
+        measure: Measure::Count,
+        window,
+        op: CompareOp::Lt,
+        value,
+    }) = condition
     else {
         return None;
     };
@@ -459,7 +471,13 @@ fn cap(condition: &Condition) -> Option<CapRule> {
     };
     let EventWindow::Last(within) = *window else { return None };
     let whole = value.fract() == 0.0 && (1.0..=1_000_000.0).contains(value);
-    whole.then(|| CapRule { limit: Limit::AtMost(*value as u32), within, channel, scope: Scope::Workspace, segment: None })
+    whole.then(|| CapRule {
+        limit: Limit::AtMost(*value as u32),
+        within,
+        channel,
+        scope: Scope::Workspace,
+        segment: None,
+    })
 }
 
 /// The share of a filter that asks nothing but whether somebody is in a random sample.
@@ -472,4 +490,3 @@ pub(super) fn share(groups: &[Vec<Condition>]) -> Option<u32> {
         _ => None,
     }
 }
-

@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::{Reader, names::{id_of, placeholder}};
+use super::{
+    Reader,
+    names::{id_of, placeholder},
+};
 use crate::{
     audience::Channel,
     base::{MessageId, NodeId},
@@ -54,7 +57,14 @@ impl Reader<'_> {
         MessageId::new(id)
     }
 
-    fn variant(&mut self, channel: Channel, version: &Version<'_>, variant: &mut Variant, id: &MessageId, node: &NodeId) {
+    fn variant(
+        &mut self,
+        channel: Channel,
+        version: &Version<'_>,
+        variant: &mut Variant,
+        id: &MessageId,
+        node: &NodeId,
+    ) {
         let text = |key: &str| version.message.get(key).and_then(Json::as_str).unwrap_or_default();
         let here = &version.pointer;
         if channel == Channel::Sms {

@@ -10,10 +10,10 @@ mod document;
 mod filters;
 mod messages;
 mod names;
-mod trigger;
-mod verify;
 #[cfg(test)]
 mod tests;
+mod trigger;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -313,12 +313,26 @@ impl<'a> Reader<'a> {
             match guess {
                 Some(node) => {
                     let message = format!("{missing}; `{node}` is taken, the only step that none leads to");
-                    self.say(RemarkKind::Guessed, "import/no-entry", &pointer, Some(&node), message, "Look at the first step");
+                    self.say(
+                        RemarkKind::Guessed,
+                        "import/no-entry",
+                        &pointer,
+                        Some(&node),
+                        message,
+                        "Look at the first step",
+                    );
                     first = Some(node);
                 }
                 None => {
                     let message = format!("{missing}, so the trigger leads nowhere");
-                    self.say(RemarkKind::Lost, "import/no-entry", &pointer, None, message, "Draw an edge from the trigger to the first step");
+                    self.say(
+                        RemarkKind::Lost,
+                        "import/no-entry",
+                        &pointer,
+                        None,
+                        message,
+                        "Draw an edge from the trigger to the first step",
+                    );
                 }
             }
         }
@@ -361,7 +375,8 @@ fn section(message: crate::content::Message) -> std::sync::Arc<MessageSection> {
 }
 
 fn set_settings(flow: &mut Flow, settings: FlowSettings) {
-    let ron = ron_options().to_string_pretty(&settings, ron::ser::PrettyConfig::new().depth_limit(3)).unwrap_or_default();
+    let ron =
+        ron_options().to_string_pretty(&settings, ron::ser::PrettyConfig::new().depth_limit(3)).unwrap_or_default();
     flow.settings = std::sync::Arc::new(Section::new(ron, Ok(settings), 0));
 }
 

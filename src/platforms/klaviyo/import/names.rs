@@ -24,7 +24,8 @@ impl<'a> Names<'a> {
         let name = self.name("metric", id);
         if self.workspace.event(&name).is_none() && !is_response(&name) {
             let moment = if is_purchase(&name) { Moment::Purchase } else { Moment::Other };
-            let event = EventType { name: name.clone(), moment, properties: BTreeMap::new(), klaviyo: None, hubspot: None };
+            let event =
+                EventType { name: name.clone(), moment, properties: BTreeMap::new(), klaviyo: None, hubspot: None };
             self.workspace.events.push(event);
         }
         name

@@ -114,7 +114,9 @@ impl Reader<'_> {
                     "import/unknown-segment",
                     &format!("{here}/id"),
                     Some(&"trigger".into()),
-                    format!("What the segment \u{201c}{segment}\u{201d} asks is not part of a flow, so nobody enters here"),
+                    format!(
+                        "What the segment \u{201c}{segment}\u{201d} asks is not part of a flow, so nobody enters here"
+                    ),
                     "Write the segment's condition into the workspace",
                 );
                 Ok(Alternative::Segment(SegmentTrigger { segment, leaves: false }))
@@ -165,7 +167,14 @@ impl Reader<'_> {
             let message = format!("The {kind} `{id}` has no name here, so its id stands for it");
             let said = self.report.iter().any(|remark| remark.message == message);
             if !said {
-                self.say(RemarkKind::Guessed, "import/unknown-name", pointer, None, message, "Give the names of the account, or rename it");
+                self.say(
+                    RemarkKind::Guessed,
+                    "import/unknown-name",
+                    pointer,
+                    None,
+                    message,
+                    "Give the names of the account, or rename it",
+                );
             }
         }
     }
@@ -229,7 +238,14 @@ impl Reader<'_> {
             let here = format!("{pointer}/condition_groups/{n}");
             if let Some(rule) = not_in_flow(group) {
                 reentry = Some(rule);
-                self.say(RemarkKind::Understood, "import/understood", &here, None, "The filter on earlier passes is the re-entry rule", "");
+                self.say(
+                    RemarkKind::Understood,
+                    "import/understood",
+                    &here,
+                    None,
+                    "The filter on earlier passes is the re-entry rule",
+                    "",
+                );
                 continue;
             }
             let one = serde_json::json!({"condition_groups": [group]});
@@ -239,7 +255,11 @@ impl Reader<'_> {
                 // A share drawn at entry is not drawn again, and an exit would be.
                 let mut fixed = true;
                 group.iter().for_each(|c| walk(c, &mut |c| fixed &= !matches!(c, Condition::Share { .. })));
-                if fixed { Ok(group) } else { Err(Refused { pointer: String::new(), why: "a random sample is no exit".into() }) }
+                if fixed {
+                    Ok(group)
+                } else {
+                    Err(Refused { pointer: String::new(), why: "a random sample is no exit".into() })
+                }
             });
             match read {
                 Ok(group) => {
@@ -247,7 +267,14 @@ impl Reader<'_> {
                         && !self.settings.consent.iter().any(|known| known.channel() == consent.channel())
                     {
                         self.settings.consent.push(consent);
-                        self.say(RemarkKind::Understood, "import/understood", &here, None, "The filter on consent is the consent that the flow asks for", "");
+                        self.say(
+                            RemarkKind::Understood,
+                            "import/understood",
+                            &here,
+                            None,
+                            "The filter on consent is the consent that the flow asks for",
+                            "",
+                        );
                         continue;
                     }
                     let goal = is_goal(&group);

@@ -10,9 +10,7 @@ use std::{
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{
-    Original, actions::test_ids, document::Document, keep, locked, names::id_of, set_settings,
-};
+use super::{Original, actions::test_ids, document::Document, keep, locked, names::id_of, set_settings};
 use crate::{
     base::NodeId,
     flow::{Edge, Flow, KeptJson, Node, Target, Workspace},
@@ -56,8 +54,11 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
                 if remark.node.as_ref() == Some(&original.node) && remark.kind == RemarkKind::Understood {
                     remark.kind = RemarkKind::Kept;
                     remark.code = "import/kept-action";
-                    remark.message = "The step would go back as something else, so it stays Klaviyo's own, which contacts pass here".into();
-                    remark.remedy = "Leave it when the flow goes back there; otherwise draw what it does with other steps".into();
+                    remark.message =
+                        "The step would go back as something else, so it stays Klaviyo's own, which contacts pass here"
+                            .into();
+                    remark.remedy =
+                        "Leave it when the flow goes back there; otherwise draw what it does with other steps".into();
                 }
             }
         }
@@ -85,7 +86,8 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
         }
     }
     let ours: Map<String, Json> = without(&exported, &["actions", "entry_action_id"]);
-    let theirs: Map<String, Json> = without(&Json::Object(document.definition.clone()), &["actions", "entry_action_id", "name"]);
+    let theirs: Map<String, Json> =
+        without(&Json::Object(document.definition.clone()), &["actions", "entry_action_id", "name"]);
     if let Some(patch) = keep::difference(&Json::Object(theirs), &Json::Object(ours), None) {
         say_kept(&patch, &document.pointer, &mut report);
         kept.push(patch);
