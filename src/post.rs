@@ -88,8 +88,8 @@ pub enum Way {
 }
 
 impl Way {
-    /// Reads `smtp://user:password@host:587`, `smtps://host`, or the name of a folder. A user without a password has it in
-    /// the variable [`PASSWORD`].
+    /// Reads `smtp://user:password@host:587`, `smtps://host`, or the name of a folder. A user without a password has it
+    /// in the variable [`PASSWORD`].
     ///
     /// Errors: an address of another kind, one that is none, a user without a password.
     pub fn of(mail: &str) -> Result<Self, Error> {

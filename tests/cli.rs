@@ -411,7 +411,50 @@ fn diff_finds_the_edit() {
     fs::write(folder.path().join("b.flow.ron"), text.replace("for(\"4 h\")", "for(\"5 h\")")).expect("writes");
     let said = check(folder.path(), &["diff", WATCH, "b.flow.ron", "--format", "json"], 0, &[]).json();
     assert_eq!(said["changes"].as_array().map(Vec::len), Some(1), "{said}");
+    let words =
+        "Four hours after entry: wait until 4 h after the contact entered \u{2192} until 5 h after the contact entered";
+    assert_eq!(said["differences"][0]["words"], words, "{said}");
+    check(folder.path(), &["diff", WATCH, "b.flow.ron"], 0, &[&format!("~ {words}")]);
     check(folder.path(), &["diff", WATCH, WATCH], 0, &["No difference"]);
+}
+
+/// What a client gets: every format of every sample, nothing written over, the same bytes each time.
+#[test]
+fn clients_get_pictures_and_a_document() {
+    let folder = samples();
+    let here = folder.path();
+    for (to, start) in [("svg", "<svg "), ("pdf", "%PDF-1."), ("html", "<!doctype html>"), ("mermaid", "flowchart TD")]
+    {
+        let export = ["export", WATCH, "--to", to, "--out", to, "--date", "2026-11-26"];
+        check(here, &export, 0, &["version "]);
+        let bytes = fs::read(here.join(to)).expect("reads");
+        assert!(bytes.starts_with(start.as_bytes()), "{to}");
+        check(here, &export, 1, &["is there already"]);
+        check(here, &[&export[..], &["--force", "--format", "json"]].concat(), 0, &["flowloom/export/1"]);
+        assert_eq!(bytes, fs::read(here.join(to)).expect("reads"), "{to}: the same bytes");
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(&here.display().to_string()), "{to}: no path of the machine");
+        assert!(["pdf", "mermaid"].contains(&to) || text.contains("26 November 2026"), "{to}");
+    }
+    if cfg!(feature = "picture") {
+        check(here, &["export", WATCH, "--to", "png", "--out", "a.png", "--scale", "0.5"], 0, &[]);
+        assert!(fs::read(here.join("a.png")).expect("reads").starts_with(b"\x89PNG"));
+    } else {
+        check(here, &["export", WATCH, "--to", "png", "--out", "a.png"], 1, &["draws no pixels"]);
+    }
+    check(here, &["export", WATCH, "--to", "pdf", "--out", "a3.pdf", "--paper", "a3-landscape"], 0, &[]);
+    check(here, &["export", WATCH, "--to", "svg", "--out", "x.svg", "--date", "tomorrow"], 2, &["is not a date"]);
+    check(
+        here,
+        &["export", WATCH, "--to", "html", "--out", "x.html", "--contact", "nobody"],
+        2,
+        &["no contact `nobody`"],
+    );
+    check(here, &["export", WATCH, "--to", "png", "--out", "x.png", "--scale", "99"], 2, &["0.1 to 8"]);
+    let (contact, _) = mailed(here);
+    check(here, &["export", WATCH, "--to", "html", "--out", "one.html", "--contact", &contact], 0, &[]);
+    let html = fs::read_to_string(here.join("one.html")).expect("reads");
+    assert!(!html.contains("Least is known"));
 }
 
 /// Runs a bad flow through `check` and another command: exit code 2, the place named, soon.

@@ -13,9 +13,13 @@ mod fidelity;
 mod files;
 mod fuzz;
 mod hubspot_import;
+mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;
+mod platforms;
+#[cfg(feature = "push")]
+mod push;
 mod readme;
 mod rules;
 mod samples;

@@ -49,13 +49,20 @@ fn sample_mails_are_drawn_whole() {
                         fs::create_dir_all(out).expect("a folder");
                         let file = out.join(format!("{}-{width_px}{dark}.png", mail.name));
                         fs::write(file, png(&drawn).expect("a PNG")).expect("written");
-                        fs::write(out.join(format!("{}.html", mail.name)), &mail.html).expect("written");
+                        fs::write(out.join(format!("{}.html", mail.name)), with_files(mail)).expect("written");
                         eprintln!("{place}: {} px, {:?} {:?}", drawn.height, drawn.notes, drawn.missing_images);
                     }
                 }
             }
         }
     });
+}
+
+/// The mail with the addresses of its images on this machine, so that a browser without a network shows them.
+fn with_files(mail: &Mail) -> String {
+    let images = mail.folder.0.join("images").display().to_string();
+    let base = mail.image_base.trim_end_matches('/');
+    if base.is_empty() { mail.html.clone() } else { mail.html.replace(base, &format!("file://{images}")) }
 }
 
 /// At least one pixel in a hundred differs from the one to its left: text makes many edges, a blank page none.

@@ -43,7 +43,7 @@ fn workspace_of(folder: &Path) -> Workspace {
 }
 
 /// Every sample flow with its workspace.
-fn samples() -> Vec<(Flow, Workspace)> {
+pub fn samples() -> Vec<(Flow, Workspace)> {
     let mut out = Vec::new();
     for folder in entries(&root().join("sample_flows")).into_iter().filter(|path| path.is_dir()) {
         let workspace = workspace_of(&folder);
@@ -422,11 +422,11 @@ fn difference(wanted: &Json, got: &Json) -> Option<String> {
     }
 }
 
-/// Every body against the platform's own document, strictly, where `FLOWLOOM_SPECS` names the folder of the documents.
-#[test]
-fn schema_proofs() {
+/// Holds bodies against the platforms' own documents, strictly, where `FLOWLOOM_SPECS` names their folder; each with its
+/// target, method and path there. Fails rather than pass without having run.
+pub fn prove(what: &str, bodies: &[(Target, &str, &str, Json)]) {
     let Ok(specs) = std::env::var("FLOWLOOM_SPECS") else {
-        println!("FLOWLOOM_SPECS is not set: the bodies were not held against the platforms' documents");
+        println!("FLOWLOOM_SPECS is not set: {what} bodies were not held against the platforms' documents");
         return;
     };
     let python = std::env::var("FLOWLOOM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -434,15 +434,40 @@ fn schema_proofs() {
     assert!(ready.is_ok_and(|s| s.success()), "FLOWLOOM_SPECS is set, but {python} with jsonschema is missing");
     let specs = Path::new(&specs);
     let folder = tempfile::tempdir().expect("a folder");
+    let mut jobs = Vec::new();
+    for (n, (target, method, path, body)) in bodies.iter().enumerate() {
+        let spec = specs.join(format!("{}-flows.openapi.json", target.name()));
+        assert!(spec.exists(), "{} is missing", spec.display());
+        let file = folder.path().join(format!("{n}.json"));
+        fs::write(&file, body.to_string()).expect("written");
+        jobs.push(json!({"spec": spec, "path": path, "method": method, "body": file}));
+    }
+    let manifest = folder.path().join("manifest.json");
+    fs::write(&manifest, Json::Array(jobs).to_string()).expect("written");
+    let script = root().join("tests/schema/validate.py");
+    let output = Command::new(&python).arg(script).arg(&manifest).output().expect("the validator runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        output.status.success(),
+        "{what}: {}\n{}",
+        lines.iter().take(12).copied().collect::<Vec<_>>().join("\n"),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{what}: {}", lines.last().unwrap_or(&""));
+}
+
+/// Every body of every sample flow, and of generated flows of all kinds and shapes.
+#[test]
+fn schema_proofs() {
+    if std::env::var_os("FLOWLOOM_SPECS").is_none() {
+        return prove("exported", &[]);
+    }
     let workspace = workspace();
     let flows = samples().into_iter().chain((0..500).map(|seed| (generated(seed), workspace.clone())));
-    let mut jobs = Vec::new();
+    let mut bodies = Vec::new();
     for (n, (flow, workspace)) in flows.enumerate() {
-        for (target, spec) in
-            [(Target::Klaviyo, "klaviyo-flows.openapi.json"), (Target::Hubspot, "hubspot-flows.openapi.json")]
-        {
-            let spec = specs.join(spec);
-            assert!(spec.exists(), "{} is missing", spec.display());
+        for target in [Target::Klaviyo, Target::Hubspot] {
             let export = export(target, &flow, &workspace);
             for (name, bytes) in export.files.iter().filter(|(name, _)| name.ends_with(".json")) {
                 let path = match name.as_str() {
@@ -456,23 +481,9 @@ fn schema_proofs() {
                 if n > 40 && name.contains('/') {
                     continue;
                 }
-                let body = folder.path().join(format!("{n}-{}-{}-{}", flow.id, target.name(), name.replace('/', "-")));
-                fs::write(&body, bytes).expect("written");
-                jobs.push(json!({"spec": spec, "path": path, "method": "post", "body": body}));
+                bodies.push((target, "post", path, serde_json::from_slice(bytes).expect("JSON")));
             }
         }
     }
-    let manifest = folder.path().join("manifest.json");
-    fs::write(&manifest, Json::Array(jobs).to_string()).expect("written");
-    let script = root().join("tests/schema/validate.py");
-    let output = Command::new(&python).arg(script).arg(&manifest).output().expect("the validator runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let lines: Vec<&str> = said.lines().collect();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        lines.iter().take(12).copied().collect::<Vec<_>>().join("\n"),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    println!("{}", lines.last().unwrap_or(&""));
+    prove("exported", &bodies);
 }

@@ -26,9 +26,9 @@ use crate::{
 const MOST_CONTACTS: usize = 2_000;
 
 /// Whom a sample stands for.
-const FILLED: &str = "filled";
+pub(super) const FILLED: &str = "filled";
 const TYPICAL: &str = "typical";
-const EMPTIEST: &str = "emptiest";
+pub(super) const EMPTIEST: &str = "emptiest";
 
 /// Writes a flow as a target takes it, with samples of its mails where there is an audience.
 ///
@@ -89,7 +89,12 @@ fn made(flow: &Flow, workspace: &Workspace, audience: &Audience, at: Instant) ->
 }
 
 /// Best filled, typical (the middle by how much is filled) and emptiest; fewer where there are fewer people.
-fn three(flow: &Flow, workspace: &Workspace, audience: &Audience, at: Instant) -> Vec<(ContactId, &'static str)> {
+pub(super) fn three(
+    flow: &Flow,
+    workspace: &Workspace,
+    audience: &Audience,
+    at: Instant,
+) -> Vec<(ContactId, &'static str)> {
     let stage = Stage::new(flow, workspace);
     let mut events: BTreeMap<&ContactId, Vec<&Event>> = BTreeMap::new();
     for event in &audience.events {

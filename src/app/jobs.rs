@@ -95,6 +95,8 @@ pub enum Kind {
     Lab,
     /// Making an export.
     Export,
+    /// Making a file for a client.
+    Client,
     /// Sending a mail to the user.
     SendTest,
 }
@@ -112,6 +114,7 @@ impl Kind {
             Self::Matrix => "Making every mail",
             Self::Lab => "Comparing subjects",
             Self::Export => "Making the export",
+            Self::Client => "Making the file for the client",
             Self::SendTest => "Sending a test mail",
         }
     }
@@ -452,7 +455,7 @@ impl Document {
                 Kind::Matrix => is_old || !sheet::is_shown(self),
                 Kind::Lab => is_old || mails::lab_node(self) != running.node,
                 // A moment's work, and better an old mail than none.
-                Kind::Preview | Kind::OtherPreview | Kind::Export => false,
+                Kind::Preview | Kind::OtherPreview | Kind::Export | Kind::Client => false,
                 // A layout cannot be interrupted; what is drawn is kept for the next look.
                 Kind::Picture => false,
                 // It is the mail that was shown when it was asked for.
@@ -518,7 +521,8 @@ fn all_running(app: &App) -> impl Iterator<Item = (DocumentId, &Running)> {
     let of_documents =
         app.documents.iter().flat_map(|document| document.derived.jobs.iter().map(|running| (document.id, running)));
     let export = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running()?)));
-    of_documents.chain(export)
+    let client = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running_for_client()?)));
+    of_documents.chain(export).chain(client)
 }
 
 /// What takes long now, and what was cancelled.
@@ -554,6 +558,9 @@ pub fn redraw_in_millis(app: &App, now: Instant) -> Option<i64> {
 pub(super) fn cancel(app: &mut App, document: DocumentId, kind: Kind) {
     if kind == Kind::Export {
         return super::files::publish::give_up(app);
+    }
+    if kind == Kind::Client {
+        return super::files::publish::give_up_client(app);
     }
     if let Some(document) = app.by_id(document) {
         document.derived.jobs.iter_mut().filter(|running| running.kind == kind).for_each(Running::give_up);

@@ -8,7 +8,9 @@
 
 pub mod act;
 pub mod card;
+pub mod client;
 pub mod command;
+pub mod compare;
 pub mod counts;
 mod document;
 pub mod fields_use;

@@ -1,7 +1,7 @@
 //! `flowloom diff`: what differs between two flows, by step, edge, message, field and setting.
 //!
-//! The one idea: steps are matched by their ids, which are never reused, so that moving a line in the file or a card on
-//! the canvas is no difference. Deliberately not here: comparing what the flows do; that is `simulate`.
+//! The one idea: people get the differences in words (`report::diff`), by what they mean; programs get those and every
+//! part whose text differs, matched by id. Deliberately not here: comparing what the flows do; that is `simulate`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Done, Format, Outcome, Places, Streams, show};
-use crate::{disk, flow::Flow};
+use crate::{
+    disk,
+    flow::Flow,
+    report::diff::{self, Difference},
+};
 
 /// Show what differs between two flows
 #[derive(Args, Debug)]
@@ -45,28 +49,30 @@ pub fn run(args: &Arguments, _: &Places, streams: &mut Streams) -> Outcome {
     let before = disk::flow(&args.before)?;
     let after = disk::flow(&args.after)?;
     let changes = compare(before.flow(), after.flow());
+    let differences = diff::compare(before.flow(), after.flow()).differences;
     match args.format {
         Format::Json => streams.say_json(&serde_json::json!({
             "schema": "flowloom/diff/1",
             "before": before.source.shown,
             "after": after.source.shown,
             "changes": changes,
+            "differences": differences.iter().map(said).collect::<Vec<_>>(),
         })),
-        Format::Text if changes.is_empty() => streams.say("No difference\n"),
-        Format::Text => changes.iter().for_each(|change| streams.say(&in_words(change))),
+        Format::Text if differences.is_empty() => streams.say("No difference\n"),
+        Format::Text => differences.iter().for_each(|one| {
+            streams.say(&show::clean(&format!("{} {}\n", one.sign.letter(), one.words())));
+        }),
     }
     Ok(Done::Well)
 }
 
-fn in_words(change: &Change) -> String {
-    let Change { what, id, before, after } = change;
-    let text = match (before, after) {
-        (None, Some(after)) => format!("+ {what} {id}: {after}\n"),
-        (Some(before), None) => format!("- {what} {id}: {before}\n"),
-        (Some(before), Some(after)) => format!("~ {what} {id}\n    - {before}\n    + {after}\n"),
-        (None, None) => String::new(),
-    };
-    show::clean(&text)
+/// A difference as programs read it, with the line that people read.
+fn said(one: &Difference) -> serde_json::Value {
+    let mut value = serde_json::to_value(one).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("words".to_owned(), one.words().into());
+    }
+    value
 }
 
 /// Named parts of a flow as one line each.
@@ -137,12 +143,15 @@ mod tests {
         let after = flow(
             r#"(version: 2, id: "f", name: "F", nodes: [(id: "c", kind: "exit"), (id: "a", kind: "delay", pos: (9, 9), settings: (wait: for("5 h")))])"#,
         );
-        let found: Vec<String> = compare(&before, &after).iter().map(in_words).collect();
-        assert_eq!(found.len(), 4, "{found:#?}");
-        assert!(found[0].starts_with("~ step a\n"), "{found:#?}");
-        assert!(found[1].starts_with("- step b"), "{found:#?}");
-        assert!(found[2].starts_with("- edge a.next: b"), "{found:#?}");
-        assert!(found[3].starts_with("+ step c"), "{found:#?}");
+        let found = compare(&before, &after);
+        let found: Vec<String> = found
+            .iter()
+            .map(|one| format!("{} {} {}{}", one.what, one.id, one.before.is_some() as u8, one.after.is_some() as u8))
+            .collect();
+        assert_eq!(found, ["step a 11", "step b 10", "edge a.next 10", "step c 01"]);
+        let words = diff::compare(&before, &after).differences;
+        let first = said(&words[0]);
+        assert_eq!(first["words"], "Delay: wait 4 h \u{2192} 5 h", "{first}");
         assert_eq!(compare(&before, &before), []);
     }
 }

@@ -7,11 +7,14 @@
 //! for it).
 
 mod check;
+mod client;
 mod completions;
 mod diff;
 mod eml;
 mod explain;
 mod export;
+#[cfg(feature = "push")]
+mod key;
 mod kinds;
 mod load;
 mod locate;
@@ -22,6 +25,8 @@ mod open;
 #[cfg(feature = "picture")]
 mod picture;
 mod preview;
+#[cfg(feature = "push")]
+mod push;
 mod send_test;
 mod show;
 mod simulate;
@@ -128,6 +133,10 @@ enum Command {
     SendTest(send_test::Arguments),
     Simulate(simulate::Arguments),
     Export(export::Arguments),
+    #[cfg(feature = "push")]
+    Push(push::Arguments),
+    #[cfg(feature = "push")]
+    Key(key::Arguments),
     #[cfg(feature = "gui")]
     Open(open::Arguments),
     #[cfg(feature = "gui")]
@@ -169,6 +178,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::SendTest(args)) => send_test::run(&args, places, streams),
         Some(Command::Simulate(args)) => simulate::run(&args, places, streams),
         Some(Command::Export(args)) => export::run(&args, places, streams),
+        #[cfg(feature = "push")]
+        Some(Command::Push(args)) => push::run(&args, places, streams),
+        #[cfg(feature = "push")]
+        Some(Command::Key(args)) => key::run(&args, streams),
         #[cfg(feature = "gui")]
         Some(Command::Open(args)) => open::run(&args),
         #[cfg(feature = "gui")]

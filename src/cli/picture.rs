@@ -15,12 +15,21 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// The mail as a PNG file; what is not in the picture is told.
 ///
-/// Errors: what cannot be drawn, and a mail that takes longer than ten seconds.
+/// Errors: as [`drawn`].
 pub fn of(stage: &Stage, html: &str, width_px: u32, dark: bool, streams: &mut Streams) -> Result<Vec<u8>, Failure> {
     let path = &stage.file.source.path;
     let beside = path.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
     let folder = stage.home.folder.clone().unwrap_or(beside);
-    let (html, base) = (html.to_owned(), stage.home.workspace.brand.images.clone());
+    let picture = drawn(folder, stage.home.workspace.brand.images.clone(), html, width_px, dark)?;
+    streams.tell(&show::clean(&lacking(&picture)));
+    file(&picture)
+}
+
+/// The picture of a mail whose workspace lies in `folder`; `base` is where its images lie on the web.
+///
+/// Errors: what cannot be drawn, and a mail that takes longer than ten seconds.
+pub fn drawn(folder: PathBuf, base: String, html: &str, width_px: u32, dark: bool) -> Result<Picture, Failure> {
+    let html = html.to_owned();
     let (tell, told) = mpsc::channel();
     let drawing = thread::Builder::new().name("picture".to_owned()).stack_size(STACK_BYTES).spawn(move || {
         let request = Request {
@@ -34,15 +43,22 @@ pub fn of(stage: &Stage, html: &str, width_px: u32, dark: bool, streams: &mut St
         // Nobody listens any more where it took too long.
         let _ = tell.send(draw(&Blitz::new(), &request));
     });
-    let refused = |error: &Error| Failure::refused(error.to_string(), error.hint());
     drawing.map_err(|error| Failure::refused(format!("The picture needs a thread: {error}"), "Try again"))?;
     let picture = told.recv_timeout(LIMIT).map_err(|_| {
         let message = format!("The mail took longer than {} s to draw", LIMIT.as_secs());
         Failure::refused(message, "Print it with --format html, and open that in a browser")
     })?;
-    let picture = picture.map_err(|error| refused(&error))?;
-    streams.tell(&show::clean(&lacking(&picture)));
-    png(&picture).map_err(|error| refused(&Error::Crashed(error)))
+    picture.map_err(|error| Failure::refused(error.to_string(), error.hint()))
+}
+
+/// A picture as a PNG file.
+///
+/// Errors: what the encoder says.
+pub fn file(picture: &Picture) -> Result<Vec<u8>, Failure> {
+    png(picture).map_err(|error| {
+        let error = Error::Crashed(error);
+        Failure::refused(error.to_string(), error.hint())
+    })
 }
 
 /// What a reader of the picture should know, a line each.

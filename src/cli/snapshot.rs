@@ -88,6 +88,7 @@ enum Over {
     Shortcuts,
     Commands,
     Publish,
+    SendTest,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -159,6 +160,7 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             Over::Shortcuts => CommandId::Shortcuts,
             Over::Commands => CommandId::CommandPalette,
             Over::Publish => CommandId::Publish,
+            Over::SendTest => CommandId::SendTest,
         };
         studio.command_at_once(command.into());
     }

@@ -91,8 +91,8 @@ pub enum Format {
     Number(u8),
     /// An amount with its sign: `€1,290.00`.
     Money,
-    /// A date by a pattern of `%d %-d %m %B %b %Y %y %A %a %H %M`, in the contact's zone. Names are English in every mail,
-    /// since Klaviyo and HubSpot print a date property so; `date_fmt(pattern, 'de')` in the text asks for others.
+    /// A date by a pattern of `%d %-d %m %B %b %Y %y %A %a %H %M`, in the contact's zone. Names are English in every
+    /// mail, since Klaviyo and HubSpot print a date so; `date_fmt(pattern, 'de')` in the text asks for others.
     Date(String),
 }
 

@@ -69,7 +69,8 @@ fn grouped(digits: &str) -> String {
     out
 }
 
-/// A date by a pattern of `%d %-d %m %-m %B %b %Y %y %A %a %H %M %%` with English names; other letters stay as they are.
+/// A date by a pattern of `%d %-d %m %-m %B %b %Y %y %A %a %H %M %%` with English names; other letters stay as they
+/// are.
 pub fn format_date(at: DateTime, pattern: &str) -> String {
     format_date_in(at, pattern, Names::of("en"))
 }

@@ -84,6 +84,10 @@ mod tests {
         assert_eq!(image("sub/a.png").as_deref(), Ok(&b"0123456789"[..]));
         assert_eq!(image("b.png"), Err(NoImage::Missing));
         assert_eq!(image("big.png"), Err(NoImage::TooLarge));
+        // 100 MB, of which hardly any is read: the file has a hole for all of it.
+        let file = fs::File::create(home.path().join("images/huge.png")).unwrap_or_else(|e| panic!("{e}"));
+        file.set_len(100 << 20).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(image("huge.png"), Err(NoImage::TooLarge));
         assert!(matches!(image("../secret.png"), Err(NoImage::Unreadable(_))));
         assert!(matches!(image("sub"), Err(NoImage::Unreadable(_))));
         #[cfg(unix)]

@@ -273,6 +273,12 @@ impl History {
         self.past.iter().rev().map(|step| step.label.as_str())
     }
 
+    /// The flow before so many of the steps that can be undone (from 1, the last one first).
+    pub fn before(&self, steps: usize) -> Option<&Flow> {
+        let at = self.past.len().checked_sub(steps).filter(|_| steps > 0)?;
+        self.past.get(at).map(|step| &step.flow)
+    }
+
     /// Labels of the steps that can be done again, next first.
     pub fn redo_labels(&self) -> impl Iterator<Item = &str> {
         self.future.iter().rev().map(|step| step.label.as_str())

@@ -187,6 +187,7 @@ impl Studio {
             }
         }
         panels::publish(ui, app, out);
+        panels::compare(ui, app, &mut self.panels.compare, out);
         panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);

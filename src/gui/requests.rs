@@ -3,6 +3,7 @@
 //! Files are the [`keeper`]'s, on one thread, one after the other; what takes long and touches no file has a thread of
 //! its own.
 
+mod client;
 mod dialogs;
 pub mod keeper;
 mod machine;
@@ -23,10 +24,13 @@ use super::Outside;
 use crate::{
     app::{
         Answer, Request,
+        client::{Client, file},
         files::{Purpose, Task, Told, samples, with_ending},
+        hand_over,
     },
     base::Instant,
     disk,
+    report::diagram::Paper,
 };
 
 /// Work for the keeper.
@@ -143,6 +147,35 @@ impl System {
                     let result = hand_over::export(target, &flow, &home.workspace, &home.audience).map(Arc::new);
                     Some(Told::Exported { document, id, revision, target, result }.into())
                 })
+            }
+            Task::Client { document, id, format, date, progress, flow, home } => {
+                self.spawn("client file", ctx, move || {
+                    let mut shop = client::Shop { home: &home, progress: &progress };
+                    let client = Client {
+                        flow: &flow,
+                        workspace: &home.workspace,
+                        neighbours: &home.other_flows,
+                        audience: &home.audience,
+                        date: &date,
+                        paper: Paper::Auto,
+                        scale: 2.0,
+                        contacts: &[],
+                    };
+                    let result = file(&client, format, &mut shop).map(|made| made.map(Arc::from));
+                    Some(Told::Client { document, id, format, result }.into())
+                })
+            }
+            Task::AskCompare if !self.has_dialogs() => self.no_dialog(Purpose::Compare, String::new(), ctx),
+            Task::AskCompare => {
+                let Some((post, _)) = &self.keeper else { return };
+                let (post, its_ctx) = (post.clone(), ctx.clone());
+                self.spawn("open dialog", ctx, move || {
+                    let dialog = rfd::FileDialog::new().set_title("A flow to compare with");
+                    let path = dialog.add_filter("Flows", &["ron"]).pick_file()?;
+                    // Nobody reads when the window is gone.
+                    let _ = post.send((Work::Task(Task::ReadToCompare(path)), its_ctx));
+                    None
+                });
             }
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
             Task::AskFolder => self.spawn("folder dialog", ctx, || {

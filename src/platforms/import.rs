@@ -102,6 +102,39 @@ pub struct Remark {
     pub remedy: String,
 }
 
+/// Names by kind and id for an import into a workspace: those given, and what the workspace knows itself (ids of
+/// earlier imports and pushes, the platform's own names of its events).
+pub fn known_names(
+    target: Target,
+    workspace: &Workspace,
+    given: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let is_hubspot = target == Target::Hubspot;
+    let ids = if is_hubspot { &workspace.hubspot.ids } else { &workspace.klaviyo.ids };
+    let mut out = BTreeMap::new();
+    for (key, id) in ids {
+        if let Some((kind, name)) = key.split_once(':') {
+            out.insert(format!("{kind}:{id}"), name.to_owned());
+        }
+    }
+    out.extend(given.iter().map(|(key, name)| (key.clone(), name.clone())));
+    for event in &workspace.events {
+        let theirs = if is_hubspot { &event.hubspot } else { &event.klaviyo };
+        let Some(theirs) = theirs else { continue };
+        for (key, name) in &mut out {
+            if key.starts_with("metric:") && name == theirs {
+                *name = event.name.to_string();
+            }
+        }
+        if is_hubspot {
+            out.insert(format!("event:{theirs}"), event.name.to_string());
+        }
+        // What exports write where the account has to be asked.
+        out.insert(format!("metric:METRIC:{theirs}"), event.name.to_string());
+    }
+    out
+}
+
 /// Reads what a platform wrote as flows.
 ///
 /// Errors: what keeps it from being read at all (no JSON, too large, another shape, nothing to begin with), each with

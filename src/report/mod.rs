@@ -6,6 +6,8 @@
 //! opening files, and making or drawing mails.
 
 pub mod diagram;
+pub mod diff;
+pub mod document;
 pub mod font;
 pub mod icons;
 pub mod look;

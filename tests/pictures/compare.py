@@ -5,10 +5,11 @@
     python3 tests/pictures/compare.py DIR [--keep]
 
 Needs a Chromium and the packages `pillow` and `numpy`; says so and exits 0 where one is missing, because this judges a
-change of the renderer and is no gate. The browser gets the same fonts (by a fontconfig file of its own), without hinting,
-because the picture's fonts have none and a browser with hints sets every letter on a whole pixel; the same image files
-(the test writes their addresses); and, like the picture, no network: an image that is nowhere is a box of the same size
-in both. SSIM falls with a few pixels of vertical shift: a trend, not a pass mark.
+change of the renderer and is no gate. The browser gets the same fonts (by a fontconfig file of its own), with letters
+at fractions of a pixel, as the picture has them and browsers do on phones, on macOS and on fine screens; the same image
+files (the test writes their addresses); and, like the picture, no network: an image that is nowhere is a box of the same size
+in both. SSIM falls with a few pixels of vertical shift: a trend, not a pass mark. On 2026-11-26, with
+Chromium 156: mean 0.953 at 600 px, 0.926 at 375 px over 47 mails, every height within 2 %.
 """
 import os, pathlib, re, shutil, subprocess, sys, tempfile
 
@@ -23,6 +24,8 @@ FAMILIES = {
     "Mail Mono": "Courier,Courier New,Consolas,Menlo,Monaco,monospace",
     "Inter": "-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,system-ui",
 }
+# Families whose every cut is heavy.
+HEAVY = ("Arial Black", "Impact")
 
 
 def skip(why):
@@ -68,7 +71,7 @@ def page(frames):
     """Mails beside each other, each in a frame: a window is never narrower than 500 pixels, a frame is."""
     parts = "".join(f"<iframe src={name} width={width} height=600 style='border:0;display:block;position:absolute;"
                     f"left:{left}px;top:0'></iframe>" for name, width, left in frames)
-    # The height is read off the document itself, and the frame made so tall.
+    # The height is read off the document itself, and the frame made so tall. Text is set without hints.
     return (f"<body style='margin:0'>{parts}<script>onload=()=>document.querySelectorAll('iframe').forEach(f=>{{"
             "let b=f.contentDocument.body;b.style.textRendering='geometricPrecision';"
             "let h=Math.ceil(Math.max(...[b,...b.querySelectorAll('*')].map(e=>e.getBoundingClientRect().bottom)));"
@@ -101,6 +104,10 @@ def main():
         f"<match target='pattern'><test name='family' qual='any'><string>{name}</string></test>"
         f"<edit name='family' mode='prepend' binding='same'><string>{ours}</string></edit></match>"
         for ours, names in FAMILIES.items() for name in names.split(","))
+    rules += "".join(
+        f"<match target='pattern'><test name='family' qual='any'><string>{name}</string></test>"
+        "<edit name='family' mode='prepend' binding='same'><string>Mail Sans</string></edit>"
+        "<edit name='weight' mode='assign'><const>bold</const></edit></match>" for name in HEAVY)
     config = work / "fonts.conf"
     config.write_text(f"<?xml version='1.0'?><fontconfig><dir>{FONTS}</dir><cachedir>{work}/cache</cachedir>{rules}</fontconfig>")
     env = dict(os.environ, FONTCONFIG_FILE=str(config))

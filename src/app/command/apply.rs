@@ -193,6 +193,7 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
         Id::Quit => return files::apply(app, files::Act::Quit, now),
         Id::Publish => return files::apply(app, files::Act::Show(Some(files::Page::Publish)), now),
         Id::SendTest => mails::send::open(app),
+        Id::CompareWith => return files::apply(app, files::Act::Show(Some(files::Page::Compare)), now),
         Id::Settings => return files::apply(app, files::Act::Show(Some(files::Page::Settings)), now),
         Id::Shortcuts => return files::apply(app, files::Act::Show(Some(files::Page::Shortcuts)), now),
         Id::SelectNone if app.palette_open => app.palette_open = false,
@@ -209,6 +210,10 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
                             return Vec::new();
                         }
                     }
+                    return vec![Request::CopyText(text)];
+                }
+                Id::CopyMermaid => {
+                    let text = crate::report::diagram::mermaid(document.flow(), &document.home.workspace);
                     return vec![Request::CopyText(text)];
                 }
                 Id::Paste | Id::PasteBlock => return vec![Request::AskPaste],
@@ -366,6 +371,8 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         | Id::Paste
         | Id::CloseTab
         | Id::Publish
+        | Id::CopyMermaid
+        | Id::CompareWith
         | Id::Revert
         | Id::Settings
         | Id::Shortcuts

@@ -63,6 +63,8 @@ commands! {
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
         Publish "Publish…", "Ctrl+E", "Hand the flow over: Klaviyo, HubSpot, a client, the engine";
         SendTest "Send test…", "", "Send the shown mail to yourself, by a mail server or as a file";
+        CompareWith "Compare with…", "", "Show this flow and an earlier version, or another file, side by side";
+        CopyMermaid "Copy as Mermaid", "", "Copy the flow as text that wikis and issue trackers draw";
         Revert "Revert", "", "Go back to the file as it is on the disk";
         CloseTab "Close", "Ctrl+W", "Close this flow";
         Settings "Settings…", "Ctrl+Comma", "Theme, size, keys, zone, numbers and dates";

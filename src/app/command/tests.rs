@@ -144,6 +144,7 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
         Id::Gallery => new.screen == Screen::Gallery,
         Id::Save => files(|task| matches!(task, Task::Save { .. })),
         Id::SaveAs => matches!(asked[..], [Request::AskSave { .. }]),
+        Id::CompareWith => new.page == Some(Page::Compare),
         Id::Publish => new.page == Some(Page::Publish),
         Id::SendTest => new.page == Some(Page::SendTest),
         Id::Revert => files(|task| matches!(task, Task::Reread { .. })),
@@ -158,6 +159,9 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
                 && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h")))
         }
         Id::Copy => after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("wait-4h"))),
+        Id::CopyMermaid => {
+            after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.starts_with("flowchart TD")))
+        }
         Id::CopyBlock => {
             after == flow && asked.iter().any(|r| matches!(r, Request::CopyText(t) if t.contains("cart_image")))
         }

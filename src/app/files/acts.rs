@@ -11,7 +11,7 @@ use super::{
     samples::{self, Sample, Template},
 };
 use crate::{
-    app::{Answer, App, DocumentId, Home, Request, Screen, document::Document, jobs, journal::WorkspaceDraft},
+    app::{Answer, App, DocumentId, Home, Request, Screen, compare, document::Document, jobs, journal::WorkspaceDraft},
     base::Instant,
     flow::file::Loaded,
 };
@@ -52,6 +52,7 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Undo(steps) => history(app, steps, true, now),
         Act::Redo(steps) => history(app, steps, false, now),
         Act::Show(Some(Page::Publish)) => publish::open(app),
+        Act::Show(Some(Page::Compare)) => compare::open(app),
         Act::Show(Some(Page::SendTest)) => crate::app::mails::send::open(app),
         Act::Show(page) => app.files.page = page,
         Act::OpenSample(sample) => return open_sample(app, sample, now),
@@ -64,6 +65,7 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         }
         Act::Dropped(path) => return dropped(app, path, now),
         Act::Publish(act) => return publish::act(app, act, now),
+        Act::Compare(act) => return compare::act(app, act),
         Act::ShowFolder(folder) => return task(Task::ShowFolder(folder)),
         Act::Prefer(preferences) => {
             app.theme = preferences.theme;
@@ -349,6 +351,7 @@ fn path_chosen(app: &mut App, mut dialog: PathDialog, text: &str) -> Vec<Request
         Purpose::Save { document } => save_as(app, document, path),
         Purpose::Export => into_folder(app, path),
         Purpose::Text(file) => task(Task::WriteText { path, file }),
+        Purpose::Compare => task(Task::ReadToCompare(path)),
     }
 }
 
@@ -510,6 +513,8 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Folder(folder) => return into_folder(app, folder),
         told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
+        Told::ToCompare { name, loaded } => compare::take(app, name, loaded.map(|loaded| *loaded), now),
+        told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()
 }
@@ -548,6 +553,7 @@ fn restored(
 
 /// After every command: files that were opened are locked, settings that changed are written.
 pub fn settle(app: &mut App) -> Vec<Request> {
+    compare::settle(app);
     let mut requests: Vec<Request> = publish::wanted(app).into_iter().collect();
     app.preferences.theme = app.theme;
     if app.preferences != app.files.preferred {

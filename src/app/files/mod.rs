@@ -23,6 +23,8 @@ pub use self::{
 };
 use super::{
     DocumentId, Home,
+    client::ClientFormat,
+    compare::{self, Compare},
     jobs::{Kind, Progress},
     journal::WorkspaceDraft,
     preferences::Preferences,
@@ -145,6 +147,8 @@ pub enum Purpose {
     Export,
     /// Write a text that was made.
     Text(TextFile),
+    /// A flow to compare with.
+    Compare,
 }
 
 /// A text that is written where the user says.
@@ -154,8 +158,8 @@ pub struct TextFile {
     pub what: &'static str,
     /// How its name ends: `html`.
     pub ending: &'static str,
-    /// The text.
-    pub text: Arc<str>,
+    /// What is in it.
+    pub bytes: Arc<[u8]>,
 }
 
 /// Our own dialog for paths, where the system has none.
@@ -258,6 +262,8 @@ pub enum Choice {
 pub enum Page {
     /// Hand the flow over.
     Publish,
+    /// Two versions side by side.
+    Compare,
     /// Send a mail to the user.
     SendTest,
     /// Preferences.
@@ -299,6 +305,8 @@ pub enum Act {
     Dropped(PathBuf),
     /// The page for handing over.
     Publish(PublishAct),
+    /// The page with two versions.
+    Compare(compare::Act),
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Other settings.
@@ -444,6 +452,27 @@ pub enum Task {
         /// What stands around it.
         home: Arc<Home>,
     },
+    /// Ask for a file to compare with.
+    AskCompare,
+    /// Read a file to compare with.
+    ReadToCompare(PathBuf),
+    /// Make a file for a client.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// The date in words.
+        date: String,
+        /// Whether it is still wanted, and how far it is.
+        progress: Arc<Progress>,
+        /// The flow.
+        flow: Box<Flow>,
+        /// What stands around it.
+        home: Arc<Home>,
+    },
     /// Write an export.
     WriteFolder {
         /// Where to.
@@ -571,6 +600,24 @@ pub enum Told {
         /// The export.
         result: Result<Arc<Export>, Vec<Diagnostic>>,
     },
+    /// A file to compare with, or why it cannot be read.
+    ToCompare {
+        /// What people know it by.
+        name: String,
+        /// What is in it.
+        loaded: Result<Box<Loaded>, String>,
+    },
+    /// A file for a client was made.
+    Client {
+        /// Of which document.
+        document: DocumentId,
+        /// Tells it from those before.
+        id: u64,
+        /// Which.
+        format: ClientFormat,
+        /// Its bytes; `None` where it was cancelled. Errors: why there are none.
+        result: Option<Result<Arc<[u8]>, String>>,
+    },
     /// A folder for the export.
     Folder(PathBuf),
     /// An export is on the disk.
@@ -606,6 +653,8 @@ pub struct Files {
     pub drafts: Vec<Draft>,
     /// The page for handing over.
     pub publish: Option<Publish>,
+    /// The page with two versions.
+    pub compare: Option<Compare>,
     /// Documents that are closed as soon as they are saved, and whether the window goes with the last.
     pub(super) closing: Option<(Vec<DocumentId>, bool)>,
     /// The studio begins with the flow that was open last, unless there is work to be given back.

@@ -2,24 +2,25 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Page, Task, Told};
+use super::{Page, Task, TextFile, Told};
 use crate::{
     app::{
         App, DocumentId, Panel, Request,
+        client::ClientFormat,
         document::Document,
         jobs::{Kind, Running},
+        when,
     },
     base::{Diagnostic, Instant, Severity},
     flow::Target,
     platforms::{Export, Loss, LossKind},
 };
 
-/// Whom a flow can be handed to, and why not yet.
-pub const TARGETS: &[(&str, Result<Target, &str>, &str)] = &[
-    ("Klaviyo", Ok(Target::Klaviyo), "Flow, mails and templates as Klaviyo takes them"),
-    ("HubSpot", Ok(Target::Hubspot), "Workflow and mails as HubSpot takes them"),
-    ("Engine", Ok(Target::Engine), "A pinned version for the engine that ships with Flowloom"),
-    ("Client document", Err("Comes with the platforms issue"), "Diagram, mails and differences, to read and sign"),
+/// Whom a flow can be handed to besides a client.
+pub const TARGETS: &[(&str, Target, &str)] = &[
+    ("Klaviyo", Target::Klaviyo, "Flow, mails and templates as Klaviyo takes them"),
+    ("HubSpot", Target::Hubspot, "Workflow and mails as HubSpot takes them"),
+    ("Engine", Target::Engine, "A pinned version for the engine that ships with Flowloom"),
 ];
 
 /// The state of the page.
@@ -31,6 +32,8 @@ pub struct Publish {
     pub target: Target,
     /// Whether it is written as one ZIP.
     pub zip: bool,
+    /// For a client, instead of a target.
+    pub client: Option<ClientFormat>,
     /// What was made last.
     pub made: Option<Made>,
     /// Where it was written.
@@ -38,6 +41,8 @@ pub struct Publish {
     /// A chosen folder that has something in it.
     pub not_empty: Option<PathBuf>,
     under_way: Option<(Running, Target)>,
+    /// The client's file that is being made.
+    client_under_way: Option<(Running, ClientFormat)>,
     /// The user cancelled this one; hidden in the tray.
     given_up: Option<(u64, Target, bool)>,
     num_jobs: u64,
@@ -59,6 +64,10 @@ pub struct Made {
 pub enum PublishAct {
     /// Another target.
     Target(Target),
+    /// Something for a client.
+    Client(ClientFormat),
+    /// Make what was chosen for the client, then ask where to write it.
+    MakeForClient,
     /// As one ZIP, or as a folder.
     Zip(bool),
     /// Ask for a folder.
@@ -150,6 +159,11 @@ impl Publish {
         self.under_way.as_ref().map(|(running, _)| running)
     }
 
+    /// The client's file that is being made.
+    pub fn running_for_client(&self) -> Option<&Running> {
+        self.client_under_way.as_ref().map(|(running, _)| running)
+    }
+
     /// Whether the user cancelled it and the tray is to say so.
     pub fn is_given_up(&self) -> bool {
         self.given_up.is_some_and(|(.., is_hidden)| !is_hidden)
@@ -160,10 +174,12 @@ impl Publish {
             document,
             target: Target::Klaviyo,
             zip: false,
+            client: None,
             made: None,
             written: None,
             not_empty: None,
             under_way: None,
+            client_under_way: None,
             given_up: None,
             num_jobs: 0,
         }
@@ -188,6 +204,7 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
     match act {
         PublishAct::Target(target) => {
             publish.target = target;
+            publish.client = None;
             publish.written = None;
             publish.not_empty = None;
         }
@@ -196,6 +213,8 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
             publish.written = None;
             publish.not_empty = None;
         }
+        PublishAct::Client(format) => publish.client = Some(format),
+        PublishAct::MakeForClient => return make_for_client(app, now),
         PublishAct::Choose => return vec![Request::Files(Task::AskFolder)],
         PublishAct::Into { folder, force } => {
             publish.not_empty = None;
@@ -224,6 +243,56 @@ pub fn act(app: &mut App, act: PublishAct, now: Instant) -> Vec<Request> {
         }
     }
     Vec::new()
+}
+
+/// Begins the client's file that was chosen; one at a time.
+fn make_for_client(app: &mut App, now: Instant) -> Vec<Request> {
+    let Some(publish) = &mut app.files.publish else { return Vec::new() };
+    let (id, Some(format), None) = (publish.document, publish.client, publish.running_for_client()) else {
+        return Vec::new();
+    };
+    let Some(document) = app.documents.iter().find(|document| document.id == id) else { return Vec::new() };
+    publish.num_jobs += 1;
+    let job = publish.num_jobs;
+    let running = Running::new(job, Kind::Client, document.history.revision(), now);
+    let progress = Arc::clone(&running.progress);
+    publish.client_under_way = Some((running, format));
+    let home = Arc::clone(&document.home);
+    let date = when::date(now, &when::zone(&home, None));
+    let flow = Box::new(document.flow().clone());
+    vec![Request::Files(Task::Client { document: id, id: job, format, date, progress, flow, home })]
+}
+
+/// Takes a client's file and asks where to write it.
+pub fn take_client(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
+    let Told::Client { document, id, format, result } = told else { return Vec::new() };
+    let Some(publish) = &mut app.files.publish else { return Vec::new() };
+    if document != publish.document || publish.running_for_client().is_none_or(|running| running.id != id) {
+        return Vec::new();
+    }
+    publish.client_under_way = None;
+    let name = app.documents.iter().find(|open| open.id == document).map(|open| open.flow().id.to_string());
+    match (result, name) {
+        (Some(Ok(bytes)), Some(name)) => {
+            let file = TextFile { what: format.what(), ending: format.ending(), bytes };
+            let suggested = format!("{name}.{}", format.ending());
+            vec![Request::Files(Task::AskText { file, suggested })]
+        }
+        (Some(Err(why)), _) => {
+            app.tell(why, true, now);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The user does not want the client's file that is being made.
+pub(in crate::app) fn give_up_client(app: &mut App) {
+    let now = app.now;
+    if let Some((running, _)) = app.files.publish.as_mut().and_then(|publish| publish.client_under_way.take()) {
+        running.progress.cancel();
+        app.tell(format!("{} was cancelled", Kind::Client.title()), false, now);
+    }
 }
 
 /// Takes what came back.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::{
-    app::{Answer, App, Command, CommandId, Request, Screen},
+    app::{Answer, App, Command, CommandId, Request, Screen, client::ClientFormat, jobs::Kind},
     base::NodeId,
     flow::{Edit, file},
 };
@@ -431,6 +431,35 @@ fn the_page_for_handing_over_makes_an_export_and_writes_it() {
     script.rename("A");
     let publish = script.app.files.publish.as_ref().expect("the page");
     assert!(publish::ready(&script.app.documents[0], publish).is_err(), "an old export is not written");
+}
+
+#[test]
+fn a_file_for_a_client_is_made_then_asked_about() {
+    let mut script = Script::with_file();
+    script.run(CommandId::Publish).take();
+    script.act(Act::Publish(PublishAct::Client(ClientFormat::Svg)));
+    script.act(Act::Publish(PublishAct::MakeForClient));
+    script.act(Act::Publish(PublishAct::MakeForClient));
+    let asked: Vec<Task> = std::mem::take(&mut script.asked);
+    let [Task::Client { document, id, format, flow, home, .. }] = asked.as_slice() else { panic!("{asked:?}") };
+    let (document, id, format) = (*document, *id, *format);
+    let bytes = crate::report::diagram::mermaid(flow, &home.workspace).into_bytes();
+    let told = |id, result| Told::Client { document, id, format, result };
+    script.told(told(id + 7, Some(Ok(bytes.clone().into()))));
+    assert!(script.take().is_empty(), "another job's answer is not taken");
+    script.told(told(id, Some(Ok(bytes.into()))));
+    assert!(
+        matches!(&script.asked[..], [Task::AskText { suggested, .. }] if suggested == "two.svg"),
+        "{:?}",
+        script.asked
+    );
+    script.take();
+    script.act(Act::Publish(PublishAct::MakeForClient));
+    script.act(Act::CancelJob(document, Kind::Client));
+    let Some(Task::Client { progress, .. }) = script.asked.last() else { panic!("{:?}", script.asked) };
+    assert!(progress.is_cancelled());
+    let publish = script.app.files.publish.as_ref().expect("the page");
+    assert!(publish.running_for_client().is_none());
 }
 
 #[test]

@@ -497,6 +497,18 @@ fn every_block_can_be_shown_and_changed() {
 }
 
 #[test]
+fn faults_of_an_mjml_source_stand_at_the_source_with_their_place() {
+    let source = "<mjml><mj-body>\n<mj-section><mj-column><mj-text>x<p></mj-text>";
+    let mut document = mail(&format!("variants: [(id: \"a\", subject: \"x\", body: mjml({source:?}))]"));
+    let findings = crate::flow::check::check(document.flow(), &Home::default().around());
+    document.derived.findings = Some(crate::app::Stamped { value: Arc::new(findings), revision: 0 });
+    let form = message::form(&document, &"n".into()).expect("a form");
+    let message::BodyForm::Source { source: field, .. } = &form.variants[0].body else { panic!("a source") };
+    let note = field.notes.iter().find(|note| note.message.contains("not closed")).expect("a note");
+    assert_eq!(note.range.map(|range| range.slice(source)), Some("<p"), "{note:?}");
+}
+
+#[test]
 fn findings_of_a_message_stand_at_its_fields() {
     let mut document =
         mail(r#"variants: [(id: "a", subject: "x"), (id: "b", subject: "", body: blocks([text(text: "{nobody}")]))]"#);

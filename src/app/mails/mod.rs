@@ -258,6 +258,16 @@ pub(super) fn open(document: &mut Document, node: NodeId) -> Result<(), String> 
     Ok(())
 }
 
+/// Shows the page of mails: of the selected step where it sends one, else the flow's first mail.
+pub(super) fn open_any(document: &mut Document) {
+    let first = if document.preview_key().node.is_some() { None } else { senders(document).into_iter().next() };
+    match first {
+        // It sends, so it opens.
+        Some((node, _)) => drop(open(document, node)),
+        None => document.view.page = Some(super::pages::PageKind::Mails),
+    }
+}
+
 /// What is worth showing beside: the next version where there are several, else the next contact.
 fn beside(document: &Document) -> Other {
     let shown = shown(document, Pane::First);

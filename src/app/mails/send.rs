@@ -116,7 +116,8 @@ fn begin(app: &mut App, to: &str, by: &str, now: Instant) -> Result<Vec<Request>
     Ok(vec![Request::Start(job)])
 }
 
-/// What came of it. Whoever closed the dialog, the flow or the tray is told all the same: a mail that has left has left.
+/// What came of it. Whoever closed dialog or flow, or cancelled it, is told all the same: a mail that has left has
+/// left.
 pub(in crate::app) fn sent(app: &mut App, document: DocumentId, result: Result<String, String>, now: Instant) {
     let is_open = app.files.page == Some(Page::SendTest);
     let dialog = app.send_test.as_mut().filter(|dialog| is_open && dialog.document == document);

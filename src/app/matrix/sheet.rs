@@ -151,7 +151,7 @@ fn on_document(document: &mut Document, act: Act) -> Result<Vec<Request>, String
                 SavedAs::Json => ("json", json(&current(document)?.matrix, &document.flow().id)?),
             };
             let suggested = format!("{}-matrix.{ending}", document.flow().id);
-            let file = TextFile { what: "matrix", ending, text: text.into() };
+            let file = TextFile { what: "matrix", ending, bytes: Arc::from(text.into_bytes()) };
             return Ok(vec![Request::Files(Task::AskText { file, suggested })]);
         }
         Act::CopyJson => {
@@ -444,7 +444,7 @@ mod tests {
             let mut asked = fixture::run(&mut app, Act::SaveAs(how));
             let Some(Request::Files(Task::AskText { file, suggested })) = asked.pop() else { panic!("{asked:?}") };
             assert_eq!(suggested, name);
-            assert!(file.text.starts_with(begins) && suggested.ends_with(file.ending), "{suggested}");
+            assert!(file.bytes.starts_with(begins.as_bytes()) && suggested.ends_with(file.ending), "{suggested}");
             // Without a dialog of the system ours asks, and once more before it writes over something.
             let told = Told::NoDialog { purpose: Purpose::Text(file.clone()), suggested, folder: "/out".into() };
             fixture::run(&mut app, Command::Answer(told.into()));

@@ -202,6 +202,7 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
 
 fn on_document(document: &mut Document, act: Act, now: Instant) -> Result<Vec<Request>, String> {
     match act {
+        Act::Show(Some(PageKind::Mails)) => super::mails::open_any(document),
         Act::Show(page) => document.view.page = page,
         Act::Choose(page, name) => choose(document, page, name),
         Act::Workspace { label, text, merge } => {

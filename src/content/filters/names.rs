@@ -1,12 +1,12 @@
 //! What months and days are called, and how a day is written, in the languages that mails are written in.
 //!
-//! The one idea: a date that is text (a deadline, a delivery estimate) is written in the language of its variant, and on
-//! an export by the very same words. Deliberately not here: merge tags that print a date field. Klaviyo's and HubSpot's
-//! templates print those with English names, and the preview says what they say.
+//! The one idea: a date that is text (a deadline, a delivery estimate) is written in the language of its variant, and
+//! on an export by the very same words. Deliberately not here: merge tags that print a date field. Klaviyo's and
+//! HubSpot's templates print those with English names, and the preview says what they say.
 //!
 //! Source of names and patterns: Unicode CLDR, as in Babel 2.19, `months/format`, `days/format` (Finnish:
-//! `days/stand-alone`, as its patterns ask for), the full date without its year, `MMMMEd`, `Ed`; English days are written
-//! as everywhere in this program. Source of the words for working days: our own.
+//! `days/stand-alone`, as its patterns ask for), the full date without its year, `MMMMEd`, `Ed`; English days are
+//! written as everywhere in this program. Source of the words for working days: our own.
 
 use jiff::civil::Date;
 

@@ -244,6 +244,33 @@ fn faults_are_found_at_their_places() {
     check_fault("columns(columns: [(blocks: [warp(x: 1)]), ()])", "mail/unknown-block body.0.columns.0.blocks.0");
 }
 
+/// A body with one text of MJML in it: where the fault is found, and the part of the text that is marked.
+#[track_caller]
+fn check_mjml(body: &dyn Fn(&str) -> String, mjml: &str, field: &str, marked: &str) {
+    let quoted = ron::to_string(mjml).unwrap_or_else(|e| panic!("{e}"));
+    let message = Message::from_ron(&format!("(id: \"m\", subject: \"Hello\", body: {})", body(&quoted)))
+        .unwrap_or_else(|e| panic!("{e}\n{mjml}"));
+    let found = check_message(&message, &fields(), &brand());
+    let fault = found.iter().find(|d| d.code == "mail/mjml").unwrap_or_else(|| panic!("{mjml}\n{found:#?}"));
+    let range = fault.place.range.unwrap_or_else(|| panic!("{fault:#?}"));
+    assert_eq!((fault.place.field.as_deref(), range.slice(mjml)), (Some(field), marked), "{fault:#?}");
+    assert!(!fault.hint.is_empty() || fault.severity == Severity::Warning, "{fault:?}");
+}
+
+#[test]
+fn faults_of_mjml_are_marked_in_the_text_as_written() {
+    let source = |mjml: &str| format!("mjml({mjml})");
+    let in_source = |inside: &str| {
+        format!("<mjml><mj-body>\r\n<mj-section><mj-column>{inside}</mj-column></mj-section></mj-body></mjml>")
+    };
+    check_mjml(&source, &in_source("{first_name} ü\r\n<mj-text>{{ stock_left }}<b>x</mj-text>"), "body", "<b");
+    check_mjml(&source, &in_source("<mj-text>{first_name}</mj-text><mj-wat>{first_name}</mj-wat>"), "body", "<mj-wat");
+    let block = |mjml: &str| format!("blocks([divider(), mjml(mjml: {mjml})])");
+    check_mjml(&block, "<mj-text>{first_name}</mj-text>\r\n<mj-image src=x />", "body.1.mjml", "src=x /");
+    let column = |mjml: &str| format!("blocks([columns(columns: [(), (blocks: [mjml(mjml: {mjml})])])])");
+    check_mjml(&column, "<mj-text>{first_name}<p>ü</mj-text>", "body.0.columns.1.blocks.0.mjml", "<p");
+}
+
 const ALL: &str = r#"
     heading(text: "New in the workshop, {first_name}"),
     countdown(until: at("2026-11-27 18:00")),

@@ -152,6 +152,9 @@ fn keep(poor: &mut Vec<&'static Feature>, feature: Option<&'static Feature>) {
     }
 }
 
+/// Tag, class and id of an element.
+type Asked<'a> = (&'a str, &'a str, &'a str);
+
 struct Walker<'a, 's> {
     sheets: &'s Sheets<'a>,
     checks_dark: bool,
@@ -159,7 +162,7 @@ struct Walker<'a, 's> {
     /// Style attributes that were read already; a mail has few different ones.
     styles: HashMap<&'a str, Style, Xxh3DefaultBuilder>,
     /// What the rules say of tag, class and id, for those asked already.
-    ruled: Vec<((&'a str, &'a str, &'a str), (Ruled, Ruled))>,
+    ruled: Vec<(Asked<'a>, (Ruled, Ruled))>,
     /// Names of elements that were looked up already.
     elements: Vec<&'a str>,
     seen: Seen<'a>,

@@ -52,7 +52,14 @@ impl Blitz {
         Self { fonts }
     }
 
-    fn lay_out(&self, html: &str, request: &Request<'_>, network: Arc<Network>, never_stack: bool) -> HtmlDocument {
+    /// Errors: what would take too long.
+    fn lay_out(
+        &self,
+        html: &str,
+        request: &Request<'_>,
+        network: Arc<Network>,
+        never_stack: bool,
+    ) -> Result<HtmlDocument, Error> {
         let mut sheets = vec![UserAgentStylesheet::default_sheet(), UserAgentStylesheet::parse(work::CALM)];
         if never_stack {
             sheets.push(UserAgentStylesheet::parse(rows::NEVER_STACK));
@@ -75,10 +82,14 @@ impl Blitz {
             ..DocumentConfig::default()
         };
         let mut document = HtmlDocument::from_html(html, config);
+        // The styles first, and by themselves: what they make of the elements is counted before it is laid out.
+        document.handle_messages();
+        document.resolve_stylist(0.0);
+        work::before_layout(&document)?;
         for _ in 0..PASSES {
             document.resolve(0.0);
         }
-        document
+        Ok(document)
     }
 }
 
@@ -94,15 +105,15 @@ impl MailRenderer for Blitz {
         let mut html = plain.clone();
         if rows::may_stack(&mail.dom) {
             rows::mark(&mut mail.dom);
-            let first = self.lay_out(&mail.dom.write(), request, Arc::new(Network::default()), false);
+            let first = self.lay_out(&mail.dom.write(), request, Arc::new(Network::default()), false)?;
             stacked = rows::unfold(&mut mail.dom, &rows::found(&first));
             html = mail.dom.write();
         }
-        let mut document = self.lay_out(&html, request, network.clone(), false);
+        let mut document = self.lay_out(&html, request, network.clone(), false)?;
         let mut found = guard::look(&document, request.width_px as f32);
         if stacked > 0 && !found.lost.is_empty() {
             // The second choice: nothing stacks, and nothing disappears. Whichever loses less.
-            let second = self.lay_out(&plain, request, network.clone(), true);
+            let second = self.lay_out(&plain, request, network.clone(), true)?;
             let other = guard::look(&second, request.width_px as f32);
             if other.lost.len() < found.lost.len() {
                 (document, found) = (second, other);

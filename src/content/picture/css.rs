@@ -1,4 +1,4 @@
-//! CSS as text: addresses, imports, fonts and fixed widths found and replaced without understanding the rest.
+//! CSS as text: addresses, imports, fonts, animations, fixed widths found and replaced without understanding the rest.
 //!
 //! The one idea: one pass over the characters that knows comments, strings, parentheses and which property a value
 //! belongs to; everything else is copied. Broken CSS stays as broken as it was. Deliberately not here: selectors and
@@ -17,6 +17,8 @@ pub(super) struct Pass<'a> {
 impl Pass<'_> {
     /// Rewrites a style sheet or the text of a `style` attribute.
     pub fn rewrite(&mut self, css: &str) -> String {
+        let plain = unescaped(css);
+        let css = plain.as_str();
         let mut out = String::with_capacity(css.len());
         let (mut rest, mut parens) = (css, 0_usize);
         // The word before the last colon, and the last word.
@@ -31,7 +33,8 @@ impl Pass<'_> {
                 out.push(' ');
             } else if c == '"' || c == '\'' {
                 let (text, behind) = string(rest, c);
-                out.push_str(if property == "content" && text.len() > MOST_CONTENT { "\"\"" } else { text });
+                let repeats = property == "content" || property.starts_with("--");
+                out.push_str(if repeats && text.len() > MOST_CONTENT { "\"\"" } else { text });
                 rest = behind;
                 word.clear();
             } else if c == '@' {
@@ -46,6 +49,8 @@ impl Pass<'_> {
                         self.taken_out += 1;
                         rest = skip_block(behind);
                     }
+                    // Nothing moves in a picture, and 5,000 steps for 1,000 elements never came to an end.
+                    "keyframes" | "-webkit-keyframes" | "-moz-keyframes" => rest = skip_block(behind),
                     _ => {
                         out.push('@');
                         out.push_str(&name);
@@ -136,9 +141,48 @@ fn bounded(found: &str, property: &str, in_parens: bool) -> Option<String> {
 }
 
 /// A word in place of one that the renderer draws piece by piece: `space` sets every tile of a background by itself,
-/// and there may be as many as pixels.
+/// and there may be as many as pixels. And of one that makes `content` longer than it is written, for each element
+/// anew: a variable may stand for a megabyte.
 fn calmed(found: &str, property: &str) -> Option<&'static str> {
+    if property == "content" && (found.eq_ignore_ascii_case("var") || found.eq_ignore_ascii_case("attr")) {
+        // No such function: the declaration means nothing then.
+        return Some("none");
+    }
     (found.eq_ignore_ascii_case("space") && matches!(property, "background" | "background-repeat")).then_some("repeat")
+}
+
+/// CSS in which no letter is written as an escape, so that a word reads as what it means.
+fn unescaped(css: &str) -> String {
+    let mut out = String::with_capacity(css.len());
+    let mut rest = css;
+    while let Some(at) = rest.find('\\') {
+        let behind = &rest[at + 1..];
+        let digits = behind.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+        let (letter, length) = if digits > 0 {
+            let code = u32::from_str_radix(&behind[..digits], 16).ok().and_then(char::from_u32);
+            // One blank after the digits belongs to them.
+            let blank = usize::from(behind[digits..].starts_with([' ', '\t', '\n']));
+            (code, digits + blank)
+        } else {
+            (behind.chars().next(), 1)
+        };
+        out.push_str(&rest[..at]);
+        match letter.filter(|c| c.is_ascii_alphabetic() || *c == '-') {
+            Some(letter) => {
+                out.push(letter);
+                rest = &behind[length..];
+            }
+            None => {
+                // As it is, together with what is escaped: it may be another backslash.
+                let length = behind.chars().next().map_or(0, char::len_utf8);
+                out.push('\\');
+                out.push_str(&behind[..length]);
+                rest = &behind[length..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn is_word(c: char) -> bool {
@@ -256,6 +300,7 @@ mod tests {
             "@media (max-width:480px){  p{color:red} }",
         );
         check("/* @import 'x'; */a{}", None, " a{}");
+        check("@keyframes a{from{left:0}to{left:9px}}b{}@-webkit-keyframes a{x{}}", None, "b{}");
     }
 
     #[test]
@@ -297,6 +342,10 @@ mod tests {
         let long = format!("content:'{}'", "x".repeat(200));
         check(&long, None, "content:\"\"");
         check("content:'x'", None, "content:'x'");
+        check(&format!("--a:'{}'", "x".repeat(200)), None, "--a:\"\"");
+        check("content:VAR(--a);color:var(--a)", None, "content:none(--a);color:var(--a)");
+        check("c\\6fntent:v\\000061 r(--a)", None, "content:none(--a)");
+        check("a\\:b{width:1px\\9;content:'\\201C\\\\'}", None, "a\\:b{width:1px\\9;content:'\\201C\\\\'}");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! The one idea: no system font is ever read, so every machine draws the same picture; each name that mails use is
 //! registered as a family of its own over the bundled files, and a list of families is then followed as in a browser.
 //! Mail Sans and Mail Mono have the widths of Arial and Courier New, Mail Serif those of Georgia, so lines break where
-//! they break for most readers. Deliberately not here: web fonts, which are elsewhere and not asked.
+//! they break for most readers. Deliberately not here: web fonts, which are elsewhere and not asked; Chinese, Japanese
+//! and Korean letters, of which a font has ten times the size of the program: the picture says which are missing.
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ const INTERFACE: [&[u8]; 6] = [
     include_bytes!("../../../assets/fonts/mail/MailInterface-Italic.otf"),
     include_bytes!("../../../assets/fonts/mail/MailInterface-BoldItalic.otf"),
 ];
+/// Pictures in text, in one colour: one in colours has eleven times the size.
+const EMOJI: [&[u8]; 1] = [include_bytes!("../../../assets/fonts/mail/MailEmoji-Regular.ttf")];
 
 /// Names that stand for the sans. Source: families that are installed with Windows, macOS, iOS or Android and that mail
 /// builders offer; the first is the family's own.
@@ -100,6 +103,8 @@ const SERIF_NAMES: [&str; 20] = [
     "Rockwell",
     "American Typewriter",
 ];
+/// Emoji of systems; a font in colours is not bundled, and the picture shows them in the text's colour.
+const EMOJI_NAMES: [&str; 5] = ["Mail Emoji", "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", "Noto Emoji"];
 const MONO_NAMES: [&str; 9] = [
     "Mail Mono",
     "Courier",
@@ -122,7 +127,9 @@ pub(super) fn context() -> FontContext {
     let interface = register(&mut collection, &INTERFACE, &INTERFACE_NAMES);
     let serif = register(&mut collection, &SERIF, &SERIF_NAMES);
     let mono = register(&mut collection, &MONO, &MONO_NAMES);
+    let emoji = register(&mut collection, &EMOJI, &EMOJI_NAMES);
     for (generic, family) in [
+        (GenericFamily::Emoji, emoji),
         (GenericFamily::SansSerif, sans),
         (GenericFamily::SystemUi, interface),
         (GenericFamily::UiSansSerif, interface),
@@ -137,7 +144,7 @@ pub(super) fn context() -> FontContext {
         collection.set_generic_families(generic, family.into_iter());
     }
     for script in SCRIPTS {
-        let families = [sans, interface, mono].into_iter().flatten();
+        let families = [sans, interface, mono, emoji].into_iter().flatten();
         collection.set_fallbacks(Script::from_bytes(script), families);
     }
     // The signs of lists, as the renderer's own style names them.
@@ -171,6 +178,7 @@ mod tests {
             (&INTERFACE_NAMES[..], 6),
             (&SERIF_NAMES[..], 4),
             (&MONO_NAMES[..], 4),
+            (&EMOJI_NAMES[..], 1),
         ] {
             for name in names {
                 let family = fonts.family_by_name(name).unwrap_or_else(|| panic!("{name} is not there"));

@@ -21,6 +21,9 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 pub const MAX_IMAGE_BYTES: usize = 10 * 1024 * 1024;
 /// Most pixels of one image before it is made smaller: 160 MB of memory for a moment.
 const MAX_IMAGE_PIXELS: u64 = 40_000_000;
+/// Most pixels of all images of a mail that are read, before any is made smaller: reading them is the work, and a file
+/// of some kilobytes may have as many as one may have.
+const MAX_READ_PIXELS: u64 = 60_000_000;
 /// Most pixels of all images of a mail, as kept.
 const MAX_KEPT_PIXELS: u64 = 40_000_000;
 /// An image is kept at most so wide and high: twice the widest picture. The renderer's own limit is 65,535.
@@ -174,7 +177,10 @@ pub(super) struct Gallery<'a> {
     source: &'a dyn ImageSource,
     base: &'a str,
     known: BTreeMap<String, Outcome>,
+    /// As kept.
     pixels: u64,
+    /// As the files have them.
+    read_pixels: u64,
     /// Decoded.
     pub kept: Vec<Kept>,
     /// Addresses elsewhere.
@@ -190,6 +196,7 @@ impl<'a> Gallery<'a> {
             base,
             known: BTreeMap::new(),
             pixels: 0,
+            read_pixels: 0,
             kept: Vec::new(),
             remote: BTreeSet::new(),
             missing: Vec::new(),
@@ -226,7 +233,7 @@ impl<'a> Gallery<'a> {
     }
 
     fn keep(&mut self, address: &str, bytes: &[u8]) -> Outcome {
-        match decode(bytes, MAX_KEPT_PIXELS - self.pixels) {
+        match decode(bytes, &mut self.read_pixels, MAX_KEPT_PIXELS - self.pixels) {
             Ok((kept, pixels)) => {
                 self.pixels += pixels;
                 self.kept.push(kept);
@@ -238,7 +245,7 @@ impl<'a> Gallery<'a> {
 }
 
 /// The image and how many pixels it has as kept.
-fn decode(bytes: &[u8], pixels_left: u64) -> Result<(Kept, u64), String> {
+fn decode(bytes: &[u8], read_pixels: &mut u64, pixels_left: u64) -> Result<(Kept, u64), String> {
     if bytes.len() > MAX_IMAGE_BYTES {
         return Err("it has more than 10 MB".to_owned());
     }
@@ -254,6 +261,11 @@ fn decode(bytes: &[u8], pixels_left: u64) -> Result<(Kept, u64), String> {
     if u64::from(width) * u64::from(height) > MAX_IMAGE_PIXELS {
         return Err(format!("it has {width} by {height} pixels"));
     }
+    let too_many = || "the images of this mail have too many pixels together".to_owned();
+    if *read_pixels + u64::from(width) * u64::from(height) > MAX_READ_PIXELS {
+        return Err(too_many());
+    }
+    *read_pixels += u64::from(width) * u64::from(height);
     let mut reader = reader();
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_IMAGE_PIXELS * 8);
@@ -266,7 +278,7 @@ fn decode(bytes: &[u8], pixels_left: u64) -> Result<(Kept, u64), String> {
     let image = DynamicImage::ImageRgba8(image.into_rgba8());
     let pixels = u64::from(image.width()) * u64::from(image.height());
     if pixels > pixels_left {
-        return Err("the images of this mail have too many pixels together".to_owned());
+        return Err(too_many());
     }
     let mut out = Cursor::new(Vec::new());
     image.write_to(&mut out, ImageFormat::Pnm).map_err(broken)?;
@@ -328,10 +340,43 @@ mod tests {
         png.extend(100_000_u32.to_be_bytes());
         png.extend(100_000_u32.to_be_bytes());
         png.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
-        let error = decode(&png, u64::MAX).err().unwrap_or_default();
-        assert!(error.contains("pixels") || error.contains("damaged"), "{error}");
-        assert_eq!(decode(b"<svg xmlns='x'/>", 1).err().as_deref(), Some("SVG is not drawn"));
-        assert_eq!(decode(b"\x89PNG\r\n\x1a\n", 1).err().as_deref(), Some("it is damaged"));
-        assert_eq!(decode(&vec![0; MAX_IMAGE_BYTES + 1], 1).err().as_deref(), Some("it has more than 10 MB"));
+        let error = |bytes: &[u8]| decode(bytes, &mut 0, u64::MAX).err().unwrap_or_default();
+        let said = error(&png);
+        assert!(said.contains("pixels") || said.contains("damaged"), "{said}");
+        assert_eq!(error(b"\x89PNG\r\n\x1a\n"), "it is damaged");
+        assert_eq!(error(&vec![0; MAX_IMAGE_BYTES + 1]), "it has more than 10 MB");
+    }
+
+    #[test]
+    fn svg_is_refused_however_it_comes() {
+        let error = |bytes: &[u8]| decode(bytes, &mut 0, u64::MAX).err().unwrap_or_default();
+        let bomb: String = (0..20).map(|n| format!("<!ENTITY a{} '&a{n};&a{n};&a{n};&a{n};'>", n + 1)).collect();
+        let bomb = format!("<?xml version='1.0'?><!DOCTYPE svg [<!ENTITY a0 'x'>{bomb}]><svg><text>&a20;</text></svg>");
+        assert_eq!(error(bomb.as_bytes()), "SVG is not drawn");
+        assert_eq!(error(b"<svg xmlns='x'/>"), "SVG is not drawn");
+        // Packed (svgz): nothing is unpacked.
+        assert_eq!(error(b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), "it is no PNG, JPEG, GIF or WebP");
+        check("data:image/svg+xml,<svg/>", &Address::Refused("SVG is not drawn"));
+        check("data:image/svg+xml;base64,PHN2Zy8+", &Address::Refused("SVG is not drawn"));
+    }
+
+    #[test]
+    fn the_images_of_a_mail_are_bounded_together() {
+        // 9 kilobytes that are 25 million pixels.
+        let mut file = Cursor::new(Vec::new());
+        let grey = DynamicImage::new_luma8(5_000, 5_000);
+        grey.write_to(&mut file, ImageFormat::Png).unwrap_or_else(|e| panic!("{e}"));
+        let file = file.into_inner();
+        struct Bombs(Vec<u8>);
+        impl ImageSource for Bombs {
+            fn image(&self, _: &str) -> Result<Vec<u8>, ImageFault> {
+                Ok(self.0.clone())
+            }
+        }
+        let bombs = Bombs(file);
+        let mut gallery = Gallery::new(&bombs, "");
+        let kept = (0..50).filter(|n| matches!(gallery.get(&format!("{n}.png")), Outcome::Kept(_))).count();
+        assert_eq!((kept, gallery.missing.len()), (2, 48));
+        assert_eq!(gallery.missing[0], "2.png: the images of this mail have too many pixels together");
     }
 }

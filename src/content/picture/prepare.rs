@@ -44,7 +44,7 @@ pub(super) fn prepare(request: &Request<'_>) -> Result<Prepared, Error> {
     if drawings > 0 {
         notes.push(format!("{drawings} {} not drawn, as in most mail programs", count(drawings, "SVG is", "SVGs are")));
     }
-    work::before_layout(&mut dom)?;
+    work::before_styles(&mut dom)?;
     let mut gallery = Gallery::new(request.images, request.image_base);
     let limit_px = widths::limit_px(request.width_px);
     let mut taken_out = 0;

@@ -132,9 +132,27 @@ fn the_guard_names_words_without_a_place() {
 
 #[test]
 fn characters_without_a_glyph_are_told() {
-    let picture = light("<p>Grüße, Ω, Привет, ✓ and 中文</p>", 600);
+    let picture = light("<p>Grüße, Ω, Привет, ✓, 🎉 and 中文</p>", 600);
     let note = picture.notes.iter().find(|note| note.contains("not in the fonts"));
-    assert!(note.is_some_and(|note| note.contains("中") && !note.contains('Ω') && !note.contains('П')), "{note:?}");
+    assert!(
+        note.is_some_and(|note| note.contains("中") && !note.contains(['Ω', '🎉']) && !note.contains('П')),
+        "{note:?}"
+    );
+}
+
+/// No note speaks of boxes, and all of it leaves ink.
+#[test]
+fn emoji_are_drawn() {
+    for text in ["🎉", "❤️ ❤ ♥ ☎ ⭐ ✅ ✔️", "🇩🇪 🏳️‍🌈", "👍🏽 👨‍👩‍👧 🤷🏾‍♀️", "1️⃣ #️⃣ ©️", "🫶 🪩 🥹", "a🎉b"]
+    {
+        for family in ["Arial", "Georgia", "'Courier New'", "'Segoe UI'", "'Segoe UI Emoji'"] {
+            let html = format!("<p style=\"font:40px {family}\">{text}</p>");
+            let picture = light(&html, 600);
+            assert_eq!((picture.notes.as_slice(), picture.lost_words.as_slice()), (&[][..], &[][..]), "{html}");
+            let ink = picture.rgba.as_chunks::<4>().0.iter().filter(|pixel| pixel[0] < 128).count();
+            assert!(ink > 100, "{html}: {ink} dark pixels");
+        }
+    }
 }
 
 #[test]

@@ -448,7 +448,8 @@ impl Canvas {
 }
 
 /// The colour of a note by its name in the file.
-fn note_color(name: &str, palette: &Palette) -> Color32 {
+/// The colour of a note by its name in the file.
+pub fn note_color(name: &str, palette: &Palette) -> Color32 {
     palette.family(match name {
         "violet" => Family::Trigger,
         "blue" => Family::Condition,

@@ -205,6 +205,7 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
     draft.of = of;
     let (head, go) = match &dialog.purpose {
         Purpose::Open => ("Open a flow".to_owned(), "Open"),
+        Purpose::Compare => ("A flow to compare with".to_owned(), "Compare"),
         Purpose::Save { .. } => ("Save the flow as".to_owned(), "Save"),
         Purpose::Export => ("A folder for the export".to_owned(), "Export here"),
         Purpose::Text(file) => (format!("Save the {} as", file.what), "Save"),
@@ -240,7 +241,8 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
                 } else if response.clicked() {
                     draft.path.clone_from(name);
                 }
-                if response.double_clicked() && !is_folder && dialog.purpose == Purpose::Open {
+                if response.double_clicked() && !is_folder && matches!(dialog.purpose, Purpose::Open | Purpose::Compare)
+                {
                     *chosen = Some(Choice::Path(name.clone()));
                 }
             }

@@ -2,6 +2,7 @@
 
 mod bottom;
 mod command_palette;
+mod compare;
 mod dialogs;
 mod gallery;
 mod inspector;
@@ -20,6 +21,7 @@ mod tray;
 pub use self::{
     bottom::bottom,
     command_palette::command_palette,
+    compare::compare,
     dialogs::dialogs,
     gallery::gallery,
     inspector::inspector,
@@ -46,6 +48,8 @@ pub struct Drafts {
     pub command_search: String,
     /// The chosen row of the command palette.
     pub command_row: usize,
+    /// The page with two versions.
+    pub compare: compare::Draft,
     /// Inspector.
     pub inspector: inspector::Draft,
     /// The panels below the canvas.

@@ -5,6 +5,7 @@ use egui::{Align, Button, Frame, Id, Layout, Margin, Modal, RichText, ScrollArea
 use crate::{
     app::{
         App, Command, Document,
+        client::ClientFormat,
         files::{
             Act, Page, Publish, PublishAct,
             publish::{Groups, TARGETS, groups, num_errors, ready, zip_name},
@@ -39,27 +40,19 @@ fn page(ui: &mut Ui, app: &App, document: &Document, publish: &Publish, out: &mu
     super::shortcuts::page_head(ui, &format!("Publish {}", document.title()), out);
     ui.horizontal_wrapped(|ui| {
         for (name, target, help) in TARGETS {
-            match target {
-                Ok(target) => {
-                    let is_on = publish.target == *target;
-                    let ink = if is_on { palette.accent } else { palette.text };
-                    let button = Button::new(RichText::new(*name).font(theme::medium(13.5)).color(ink));
-                    let fill = if is_on { palette.accent_soft } else { palette.card };
-                    let button = ui.add(button.fill(fill).min_size(vec2(110.0, 36.0)).selected(is_on));
-                    if button.accessible_name(*name).on_hover_text(*help).clicked() {
-                        out.push(Command::Files(Act::Publish(PublishAct::Target(*target))));
-                    }
-                }
-                Err(why) => {
-                    let button =
-                        Button::new(RichText::new(*name).font(theme::medium(13.5))).min_size(vec2(110.0, 36.0));
-                    let button = ui.add_enabled(false, button).accessible_name(*name);
-                    button.on_disabled_hover_text(format!("{why}: {help}"));
-                    ui.label(RichText::new(*why).font(theme::regular(11.5)).color(palette.weak));
-                }
+            let is_on = publish.target == *target && publish.client.is_none();
+            if whom_ui(ui, name, help, is_on) {
+                out.push(Command::Files(Act::Publish(PublishAct::Target(*target))));
             }
         }
+        if whom_ui(ui, "Client", "A document to read and sign, or a picture of the flow", publish.client.is_some()) {
+            out.push(Command::Files(Act::Publish(PublishAct::Client(publish.client.unwrap_or_default()))));
+        }
     });
+    if let Some(format) = publish.client {
+        ui.add_space(12.0);
+        return for_client_ui(ui, publish, format, out);
+    }
     ui.add_space(8.0);
     let foot = 44.0;
     let high = ui.available_height() - foot;
@@ -85,6 +78,58 @@ fn page(ui: &mut Ui, app: &App, document: &Document, publish: &Publish, out: &mu
     });
     ui.separator();
     bottom(ui, app, document, publish, out);
+}
+
+/// A button for whom the flow is; whether it was chosen.
+fn whom_ui(ui: &mut Ui, name: &str, help: &str, is_on: bool) -> bool {
+    let palette = Palette::get(ui);
+    let ink = if is_on { palette.accent } else { palette.text };
+    let button = Button::new(RichText::new(name).font(theme::medium(13.5)).color(ink));
+    let fill = if is_on { palette.accent_soft } else { palette.card };
+    let button = ui.add(button.fill(fill).min_size(vec2(110.0, 36.0)).selected(is_on));
+    button.accessible_name(name).on_hover_text(help).clicked()
+}
+
+/// What a client can be given, and the button that makes it.
+fn for_client_ui(ui: &mut Ui, publish: &Publish, format: ClientFormat, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let foot = 44.0;
+    let high = ui.available_height() - foot;
+    ui.allocate_ui(vec2(ui.available_width(), high), |ui| {
+        ui.set_min_height(high);
+        for one in ClientFormat::ALL {
+            let is_on = one == format;
+            let radio = ui.radio(is_on, RichText::new(one.title()).font(theme::medium(13.5)));
+            if radio.clicked() && !is_on {
+                out.push(Command::Files(Act::Publish(PublishAct::Client(one))));
+            }
+            ui.horizontal(|ui| {
+                ui.add_space(24.0);
+                ui.label(RichText::new(one.help()).color(palette.weak));
+            });
+            ui.add_space(6.0);
+        }
+        if format == ClientFormat::Document {
+            ui.add_space(6.0);
+            let said = "The document opens in every browser, also offline; its print makes the PDF. Logo and colours are \
+                        the brand's on the page Flow settings.";
+            ui.label(RichText::new(said).color(palette.weak));
+        }
+    });
+    ui.separator();
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let is_free = publish.running_for_client().is_none();
+        let text = RichText::new(format!("Save the {}…", format.what())).color(palette.on_accent);
+        let button = ui.add_enabled(is_free, Button::new(text).fill(palette.accent).min_size(vec2(0.0, 30.0)));
+        if button.on_disabled_hover_text("It is being made").clicked() {
+            out.push(Command::Files(Act::Publish(PublishAct::MakeForClient)));
+        }
+        if let Some(running) = publish.running_for_client() {
+            ui.spinner();
+            let share = running.progress.share().map_or_else(String::new, |share| format!(" {:.0} %", share * 100.0));
+            ui.label(RichText::new(format!("It is being made{share}")).color(palette.weak));
+        }
+    });
 }
 
 fn errors(ui: &mut Ui, document: &Document, publish: &Publish, out: &mut Vec<Command>) {

@@ -239,6 +239,51 @@ fn a_flow_is_handed_over() {
 }
 
 #[test]
+fn something_for_a_client_is_made_from_the_page() {
+    let (mut h, log) = one();
+    h.state_mut().command_at_once(CommandId::Publish.into());
+    h.run_steps(4);
+    click(&mut h, "Client");
+    let _ = h.get_by_label("Save the document…");
+    click(&mut h, "Picture as PDF");
+    click(&mut h, "Save the picture…");
+    assert_eq!(log.borrow().last().map(String::as_str), Some("Client"));
+    let _ = h.get_by_label_contains("It is being made");
+    click(&mut h, "Klaviyo");
+    let _ = h.get_by_label("Export to a folder…");
+}
+
+#[test]
+fn two_versions_stand_side_by_side() {
+    let (mut h, log) = one();
+    h.state_mut().command_at_once(Command::Select { nodes: ["wait-4h".into()].into(), toggle: false });
+    h.state_mut().command_at_once(CommandId::Mute.into());
+    h.state_mut().command_at_once(CommandId::CompareWith.into());
+    h.run_steps(5);
+    let _ = h.get_by_label("Before: As saved");
+    assert_eq!(h.get_all_by_label("Changed: Four hours after entry").count(), 2, "marked on both sides");
+    let before = h.state().app.files.compare.as_ref().map(|compare| compare.centers);
+    click(&mut h, "Changed: Four hours after entry: switched off");
+    let compare = h.state().app.files.compare.as_ref().expect("is open");
+    assert_eq!(compare.chosen, Some(0));
+    assert_ne!(Some(compare.centers), before);
+    assert_eq!(compare.centers[0], compare.centers[1]);
+    // Both move together.
+    let from = h.get_by_label("Now").rect().center();
+    h.drag_at(from);
+    h.run_steps(2);
+    h.drop_at(from + vec2(60.0, 30.0));
+    h.run_steps(3);
+    let moved = h.state().app.files.compare.as_ref().map(|compare| compare.centers).expect("is open");
+    assert_eq!(moved[0], moved[1]);
+    click(&mut h, "A file…");
+    assert_eq!(log.borrow().last().map(String::as_str), Some("AskCompare"));
+    h.key_press(Key::Escape);
+    h.run_steps(3);
+    assert_eq!(h.state().app.files.page, None);
+}
+
+#[test]
 fn keys_are_recorded_and_given_back() {
     let (mut h, _) = one();
     h.state_mut().command_at_once(CommandId::Settings.into());

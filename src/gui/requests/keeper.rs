@@ -228,6 +228,11 @@ impl Keeper {
                 Ok(theirs) => vec![Told::Changed { document, theirs, while_saving: true }.into()],
                 Err(error) => vec![Told::NotSaved { document, text: error.to_string() }.into()],
             },
+            Task::ReadToCompare(path) => {
+                let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
+                let loaded = disk::flow_even_newer(&path).map(|file| Box::new(file.loaded));
+                vec![Told::ToCompare { name, loaded: loaded.map_err(|error| error.to_string()) }.into()]
+            }
             Task::Reread { document, path } => match self.theirs(&path) {
                 Ok(theirs) => vec![Told::Reread { document, theirs }.into()],
                 Err(error) => failed(error),
@@ -295,7 +300,7 @@ impl Keeper {
                     Err(error) => failed(error),
                 }
             }
-            Task::WriteText { path, file } => match disk::file(&path, file.text.as_bytes(), true) {
+            Task::WriteText { path, file } => match disk::file(&path, &file.bytes, true) {
                 Ok(()) => vec![Answer::Told(format!("The {} is in {}", file.what, path.display()))],
                 Err(error) => failed(error),
             },
@@ -304,6 +309,8 @@ impl Keeper {
             | Task::Export { .. }
             | Task::AskFolder
             | Task::AskText { .. }
+            | Task::AskCompare
+            | Task::Client { .. }
             | Task::ShowFolder(_) => Vec::new(),
         }
     }

@@ -8,14 +8,30 @@ use std::{
 };
 
 #[cfg(feature = "picture")]
-use crate::app::Home;
-use crate::app::mails::pictures::{Drawn, PictureJob};
-#[cfg(feature = "picture")]
 use crate::{
-    app::{files::samples, mails::pictures::STACK_BYTES},
+    app::mails::pictures::STACK_BYTES,
     content::picture::{ImageFault, ImageSource},
     disk::ImageFolder,
 };
+use crate::{
+    app::{
+        Home,
+        files::samples,
+        mails::pictures::{Drawn, PictureJob},
+    },
+    disk,
+};
+
+/// Most bytes of a logo on a client's page: larger ones would make a page that mail programs refuse.
+const MAX_LOGO_BYTES: usize = 2 * 1024 * 1024;
+
+/// An image of the workspace as a file; `None` where there is none, or where it is too large for a page.
+pub fn image(home: &Home, path: &str) -> Option<Vec<u8>> {
+    if let Some(folder) = &home.folder {
+        return disk::image(folder, path, MAX_LOGO_BYTES).ok();
+    }
+    Some(home.sample.and_then(samples::workspace)?.image(path)?.to_vec())
+}
 
 /// The images of a workspace: in its folder, or inside the program where it is a sample that has no folder yet.
 #[cfg(feature = "picture")]

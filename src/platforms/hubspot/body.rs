@@ -699,6 +699,12 @@ impl<'a, 'n> Body<'a, 'n> {
         self.chain(vec![("0-8", 0, json!({"user_ids": users, "subject": subject, "body": body}))], next)
     }
 
+    /// Keeps the instant in a contact property, then `to`.
+    pub fn keep_time(&mut self, property: &str, to: To) -> To {
+        let value = json!({"type": "TIMESTAMP", "timestampType": "EXECUTION_TIME"});
+        self.chain(vec![("0-5", 0, json!({"property_name": property, "value": value}))], to)
+    }
+
     /// Copies event data to contact properties, then `to`.
     pub fn copies(&mut self, to: To) -> To {
         let copies = self.asker.copies.borrow().clone();

@@ -323,12 +323,12 @@ impl<'a> Asker<'a> {
         &self.workspace.zone
     }
 
-    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
-        let operator = match if negated { op.negated() } else { Some(op) } {
-            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
-            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
-            _ => return Err("a moving date is compared by before and after only".into()),
-        };
+    /// "So long ago, or longer."
+    pub fn ago(&self, span: Span) -> Json {
+        time_point("IS_BEFORE", "INCLUSIVE", self.moved_now(span.negated()))
+    }
+
+    fn moved_now(&self, span: Span) -> Json {
         let minutes = span.millis / 60_000;
         let mut offset = serde_json::Map::new();
         for (name, amount) in [
@@ -341,8 +341,16 @@ impl<'a> Asker<'a> {
                 offset.insert(name.into(), json!(amount));
             }
         }
-        let point = json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()});
-        Ok(time_point(operator, "INCLUSIVE", point))
+        json!({"timeType": "INDEXED", "indexReference": {"referenceType": "NOW"}, "offset": offset, "zoneId": self.zone()})
+    }
+
+    fn relative(&self, op: CompareOp, span: Span, negated: bool) -> Result<Json, String> {
+        let operator = match if negated { op.negated() } else { Some(op) } {
+            Some(CompareOp::Lt | CompareOp::Le) => "IS_BEFORE",
+            Some(CompareOp::Gt | CompareOp::Ge) => "IS_AFTER",
+            _ => return Err("a moving date is compared by before and after only".into()),
+        };
+        Ok(time_point(operator, "INCLUSIVE", self.moved_now(span)))
     }
 
     fn comparative(&self, left: &Path, op: CompareOp, other: &str, negated: bool) -> Result<Json, String> {

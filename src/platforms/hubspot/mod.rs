@@ -13,6 +13,8 @@ mod keep;
 mod links;
 mod lints;
 mod needed;
+#[cfg(feature = "push")]
+mod push;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -20,6 +22,8 @@ use serde_json::{Map, Value as Json, json};
 
 pub(super) use import::import;
 pub use lints::lint;
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::HubspotApi;
 
 use bodies::{Workflow, bodies, kept_piece, leaves_segment, workflows};
 use body::{Body, To, clock, none_within};
@@ -353,7 +357,7 @@ fn workflow(
         named: named_copies(plan),
     };
     let mut body = Body::new(plan, &asker, notes);
-    let enrolment = match kept {
+    let mut enrolment = match kept {
         Some(keys) => Enrolment {
             criteria: keys.get("enrollmentCriteria").cloned().unwrap_or_default(),
             schedule: keys.get("enrollmentSchedule").cloned(),
@@ -361,7 +365,7 @@ fn workflow(
         },
         None => enrolment(&mut body, group),
     };
-    let mut exits = enrolment.exits;
+    let mut exits = std::mem::take(&mut enrolment.exits);
     for (setting, text) in plan.settings.conditions() {
         if setting == "exit_when" {
             // Who leaves the trigger's segment is taken out by the enrolment itself.
@@ -398,8 +402,17 @@ fn workflow(
             asker.copies.borrow_mut().insert((path, property));
         }
     }
+    let before_entry = enrolment.wait.is_some() || enrolment.gate.is_some();
+    if before_entry && mark(plan, true).is_some() {
+        enrolment.criteria["shouldReEnroll"] = json!(true);
+    }
     let (actions, start) = body.write(|body, first| {
         let mut to = first;
+        if let Some(mark) = mark(plan, before_entry) {
+            let filter = may_enter(&asker, plan, &mark, body.notes);
+            to = body.keep_time(&mark, to);
+            to = body.list_branch(vec![("May enter".into(), filter, to)], "Was in already", To::End);
+        }
         if let Some(condition) = &enrolment.gate {
             let filter = asker.ask(condition, &group.place, body.notes);
             to = body.list_branch(vec![("Enrolled".into(), filter, to)], "Not enrolled", To::End);
@@ -522,15 +535,8 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
     match &plan.settings.reentry {
         Reentry::AfterExit => true,
         Reentry::Once => false,
-        Reentry::Cooldown(span) => {
-            notes.impossible(
-                "hubspot/reentry-cooldown",
-                place,
-                format!("HubSpot enrols again as soon as the contact is out, without the cooldown of {span}"),
-                "Keep the last entry in a date property and ask for it in the trigger",
-            );
-            true
-        }
+        // Asked of the mark that the workflow keeps itself.
+        Reentry::Cooldown(_) => true,
         Reentry::PerKey => {
             let key = plan.settings.reentry_key.as_ref().map_or_else(|| "the key".to_owned(), path_text);
             notes.approximate("hubspot/reentry-key", place, format!("HubSpot cannot tell entries apart by `{key}`: nobody enters while inside, also not with another one, and the same one enters again afterwards"), "Nothing to do where one contact rarely has two at once");
@@ -546,6 +552,35 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
             true
         }
     }
+}
+
+/// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not say
+/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows).
+fn mark(plan: &Plan<'_>, enrols_before_entry: bool) -> Option<String> {
+    let is_marked = match plan.settings.reentry {
+        Reentry::Cooldown(_) => true,
+        Reentry::Once => enrols_before_entry,
+        Reentry::AfterExit | Reentry::PerKey | Reentry::Restart => false,
+    };
+    is_marked.then(|| slug(&format!("flowloom entered {}", plan.flow.id)))
+}
+
+/// "May enter (again)", as an OR of ANDs over the mark.
+fn may_enter(asker: &Asker<'_>, plan: &Plan<'_>, mark: &str, notes: &mut Notes) -> Json {
+    needed::property(notes, mark, Some(ValueType::Instant));
+    let unknown =
+        json!({"operationType": "ALL_PROPERTY", "operator": "IS_UNKNOWN", "includeObjectsWithNoValueSet": true});
+    let mut cases = vec![and(vec![property_filter(mark, unknown)], Vec::new())];
+    if let Reentry::Cooldown(span) = plan.settings.reentry {
+        cases.push(and(vec![property_filter(mark, asker.ago(span))], Vec::new()));
+    }
+    notes.approximate(
+        "hubspot/reentry-mark",
+        Place::default().with_field("settings.reentry"),
+        format!("Workflows know no such re-entry rule, so this one keeps the last entry in the contact property `{mark}` and asks for it"),
+        "Create the property with the body in `properties/`",
+    );
+    or(cases)
 }
 
 fn event_based(branches: Vec<Json>, lists: Vec<Json>, refinement: Option<Json>, again: bool) -> Json {

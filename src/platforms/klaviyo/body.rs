@@ -201,6 +201,16 @@ impl<'a, 'n> Body<'a, 'n> {
         self.open = vec![yes];
     }
 
+    /// Keeps the day in a property of the profile.
+    pub fn prelude_mark(&mut self, id: &str, property: &str) {
+        let open = std::mem::take(&mut self.open);
+        let operation =
+            json!({"operator": "update", "property_type": "date", "property_key": property, "property_value": "today"});
+        let data = json!({"status": "draft", "profile_operations": [operation]});
+        let at = self.push_at(id, "update-profile", data, json!({"next": null}), &open);
+        self.open = vec![Slot::Next(at)];
+    }
+
     /// Writes all steps.
     pub fn walk(&mut self) {
         let Some(first) = self.plan.first else { return };

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use crate::{
     base::NodeId,
     content::Origin,
-    flow::{FlowSettings, KeptJson},
+    flow::{FlowSettings, KeptJson, Reentry},
     platforms::kept::merge,
 };
 
@@ -22,7 +22,9 @@ const IDS: [&str; 3] = ["id", "temporary_id", "links"];
 /// the same.
 pub(super) fn difference(original: &Json, exported: &Json, node: Option<NodeId>) -> Option<KeptJson> {
     let (mut patch, mut was) = (Map::new(), Map::new());
-    if let (Json::Object(original), Json::Object(exported)) = (original, exported) {
+    // Links inside a split are the flow's, whatever else is kept of it; both sides are compared with open ones.
+    let (original, exported) = (with_open_branches(original), with_open_branches(exported));
+    if let (Json::Object(original), Json::Object(exported)) = (&original, &exported) {
         compare(original, exported, true, &mut patch, &mut was);
     }
     if patch.is_empty() {
@@ -30,6 +32,16 @@ pub(super) fn difference(original: &Json, exported: &Json, node: Option<NodeId>)
     }
     let kept = json!({"keep": patch, "instead_of": was});
     Some(KeptJson { origin: Origin::Klaviyo, node, patch: kept.to_string() })
+}
+
+fn with_open_branches(action: &Json) -> Json {
+    let mut out = action.clone();
+    if let Some(Json::Array(branches)) = out.pointer_mut("/data/branches") {
+        for branch in branches.iter_mut().filter_map(Json::as_object_mut) {
+            branch.insert("links".into(), json!({"next": null}));
+        }
+    }
+    out
 }
 
 fn compare(
@@ -88,6 +100,12 @@ pub(super) fn same(a: &Json, b: &Json) -> bool {
     }
 }
 
+/// The re-entry criteria as they came, for as long as the flow has this rule.
+pub(super) fn of_reentry(criteria: &Json, rule: &Reentry) -> KeptJson {
+    let kept = json!({"keep": {"reentry_criteria": criteria}, "instead_of": {}, "rule": rule});
+    KeptJson { origin: Origin::Klaviyo, node: None, patch: kept.to_string() }
+}
+
 /// Gives back what an import kept for a step, or for the whole definition without one. The answer names the keys that
 /// no longer go back, since somebody edited what they stood for.
 pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut Json) -> Vec<String> {
@@ -98,7 +116,9 @@ pub(super) fn give_back(settings: &FlowSettings, node: Option<&str>, json: &mut 
         .filter(|kept| kept.origin == Origin::Klaviyo && kept.node.as_ref().map(crate::base::NodeId::as_str) == node);
     for kept in own {
         let Ok(patch @ Json::Object(_)) = serde_json::from_str::<Json>(&kept.patch) else { continue };
+        let is_current = patch.get("rule").is_none_or(|rule| *rule == json!(settings.reentry));
         match (patch.get("keep"), patch.get("instead_of")) {
+            _ if !is_current => over.push("/reentry_criteria".into()),
             (Some(Json::Object(keep)), Some(Json::Object(was))) => apply(json, keep, was, "", &mut over),
             // A plain merge patch, written by hand.
             _ => merge(json, &patch),

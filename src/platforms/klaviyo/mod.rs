@@ -9,6 +9,8 @@ mod filters;
 mod import;
 mod keep;
 mod lints;
+#[cfg(feature = "push")]
+mod push;
 mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,8 @@ use serde_json::{Value as Json, json};
 
 pub(super) use import::import;
 pub use lints::{lint, lint_templates};
+#[cfg(feature = "push")]
+pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
     Export, Notes, Platform,
@@ -92,6 +96,19 @@ impl Platform for Klaviyo {
         };
         notes.into_export(files, &about)
     }
+}
+
+/// The definition that a flow with one trigger becomes, without the files around it; `None` where there is none.
+fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
+    if !obstacles(flow).is_empty() {
+        return None;
+    }
+    let plan = Plan::new(flow);
+    let mut notes = Notes::default();
+    let entries = trigger::entries(&plan);
+    let [entry] = entries.as_slice() else { return None };
+    let mut body = trigger::body(&plan, workspace, entry, &flow.name, true, &mut notes);
+    notes.obstacles.is_empty().then(|| body["data"]["attributes"]["definition"].take())
 }
 
 /// What people do, in this order.
@@ -306,18 +323,63 @@ fn stays_true(condition: &Condition) -> bool {
     }
 }
 
+/// The longest way through the flow in whole hours, rounded up.
+fn longest_hours(plan: &Plan<'_>, wait: Span) -> i64 {
+    (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000
+}
+
+/// The profile property in which a flow keeps the day of the last entry, where Klaviyo's own count would be of something
+/// else.
+fn mark(plan: &Plan<'_>) -> String {
+    let id: String = plan.flow.id.as_str().chars().filter(|c| *c != '\'' && *c != '\\').collect();
+    format!("properties['Flowloom: entered {id}']")
+}
+
+/// Whether the last entry is kept by the flow itself: where a pass begins with an event that is not yet an entry (a clock
+/// starts, or a question follows), Klaviyo's own count would be of that.
+fn is_marked(plan: &Plan<'_>, begins_before_entry: bool) -> bool {
+    begins_before_entry && matches!(plan.settings.reentry, Reentry::Once | Reentry::Cooldown(_))
+}
+
+/// "May enter (again)", asked when the clock has run out: conditions joined by OR.
+fn may_enter(plan: &Plan<'_>, notes: &mut Notes) -> Vec<Json> {
+    let place = Place::default().with_field("settings.reentry");
+    let mark = mark(plan);
+    let ask = |filter: Json| json!({"type": "profile-property", "property": mark, "filter": filter});
+    let mut out = vec![ask(json!({"type": "existence", "operator": "not-set"}))];
+    let mut finer = "";
+    if let Reentry::Cooldown(span) = plan.settings.reentry {
+        let inside = Span::hours(longest_hours(plan, Span::ZERO));
+        let longest = if inside.about_millis() > span.about_millis() { inside } else { span };
+        let (quantity, unit) = filters::window_units(longest, &place, notes);
+        out.push(ask(json!({"type": "date", "operator": "at-least", "unit": unit, "quantity": quantity})));
+        finer = ", in whole days: somebody may enter up to 24 h sooner";
+    }
+    notes.approximate(
+        "klaviyo/reentry-mark",
+        place,
+        format!("Klaviyo would count every event that begins a pass, also one that lets nobody in, so the flow keeps the day of the last entry in the profile property \u{201c}{}\u{201d}{finer}", mark.trim_start_matches("properties['").trim_end_matches("']")),
+        "Nothing to do; the property can be deleted with the flow",
+    );
+    out
+}
+
 /// Re-entry as Klaviyo counts it; `restarts` where a newer entry must take over from an older one.
-fn reentry(plan: &Plan<'_>, restarts: bool, wait: Span, notes: &mut Notes) -> Json {
+fn reentry(plan: &Plan<'_>, restarts: bool, is_marked: bool, wait: Span, notes: &mut Notes) -> Json {
     let place = Place::default().with_field("settings.reentry");
     let always = json!({"duration": 0, "unit": "alltime"});
+    if is_marked {
+        return always;
+    }
     match &plan.settings.reentry {
         Reentry::Once => json!({"duration": 1, "unit": "alltime"}),
-        Reentry::Cooldown(span) => {
+        Reentry::Cooldown(span) if longest_hours(plan, wait) * 3_600_000 <= span.about_millis() => {
             let (quantity, unit) = filters::window_units(*span, &place, notes);
             json!({"duration": quantity, "unit": unit})
         }
-        Reentry::AfterExit => {
-            let hours = (plan.longest_millis().saturating_add(wait.about_millis()) + 3_599_999) / 3_600_000;
+        // A contact who is still inside does not enter, whatever the cooldown says.
+        Reentry::AfterExit | Reentry::Cooldown(_) => {
+            let hours = longest_hours(plan, wait);
             if hours == 0 || restarts {
                 // What a newer pass does to an older one is said where the trigger is.
                 return always;

@@ -15,7 +15,7 @@ use crate::{
     },
     base::{Place, Span},
     content::Origin,
-    flow::{Reentry, Target, Workspace},
+    flow::{Target, Workspace},
     kinds::{
         Alternative, EventMatch, Settings,
         triggers::{
@@ -91,14 +91,13 @@ pub(super) fn body(
     is_only: bool,
     notes: &mut Notes,
 ) -> Json {
-    let start = start(plan, workspace, entry, notes);
+    let start = start(workspace, entry, notes);
     let asker = Asker { names: Names::new(workspace, &plan.settings), workspace, metric_id: start.metric_id.clone() };
     let mut unless = Vec::new();
     for condition in &start.always {
         unless.extend(asker.ask_profile(condition, &entry.place, notes));
     }
     let filter = profile_filter(plan, &asker, unless, notes);
-    let reentry = super::reentry(plan, start.restarts, start.wait, notes);
     let mut trigger = start.trigger;
     let mut gate = Asked { groups: Vec::new() };
     if let Some(condition) = &start.gate {
@@ -117,9 +116,18 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty());
+    let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
+    if is_marked {
+        let conditions = super::may_enter(plan, notes);
+        gate.groups.push(Group { conditions, has_profile: true, has_event: false });
+    }
     let mut body = Body::new(plan, workspace, &asker, start.entry, notes);
     body.prelude_delay("start:wait", start.wait, &entry.place);
     body.prelude_gate("start:only-if", &gate);
+    if is_marked {
+        body.prelude_mark("start:mark", &super::mark(plan));
+    }
     body.walk();
     let (actions, first) = (body.actions, body.entry_action);
     let mut definition = json!({"triggers": [trigger], "profile_filter": filter, "reentry_criteria": reentry});
@@ -168,7 +176,7 @@ fn plain_start(kind: &'static str, id: String) -> Start {
     }
 }
 
-fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Start {
+fn start(workspace: &Workspace, entry: &EntryPlan<'_>, notes: &mut Notes) -> Start {
     let place = &entry.place;
     let ids = &workspace.klaviyo.ids;
     match entry.alternative {
@@ -177,7 +185,7 @@ fn start(plan: &Plan<'_>, workspace: &Workspace, entry: &EntryPlan<'_>, notes: &
             start.gate = t.filter.as_ref().map(|f| f.condition().clone());
             start
         }
-        Alternative::Abandonment(t) => abandonment(plan, t, workspace, place, notes),
+        Alternative::Abandonment(t) => abandonment(t, workspace, place, notes),
         Alternative::Engagement(t) => engagement(t, workspace, place, notes),
         Alternative::Score(t) => {
             let metric = format!("Score {} reached {}", t.model, crate::audience::print_number(t.threshold));
@@ -281,14 +289,13 @@ fn none_of(list: &[EventMatch], window: EventWindow) -> Vec<Condition> {
     list.iter().map(|m| count(&m.event, m.filter.as_ref(), window, CompareOp::Eq, 0.0)).collect()
 }
 
-fn abandonment(plan: &Plan<'_>, t: &Abandonment, workspace: &Workspace, place: &Place, notes: &mut Notes) -> Start {
+fn abandonment(t: &Abandonment, workspace: &Workspace, place: &Place, notes: &mut Notes) -> Start {
     let mut start = metric_start(&t.start, workspace, notes);
     start.wait = t.after;
     start.gate = t.filter.as_ref().map(|f| f.condition().clone());
     start.always = none_of(&t.unless, EventWindow::SinceEntry);
-    let open = matches!(plan.settings.reentry, Reentry::AfterExit | Reentry::PerKey | Reentry::Restart);
     match t.again {
-        Again::Restart if open => {
+        Again::Restart => {
             start.restarts = true;
             start.always.push(never_since(&t.start, t.filter.as_ref()));
             notes.approximate(
@@ -298,12 +305,6 @@ fn abandonment(plan: &Plan<'_>, t: &Abandonment, workspace: &Workspace, place: &
                 "Nothing to do where the event rarely comes again within the sequence",
             );
         }
-        Again::Restart => notes.approximate(
-            "klaviyo/abandonment-restart",
-            place.clone().with_field("again"),
-            format!("With this re-entry rule the clock counts from the first \u{201c}{}\u{201d}, up to {} earlier than in the flow", t.start, t.after),
-            "Allow re-entry after exit, so that a later event can take over",
-        ),
         Again::Keep | Again::Add => {}
     }
     if t.grace.about_millis() > t.after.about_millis() {
@@ -323,13 +324,21 @@ fn engagement(t: &Engagement, workspace: &Workspace, place: &Place, notes: &mut 
     let mut gate: Vec<Condition> = t.filter.iter().map(|f| f.condition().clone()).collect();
     match &t.measure {
         MeasureBy::Count => {
-            // Exactly so many at this event is what "reaches" means.
-            let (op, value) = if t.at_least.fract() == 0.0 {
-                (CompareOp::Eq, t.at_least)
-            } else {
-                (CompareOp::Eq, t.at_least.ceil())
-            };
-            gate.push(count(&t.event, t.filter.as_ref(), window, op, value));
+            // Exactly so many at this event is what "reaches" means; of all of them together where only those that
+            // share something count, that instant says nothing.
+            let op = if t.same.is_some() { CompareOp::Ge } else { CompareOp::Eq };
+            if t.same.is_some() {
+                notes.approximate(
+                    "klaviyo/engagement-again",
+                    place.clone(),
+                    format!(
+                        "Every \u{201c}{}\u{201d} after the number was reached enters too, as far as re-entry allows",
+                        t.event
+                    ),
+                    "Choose a cooldown as the re-entry rule",
+                );
+            }
+            gate.push(count(&t.event, t.filter.as_ref(), window, op, t.at_least.ceil()));
         }
         MeasureBy::Sum(path) => {
             notes.approximate(

@@ -11,6 +11,7 @@ use crate::{
     flow::card::Family,
     report::{
         About,
+        diff::Sign,
         font::{self, Weight, cut, width},
         look::{self, INK, LINE, PAPER, Rgb, WEAK, mix},
         scene::{Anchor, Area, Group, Mark, Op, Scene, filled, stroked, text, text_at},
@@ -28,34 +29,12 @@ const LEAST_WIDTH: f32 = 560.0;
 /// Radius of the corners of ways. Source: the canvas.
 const CORNER: f32 = 11.0;
 
-/// What became of a step from one version to the other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sign {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It says something else.
-    Changed,
-}
-
-impl Sign {
-    /// Its colour.
-    pub fn color(self) -> Rgb {
-        match self {
-            Self::Added => look::ADDED,
-            Self::Removed => look::REMOVED,
-            Self::Changed => look::CHANGED,
-        }
-    }
-
-    /// Its letter, so that colours are not needed.
-    pub fn letter(self) -> &'static str {
-        match self {
-            Self::Added => "+",
-            Self::Removed => "\u{2212}",
-            Self::Changed => "\u{2260}",
-        }
+/// The colour of a sign, and its letter as it is set.
+fn look_of(sign: Sign) -> (Rgb, &'static str) {
+    match sign {
+        Sign::Added => (look::ADDED, "+"),
+        Sign::Removed => (look::REMOVED, "\u{2212}"),
+        Sign::Changed => (look::CHANGED, "\u{2260}"),
     }
 }
 
@@ -90,6 +69,19 @@ pub fn whole(diagram: &Diagram, about: &About, accent: Rgb) -> Scene {
         ..Group::default()
     }));
     Scene { width: wide, height: high, marks }
+}
+
+/// The picture alone, with its legend below: for a page that says itself what it is.
+pub fn bare(diagram: &Diagram) -> Scene {
+    let content = diagram.bounds.grown(6.0);
+    let wide = content.width().max(360.0);
+    let (legend, high) = legend(diagram, wide);
+    let left = (wide - content.width()) / 2.0 - content.left;
+    let flow =
+        Group { scale: Some((1.0, (left, -content.top))), marks: inner(diagram, &Marking::new()), ..Group::default() };
+    let below = (0.0, content.height() + 24.0);
+    let legend = Group { label: "Legend".to_owned(), scale: Some((1.0, below)), marks: legend, ..Group::default() };
+    Scene { width: wide, height: below.1 + high, marks: vec![Mark::Group(flow), Mark::Group(legend)] }
 }
 
 /// Name, client, date and fingerprint.
@@ -222,7 +214,7 @@ fn card(out: &mut Vec<Mark>, card: &Card, sign: Option<Sign>) {
     let mut marks = Vec::new();
     if let Some(sign) = sign {
         let around = area.grown(5.0);
-        let (line, fill) = (Some((sign.color(), 2.0)), Some(mix(PAPER, sign.color(), 0.08)));
+        let (line, fill) = (Some((look_of(sign).0, 2.0)), Some(mix(PAPER, look_of(sign).0, 0.08)));
         marks.push(Mark::Rect { area: around, radius: 16.0, fill, line, dashed: sign == Sign::Removed });
     }
     let line = Some((LINE, 1.1));
@@ -247,8 +239,8 @@ fn card(out: &mut Vec<Mark>, card: &Card, sign: Option<Sign>) {
     if let Some(sign) = sign {
         let (x, y) = (area.left - 5.0, area.top - 5.0);
         let circle = Area::around((x, y), (20.0, 20.0));
-        marks.push(filled(crate::report::scene::rounded(&circle, 10.0), sign.color()));
-        marks.push(text_at((x, y + 4.8), Anchor::Middle, sign.letter(), (Weight::Semibold, 14.0), PAPER));
+        marks.push(filled(crate::report::scene::rounded(&circle, 10.0), look_of(sign).0));
+        marks.push(text_at((x, y + 4.8), Anchor::Middle, look_of(sign).1, (Weight::Semibold, 14.0), PAPER));
     }
     let label = format!("Step {}: {}, {}", card.number, card.kind, card.title.join(" "));
     out.push(Mark::Group(Group { label, step: card.id.to_string(), marks, ..Group::default() }));

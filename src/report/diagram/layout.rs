@@ -39,8 +39,11 @@ pub(super) const TITLE_STEP: f32 = 17.0;
 pub(super) const LABEL: (Weight, f32) = (Weight::Medium, 11.0);
 /// Widest label.
 const LABEL_MOST: f32 = 170.0;
-/// Least and most between a card and the one below it. Least: a label and an arrow fit. Source: the canvas' own gap.
-const GAP: (f32, f32) = (62.0, 96.0);
+/// Least between a card and the one below it where labels stand between them (a pill and an arrow fit), and where none
+/// do. Source: the canvas' own gap; the smaller one was tried out.
+const GAPS: (f32, f32) = (62.0, 46.0);
+/// Most between a card and the one below it.
+const MOST_GAP: f32 = 96.0;
 /// Cards whose tops differ by less stand in one row.
 const ROW_TOLERANCE: f32 = 20.0;
 /// Least between two cards side by side.
@@ -235,7 +238,7 @@ fn card_of(flow: &Flow, workspace: &Workspace, node: &Node, number: usize) -> Ca
     if title.is_empty() {
         title.push(String::new());
     }
-    let summary = wrap(&words::summary(flow, workspace, node), SUMMARY.0, SUMMARY.1, CARD_SIZE.0 - 2.0 * PAD, 4);
+    let summary = wrap(&words::summary(flow, workspace, node), SUMMARY.0, SUMMARY.1, CARD_SIZE.0 - 2.0 * PAD, 6);
     let high = summary_top(title.len()) + summary.len().max(1) as f32 * SUMMARY_STEP + 8.0;
     let (x, y) = finite(node.pos);
     Card {
@@ -284,6 +287,8 @@ fn place_rows(flow: &Flow, cards: &mut [Card]) {
         .filter_map(|edge| Some((*at.get(edge.from.as_str())?, *at.get(edge.to.as_str())?)))
         .flat_map(|(a, b)| [(a, b), (b, a)])
         .collect();
+    let has_labels: Vec<bool> =
+        cards.iter().map(|card| flow.node(card.id.as_str()).is_some_and(|node| node.ports().len() > 1)).collect();
     let old: Vec<Area> = cards.iter().map(|card| card.area).collect();
     let mut above: Vec<usize> = Vec::with_capacity(cards.len());
     let mut tops = vec![0.0_f32; cards.len()];
@@ -297,7 +302,10 @@ fn place_rows(flow: &Flow, cards: &mut [Card]) {
                     continue;
                 }
                 // The canvas' cards are of one height.
-                let gap = (old[*n].top - old[*other].top - CARD_SIZE.1).clamp(GAP.0, GAP.1);
+                let least = if has_labels[*other] { GAPS.0 } else { GAPS.1 };
+                let gap = (old[*n].top - old[*other].top - CARD_SIZE.1).min(MOST_GAP).max(least);
+                // What the card above does not need of its own height is no gap.
+                let gap = if gap > GAPS.0 { gap } else { least };
                 top = top.max(tops[*other] + old[*other].height() + gap);
             }
         }

@@ -24,11 +24,11 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-pub use draw::{Marking, Sign, inner, whole};
+pub use draw::{Marking, bare, inner, whole};
 pub use layout::{Card, Diagram, Frame, NoteCard, Way};
 pub use mermaid::mermaid;
 pub use pages::{Paper, pages};
 pub use pdf::pdf;
 #[cfg(feature = "picture")]
 pub use png::{MAX_PIXELS, png};
-pub use svg::svg;
+pub use svg::{FONTS, svg, svg_within};

@@ -53,7 +53,7 @@ const SCALES: (f32, f32) = (0.9, 0.56);
 /// Points for a canvas unit where a flow takes several sheets.
 const TILE_SCALE: f32 = 0.64;
 /// What neighbouring sheets both show, in canvas units on each side of the cut.
-const OVERLAP: f32 = 14.0;
+const OVERLAP: f32 = 10.0;
 /// Most sheets; beyond that the parts are drawn smaller. Source: assumption, nobody pins up more.
 const MOST_SHEETS: usize = 120;
 
@@ -103,10 +103,13 @@ impl Plan {
         let (wide, high) = room(paper);
         let bounds = diagram.bounds.grown(6.0);
         let fitting = (wide / bounds.width().max(1.0)).min(high / bounds.height().max(1.0)).min(SCALES.0);
+        let across = wide / (bounds.width() + 2.0 * OVERLAP).max(1.0);
         if fitting >= SCALES.1 {
             return Self { paper, scale: fitting, tiles: vec![Tile { area: bounds, place: (0, 0) }] };
         }
-        let mut scale = TILE_SCALE;
+        // One column of sheets reads best; its words may be a little smaller than on sheets of several columns.
+        let is_column = (SCALES.1 - 0.06..TILE_SCALE).contains(&across);
+        let mut scale = if is_column { across * 0.999 } else { TILE_SCALE };
         loop {
             let tiles = tiles(diagram, bounds, (wide / scale - 2.0 * OVERLAP, high / scale - 2.0 * OVERLAP));
             // Halving the scale quarters the number of sheets: this ends.
@@ -269,7 +272,8 @@ fn overlap_marks(out: &mut Vec<Mark>, plan: &Plan, n: usize, first: usize, cut: 
                 dashed: true,
             });
             let pages: Vec<String> = pages.iter().map(|n| (first + n).to_string()).collect();
-            let said = format!("{arrow} page {}", pages.join(", "));
+            let word = if pages.len() == 1 { "page" } else { "pages" };
+            let said = format!("{arrow} {word} {}", pages.join(", "));
             let wide = width(&said, Weight::Medium, 7.5) + 10.0;
             let left = match anchor {
                 Anchor::Start => at.0,
@@ -284,28 +288,27 @@ fn overlap_marks(out: &mut Vec<Mark>, plan: &Plan, n: usize, first: usize, cut: 
         neighbours.iter().filter(|(_, tile)| is(tile)).map(|(n, _)| *n).collect::<Vec<_>>()
     };
     let (row, column) = tile.place;
-    let middle = cut.center();
     side(
         (seen.left, cut.bottom),
         (seen.right, cut.bottom),
         of(&|o| o.place.0 == row + 1),
-        (middle.0, cut.bottom),
-        Anchor::Middle,
+        (seen.left + 8.0, cut.bottom),
+        Anchor::Start,
         "\u{2193}",
     );
     side(
         (seen.left, cut.top),
         (seen.right, cut.top),
         of(&|o| o.place.0 + 1 == row),
-        (middle.0, cut.top),
-        Anchor::Middle,
+        (seen.left + 8.0, cut.top),
+        Anchor::Start,
         "\u{2191}",
     );
     side(
         (cut.right, seen.top),
         (cut.right, seen.bottom),
         of(&|o| o.place.0 == row && o.place.1 == column + 1),
-        (seen.right, middle.1),
+        (seen.right, seen.top + 10.0),
         Anchor::End,
         "\u{2192}",
     );
@@ -313,7 +316,7 @@ fn overlap_marks(out: &mut Vec<Mark>, plan: &Plan, n: usize, first: usize, cut: 
         (cut.left, seen.top),
         (cut.left, seen.bottom),
         of(&|o| o.place.0 == row && o.place.1 + 1 == column),
-        (seen.left, middle.1),
+        (seen.left, seen.top + 10.0),
         Anchor::Start,
         "\u{2190}",
     );

@@ -12,7 +12,7 @@ use pdf_writer::{
 use subsetter::GlyphRemapper;
 
 use crate::report::{
-    font::{self, Glyph, Weight},
+    font::{self, Weight},
     look::Rgb,
     scene::{Anchor, Group, Mark, Op, Scene, Text, rounded},
 };
@@ -246,6 +246,6 @@ fn path(ops: &[Op], content: &mut Content) {
 
 /// The glyphs a face would keep; for tests.
 #[cfg(test)]
-pub(super) fn kept(text: &str) -> Vec<Glyph> {
+pub(super) fn kept(text: &str) -> Vec<font::Glyph> {
     text.chars().filter_map(|c| font::face(Weight::Regular).glyph(c)).collect()
 }

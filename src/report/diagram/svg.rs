@@ -13,6 +13,11 @@ pub const FONTS: &str = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, san
 
 /// The scene as a file; `title` is what readers that speak say of it. The same scene gives the same bytes.
 pub fn svg(scene: &Scene, title: &str) -> String {
+    svg_within(scene, title, "clip")
+}
+
+/// The same for a page that has several: `prefix` begins the names of its clips.
+pub fn svg_within(scene: &Scene, title: &str, prefix: &str) -> String {
     let mut out = String::with_capacity(4_096 + scene.marks.len() * 256);
     let (wide, high) = (number(scene.width), number(scene.height));
     let _ = write!(
@@ -21,13 +26,19 @@ pub fn svg(scene: &Scene, title: &str) -> String {
          role=\"img\" font-family=\"{FONTS}\">\n<title>{}</title>\n",
         escape(title)
     );
-    let mut num_clips = 0;
-    marks(&scene.marks, &mut num_clips, &mut out);
+    let mut clips = Clips { prefix, count: 0 };
+    marks(&scene.marks, &mut clips, &mut out);
     out.push_str("</svg>\n");
     out
 }
 
-fn marks(list: &[Mark], num_clips: &mut usize, out: &mut String) {
+/// Names of clips, which are unique in a page.
+struct Clips<'a> {
+    prefix: &'a str,
+    count: usize,
+}
+
+fn marks(list: &[Mark], clips: &mut Clips<'_>, out: &mut String) {
     for mark in list {
         match mark {
             Mark::Rect { area, radius, fill, line, dashed } => {
@@ -68,23 +79,24 @@ fn marks(list: &[Mark], num_clips: &mut usize, out: &mut String) {
                     escape(&text.text)
                 );
             }
-            Mark::Group(group) => self::group(group, num_clips, out),
+            Mark::Group(group) => self::group(group, clips, out),
         }
     }
 }
 
-fn group(group: &Group, num_clips: &mut usize, out: &mut String) {
+fn group(group: &Group, clips: &mut Clips<'_>, out: &mut String) {
     let clip = group.clip.map(|clip| {
-        *num_clips += 1;
+        clips.count += 1;
+        let name = format!("{}-{}", clips.prefix, clips.count);
         let _ = writeln!(
             out,
-            "<clipPath id=\"clip-{num_clips}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>",
+            "<clipPath id=\"{name}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>",
             number(clip.left),
             number(clip.top),
             number(clip.width()),
             number(clip.height())
         );
-        *num_clips
+        name
     });
     out.push_str("<g");
     if !group.step.is_empty() {
@@ -95,13 +107,13 @@ fn group(group: &Group, num_clips: &mut usize, out: &mut String) {
         let _ = if scale == 1.0 { write!(out, "\"") } else { write!(out, " scale({})\"", fine(scale)) };
     }
     if let Some(clip) = clip {
-        let _ = write!(out, " clip-path=\"url(#clip-{clip})\"");
+        let _ = write!(out, " clip-path=\"url(#{clip})\"");
     }
     out.push_str(">\n");
     if !group.label.is_empty() {
         let _ = writeln!(out, "<title>{}</title>", escape(&group.label));
     }
-    marks(&group.marks, num_clips, out);
+    marks(&group.marks, clips, out);
     out.push_str("</g>\n");
 }
 

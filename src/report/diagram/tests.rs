@@ -209,7 +209,7 @@ fn rows_stay_rows_and_make_room() {
     check("rows", &file.flow, &Workspace::default());
     let area = |id: &str| diagram.card(id).expect("there").area;
     assert_eq!(area("a").top, area("b").top);
-    assert!(area("a").top >= area("c").bottom + 60.0);
+    assert!(area("a").top >= area("c").bottom + 61.0);
     assert_eq!(diagram.notes.len(), 1);
     let labels: Vec<&str> = diagram.ways.iter().filter_map(|way| way.label.as_ref()).map(|l| l.0.as_str()).collect();
     assert_eq!(labels, ["Yes", "No"]);

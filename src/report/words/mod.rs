@@ -10,7 +10,7 @@ mod step;
 
 pub use fields::{platform_name, source};
 pub use rules::{Rule, cap_row, rules};
-pub use step::{StepWords, step, summary};
+pub use step::{StepWords, alternative, step, summary};
 
 use crate::{
     audience::ConditionText,

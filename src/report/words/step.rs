@@ -32,11 +32,11 @@ pub fn step(flow: &Flow, workspace: &Workspace, node: &Node) -> StepWords {
     let sentence = match settings {
         Settings::Trigger(trigger) => match trigger.any.as_slice() {
             [] => "Nobody enters yet: there is no trigger.".to_owned(),
-            [one] => format!("A contact enters when {}.", alternative(flow, one, &mut details)),
+            [one] => format!("A contact enters when {}.", alternative_with(flow, one, &mut details)),
             several => {
                 for (n, one) in several.iter().enumerate() {
                     let mut more = Vec::new();
-                    let mut line = format!("{}. {}", n + 1, super::capital(&alternative(flow, one, &mut more)));
+                    let mut line = format!("{}. {}", n + 1, super::capital(&alternative_with(flow, one, &mut more)));
                     if !more.is_empty() {
                         line.push_str("; ");
                         line.push_str(&more.join("; "));
@@ -188,8 +188,7 @@ pub fn step(flow: &Flow, workspace: &Workspace, node: &Node) -> StepWords {
 pub fn summary(flow: &Flow, workspace: &Workspace, node: &Node) -> String {
     match node.settings() {
         Some(Settings::Trigger(trigger)) => {
-            let parts: Vec<String> =
-                trigger.any.iter().map(|one| self::alternative(flow, one, &mut Vec::new())).collect();
+            let parts: Vec<String> = trigger.any.iter().map(|one| alternative(flow, one)).collect();
             super::capital(&parts.join(", or "))
         }
         Some(Settings::Branch(branch)) => {
@@ -212,6 +211,13 @@ pub fn summary(flow: &Flow, workspace: &Workspace, node: &Node) -> String {
                 split.arms.iter().map(|arm| format!("{} {} %", arm.name, print_number(arm.weight))).collect();
             arms.join(" \u{b7} ")
         }
+        Some(Settings::Exit(exit)) => super::capital(&exit.reason),
+        Some(Settings::Goal(goal)) => super::capital(&goal.name),
+        Some(Settings::Sms(sms)) => {
+            let text = flow.message(sms.message.as_str()).and_then(|message| message.variants.first()?.text.clone());
+            text.filter(|text| !text.trim().is_empty())
+                .map_or_else(|| "No words yet".to_owned(), |text| quoted(text.trim()))
+        }
         _ => card::summary(flow, node),
     }
 }
@@ -229,7 +235,12 @@ fn matches(flow: &Flow, list: &[EventMatch]) -> String {
 }
 
 /// What lets a contact in, after "when".
-fn alternative(flow: &Flow, of: &Alternative, details: &mut Vec<String>) -> String {
+pub fn alternative(flow: &Flow, of: &Alternative) -> String {
+    alternative_with(flow, of, &mut Vec::new())
+}
+
+/// The same, with what else is to be known.
+fn alternative_with(flow: &Flow, of: &Alternative, details: &mut Vec<String>) -> String {
     match of {
         Alternative::Event(t) => format!("{} happens{}", quoted(&t.event), only_if(flow, t.filter.as_ref())),
         Alternative::Abandonment(t) => {

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::{
     Link, Made, Reader,
     filters::{self, Asker, Refused, property_path, units},
-    messages::{Version, variant_id},
+    messages::Version,
     names::id_of,
     trigger::{time_of, within},
 };
@@ -243,7 +243,7 @@ impl Reader<'_> {
         if !known {
             self.say(
                 RemarkKind::Guessed,
-                "import/shares",
+                "import/guessed",
                 &format!("{pointer}/data/current_experiment/allocations"),
                 Some(node),
                 "The shares of the test are not in a form that is known, so all variants get the same",
@@ -355,7 +355,7 @@ impl Reader<'_> {
         if headers.values().any(|value| !value.contains("${") && value.len() > 15) {
             self.say(
                 RemarkKind::Guessed,
-                "import/header",
+                "import/guessed",
                 &format!("{here}/headers"),
                 Some(node),
                 "A header is taken over as it stands; it may hold a secret",
@@ -381,7 +381,7 @@ impl Reader<'_> {
         let word = if adds { "adds to" } else { "removes from" };
         self.say(
             RemarkKind::Guessed,
-            "import/list-update",
+            "import/guessed",
             &format!("{pointer}/data/on_execution"),
             Some(node),
             format!("The step is taken to mean that it {word} \u{201c}{list}\u{201d}; which way the switch points is not documented"),
@@ -560,10 +560,4 @@ fn update(data: &Json) -> Read<UpdateContact> {
         set.push(Assignment { property, to });
     }
     Ok(UpdateContact { set })
-}
-
-/// Names of the variants that an exported test has, with the ids that the export gives its parts.
-pub(super) fn test_ids(node: &NodeId, num_variants: usize) -> (String, Vec<String>) {
-    let variants = (0..num_variants).map(|n| format!("{node}:{}", variant_id(n))).collect();
-    (format!("{node}:main"), variants)
 }

@@ -471,7 +471,7 @@ fn cap(condition: &Condition) -> Option<CapRule> {
     };
     let EventWindow::Last(within) = *window else { return None };
     let whole = value.fract() == 0.0 && (1.0..=1_000_000.0).contains(value);
-    whole.then(|| CapRule {
+    whole.then_some(CapRule {
         limit: Limit::AtMost(*value as u32),
         within,
         channel,

@@ -28,16 +28,31 @@ impl Reader<'_> {
     /// A new message of these versions; its id.
     pub(super) fn message(&mut self, channel: Channel, versions: &[Version<'_>], node: &NodeId) -> MessageId {
         let named = versions.first().and_then(|v| v.message.get("name")).and_then(Json::as_str).map(str::trim);
-        let name = named.filter(|name| !name.is_empty());
-        // Exports write the variant behind the name.
-        let name = name.map(|name| if versions.len() > 1 { name.strip_suffix(" (a)").unwrap_or(name) } else { name });
-        let id = self.free_message_id(name.unwrap_or(node.as_str()));
+        let exported = variants_of(versions);
+        let name = exported.as_ref().map(|(name, _)| *name).or(named).filter(|name| !name.is_empty());
+        let variant_of = |n: usize| match &exported {
+            Some((_, ids)) => ids.get(n).map_or_else(|| variant_id(n), |id| (*id).to_owned()),
+            None => variant_id(n),
+        };
+        // Copied tails of our exports send one message in several places; its template is named after it.
+        let own = versions.first().and_then(|v| id_of(v.message.get("template_id")));
+        let first = format!("-{}", variant_of(0));
+        let own = own.as_deref().and_then(|id| placeholder("template", id)).and_then(|name| name.strip_suffix(&first));
+        let copies = versions.iter().map(|v| v.message.clone()).collect::<Vec<Json>>();
+        if own.is_some()
+            && let Some((known, _)) = self.copies.iter().find(|(_, known)| *known == copies)
+        {
+            return known.clone();
+        }
+        let id = self.free_message_id(own.or(name).unwrap_or(node.as_str()));
+        if own.is_some() {
+            self.copies.push((id.clone(), copies));
+        }
         let mut message = Message::new(id.clone(), channel);
         message.name = name.map(str::to_owned);
         message.variants.clear();
         for (n, version) in versions.iter().enumerate() {
-            let letter = variant_id(n);
-            let mut variant = Variant { id: letter, weight: version.weight, ..Variant::default() };
+            let mut variant = Variant { id: variant_of(n), weight: version.weight, ..Variant::default() };
             self.variant(channel, version, &mut variant, &id, node);
             message.variants.push(variant);
         }
@@ -153,8 +168,27 @@ fn keep(variant: &mut Variant, part: MailPart, source: &str, read: &Read) {
     }
 }
 
+/// The name of a message and the ids of its variants, where the versions are named as our exports name them:
+/// `Reminder (warm)`, `Reminder (plain)`.
+fn variants_of<'j>(versions: &[Version<'j>]) -> Option<(&'j str, Vec<&'j str>)> {
+    let named: Option<Vec<(&str, &str)>> = versions
+        .iter()
+        .map(|version| {
+            let message: &'j Json = version.message;
+            let (name, rest) = message.get("name")?.as_str()?.rsplit_once(" (")?;
+            let id = rest.strip_suffix(')').filter(|id| crate::base::id::is_wellformed(id))?;
+            Some((name.trim(), id))
+        })
+        .collect();
+    let named = named.filter(|named| named.len() > 1)?;
+    let name = named.first()?.0;
+    let ids: Vec<&str> = named.iter().map(|(_, id)| *id).collect();
+    let unique: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
+    (named.iter().all(|(other, _)| *other == name) && unique.len() == ids.len()).then_some((name, ids))
+}
+
 /// `a`, `b`, …, `z`, `v27`, …
-pub(super) fn variant_id(n: usize) -> String {
+fn variant_id(n: usize) -> String {
     match u8::try_from(n).ok().filter(|n| *n < 26) {
         Some(n) => char::from(b'a' + n).to_string(),
         None => format!("v{}", n + 1),

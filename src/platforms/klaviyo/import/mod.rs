@@ -98,6 +98,8 @@ struct Reader<'a> {
     edges: Vec<Edge>,
     messages: Vec<crate::content::Message>,
     originals: Vec<Original<'a>>,
+    /// Messages of our own exports, with the JSON they came from.
+    copies: Vec<(crate::base::MessageId, Vec<Json>)>,
     taken: BTreeSet<String>,
     taken_messages: BTreeSet<String>,
     /// The property of a date trigger.
@@ -116,6 +118,7 @@ impl<'a> Reader<'a> {
             edges: Vec::new(),
             messages: Vec::new(),
             originals: Vec::new(),
+            copies: Vec::new(),
             taken: BTreeSet::from(["trigger".to_owned()]),
             taken_messages: BTreeSet::new(),
             date: None,

@@ -58,11 +58,11 @@ impl<'a> Names<'a> {
     }
 
     fn name(&mut self, kind: &str, id: &str) -> SmolStr {
+        let given = self.given.get(&format!("{kind}:{id}")).map(|name| name.trim()).filter(|name| !name.is_empty());
         // What our own exports write where the account has to be asked.
         if let Some(name) = placeholder(kind, id) {
-            return name.into();
+            return given.unwrap_or(name).into();
         }
-        let given = self.given.get(&format!("{kind}:{id}")).map(|name| name.trim()).filter(|name| !name.is_empty());
         let mut name = given.unwrap_or(id).to_owned();
         // Names repeat across integrations, and here one name has one id.
         if self.workspace.klaviyo.ids.get(&format!("{kind}:{name}")).is_some_and(|other| other != id) {

@@ -60,7 +60,7 @@ impl Reader<'_> {
         if triggers.len() > 1 {
             self.say(
                 RemarkKind::Guessed,
-                "import/many-triggers",
+                "import/guessed",
                 &pointer,
                 Some(&"trigger".into()),
                 format!("The flow has {} triggers; each is taken for an alternative", triggers.len()),
@@ -190,7 +190,7 @@ impl Reader<'_> {
                 if !exact {
                     self.say(
                         RemarkKind::Guessed,
-                        "import/reentry",
+                        "import/guessed",
                         &here,
                         None,
                         "Klaviyo lets a contact in again at any time; here, when the contact has left the flow",
@@ -202,7 +202,7 @@ impl Reader<'_> {
             (Some(None), _) => {
                 self.say(
                     RemarkKind::Kept,
-                    "import/reentry",
+                    "import/kept-json",
                     &here,
                     None,
                     "The re-entry rule is not understood; it goes back unchanged",
@@ -280,7 +280,7 @@ impl Reader<'_> {
                     let goal = is_goal(&group);
                     let exit = filters::opposite(group);
                     let (message, code) = if goal {
-                        (format!("Whoever does this is taken to have reached the goal: {exit}"), "import/goal")
+                        (format!("Whoever does this is taken to have reached the goal: {exit}"), "import/guessed")
                     } else {
                         (format!("Whoever no longer passes the filter leaves: {exit}"), "import/understood")
                     };

@@ -8,15 +8,21 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use super::{Original, actions::test_ids, document::Document, keep, locked, names::id_of, set_settings};
+use super::{
+    Original,
+    document::Document,
+    keep, locked,
+    names::{id_of, placeholder},
+    set_settings,
+};
 use crate::{
     base::NodeId,
-    flow::{Edge, Flow, KeptJson, Node, Target, Workspace},
+    flow::{Edge, Flow, KeptJson, Node, Workspace},
     platforms::{
-        export,
         import::{Imported, Remark, RemarkKind},
+        klaviyo::definition,
     },
 };
 
@@ -88,6 +94,15 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
     let ours: Map<String, Json> = without(&exported, &["actions", "entry_action_id"]);
     let theirs: Map<String, Json> =
         without(&Json::Object(document.definition.clone()), &["actions", "entry_action_id", "name"]);
+    let (mut ours, mut theirs) = (ours, theirs);
+    // The longest way through the flow is in what is exported of a rule, so the form that came stands for the rule alone.
+    let (written, came) = (ours.remove("reentry_criteria"), theirs.remove("reentry_criteria"));
+    let came = came.unwrap_or_default();
+    if !keep::same(&came, &written.unwrap_or_default()) {
+        let patch = keep::of_reentry(&came, &flow.settings().reentry);
+        say_kept(&patch, &document.pointer, &mut report);
+        kept.push(patch);
+    }
     if let Some(patch) = keep::difference(&Json::Object(theirs), &Json::Object(ours), None) {
         say_kept(&patch, &document.pointer, &mut report);
         kept.push(patch);
@@ -98,16 +113,6 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
         set_settings(&mut flow, settings);
     }
     Imported { flow, workspace, report }
-}
-
-/// The definition that a flow is exported as, where it is one body.
-fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
-    let export = export(Target::Klaviyo, flow, workspace).ok()?;
-    if export.file("flow-2.json").is_some() {
-        return None;
-    }
-    let body: Json = serde_json::from_slice(export.file("flow.json")?).ok()?;
-    body.pointer("/data/attributes/definition").cloned()
 }
 
 fn actions_of(definition: &Json) -> BTreeMap<&str, &Json> {
@@ -162,6 +167,7 @@ fn lock(flow: &mut Flow, original: &Original<'_>) {
 /// The original in the form of a create body, its parts named as the export names them.
 fn as_posted(original: &Original<'_>, exported: &Json) -> Json {
     let mut out = keep::to_create_form(original.json);
+    placeholders(&mut out, exported);
     if out.get("type").and_then(Json::as_str) != Some("ab-test") {
         return out;
     }
@@ -170,17 +176,19 @@ fn as_posted(original: &Original<'_>, exported: &Json) -> Json {
     if variations != written {
         return out;
     }
-    let (main, ids) = test_ids(&original.node, variations);
+    let name_of = |at: &str| exported.pointer(&format!("{at}/temporary_id")).cloned().unwrap_or_default();
     if let Some(Json::Object(action)) = out.pointer_mut("/data/main_action") {
-        action.insert("temporary_id".into(), json!(main));
+        action.insert("temporary_id".into(), name_of("/data/main_action"));
     }
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
     if let Some(Json::Array(list)) = out.pointer_mut("/data/current_experiment/variations") {
-        for (variation, id) in list.iter_mut().filter_map(Json::as_object_mut).zip(ids) {
-            if let Some(old) = id_of(variation.get("temporary_id")) {
-                renamed.insert(old, id.clone());
+        for (n, variation) in list.iter_mut().enumerate() {
+            let Json::Object(variation) = variation else { continue };
+            let id = name_of(&format!("/data/current_experiment/variations/{n}"));
+            if let (Some(old), Some(new)) = (id_of(variation.get("temporary_id")), id.as_str()) {
+                renamed.insert(old, new.to_owned());
             }
-            variation.insert("temporary_id".into(), json!(id));
+            variation.insert("temporary_id".into(), id);
         }
     }
     if let Some(Json::Object(shares)) = out.pointer_mut("/data/current_experiment/allocations") {
@@ -190,6 +198,27 @@ fn as_posted(original: &Original<'_>, exported: &Json) -> Json {
         }
     }
     out
+}
+
+/// Where the original has a placeholder of ours for a template, what the export has there: it names our own message.
+fn placeholders(original: &mut Json, exported: &Json) {
+    match (original, exported) {
+        (Json::Object(original), Json::Object(exported)) => {
+            for (key, value) in original {
+                let Some(written) = exported.get(key) else { continue };
+                let is_ours = value.as_str().is_some_and(|id| placeholder("template", id).is_some());
+                if key == "template_id" && is_ours && written.is_string() {
+                    *value = written.clone();
+                } else {
+                    placeholders(value, written);
+                }
+            }
+        }
+        (Json::Array(original), Json::Array(exported)) => {
+            original.iter_mut().zip(exported).for_each(|(value, written)| placeholders(value, written));
+        }
+        _ => {}
+    }
 }
 
 fn without(json: &Json, keys: &[&str]) -> Map<String, Json> {

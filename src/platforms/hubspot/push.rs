@@ -1,0 +1,309 @@
+//! HubSpot's API, as far as a push needs it: properties, lists, events and users by name, e-mails, workflows.
+//!
+//! Source: references, HubSpot 1, 2, 8 to 11. What shapes this file: a workflow is replaced whole, with the revision
+//! that was read; it is made bit by bit, so it is read until it says that it is whole; a published e-mail is changed in
+//! its draft. Reading e-mails (`GET /marketing/v3/emails`), making lists (`POST /crm/v3/lists`) and the list of owners
+//! are HubSpot's documented API, but stand not in the references' table. Images have no endpoint there, so the mails'
+//! image address has to be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
+
+use serde_json::{Value as Json, json};
+
+use crate::{
+    flow::Workspace,
+    platforms::{
+        klaviyo::encoded,
+        push::{
+            Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State,
+            Thing, Verb, compare,
+        },
+    },
+};
+
+/// The API.
+pub(in crate::platforms) struct HubspotApi;
+
+const EMAILS: &str = "/marketing/v3/emails";
+const PROPERTIES: &str = "/crm/v3/properties/contacts";
+const EVENTS: &str = "/events/v3/event-definitions";
+/// What a replacement body does not hold. Source: references, HubSpot 2, put body.
+const NOT_REPLACED: &[&str] = &["dataSources", "objectTypeId", "flowType"];
+/// States of e-mails that nobody was sent yet.
+const DRAFTS: &[&str] = &["DRAFT", "AUTOMATED_DRAFT"];
+
+impl Api for HubspotApi {
+    fn manner(&self, workspace: &Workspace) -> Manner {
+        Manner {
+            flows: workspace.hubspot.base_path.trim_end_matches('/').to_owned(),
+            base: "https://api.hubapi.com".into(),
+            scheme: "Bearer",
+            content_type: "application/json",
+            headers: Vec::new(),
+            left: ("x-hubspot-ratelimit-remaining", "x-hubspot-ratelimit-interval-milliseconds", 1),
+        }
+    }
+
+    fn look_up(&self, call: &mut Call<'_>, sort: Sort, wanted: &[&Item]) -> Result<Vec<Vec<Thing>>, Error> {
+        let mut out = vec![Vec::new(); wanted.len()];
+        match sort {
+            Sort::Property => {
+                let answer = call.get(PROPERTIES)?;
+                let Some(properties) = answer["results"].as_array() else {
+                    return Err(Error::strange("The list of properties has no `results`"));
+                };
+                for property in properties {
+                    let name = text(&property["name"]);
+                    for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name == name) {
+                        let about = text(&property["type"]);
+                        found.push(Thing { id: name.clone(), name: name.clone(), about });
+                    }
+                }
+            }
+            Sort::List => {
+                for (found, item) in out.iter_mut().zip(wanted) {
+                    let path = format!("/crm/v3/lists/object-type-id/0-1/name/{}", encoded(&item.name));
+                    if let Some(answer) = call.get_if_there(&path)? {
+                        found.push(list(&answer)?);
+                    }
+                }
+            }
+            Sort::Event => pages(call, EVENTS, |event| {
+                let label = text(&event["labels"]["singular"]);
+                let names =
+                    [text(&event["name"]), text(&event["fullyQualifiedName"]), label.clone(), text(&event["label"])];
+                for (found, item) in out.iter_mut().zip(wanted) {
+                    let own_name = item.body["name"].as_str().unwrap_or(&item.name);
+                    if names.iter().any(|name| *name == item.name || name == own_name) {
+                        let (id, about) = (text(&event["objectTypeId"]), text(&event["fullyQualifiedName"]));
+                        found.push(Thing { id, name: label.clone(), about });
+                    }
+                }
+                true
+            })?,
+            Sort::User => pages(call, "/crm/v3/owners", |owner| {
+                let email = text(&owner["email"]);
+                for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name.eq_ignore_ascii_case(&email))
+                {
+                    let name = format!("{} {}", text(&owner["firstName"]), text(&owner["lastName"]));
+                    found.push(Thing { id: number_text(&owner["userId"]), name, about: email.clone() });
+                }
+                true
+            })?,
+            _ => {}
+        }
+        Ok(out)
+    }
+
+    fn making(&self, item: &Item) -> Making {
+        match item.sort {
+            Sort::Property | Sort::Event if item.body.is_null() => Making::Cannot(
+                "The export has no body to make it from".into(),
+                "Make it in HubSpot, and push again".into(),
+            ),
+            Sort::Property => {
+                let kind = item.body["type"].as_str().unwrap_or("string");
+                Making::Makes(format!("a contact property of the type `{kind}`"))
+            }
+            Sort::List => Making::Makes("an empty static list of contacts".into()),
+            Sort::Event => Making::Makes("a custom event of contacts (Enterprise)".into()),
+            Sort::EventProperty => Making::ByHand(format!(
+                "Choose the event's property `{}` in the step that copies it; HubSpot names it by a token that only its editor knows",
+                item.name
+            )),
+            Sort::User => Making::Cannot(
+                "No user of the account has this address".into(),
+                "Invite them, or alert somebody else".into(),
+            ),
+            sort => Making::Cannot(
+                format!("HubSpot has no such thing as {}", sort.title().to_lowercase()),
+                "Give its id".into(),
+            ),
+        }
+    }
+
+    fn make(&self, call: &mut Call<'_>, item: &Item) -> Result<Option<Thing>, Error> {
+        match item.sort {
+            Sort::Property => {
+                call.send(Verb::Post, PROPERTIES, &item.body)?;
+                Ok(Some(Thing { id: item.name.clone(), name: item.name.clone(), about: String::new() }))
+            }
+            Sort::List => {
+                let body = json!({"name": item.name, "objectTypeId": "0-1", "processingType": "MANUAL"});
+                list(&call.send(Verb::Post, "/crm/v3/lists", &body)?).map(Some)
+            }
+            Sort::Event => {
+                let event = call.send(Verb::Post, EVENTS, &item.body)?;
+                let id = text(&event["objectTypeId"]);
+                if id.is_empty() {
+                    return Err(Error::strange("The answer to a new event has no `objectTypeId`"));
+                }
+                Ok(Some(Thing { id, name: item.name.clone(), about: text(&event["fullyQualifiedName"]) }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn read(&self, call: &mut Call<'_>, sort: Sort, id: &str) -> Result<Option<Own>, Error> {
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
+        let found = call.get_if_there(&format!("{path}/{}", encoded(id)))?;
+        found.map(|json| Own { thing: thing(&json), json }.known_as(id)).transpose()
+    }
+
+    fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error> {
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
+        let mut ids = Vec::new();
+        // Neither can be asked for by name.
+        pages(call, &path, |entry| {
+            if entry["name"] == name && entry["archived"] != true {
+                ids.push(number_text(&entry["id"]));
+            }
+            ids.len() < MOST_NAMESAKES
+        })?;
+        let mut out = Vec::new();
+        for id in ids {
+            out.extend(self.read(call, sort, &id)?);
+        }
+        Ok(out)
+    }
+
+    fn create(&self, call: &mut Call<'_>, sort: Sort, body: &Json) -> Result<Thing, Error> {
+        let path = if sort == Sort::Flow { call.flows() } else { EMAILS.to_owned() };
+        let answer = call.send(Verb::Post, &path, body)?;
+        let thing = thing(&answer);
+        if thing.id.is_empty() { Err(Error::strange("The answer to a creation has no id")) } else { Ok(thing) }
+    }
+
+    fn state(&self, own: &Own) -> State {
+        if own.json["isEnabled"] == true { State::Live } else { State::Off }
+    }
+
+    fn fixed(&self, _: Sort) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    fn update(&self, call: &mut Call<'_>, sort: Sort, own: &Own, body: &Json) -> Result<(), Error> {
+        let id = encoded(&own.thing.id);
+        if sort != Sort::Flow {
+            let mut body = body.clone();
+            let is_draft = own.json["state"].as_str().is_some_and(|state| DRAFTS.contains(&state));
+            if let Some(map) = body.as_object_mut() {
+                // Which state it is in is not ours to change.
+                map.remove("state");
+            }
+            let path = if is_draft { format!("{EMAILS}/{id}") } else { format!("{EMAILS}/{id}/draft") };
+            let answer = call.send(Verb::Patch, &path, &body)?;
+            return Own { thing: thing(&answer), json: Json::Null }.known_as(&own.thing.id).map(drop);
+        }
+        let mut body = body.clone();
+        let Some(map) = body.as_object_mut() else { return Err(Error::strange("A workflow is no object")) };
+        for key in NOT_REPLACED {
+            map.remove(*key);
+        }
+        map.insert("revisionId".into(), json!(number_text(&own.json["revisionId"])));
+        let path = format!("{}/{id}", call.flows());
+        let put = call.send(Verb::Put, &path, &body);
+        match put {
+            Ok(answer) => Own { thing: thing(&answer), json: Json::Null }.known_as(&own.thing.id).map(drop),
+            // An earlier try may have come through; then what is there is what was sent.
+            Err(error) if error.kind == crate::platforms::push::Kind::Conflict => {
+                let now = self.read(call, sort, &own.thing.id)?;
+                let is_ours = now.is_some_and(|now| self.differences(sort, &body, &now).is_empty());
+                if is_ours { Ok(()) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn hand_again(&self, _: &mut Call<'_>, _: &Own, _: &Json, _: &[(&str, &str)]) -> Result<(), Error> {
+        // A workflow names its e-mails, it has no copies of them.
+        Ok(())
+    }
+
+    fn held(&self, id: &str, _: &str) -> String {
+        id.to_owned()
+    }
+
+    fn is_whole(&self, own: &Own) -> bool {
+        own.json["crmObjectCreationStatus"] != "PENDING"
+    }
+
+    fn differences(&self, sort: Sort, sent: &Json, own: &Own) -> Vec<Difference> {
+        let mut out = Vec::new();
+        if sort != Sort::Flow {
+            // A mail that was published since has another state, and that is how it should be.
+            compare("", sent, Some(&own.json), &|key| key == "state", &mut out);
+            return out;
+        }
+        let mut found = own.json.clone();
+        found["actions"] = in_our_order(&sent["actions"], &found["actions"]);
+        compare("", sent, Some(&found), &|key| key == "revisionId", &mut out);
+        out
+    }
+
+    fn afterwards(&self, _: &Draft) -> Vec<String> {
+        vec![
+            "Open each e-mail in HubSpot, look at it, and publish it for automation; the workflow sends only published ones".into(),
+            "Open the workflow, look at each step, and switch it on there".into(),
+        ]
+    }
+
+    fn page(&self, _: &Thing) -> Option<String> {
+        // Its address holds the number of the account, which no key says.
+        None
+    }
+}
+
+/// Actions as they were sent; others after them. Their order says nothing.
+fn in_our_order(sent: &Json, found: &Json) -> Json {
+    let all: Vec<&Json> = found.as_array().into_iter().flatten().collect();
+    let mut out = Vec::new();
+    for action in sent.as_array().into_iter().flatten() {
+        let there = all.iter().find(|other| other["actionId"] == action["actionId"]);
+        out.push(there.map_or(Json::Null, |there| (*there).clone()));
+    }
+    out.extend(std::iter::repeat_n(Json::Null, all.len().saturating_sub(out.len())));
+    Json::Array(out)
+}
+
+/// Every entry of a listing; ends early where `each` says so.
+fn pages(call: &mut Call<'_>, path: &str, mut each: impl FnMut(&Json) -> bool) -> Result<(), Error> {
+    let mut after = String::new();
+    for _ in 0..MOST_PAGES {
+        let page = call.get(&format!("{path}?limit=100{after}"))?;
+        let Some(entries) = page["results"].as_array() else {
+            return Err(Error::strange(format!("{path}: the answer has no `results`")));
+        };
+        if !entries.iter().all(&mut each) {
+            return Ok(());
+        }
+        let next = number_text(&page["paging"]["next"]["after"]);
+        let next = if next.is_empty() { String::new() } else { format!("&after={}", encoded(&next)) };
+        if next.is_empty() || next == after {
+            return Ok(());
+        }
+        after = next;
+    }
+    Err(Error::strange(format!("{path}: the list does not end")))
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or("").to_owned()
+}
+
+/// Ids are texts in some answers and numbers in others (references, HubSpot 12.7).
+fn number_text(value: &Json) -> String {
+    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|n| n.to_string())).unwrap_or_default()
+}
+
+fn thing(json: &Json) -> Thing {
+    Thing { id: number_text(&json["id"]), name: text(&json["name"]), about: text(&json["createdAt"]) }
+}
+
+/// A list; some answers wrap it.
+fn list(answer: &Json) -> Result<Thing, Error> {
+    let list = if answer["list"].is_object() { &answer["list"] } else { answer };
+    let id = number_text(&list["listId"]);
+    if id.is_empty() {
+        return Err(Error::strange("A list has no `listId`"));
+    }
+    Ok(Thing { id, name: text(&list["name"]), about: text(&list["processingType"]) })
+}

@@ -1,0 +1,155 @@
+//! What a platform's folder says about its API; the only thing in a push that differs between platforms.
+
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value as Json;
+
+use crate::flow::Workspace;
+
+use super::{
+    Client, Error,
+    client::{Manner, Verb},
+    compare::Difference,
+    draft::{Draft, Item, Sort},
+};
+
+/// Something in an account.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Thing {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What tells it from others of that name: the integration of a metric, when it was made.
+    pub about: String,
+}
+
+/// Something of ours in an account, with all that the account says of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Own {
+    /// Its id and name.
+    pub thing: Thing,
+    /// As it was read.
+    pub json: Json,
+}
+
+impl Own {
+    /// Itself, if it is what was asked for: a proxy may say 200 to anything.
+    pub(in crate::platforms) fn known_as(self, id: &str) -> Result<Self, Error> {
+        if self.thing.id == id { Ok(self) } else { Err(Error::strange(format!("The answer is not about `{id}`"))) }
+    }
+}
+
+/// Whether a push can make something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Making {
+    /// It can; what it makes, in words.
+    Makes(String),
+    /// It leaves the placeholder, and people do this afterwards.
+    ByHand(String),
+    /// It cannot, and the flow cannot do without: why, and what to do.
+    Cannot(String, String),
+}
+
+/// What a flow is in, in the account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// A draft, switched off: nobody gets anything from it.
+    Off,
+    /// It runs.
+    Live,
+}
+
+/// A client and whether to stop: what every call needs.
+pub(in crate::platforms) struct Call<'a> {
+    pub client: &'a mut Client,
+    pub stop: &'a AtomicBool,
+}
+
+impl Call<'_> {
+    pub fn get(&mut self, path: &str) -> Result<Json, Error> {
+        self.client.get(path, self.stop)
+    }
+
+    pub fn send(&mut self, verb: Verb, path: &str, body: &Json) -> Result<Json, Error> {
+        self.client.send(verb, path, Some(body), self.stop)
+    }
+
+    /// What is there under an id; `None` where it is gone.
+    pub fn get_if_there(&mut self, path: &str) -> Result<Option<Json>, Error> {
+        match self.get(path) {
+            Ok(json) => Ok(Some(json)),
+            Err(error) if error.kind == super::Kind::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where flows are, below the base.
+    pub fn flows(&self) -> String {
+        self.client.flows().to_owned()
+    }
+
+    pub fn settle(&mut self, attempt: u32) -> Result<(), Error> {
+        self.client.settle(attempt, self.stop)
+    }
+
+    pub fn tries(&self) -> u32 {
+        self.client.tries()
+    }
+}
+
+/// Pages of a listing are read up to here. Source: assumption; 1,000 templates at 10 a page are 100.
+pub(in crate::platforms) const MOST_PAGES: usize = 500;
+/// So many things of one name are looked at more closely. Source: assumption; a name is rarely there twice.
+pub(in crate::platforms) const MOST_NAMESAKES: usize = 8;
+
+/// A platform's API.
+pub(in crate::platforms) trait Api {
+    /// How it wants to be spoken to.
+    fn manner(&self, workspace: &Workspace) -> Manner;
+
+    /// What fits each of the wanted names, which are all of one sort; in the order of `wanted`.
+    fn look_up(&self, call: &mut Call<'_>, sort: Sort, wanted: &[&Item]) -> Result<Vec<Vec<Thing>>, Error>;
+
+    /// What a push can do where nothing fits.
+    fn making(&self, item: &Item) -> Making;
+
+    /// Makes a name that is missing; `None` where its id shows only later.
+    fn make(&self, call: &mut Call<'_>, item: &Item) -> Result<Option<Thing>, Error>;
+
+    /// A mail or a flow of ours by its id; `None` where it is gone.
+    fn read(&self, call: &mut Call<'_>, sort: Sort, id: &str) -> Result<Option<Own>, Error>;
+
+    /// Mails or flows of that name, at most [`MOST_NAMESAKES`] of them, as [`Api::read`] gives them.
+    fn namesakes(&self, call: &mut Call<'_>, sort: Sort, name: &str) -> Result<Vec<Own>, Error>;
+
+    /// Creates a mail or a flow; it arrives as a draft.
+    fn create(&self, call: &mut Call<'_>, sort: Sort, body: &Json) -> Result<Thing, Error>;
+
+    /// Whether it runs.
+    fn state(&self, own: &Own) -> State;
+
+    /// Why a flow that is there cannot be given another body; `None` where it can.
+    fn fixed(&self, sort: Sort) -> Option<(&'static str, &'static str)>;
+
+    /// Gives a mail or a flow another body.
+    fn update(&self, call: &mut Call<'_>, sort: Sort, own: &Own, body: &Json) -> Result<(), Error>;
+
+    /// Where the platform keeps copies of mails in its flows: gives the flow's messages these mails again.
+    fn hand_again(&self, call: &mut Call<'_>, own: &Own, body: &Json, mails: &[(&str, &str)]) -> Result<(), Error>;
+
+    /// What of a mail a flow holds: its id, and its content where the platform copies it.
+    fn held(&self, id: &str, hash: &str) -> String;
+
+    /// Waits until a new flow is whole, where the platform makes it bit by bit.
+    fn is_whole(&self, own: &Own) -> bool;
+
+    /// What differs from what was sent.
+    fn differences(&self, sort: Sort, sent: &Json, own: &Own) -> Vec<Difference>;
+
+    /// What people do after a push, besides switching the flow on.
+    fn afterwards(&self, draft: &Draft) -> Vec<String>;
+
+    /// Where people look at a flow; `None` where the address is not known.
+    fn page(&self, flow: &Thing) -> Option<String>;
+}
