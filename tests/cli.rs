@@ -245,6 +245,38 @@ fn an_engine_takes_one_file() {
     check(folder.path(), &args, 2, &["has several files"]);
 }
 
+/// An export for a client is a folder with samples of its mails, or the same as one ZIP, always with the same bytes.
+#[test]
+fn an_export_is_a_folder_or_one_zip() {
+    let folder = samples();
+    for target in ["klaviyo", "hubspot"] {
+        let said =
+            check(folder.path(), &["export", WATCH, "--to", target, "--out", target, "--format", "json"], 0, &[]);
+        let said = said.json();
+        let files: Vec<&str> = said["files"].as_array().expect("files").iter().filter_map(Value::as_str).collect();
+        for whom in ["filled", "typical", "emptiest"] {
+            assert!(files.contains(&format!("sample/mail-1-a-{whom}.html").as_str()), "{files:?}");
+        }
+        for path in &files {
+            assert!(folder.path().join(target).join(path).is_file(), "{path}");
+        }
+        let (one, two) = (format!("{target}.zip"), format!("{target}-again"));
+        check(folder.path(), &["export", WATCH, "--to", target, "--out", &one], 0, &["files for"]);
+        check(folder.path(), &["export", WATCH, "--to", target, "--out", &two, "--zip"], 0, &[]);
+        let bytes = |name: &str| fs::read(folder.path().join(name)).expect("reads");
+        assert!(bytes(&one).starts_with(b"PK") && bytes(&one) == bytes(&two));
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes(&one))).expect("a ZIP");
+        assert_eq!(archive.len(), files.len());
+        for path in &files {
+            let mut inside = Vec::new();
+            let mut entry = archive.by_name(&format!("watch-shop-{target}/{path}")).expect("is there");
+            std::io::copy(&mut entry, &mut inside).expect("reads");
+            assert_eq!(inside, bytes(&format!("{target}/{path}")), "{path}");
+        }
+        check(folder.path(), &["export", WATCH, "--to", target, "--out", &one], 1, &["is there already", "--force"]);
+    }
+}
+
 /// A large flow that is wrong everywhere answers, and says how much it holds back.
 #[test]
 fn many_findings_do_not_hang() {
@@ -411,8 +443,7 @@ fn diff_finds_the_edit() {
     fs::write(folder.path().join("b.flow.ron"), text.replace("for(\"4 h\")", "for(\"5 h\")")).expect("writes");
     let said = check(folder.path(), &["diff", WATCH, "b.flow.ron", "--format", "json"], 0, &[]).json();
     assert_eq!(said["changes"].as_array().map(Vec::len), Some(1), "{said}");
-    let words =
-        "Four hours after entry: wait until 4 h after the contact entered \u{2192} until 5 h after the contact entered";
+    let words = "Four hours after entry: wait until 4 h \u{2192} 5 h after the entry";
     assert_eq!(said["differences"][0]["words"], words, "{said}");
     check(folder.path(), &["diff", WATCH, "b.flow.ron"], 0, &[&format!("~ {words}")]);
     check(folder.path(), &["diff", WATCH, WATCH], 0, &["No difference"]);

@@ -319,7 +319,7 @@ fn locked_steps_go_back() {
     let code = json!({"type": "CUSTOM_CODE", "actionId": "77", "runtime": "NODE20X", "sourceCode": "x", "inputFields": [],
         "outputFields": [], "secretNames": [], "connection": {"edgeType": "STANDARD", "nextActionId": "78"}});
     let mail = json!({"type": "SINGLE_CONNECTION", "actionId": "78", "actionTypeId": "0-4", "actionTypeVersion": 0, "fields": {"content_id": "5"}});
-    let body = json!({"type": "CONTACT_FLOW", "name": "Code", "actions": [mail, code], "startActionId": "77",
+    let body = json!({"type": "CONTACT_FLOW", "flowType": "WORKFLOW", "objectTypeId": "0-1", "name": "Code", "actions": [mail, code], "startActionId": "77",
         "enrollmentCriteria": {"type": "MANUAL", "shouldReEnroll": false}});
     let imported = read(&body.to_string()).expect("a flow").remove(0);
     check_same("as it was", &body, &written(&imported.flow, &imported.workspace)[0]);

@@ -18,7 +18,7 @@ use std::{
 use flowloom::{
     flow::{Flow, Target, Workspace},
     platforms::{
-        self,
+        self, import,
         push::{self, Account, Action, Answers, Client, Done, Draft, Error, Key, Kind, Patience, Plan, Pushed, Watch},
     },
 };
@@ -543,6 +543,37 @@ fn what_people_did_in_the_account_shows() {
     let (_, done) = push_again(&server, &draft, &mut keeper);
     assert_eq!(server.doubles(), Vec::<String>::new());
     assert_eq!(done.made.iter().map(|made| made.differences.len()).sum::<usize>(), 1, "the user's subject stays");
+}
+
+/// What was pushed is listed, fetched with its mails and names, and read by the import.
+#[test]
+fn what_was_pushed_is_fetched_and_imported() {
+    for (flow, workspace) in samples() {
+        for target in TARGETS {
+            let draft = draft(target, &flow, &workspace);
+            let server = furnished(&draft);
+            let (_, done) = push_again(&server, &draft, &mut Keeper::default());
+            let mut client = connect(&server, &draft);
+            let stop = AtomicBool::new(false);
+            let so_far = server.num_seen();
+            let listed = push::flows(target, &mut client, &stop).expect("a list");
+            let flows: Vec<_> = done.made.iter().filter(|made| made.key.starts_with("flow:")).collect();
+            assert_eq!(listed.len(), flows.len());
+            for (listed, made) in listed.iter().zip(flows) {
+                assert_eq!((&listed.id, &listed.name), (&made.id, &made.name));
+                let fetched = push::fetch(target, &mut client, &listed.id, &stop).expect("a flow");
+                assert_eq!(fetched.missing, Vec::<String>::new());
+                let given = import::Given { json: &fetched.json, templates: &fetched.templates, names: &fetched.names };
+                let imported = import::import(target, &given).unwrap_or_else(|found| panic!("{}: {found:#?}", flow.id));
+                let [one] = imported.as_slice() else { panic!("{} flows", imported.len()) };
+                assert_eq!(one.flow.name, made.name);
+                let lost: Vec<_> = one.report.iter().filter(|remark| remark.code.ends_with("no-content")).collect();
+                assert!(lost.is_empty(), "{lost:#?}");
+            }
+            let writes = server.writes_since(so_far);
+            assert!(writes.iter().all(|write| write.ends_with("/search")), "{writes:?}");
+        }
+    }
 }
 
 /// Where the proofs' documents are.

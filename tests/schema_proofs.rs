@@ -251,8 +251,10 @@ fn generated(seed: u64) -> Flow {
 #[test]
 fn bodies_pass_their_own_lints() {
     let workspace = workspace();
-    let generated = (0..400).map(|seed| (generated(seed), workspace.clone()));
-    for (flow, workspace) in samples().into_iter().chain(generated) {
+    let generated = (0..500).map(|seed| (generated(seed), workspace.clone()));
+    let (made_up, other) = made_up();
+    let made_up = made_up.into_iter().map(|flow| (flow, other.clone()));
+    for (flow, workspace) in samples().into_iter().chain(generated).chain(made_up) {
         for target in [Target::Klaviyo, Target::Hubspot] {
             let export = export(target, &flow, &workspace);
             let errors: Vec<_> = export
@@ -261,6 +263,10 @@ fn bodies_pass_their_own_lints() {
                 .filter(|d| d.severity == Severity::Error && d.code.contains("/lint-"))
                 .collect();
             assert!(errors.is_empty(), "{} {target:?}: {errors:#?}", flow.id);
+            for loss in &export.losses {
+                let page = flowloom::flow::check::explain(loss.code);
+                assert!(page.is_some_and(|page| page.code == loss.code), "{} has a page of its own", loss.code);
+            }
         }
     }
 }
@@ -289,13 +295,71 @@ fn exports_are_deterministic_and_whole() {
     }
 }
 
-/// The table says for each kind how it fares; an example of each is exported and held against it.
+/// Of Klaviyo and of HubSpot.
+type OfBoth = [&'static [&'static str]; 2];
+
+/// Frozen: what the plain example of each kind becomes on Klaviyo and on HubSpot, as types that must stand in the JSON,
+/// and the codes of the losses at its step. Types are those of the references (Klaviyo 3 to 5, HubSpot 3 to 5).
+#[rustfmt::skip]
+const BECOMES: &[(&str, OfBoth, OfBoth)] = &[
+    ("trigger", [&["metric"], &["EVENT_BASED", "UNIFIED_EVENTS"]], [&[], &[]]),
+    ("event", [&["metric", "metric-property"], &["EVENT_BASED", "UNIFIED_EVENTS", "PROPERTY"]], [&[], &[]]),
+    ("abandonment", [&["metric", "time-delay", "profile-metric"], &["EVENT_BASED", "0-29", "STATIC_BRANCH"]], [&["abandonment-restart"], &["abandonment-restart"]]),
+    ("engagement", [&["metric", "conditional-split", "profile-metric"], &["EVENT_BASED", "NUM_OCCURRENCES"]], [&["engagement-again", "engagement-same"], &["count-and-window", "engagement-again", "engagement-same"]]),
+    ("score", [&["metric"], &["LIST_BASED", "NUMBER"]], [&["score"], &["reenrol", "score"]]),
+    ("segment", [&["segment"], &["LIST_BASED", "UNIFIED_EVENTS", "NUMBER"]], [&["segment"], &["reenrol", "segment"]]),
+    ("list", [&["list"], &["EVENT_BASED", "IN_LIST"]], [&[], &["list"]]),
+    ("date", [&["date", "profile-property"], &["LIST_BASED", "PROPERTY_BASED"]], [&[], &["date"]]),
+    ("inactivity", [&["metric", "time-delay", "profile-metric"], &["LIST_BASED", "RELATIVE_COMPARATIVE"]], [&["inactivity", "one-trigger"], &["reenrol"]]),
+    ("delay", [&["time-delay"], &["0-1"]], [&[], &[]]),
+    ("wait_for_event", [&["time-delay", "conditional-split", "profile-metric"], &["0-29", "STATIC_BRANCH", "FIELD_DATA"]], [&["event-filter", "wait"], &["event-filter", "look-back"]]),
+    ("condition", [&["conditional-split", "profile-property"], &["LIST_BRANCH", "NUMBER"]], [&[], &[]]),
+    ("branch", [&["multi-branch-split", "profile-metric"], &["LIST_BRANCH", "UNIFIED_EVENTS"]], [&[], &[]]),
+    ("split", [&["conditional-split", "profile-sample"], &["AB_TEST_BRANCH"]], [&["split"], &["split"]]),
+    ("cap", [&["conditional-split", "profile-metric"], &["LIST_BRANCH", "NUM_OCCURRENCES", "RELATIVE_COMPARATIVE"]], [&[], &["cap"]]),
+    ("goal", [&[], &[]], [&["goal"], &["goal"]]),
+    ("exit", [&[], &[]], [&[], &[]]),
+    ("note", [&[], &[]], [&[], &[]]),
+    ("email", [&["send-email"], &["0-4"]], [&[], &[]]),
+    ("sms", [&["send-sms"], &[]], [&[], &["sms"]]),
+    ("webhook", [&["send-webhook"], &["WEBHOOK"]], [&["webhook-body", "webhook-failed"], &["webhook-body", "webhook-failed"]]),
+    ("update_contact", [&["update-profile"], &["0-5", "STATIC_VALUE"]], [&[], &[]]),
+    ("list_update", [&["list-update"], &["0-63809083"]], [&["list-update"], &[]]),
+    ("internal_alert", [&["send-internal-alert"], &["0-8"]], [&[], &["alert"]]),
+];
+
+/// Every text under a key that says what something is, wherever it stands.
+fn types(body: &Json) -> BTreeSet<&str> {
+    let mut out = BTreeSet::new();
+    let mut stack = vec![body];
+    while let Some(value) = stack.pop() {
+        match value {
+            Json::Array(items) => stack.extend(items),
+            Json::Object(map) => {
+                for key in
+                    ["type", "date_field_type", "actionTypeId", "filterType", "filterBranchType", "operationType"]
+                {
+                    out.extend(map.get(key).and_then(Json::as_str));
+                }
+                stack.extend(map.values());
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Each kind of the catalogue alone in a plain flow: exact means that nothing is lost at its step and its actions are
+/// in the JSON; approximate that what is there is there and every loss says so; none that a loss says it is not
+/// possible. What stands after it is written in each case, so that an empty export cannot pass.
 #[test]
 fn kinds_fare_as_the_table_says() {
     let workspace = workspace();
     let kinds: Vec<&str> = CATALOGUE.iter().map(|spec| spec.name).collect();
     assert_eq!(kinds, FIDELITY.iter().map(|row| row.0).collect::<Vec<_>>(), "the table has every kind");
     for (spec, (kind, klaviyo, hubspot, _)) in CATALOGUE.iter().zip(FIDELITY) {
+        let (_, wanted, codes) =
+            BECOMES.iter().find(|row| row.0 == *kind).unwrap_or_else(|| panic!("{kind} is frozen"));
         let mut flow = generated(0);
         flow.settings = Arc::new(Section::new("()", file::read_flow_settings("()"), 0));
         flow.edges.clear();
@@ -313,35 +377,115 @@ fn kinds_fare_as_the_table_says() {
         if !is_trigger {
             nodes.push(Arc::new(Node::new("it", kind, example)));
         }
-        nodes.push(Arc::new(Node::new("after", "update_contact", r#"(set: [(property: "done", to: value(true))])"#)));
-        if *kind == "note" {
-            flow.edges.push(Edge::new("start", "next", "after"));
-        } else {
-            for pair in nodes.windows(2) {
-                flow.edges.extend(
-                    pair[0].ports().iter().map(|port| Edge::new(pair[0].id.as_str(), &port.name, pair[1].id.as_str())),
-                );
+        // What follows is of another kind, once for each way on, so that nothing has to be joined.
+        let (after, settings) = match *kind {
+            "list_update" => ("update_contact", r#"(set: [(property: "mark-#", to: value(true))])"#),
+            _ => ("list_update", r#"(add: ["mark-#"])"#),
+        };
+        let last = nodes.last().expect("a node").clone();
+        let (from, ports) =
+            if *kind == "note" { (nodes[0].clone(), nodes[0].ports()) } else { (last.clone(), last.ports()) };
+        let mut marks = Vec::new();
+        for (n, port) in ports.iter().enumerate() {
+            let id = format!("after-{n}");
+            nodes.push(Arc::new(Node::new(id.as_str(), after, &settings.replace('#', &n.to_string()))));
+            flow.edges.push(Edge::new(from.id.as_str(), &port.name, id.as_str()));
+            // A call that fails is not told from one that does not.
+            if !(*kind == "webhook" && port.name == "failed") {
+                marks.push(format!("mark-{n}"));
             }
+        }
+        if !is_trigger && *kind != "note" {
+            flow.edges.push(Edge::new("start", "next", "it"));
         }
         flow.nodes = nodes;
         let place = if is_trigger { "start" } else { "it" };
-        for (target, fidelity) in [(Target::Klaviyo, klaviyo), (Target::Hubspot, hubspot)] {
+        for (n, (target, fidelity)) in [(Target::Klaviyo, klaviyo), (Target::Hubspot, hubspot)].into_iter().enumerate()
+        {
             // No caps here: they belong to the workspace, not to the kind.
             let workspace = Workspace { caps: Vec::new(), ..workspace.clone() };
             let export = export(target, &flow, &workspace);
-            let here: BTreeSet<&str> = export
-                .losses
-                .iter()
-                .filter(|l| l.place.node.as_deref() == Some(place))
-                .map(|l| l.kind.title())
-                .collect();
-            let body = String::from_utf8_lossy(export.file("flow.json").unwrap_or_default()).into_owned();
-            assert!(*kind == "exit" || body.contains("done"), "{kind} {target:?}: what follows is written");
-            let none = LossKind::NotPossible.title();
+            let here: Vec<_> = export.losses.iter().filter(|l| l.place.node.as_deref() == Some(place)).collect();
+            let told: BTreeSet<&str> =
+                here.iter().filter_map(|l| l.code.split_once('/')).map(|(_, code)| code).collect();
+            assert_eq!(told.into_iter().collect::<Vec<_>>(), codes[n], "{kind} {target:?}: {here:#?}");
+            let body = json_of(&export, "flow.json");
+            let types = types(&body);
+            for wanted in wanted[n] {
+                assert!(types.contains(wanted), "{kind} {target:?}: no `{wanted}` in {types:?}");
+            }
+            let text = body.to_string();
+            for mark in &marks {
+                let written = text.contains(mark.as_str()) || text.contains(&mark.replace('-', "_"));
+                assert!(written, "{kind} {target:?}: {mark} is written");
+            }
+            let is_lost = here.iter().any(|loss| loss.kind == LossKind::NotPossible);
             match fidelity {
-                Fidelity::Exact => assert!(!here.contains(none), "{kind} {target:?}: {:#?}", export.losses),
-                Fidelity::Approximate => assert!(!here.is_empty(), "{kind} {target:?} has no loss"),
-                Fidelity::None => assert!(here.contains(none), "{kind} {target:?}: {:#?}", export.losses),
+                Fidelity::Exact => assert!(here.is_empty(), "{kind} {target:?}: {here:#?}"),
+                Fidelity::Approximate => assert!(!here.is_empty() && !wanted[n].is_empty(), "{kind} {target:?}"),
+                Fidelity::None => assert!(is_lost, "{kind} {target:?}: {here:#?}"),
+            }
+        }
+    }
+}
+
+/// Flows of the product's own generator, as far as they can be exported at all: their workspace, every shape and kind.
+/// Its messages are as wrong as people make them, so each is replaced by one that can be sent.
+fn made_up() -> (Vec<Flow>, Workspace) {
+    let workspace = file::read_workspace(flowloom::testing::flow_gen::WORKSPACE).expect("written right").0;
+    let mut flows = Vec::new();
+    for seed in 0..200 {
+        let mut flow = flowloom::testing::flow_gen::flow(seed, 2 + seed as usize % 12);
+        for section in &mut flow.messages {
+            let body = r#"subject: "Hi {first_name}", body: blocks([text(text: "Hello {first_name}"), footer()])"#;
+            *section = message(&format!(r#"(id: "{}", {body})"#, section.id));
+        }
+        let is_whole = |target| platforms::export(target, &flow, &workspace).is_ok();
+        if is_whole(Target::Klaviyo) && is_whole(Target::Hubspot) {
+            flows.push(flow);
+        }
+    }
+    assert!(flows.len() > 20, "{} made-up flows can be exported", flows.len());
+    (flows, workspace)
+}
+
+/// No exported mail points to a file on a disk: with the brand's address, without one, and from sources with addresses
+/// of every sort. What has no address is a placeholder, a loss and a line in `ids.json`.
+#[test]
+fn no_mail_points_to_a_disk() {
+    let local = r#"(id: "m", subject: "Hi", body: html("<p>Hi {unsubscribe_url}</p><img src=\"hero.png\"><img src='file:///home/ada/x.png'><p style=\"background:url(images/bg.png)\">x</p>"))"#;
+    for (mut flow, mut workspace) in samples() {
+        for base in [true, false] {
+            if !base {
+                workspace.brand.images.clear();
+                let sends = |m: &flowloom::flow::MessageSection| m.id.as_str() == "m" || m.section.value().is_some();
+                assert!(flow.messages.iter().all(|m| sends(m)));
+                let first = flow.messages.first().expect("a message").id.clone();
+                let changed = local.replacen("\"m\"", &format!("\"{first}\""), 1);
+                let slot = flow.messages.first_mut().expect("a message");
+                *slot = message(&changed);
+            }
+            for target in [Target::Klaviyo, Target::Hubspot] {
+                let export = export(target, &flow, &workspace);
+                let errors: Vec<_> = export.diagnostics.iter().filter(|d| d.code == "export/local-image").collect();
+                assert!(errors.is_empty(), "{}: {errors:#?}", flow.id);
+                let mails = export.files.iter().filter(|(path, _)| path.ends_with(".html"));
+                let mut seen = 0;
+                for (path, bytes) in mails {
+                    let html = String::from_utf8_lossy(bytes);
+                    for (at, _) in html.match_indices("src=\"") {
+                        let address = html[at + 5..].split('"').next().unwrap_or_default();
+                        let leads_out = ["https://", "http://", "{{", "{%", "IMAGE:", "data:", "cid:"];
+                        assert!(
+                            leads_out.iter().any(|begin| address.trim_start().starts_with(begin)),
+                            "{path}: {address}"
+                        );
+                        seen += usize::from(address.starts_with("IMAGE:"));
+                    }
+                }
+                let lost = export.losses.iter().any(|loss| loss.code.ends_with("/images"));
+                let named = export.unresolved.iter().any(|u| u.key.starts_with("image:"));
+                assert_eq!((lost, named), (seen > 0, seen > 0), "{} {target:?}", flow.id);
             }
         }
     }
@@ -464,7 +608,9 @@ fn schema_proofs() {
         return prove("exported", &[]);
     }
     let workspace = workspace();
-    let flows = samples().into_iter().chain((0..500).map(|seed| (generated(seed), workspace.clone())));
+    let (made_up, other) = made_up();
+    let made_up = made_up.into_iter().map(|flow| (flow, other.clone()));
+    let flows = samples().into_iter().chain((0..500).map(|seed| (generated(seed), workspace.clone()))).chain(made_up);
     let mut bodies = Vec::new();
     for (n, (flow, workspace)) in flows.enumerate() {
         for target in [Target::Klaviyo, Target::Hubspot] {
@@ -472,6 +618,8 @@ fn schema_proofs() {
             for (name, bytes) in export.files.iter().filter(|(name, _)| name.ends_with(".json")) {
                 let path = match name.as_str() {
                     "ids.json" | "losses.json" => continue,
+                    // The cuts hold neither (references, HubSpot 1).
+                    _ if name.starts_with("properties/") || name.starts_with("events/") => continue,
                     _ if name.starts_with("templates/") => "/api/templates",
                     _ if name.starts_with("emails/") => "/marketing/v3/emails",
                     _ if target == Target::Klaviyo => "/api/flows",

@@ -61,6 +61,11 @@ impl Progress {
         done.checked_sub(1).map(|done| done as f32 / 1_000.0)
     }
 
+    /// The flag by which it is asked to stop, for work that looks by itself.
+    pub fn stop(&self) -> &AtomicBool {
+        &self.is_cancelled
+    }
+
     /// Asks the work to stop.
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
@@ -93,6 +98,8 @@ pub enum Kind {
     Matrix,
     /// The subjects of a message for every contact.
     Lab,
+    /// Looking at an account, or setting a flow up in it.
+    Push,
     /// Making an export.
     Export,
     /// Making a file for a client.
@@ -113,6 +120,7 @@ impl Kind {
             Self::Picture => "Drawing the mail",
             Self::Matrix => "Making every mail",
             Self::Lab => "Comparing subjects",
+            Self::Push => "Talking to the account",
             Self::Export => "Making the export",
             Self::Client => "Making the file for the client",
             Self::SendTest => "Sending a test mail",
@@ -460,6 +468,8 @@ impl Document {
                 Kind::Picture => false,
                 // It is the mail that was shown when it was asked for.
                 Kind::SendTest => false,
+                // What is being set up in an account is what was confirmed.
+                Kind::Push => false,
             };
             if is_superseded {
                 running.progress.cancel();
@@ -522,7 +532,10 @@ fn all_running(app: &App) -> impl Iterator<Item = (DocumentId, &Running)> {
         app.documents.iter().flat_map(|document| document.derived.jobs.iter().map(|running| (document.id, running)));
     let export = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running()?)));
     let client = app.files.publish.iter().filter_map(|publish| Some((publish.document, publish.running_for_client()?)));
-    of_documents.chain(export).chain(client)
+    let all = of_documents.chain(export).chain(client);
+    #[cfg(feature = "push")]
+    let all = all.chain(app.files.push.iter().filter_map(|push| Some((push.document, push.running()?))));
+    all
 }
 
 /// What takes long now, and what was cancelled.
@@ -561,6 +574,10 @@ pub(super) fn cancel(app: &mut App, document: DocumentId, kind: Kind) {
     }
     if kind == Kind::Client {
         return super::files::publish::give_up_client(app);
+    }
+    #[cfg(feature = "push")]
+    if kind == Kind::Push {
+        return super::files::push::give_up(app);
     }
     if let Some(document) = app.by_id(document) {
         document.derived.jobs.iter_mut().filter(|running| running.kind == kind).for_each(Running::give_up);

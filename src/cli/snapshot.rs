@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use super::{Done, Failure, Outcome, Streams};
 use crate::{
     app::{
-        Answer, Command, CommandId, Panel, mails,
+        Answer, Command, CommandId, Panel,
+        client::ClientFormat,
+        files::{self, PublishAct},
+        mails,
         pages::{self, PageKind},
     },
     base::NodeId,
@@ -42,6 +45,9 @@ pub struct Arguments {
     /// What lies over the window
     #[arg(long, value_enum, value_name = "WHAT")]
     over: Option<Over>,
+    /// An earlier version to lay beside the flow, with what differs
+    #[arg(long, value_name = "FLOW", conflicts_with = "over")]
+    against: Option<PathBuf>,
     /// The row of that page to choose, by name
     #[arg(long, value_name = "NAME", requires = "page")]
     row: Option<String>,
@@ -89,6 +95,7 @@ enum Over {
     Commands,
     Publish,
     SendTest,
+    Client,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -159,10 +166,20 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             Over::Settings => CommandId::Settings,
             Over::Shortcuts => CommandId::Shortcuts,
             Over::Commands => CommandId::CommandPalette,
-            Over::Publish => CommandId::Publish,
             Over::SendTest => CommandId::SendTest,
+            Over::Publish | Over::Client => CommandId::Publish,
         };
         studio.command_at_once(command.into());
+        if over == Over::Client {
+            let act = PublishAct::Client(ClientFormat::default());
+            studio.command_at_once(Command::Files(files::Act::Publish(act)));
+        }
+    }
+    if let Some(path) = &args.against {
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
+        let loaded = Ok(Box::new(disk::flow(path)?.loaded));
+        studio.command_at_once(CommandId::CompareWith.into());
+        studio.command_at_once(Command::Answer(files::Told::ToCompare { name, loaded }.into()));
     }
     disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));

@@ -188,6 +188,8 @@ impl Studio {
         }
         panels::publish(ui, app, out);
         panels::compare(ui, app, &mut self.panels.compare, out);
+        #[cfg(feature = "push")]
+        panels::push(ui, app, out);
         panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);

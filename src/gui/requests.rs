@@ -8,6 +8,8 @@ mod dialogs;
 pub mod keeper;
 mod machine;
 mod pictures;
+#[cfg(feature = "push")]
+mod push;
 
 use std::{
     path::{Path, PathBuf},
@@ -148,6 +150,8 @@ impl System {
                     Some(Told::Exported { document, id, revision, target, result }.into())
                 })
             }
+            #[cfg(feature = "push")]
+            Task::Push(task) => self.spawn("account", ctx, move || Some(Told::Push(push::perform(*task)).into())),
             Task::Client { document, id, format, date, progress, flow, home } => {
                 self.spawn("client file", ctx, move || {
                     let mut shop = client::Shop { home: &home, progress: &progress };

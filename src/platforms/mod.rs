@@ -171,7 +171,12 @@ pub const FIDELITY: &[(&str, Fidelity, Fidelity, &str)] = &[
     ),
     ("list", Exact, Approximate, "HubSpot: the shape of a list trigger was read from live workflows, not promised"),
     ("date", Exact, Approximate, "HubSpot counts in the account's zone, not the contact's"),
-    ("inactivity", Approximate, Exact, "Klaviyo starts from an event, so contacts who never did any are left out"),
+    (
+        "inactivity",
+        Approximate,
+        Approximate,
+        "Klaviyo starts from an event, so contacts who never did any are left out; HubSpot enrols again on a change only",
+    ),
     ("delay", Exact, Exact, "spans from the previous step are exact; times of day, windows and dates are not"),
     ("wait_for_event", Approximate, Approximate, "Klaviyo always waits the whole time; HubSpot does not look back"),
     ("condition", Exact, Exact, "as far as its parts can be asked there"),

@@ -1,4 +1,5 @@
-//! The order in which people read a flow: from the trigger along the ports, what joins again after all that leads to it.
+//! The order in which people read a flow: from the trigger along the ports, what joins again after all that leads to
+//! it.
 
 use std::collections::BTreeMap;
 

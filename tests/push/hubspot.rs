@@ -176,6 +176,11 @@ impl Platform for Hubspot {
                 self.lists.push((id.clone(), name.clone()));
                 Answer::new(200, json!({"list": {"listId": id, "name": name}}))
             }
+            ("POST", "/crm/v3/lists/search") => {
+                let lists: Vec<Json> =
+                    self.lists.iter().map(|(id, name)| json!({"listId": id, "name": name})).collect();
+                Answer::new(200, json!({"lists": lists, "hasMore": false, "offset": lists.len()}))
+            }
             ("GET", "/events/v3/event-definitions") => Self::page(self.events.clone(), query),
             ("POST", "/events/v3/event-definitions") => {
                 if self.events.iter().any(|known| known["name"] == body["name"]) {

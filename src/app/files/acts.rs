@@ -66,6 +66,8 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Dropped(path) => return dropped(app, path, now),
         Act::Publish(act) => return publish::act(app, act, now),
         Act::Compare(act) => return compare::act(app, act),
+        #[cfg(feature = "push")]
+        Act::Push(act) => return super::push::act(app, act, now),
         Act::ShowFolder(folder) => return task(Task::ShowFolder(folder)),
         Act::Prefer(preferences) => {
             app.theme = preferences.theme;
@@ -514,6 +516,8 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         Told::Folder(folder) => return into_folder(app, folder),
         told @ (Told::Exported { .. } | Told::Written(_) | Told::NotEmpty(_)) => publish::take(app, told),
         Told::ToCompare { name, loaded } => compare::take(app, name, loaded.map(|loaded| *loaded), now),
+        #[cfg(feature = "push")]
+        Told::Push(told) => return super::push::take(app, told, now),
         told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()

@@ -9,6 +9,8 @@ mod acts;
 mod changed;
 mod drafts;
 pub mod publish;
+#[cfg(feature = "push")]
+pub mod push;
 pub mod samples;
 #[cfg(test)]
 mod tests;
@@ -264,6 +266,9 @@ pub enum Page {
     Publish,
     /// Two versions side by side.
     Compare,
+    /// Set the flow up in an account.
+    #[cfg(feature = "push")]
+    Push,
     /// Send a mail to the user.
     SendTest,
     /// Preferences.
@@ -307,6 +312,9 @@ pub enum Act {
     Publish(PublishAct),
     /// The page with two versions.
     Compare(compare::Act),
+    /// The page for setting a flow up in an account.
+    #[cfg(feature = "push")]
+    Push(push::PushAct),
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Other settings.
@@ -486,6 +494,9 @@ pub enum Task {
     },
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
+    /// Look at an account, or change it.
+    #[cfg(feature = "push")]
+    Push(Box<push::PushTask>),
 }
 
 /// What the disk answers.
@@ -620,6 +631,9 @@ pub enum Told {
     },
     /// A folder for the export.
     Folder(PathBuf),
+    /// What an account answered.
+    #[cfg(feature = "push")]
+    Push(push::PushTold),
     /// An export is on the disk.
     Written(PathBuf),
     /// The folder has something in it, or a ZIP of that name.
@@ -655,6 +669,9 @@ pub struct Files {
     pub publish: Option<Publish>,
     /// The page with two versions.
     pub compare: Option<Compare>,
+    /// The page for setting a flow up in an account.
+    #[cfg(feature = "push")]
+    pub push: Option<push::Push>,
     /// Documents that are closed as soon as they are saved, and whether the window goes with the last.
     pub(super) closing: Option<(Vec<DocumentId>, bool)>,
     /// The studio begins with the flow that was open last, unless there is work to be given back.

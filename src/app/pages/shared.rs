@@ -225,10 +225,17 @@ const WORKSPACE: &[FieldSpec] = &[
     field("senders", "Senders", "Who mails are from.", Editor::List(&SENDERS)).or(""),
     field("code_pools", "Code pools", "Codes to give away.", Editor::List(&POOLS)).or(""),
     field("brand", "Brand", "Look and legal data of mails.", Editor::Group(BRAND)).or(""),
+    field("klaviyo", "Klaviyo", "What exports to Klaviyo are made for.", Editor::Group(KLAVIYO)).or(""),
+    field("hubspot", "HubSpot", "What exports to HubSpot are made for.", Editor::Group(HUBSPOT)).or(""),
 ];
 
+const KLAVIYO: &[FieldSpec] =
+    &[field("revision", "API revision", "The date of its API, such as 2026-07-15.", Editor::Text).or("2026-07-15")];
+const HUBSPOT: &[FieldSpec] =
+    &[field("base_path", "Workflow path", "Where its API has workflows.", Editor::Text).or("/automation/v4/flows")];
+
 /// Settings of the workspace that have no page of their own.
-const PLAIN: [&str; 5] = ["name", "zone", "quiet_hours", "caps", "brand"];
+const PLAIN: [&str; 7] = ["name", "zone", "quiet_hours", "caps", "brand", "klaviyo", "hubspot"];
 
 const CAPS: ListSpec = ListSpec {
     one: "cap",

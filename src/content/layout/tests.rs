@@ -250,7 +250,7 @@ fn check_mjml(body: &dyn Fn(&str) -> String, mjml: &str, field: &str, marked: &s
     let quoted = ron::to_string(mjml).unwrap_or_else(|e| panic!("{e}"));
     let message = Message::from_ron(&format!("(id: \"m\", subject: \"Hello\", body: {})", body(&quoted)))
         .unwrap_or_else(|e| panic!("{e}\n{mjml}"));
-    let found = check_message(&message, &fields(), &brand());
+    let found = check_message(&message, &fields(), &brand(), None);
     let fault = found.iter().find(|d| d.code == "mail/mjml").unwrap_or_else(|| panic!("{mjml}\n{found:#?}"));
     let range = fault.place.range.unwrap_or_else(|| panic!("{fault:#?}"));
     assert_eq!((fault.place.field.as_deref(), range.slice(mjml)), (Some(field), marked), "{fault:#?}");

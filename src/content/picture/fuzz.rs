@@ -75,7 +75,7 @@ fn check(body: Body) -> bool {
     let mut message = Message::new("m", Channel::Email);
     message.variants[0].subject = "Hi {name}".into();
     message.variants[0].body = body;
-    for found in check_message(&message, &fields, &Brand::default()) {
+    for found in check_message(&message, &fields, &Brand::default(), None) {
         let Some(range) = found.place.range.filter(|_| found.place.field.as_deref() == Some("body")) else { continue };
         assert!(source.get(range.start..range.end).is_some(), "{found:?}\n{source}");
     }

@@ -14,6 +14,7 @@ use crate::{
     },
     base::NodeId,
     flow::Flow,
+    report::{diagram::route, scene::Area},
 };
 
 /// Corner radius of edges, in canvas units.
@@ -84,15 +85,9 @@ pub struct Geometry {
     shown_as: HashMap<usize, usize>,
 }
 
-/// Where the nth of `count` ports leaves a card: two at 30 % and 70 %, others evenly.
+/// Where the nth of `count` ports leaves a card.
 pub fn port_at(card: Rect, idx: usize, count: usize) -> Pos2 {
-    let share = match (count, idx) {
-        (0 | 1, _) => 0.5,
-        (2, 0) => 0.3,
-        (2, _) => 0.7,
-        _ => (idx as f32 + 0.5) / count as f32,
-    };
-    pos2(card.left() + card.width() * share, card.bottom())
+    point(route::port_at(&area(&card), idx, count))
 }
 
 impl Geometry {
@@ -133,11 +128,18 @@ impl Geometry {
         }
         out.num_into = num_into.clone();
         let few = flow.nodes.len() <= 400;
+        let areas: Vec<Area> = out.cards.iter().map(area).collect();
+        let frames = out.frames.clone();
+        let field = route::Field { cards: &areas, frames: &frames };
+        // The same ways as in a client's picture.
+        let way = |start: Pos2, end: Pos2, ends: (usize, usize), look: bool| -> Vec<Pos2> {
+            route::route((start.x, start.y), (end.x, end.y), field, ends, look).into_iter().map(point).collect()
+        };
         for stand_in in &folded.stand_ins {
             if let (Some(from), Some(to)) = (out.idx(&stand_in.from), out.idx(&stand_in.to)) {
                 let start = port_at(out.cards[from], 0, 1);
                 let end = pos2(out.cards[to].center().x, out.cards[to].top());
-                let points = route(start, end, &out.cards, &out.frames, from, to, false);
+                let points = way(start, end, (from, to), false);
                 let port = stand_in.edges.first().map(|(_, port)| port.clone()).unwrap_or_default();
                 let mut edge = EdgePath::new(from, 0, to, port, String::new(), points);
                 edge.stands_for.clone_from(&stand_in.edges);
@@ -156,7 +158,7 @@ impl Geometry {
                     Some(&to) if out.hidden[to] => {}
                     Some(&to) => {
                         let end = pos2(out.cards[to].center().x, out.cards[to].top());
-                        let points = route(at, end, &out.cards, &out.frames, n, to, few);
+                        let points = way(at, end, (n, to), few);
                         let mut edge = EdgePath::new(n, p, to, port.name.clone(), label, points);
                         if num_into[to] > 1 {
                             edge.label_near_source();
@@ -254,60 +256,12 @@ impl EdgePath {
     }
 }
 
-/// An orthogonal way from a port to the top of a card: down, across, down; around the side where the card lies above.
-fn route(start: Pos2, end: Pos2, cards: &[Rect], frames: &[bool], from: usize, to: usize, look: bool) -> Vec<Pos2> {
-    const STUB: f32 = 20.0;
-    let dy = end.y - start.y;
-    if dy >= 2.0 * STUB - 8.0 {
-        if (start.x - end.x).abs() < 0.5 {
-            let direct = vec![start, end];
-            if !look || dy < card::ROW_STEP || hits(&direct, cards, frames, from, to) == 0 {
-                return direct;
-            }
-        }
-        let across = |y: f32| vec![start, pos2(start.x, y), pos2(end.x, y), end];
-        let near_source = across(start.y + (dy / 2.0).min(31.0));
-        if dy <= card::ROW_STEP || !look {
-            return near_source;
-        }
-        let near_target = across(end.y - (dy / 2.0).min(36.0));
-        let mut best = (hits(&near_source, cards, frames, from, to), near_source);
-        let mut consider = |points: Vec<Pos2>| {
-            let count = hits(&points, cards, frames, from, to);
-            if count < best.0 {
-                best = (count, points);
-            }
-        };
-        consider(near_target);
-        // Past the cards in between, on either side.
-        let between = Rect::from_two_pos(start, end).expand2(vec2(card::CARD_SIZE.0, 0.0));
-        let in_the_way = cards.iter().zip(frames).enumerate();
-        let in_the_way =
-            in_the_way.filter(|(n, (card, frame))| *n != from && *n != to && !**frame && between.intersects(**card));
-        let column = in_the_way.fold(None::<(f32, f32)>, |sides, (_, (card, _))| {
-            let (left, right) = sides.unwrap_or((card.left(), card.right()));
-            Some((left.min(card.left()), right.max(card.right())))
-        });
-        if let Some((left, right)) = column {
-            for x in [right + 24.0, left - 24.0] {
-                let (high, low) = (start.y + STUB, end.y - STUB);
-                consider(vec![start, pos2(start.x, high), pos2(x, high), pos2(x, low), pos2(end.x, low), end]);
-            }
-        }
-        return best.1;
-    }
-    // Back up, around the right side of both cards.
-    let x = cards[from].right().max(cards[to].right()) + 36.0;
-    let (low, high) = (start.y + STUB, end.y - STUB);
-    vec![start, pos2(start.x, low), pos2(x, low), pos2(x, high), pos2(end.x, high), end]
+fn point((x, y): (f32, f32)) -> Pos2 {
+    pos2(x, y)
 }
 
-/// How many cards a way runs over.
-fn hits(points: &[Pos2], cards: &[Rect], frames: &[bool], from: usize, to: usize) -> usize {
-    let others = cards.iter().enumerate().filter(|(n, _)| *n != from && *n != to && !frames[*n]);
-    let crosses =
-        |card: Rect| points.windows(2).any(|piece| Rect::from_two_pos(piece[0], piece[1]).intersects(card.shrink(2.0)));
-    others.filter(|(_, card)| crosses(**card)).count()
+fn area(rect: &Rect) -> Area {
+    Area { left: rect.left(), top: rect.top(), right: rect.right(), bottom: rect.bottom() }
 }
 
 /// Distance of a point to a segment.

@@ -22,7 +22,7 @@ use crate::{
         widgets,
     },
     kinds::Settings,
-    report::diff::Sign,
+    report::{diff::Sign, font},
 };
 
 /// What is drawn, worked out once per comparison.
@@ -174,7 +174,8 @@ fn side_ui(
     let painter = ui.painter_at(screen);
     painter.rect_filled(screen, f32::from(theme::TILE_RADIUS), palette.canvas);
     paint_flow(ui, flow, side, (&compare.signs[n], n), projection, palette);
-    let chip = Rect::from_min_size(screen.min + vec2(10.0, 10.0), vec2((screen.width() - 20.0).min(260.0), 24.0));
+    let wide = font::width(title, font::Weight::Medium, 12.0) + 22.0;
+    let chip = Rect::from_min_size(screen.min + vec2(10.0, 10.0), vec2(wide.min(screen.width() - 20.0), 24.0));
     painter.rect_filled(chip, 7.0, palette.card);
     paint::line(
         &painter,
@@ -325,7 +326,10 @@ fn list_ui(ui: &mut Ui, compare: &Compare, out: &mut Vec<Command>) {
             let mut row =
                 ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center)));
             let word = RichText::new(word_of(difference.sign)).font(theme::medium(12.0)).color(color);
-            row.add_sized(vec2(62.0, 20.0), Label::new(word).selectable(false));
+            row.allocate_ui_with_layout(vec2(62.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(62.0);
+                ui.add(Label::new(word).selectable(false));
+            });
             row.add(Label::new(&words).truncate().selectable(false));
             if response.clicked() {
                 push(out, Act::GoTo(n));

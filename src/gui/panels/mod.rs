@@ -9,6 +9,8 @@ mod inspector;
 mod mails;
 mod pages;
 mod publish;
+#[cfg(feature = "push")]
+mod push;
 mod settings;
 mod shortcuts;
 mod side;
@@ -18,6 +20,8 @@ mod toasts;
 mod top_bar;
 mod tray;
 
+#[cfg(feature = "push")]
+pub use self::push::push;
 pub use self::{
     bottom::bottom,
     command_palette::command_palette,

@@ -226,6 +226,8 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
         if button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
             out.push(Command::Files(Act::Publish(PublishAct::Choose)));
         }
+        #[cfg(feature = "push")]
+        push_ui(ui, document, publish, out);
         let mut zip = publish.zip;
         if ui.checkbox(&mut zip, "As one ZIP").on_hover_text("For sending it on by mail").changed() {
             out.push(Command::Files(Act::Publish(PublishAct::Zip(zip))));
@@ -243,4 +245,21 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
             ui.add(egui::Label::new(RichText::new(text).color(palette.good)).truncate());
         }
     });
+}
+
+/// The way to the page for setting the flow up in an account.
+#[cfg(feature = "push")]
+fn push_ui(ui: &mut Ui, document: &Document, publish: &Publish, out: &mut Vec<Command>) {
+    use crate::{
+        app::files::push::{PushAct, ready},
+        flow::Target,
+    };
+    if publish.target == Target::Engine {
+        return;
+    }
+    let can = ready(document, publish);
+    let button = Button::new(format!("Push to {}…", publish.target.title())).min_size(vec2(0.0, 30.0));
+    if ui.add_enabled(can.is_ok(), button).on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
+        out.push(Command::Files(Act::Push(PushAct::Open)));
+    }
 }

@@ -49,7 +49,7 @@ pub(super) fn bodies(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) 
     let mut out = Vec::new();
     for (n, group) in groups.iter().enumerate() {
         let name = if many { format!("{} ({})", plan.flow.name, n + 1) } else { plan.flow.name.clone() };
-        out.push(workflow(plan, workspace, group, &name, enrolment.as_ref(), notes));
+        out.push(workflow(plan, workspace, (group, many), &name, enrolment.as_ref(), notes));
     }
     out
 }

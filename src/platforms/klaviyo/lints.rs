@@ -51,14 +51,13 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
     if matches!(kind, "metric" | "list" | "segment") && trigger["id"].as_str().unwrap_or_default().is_empty() {
         found.error("klaviyo/lint-trigger", &format!("{root}/triggers/0"), "the trigger has no id");
     }
-    let has_event = matches!(kind, "metric" | "price-drop" | "low-inventory");
     graph(definition, actions, root, &mut found);
     for (n, action) in actions.iter().enumerate() {
         let at = format!("{root}/actions/{n}");
         check_action(action, &at, trigger, kind, &mut found);
     }
     let day = revision.get(..10).unwrap_or(revision);
-    filters(definition, root, root, (trigger["id"].as_str(), has_event), day, &mut found);
+    filters(definition, root, root, (trigger["id"].as_str(), has_event(kind)), day, &mut found);
     // 13
     if revision.len() < 10 || revision.get(4..5) != Some("-") {
         found.error("klaviyo/lint-revision", "", format!("`{revision}` is not a revision"));
@@ -238,7 +237,7 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
             if data["trigger_id"] != trigger["id"] || data["trigger_type"] != kind {
                 found.error("klaviyo/lint-trigger", at, "the split asks another trigger than the flow's");
             }
-            if !matches!(kind, "metric" | "price-drop" | "low-inventory") {
+            if !has_event(kind) {
                 found.error("klaviyo/lint-event", at, format!("a {kind} trigger has no event to ask"));
             }
         }
@@ -317,6 +316,9 @@ fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
 /// 11, over the templates that lie beside a body whose trigger is `kind`: message and text of each.
 pub fn lint_templates<'a>(templates: impl Iterator<Item = (&'a str, &'a str)>, kind: &str) -> Vec<Diagnostic> {
     let mut found = Found(Vec::new());
+    if has_event(kind) {
+        return found.0;
+    }
     for (message, text) in templates {
         let before = found.0.len();
         event_tags(&Json::String(text.to_owned()), &format!("template of `{message}`"), kind, &mut found);
@@ -324,6 +326,11 @@ pub fn lint_templates<'a>(templates: impl Iterator<Item = (&'a str, &'a str)>, k
     }
     found.0.dedup();
     found.0
+}
+
+/// Whether a trigger brings an event along.
+fn has_event(kind: &str) -> bool {
+    matches!(kind, "metric" | "price-drop" | "low-inventory")
 }
 
 /// Whether a template names the event inside a tag: `{{ event.x }}`, `{% if event|lookup:'x' %}`.
@@ -343,7 +350,7 @@ fn names_event(text: &str) -> bool {
 
 fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found) {
     let text = text.as_str().unwrap_or_default();
-    if !matches!(kind, "metric" | "price-drop" | "low-inventory") && names_event(text) {
+    if !has_event(kind) && names_event(text) {
         found.add(
             Severity::Warning,
             "klaviyo/lint-event-tag",

@@ -82,7 +82,15 @@ impl Platform for Klaviyo {
             notes.approximate(
                 "klaviyo/one-trigger",
                 plan.flow.trigger().map_or_else(Place::default, |node| Place::node(&node.id)),
-                format!("A Klaviyo flow has one trigger, so the flow is written {} times; a contact who meets two of them is in both, and gets each mail twice", entries.len()),
+                format!(
+                    "A Klaviyo flow has one trigger, so the flow is written {} times; {}",
+                    entries.len(),
+                    if is_marked(&plan, true) {
+                        "who was in one does not enter another before the re-entry rule allows it"
+                    } else {
+                        "a contact who meets two of them is in both, and gets each mail twice"
+                    }
+                ),
                 "Let the shop send one event for all of them, or accept the overlap",
             );
         }
@@ -336,7 +344,8 @@ fn mark(plan: &Plan<'_>) -> String {
 }
 
 /// Whether the last entry is kept by the flow itself: where a pass begins with an event that is not yet an entry (a clock
-/// starts, or a question follows), Klaviyo's own count would be of that.
+/// starts, or a question follows), Klaviyo's own count would be of that; where a flow is written several times, of one of
+/// them only.
 fn is_marked(plan: &Plan<'_>, begins_before_entry: bool) -> bool {
     begins_before_entry && matches!(plan.settings.reentry, Reentry::Once | Reentry::Cooldown(_))
 }
@@ -358,7 +367,7 @@ fn may_enter(plan: &Plan<'_>, notes: &mut Notes) -> Vec<Json> {
     notes.approximate(
         "klaviyo/reentry-mark",
         place,
-        format!("Klaviyo would count every event that begins a pass, also one that lets nobody in, so the flow keeps the day of the last entry in the profile property \u{201c}{}\u{201d}{finer}", mark.trim_start_matches("properties['").trim_end_matches("']")),
+        format!("Klaviyo would count every event that begins a pass of this one body, also one that lets nobody in, so the flow keeps the day of the last entry in the profile property \u{201c}{}\u{201d}{finer}", mark.trim_start_matches("properties['").trim_end_matches("']")),
         "Nothing to do; the property can be deleted with the flow",
     );
     out

@@ -5,15 +5,18 @@
 //! there once an event of it arrived. Images have no endpoint in the references, so the mails' image address has to
 //! be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
     flow::Workspace,
-    platforms::push::{
-        Api, Call, Difference, Draft, Error, Item, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort, State, Thing,
-        Verb, compare,
+    platforms::{
+        import::Template,
+        push::{
+            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort,
+            State, Thing, Verb, compare,
+        },
     },
 };
 
@@ -221,7 +224,7 @@ impl Api for KlaviyoApi {
 
     fn afterwards(&self, draft: &Draft) -> Vec<String> {
         let senders = draft.items.iter().filter(|item| item.sort == Sort::Flow).flat_map(|item| senders(&item.body));
-        let senders: std::collections::BTreeSet<String> = senders.collect();
+        let senders: BTreeSet<String> = senders.collect();
         let mut out = Vec::new();
         if !senders.is_empty() {
             let names: Vec<&str> = senders.iter().map(String::as_str).collect();
@@ -234,16 +237,72 @@ impl Api for KlaviyoApi {
     fn page(&self, flow: &Thing) -> Option<String> {
         Some(format!("https://www.klaviyo.com/flow/{}/edit", encoded(&flow.id)))
     }
+
+    fn flows(&self, call: &mut Call<'_>) -> Result<Vec<Listed>, Error> {
+        let mut out = Vec::new();
+        pages(call, "/api/flows", |entry| {
+            let Thing { id, name, .. } = thing(entry);
+            let status = entry["attributes"]["status"].as_str().unwrap_or("").to_owned();
+            if entry["attributes"]["archived"] != true {
+                out.push(Listed { id, name, status });
+            }
+            Ok(true)
+        })?;
+        Ok(out)
+    }
+
+    fn as_given(&self, own: &Own) -> Json {
+        json!({"data": own.json})
+    }
+
+    fn mails_in(&self, own: &Own) -> BTreeSet<String> {
+        texts_under("template_id", &own.json).into_iter().collect()
+    }
+
+    fn mail(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Template>, Error> {
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        Ok(self.read(call, Sort::Template, id)?.map(|own| {
+            let attributes = &own.json["attributes"];
+            Template {
+                name: own.thing.name,
+                html: text(&attributes["html"]).unwrap_or_default(),
+                text: text(&attributes["text"]),
+                // Klaviyo keeps both with the message.
+                subject: None,
+                preheader: None,
+            }
+        }))
+    }
+
+    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)> {
+        let listings = [
+            ("metrics", "/api/metrics", "metric"),
+            ("lists", "/api/lists", "list"),
+            ("segments", "/api/segments", "segment"),
+        ];
+        listings.into_iter().map(|(word, path, kind)| (word, names_of(call, path, kind))).collect()
+    }
 }
 
-/// Addresses that a flow writes from.
-fn senders(body: &Json) -> Vec<String> {
+/// Names of everything a listing holds, by kind and id.
+fn names_of(call: &mut Call<'_>, path: &str, kind: &str) -> Result<BTreeMap<String, String>, Error> {
+    let mut out = BTreeMap::new();
+    pages(call, path, |entry| {
+        let thing = thing(entry);
+        out.insert(format!("{kind}:{}", thing.id), thing.name);
+        Ok(true)
+    })?;
+    Ok(out)
+}
+
+/// Texts under a key, anywhere.
+fn texts_under(key: &str, body: &Json) -> Vec<String> {
     let mut out = Vec::new();
     let mut open = vec![body];
     while let Some(value) = open.pop() {
         match value {
             Json::Object(map) => {
-                out.extend(map.get("from_email").and_then(Json::as_str).map(str::to_owned));
+                out.extend(map.get(key).and_then(Json::as_str).map(str::to_owned));
                 open.extend(map.values());
             }
             Json::Array(items) => open.extend(items),
@@ -251,6 +310,11 @@ fn senders(body: &Json) -> Vec<String> {
         }
     }
     out
+}
+
+/// Addresses that a flow writes from.
+fn senders(body: &Json) -> Vec<String> {
+    texts_under("from_email", body)
 }
 
 /// Triggers hold the metric's or list's id under the key that elsewhere is the server's.

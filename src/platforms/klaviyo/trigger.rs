@@ -116,7 +116,7 @@ pub(super) fn body(
         }
         gate.groups = in_gate;
     }
-    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty());
+    let is_marked = super::is_marked(plan, start.restarts || !gate.groups.is_empty() || !is_only);
     let reentry = super::reentry(plan, start.restarts, is_marked, start.wait, notes);
     if is_marked {
         let conditions = super::may_enter(plan, notes);

@@ -1,16 +1,20 @@
 //! What a platform's folder says about its API; the only thing in a push that differs between platforms.
 
-use std::sync::atomic::AtomicBool;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicBool,
+};
 
 use serde_json::Value as Json;
 
-use crate::flow::Workspace;
+use crate::{flow::Workspace, platforms::import::Template};
 
 use super::{
     Client, Error,
     client::{Manner, Verb},
     compare::Difference,
     draft::{Draft, Item, Sort},
+    fetch::Listed,
 };
 
 /// Something in an account.
@@ -152,4 +156,19 @@ pub(in crate::platforms) trait Api {
 
     /// Where people look at a flow; `None` where the address is not known.
     fn page(&self, flow: &Thing) -> Option<String>;
+
+    /// The account's flows.
+    fn flows(&self, call: &mut Call<'_>) -> Result<Vec<Listed>, Error>;
+
+    /// A flow as an import reads it.
+    fn as_given(&self, own: &Own) -> Json;
+
+    /// Ids of the mails that a flow's messages name, each once.
+    fn mails_in(&self, own: &Own) -> BTreeSet<String>;
+
+    /// A mail as an import reads it; `None` where it is gone.
+    fn mail(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Template>, Error>;
+
+    /// Names by kind and id, one part of the account after the other, each called by a word.
+    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)>;
 }

@@ -11,6 +11,7 @@ mod client;
 mod compare;
 mod draft;
 mod error;
+mod fetch;
 mod key;
 mod plan;
 mod record;
@@ -29,6 +30,7 @@ pub use self::{
     compare::Difference,
     draft::{Draft, Item, Sort},
     error::{Error, Kind},
+    fetch::{Fetched, Listed, fetch, flows},
     key::{Key, KeyPlace, variable},
     plan::{Account, Action, Answers, Change, Choice, Plan},
     record::{Entry, Pending, Pushed, Record, account_label},

@@ -185,9 +185,20 @@ fn gaps(old: &[Block], new: &[Block]) -> Vec<(std::ops::Range<usize>, std::ops::
     out
 }
 
+/// Says what a setting means that only the other one has.
+fn left_out(value: &mut serde_json::Value, other: &serde_json::Value) {
+    let (Some(map), Some(other)) = (value.as_object_mut(), other.as_object()) else { return };
+    for key in other.keys().filter(|key| *key != "text") {
+        let meant = if key == "show_if" { "always" } else { "as usual" };
+        map.entry(key.clone()).or_insert_with(|| meant.into());
+    }
+}
+
 /// What differs between two blocks of a kind.
 fn block_changes(old: &Block, new: &Block) -> Vec<String> {
-    let ((kind, old), (_, new)) = (parts(old), parts(new));
+    let ((kind, mut old), (_, mut new)) = (parts(old), parts(new));
+    left_out(&mut old, &new);
+    left_out(&mut new, &old);
     let mut out = Vec::new();
     let text = |value: &serde_json::Value| value.get("text").and_then(|text| text.as_str()).map(str::to_owned);
     let whole = settings::by_keys(&old, &new, &|key| (key != "text").then(|| key.replace('_', " ")));

@@ -138,6 +138,12 @@ fn of_settings((before, old): (&Flow, &Node), (after, new): (&Flow, &Node)) -> V
         (Settings::Condition(a), Settings::Condition(b)) => {
             vec![texts::condition(a.condition.text(), b.condition.text())]
         }
+        (Settings::Delay(a), Settings::Delay(b))
+            if a.window == b.window
+                && let (Some(from), Some(to)) = (after_entry(a), after_entry(b)) =>
+        {
+            vec![format!("wait until {from} \u{2192} {to} after the entry")]
+        }
         (Settings::Delay(_), Settings::Delay(_)) => {
             let wait = |flow: &Flow, node: &Node| {
                 let sentence = words::step(flow, &Workspace::default(), node).sentence;
@@ -207,6 +213,14 @@ fn of_settings((before, old): (&Flow, &Node), (after, new): (&Flow, &Node)) -> V
             out
         }
         _ => rest(&[]),
+    }
+}
+
+/// How long after the entry a delay ends, where it says so.
+fn after_entry(delay: &crate::kinds::Delay) -> Option<crate::base::Span> {
+    match delay.wait {
+        crate::kinds::Wait::For(span) if delay.after == crate::kinds::Anchor::Entry => Some(span),
+        _ => None,
     }
 }
 

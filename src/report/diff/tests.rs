@@ -27,6 +27,12 @@ fn settings_in_words() {
     check_step("delay", r#"(wait: for("2 h"))"#, r#"(wait: for("4 h"))"#, &["~ It: wait 2 h → 4 h"]);
     check_step(
         "delay",
+        r#"(wait: for("2 h"), after: entry)"#,
+        r#"(wait: for("4 h"), after: entry)"#,
+        &["~ It: wait until 2 h → 4 h after the entry"],
+    );
+    check_step(
+        "delay",
         r#"(wait: for("2 h"))"#,
         r#"(wait: for("2 h"), window: (from: "09:00", until: "17:00"))"#,
         &["~ It: only between none → from 09:00 until 17:00 weekdays mon, tue, wed, thu, fri, sat, sun"],
@@ -140,7 +146,7 @@ fn messages_block_by_block() {
         &[
             "~ Reminder: subject: “Hello” → “Hi there”",
             "~ Reminder: preview line: added “New”",
-            "~ Reminder: heading “Hi”: level 1 → 2",
+            "~ Reminder: heading “Hi”: level as usual → 2",
             "~ Reminder: text: “One” → “Two”",
             "~ Reminder: button “Go” added at place 4",
         ],

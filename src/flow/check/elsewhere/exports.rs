@@ -79,7 +79,7 @@ pub(super) const PAGES: &[CheckSpec] = &[
     ),
 ];
 
-/// One page for all losses of a target.
+/// For codes of a platform without a page of their own, such as one of a newer version in a file.
 pub(super) const LOSSES: &[CheckSpec] = &[
     page(
         "klaviyo/*",

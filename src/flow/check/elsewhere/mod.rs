@@ -6,9 +6,13 @@ mod audience;
 mod blocks;
 mod documents;
 mod exports;
+mod hubspot;
 mod imports;
+mod klaviyo;
 mod language;
+mod lints;
 mod mails;
+mod platform_mails;
 
 use super::CheckSpec;
 use crate::base::Severity;
@@ -25,16 +29,23 @@ const fn page(
 
 /// All pages.
 pub(super) fn pages() -> impl Iterator<Item = CheckSpec> {
-    [documents::PAGES, audience::PAGES, exports::PAGES, imports::PAGES, language::PAGES, mails::PAGES, blocks::PAGES]
-        .into_iter()
-        .flatten()
-        .copied()
+    let platforms = [klaviyo::PAGES, hubspot::PAGES, platform_mails::PAGES, lints::PAGES];
+    let others = [
+        documents::PAGES,
+        audience::PAGES,
+        exports::PAGES,
+        imports::PAGES,
+        language::PAGES,
+        mails::PAGES,
+        blocks::PAGES,
+    ];
+    others.into_iter().chain(platforms).flatten().copied()
 }
 
-/// The page of the losses of a target, by its area.
+/// The page of a code of a platform that has none of its own, by its area.
 pub(super) fn loss_page(code: &str) -> Option<CheckSpec> {
     exports::LOSSES
         .iter()
-        .find(|page| code.split_once('/').is_some_and(|(area, _)| page.code.starts_with(area)))
+        .find(|page| code.split_once('/').is_some_and(|(area, _)| page.code.split('/').next() == Some(area)))
         .copied()
 }

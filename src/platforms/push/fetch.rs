@@ -1,0 +1,72 @@
+//! Fetching from an account what an import is made from: a flow, its mails, and the names of the ids in it.
+//!
+//! The one idea: everything comes by looking, and a part that cannot be had (a template that is gone, a listing that
+//! the key may not read) is a remark, not an end; the import then shows the id. Deliberately not here: the import.
+
+use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+
+use super::{Client, Error, Kind, api::Call, api_of};
+use crate::{flow::Target, platforms::import::Template};
+
+/// A flow of an account, to choose from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What the platform says of its state: `draft`, `live`.
+    pub status: String,
+}
+
+/// What an import is made from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fetched {
+    /// The flow as the platform gives it.
+    pub json: String,
+    /// Its mails, by the ids that its messages name.
+    pub templates: BTreeMap<String, Template>,
+    /// Names by kind and id: `metric:AbC12`.
+    pub names: BTreeMap<String, String>,
+    /// What could not be had, in words.
+    pub missing: Vec<String>,
+}
+
+/// The account's flows, in its order.
+///
+/// Errors: what the server refuses; the user stopped it.
+pub fn flows(target: Target, client: &mut Client, stop: &AtomicBool) -> Result<Vec<Listed>, Error> {
+    api_of(target).flows(&mut Call { client, stop })
+}
+
+/// A flow with its mails and the names of its ids.
+///
+/// Errors: there is no such flow; what the server refuses; the user stopped it.
+pub fn fetch(target: Target, client: &mut Client, id: &str, stop: &AtomicBool) -> Result<Fetched, Error> {
+    let api = api_of(target);
+    let mut call = Call { client, stop };
+    let Some(own) = api.read(&mut call, super::Sort::Flow, id)? else {
+        return Err(Error::new(
+            Kind::Gone,
+            format!("There is no flow `{id}` in the account"),
+            "Choose one from the list of its flows",
+        ));
+    };
+    let mut out = Fetched { json: api.as_given(&own).to_string(), ..Fetched::default() };
+    for mail in api.mails_in(&own) {
+        match api.mail(&mut call, &mail) {
+            Ok(Some(template)) => _ = out.templates.insert(mail, template),
+            Ok(None) => out.missing.push(format!("The mail `{mail}` is not there any more")),
+            Err(error) if error.kind == Kind::Cancelled => return Err(error),
+            Err(error) => out.missing.push(format!("The mail `{mail}` could not be fetched: {error}")),
+        }
+    }
+    for (what, found) in api.names(&mut call) {
+        match found {
+            Ok(names) => out.names.extend(names),
+            Err(error) if error.kind == Kind::Cancelled => return Err(error),
+            Err(error) => out.missing.push(format!("The names of {what} could not be fetched: {error}")),
+        }
+    }
+    Ok(out)
+}
