@@ -68,9 +68,9 @@ fn reenroll(plan: &Plan<'_>, notes: &mut Notes) -> bool {
     }
 }
 
-/// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not say
-/// who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question follows) or
-/// may be into another workflow of the same flow.
+/// The contact property in which a workflow keeps when it let the contact in last, where re-enrolment alone does not
+/// say who may: with a cooldown, and once only where enrolling is not yet an entry (a clock starts, or a question
+/// follows) or may be into another workflow of the same flow.
 pub(super) fn mark(plan: &Plan<'_>, enrols_before_entry: bool) -> Option<String> {
     let is_marked = match plan.settings.reentry {
         Reentry::Cooldown(_) => true,
