@@ -12,6 +12,7 @@ mod drive;
 mod fidelity;
 mod files;
 mod fuzz;
+mod hubspot_import;
 mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]

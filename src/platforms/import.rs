@@ -126,6 +126,9 @@ pub fn known_names(
                 *name = event.name.to_string();
             }
         }
+        if is_hubspot {
+            out.insert(format!("event:{theirs}"), event.name.to_string());
+        }
         // What exports write where the account has to be asked.
         out.insert(format!("metric:METRIC:{theirs}"), event.name.to_string());
     }

@@ -374,6 +374,30 @@ impl Notes {
         );
     }
 
+    /// What an import kept of another platform does not go to this one.
+    fn kept_elsewhere(&mut self, target: Target, flow: &Flow) {
+        let code = match target {
+            Target::Klaviyo => "klaviyo/kept-elsewhere",
+            Target::Hubspot => "hubspot/kept-elsewhere",
+            Target::Engine => "engine/kept-elsewhere",
+        };
+        let settings = flow.settings();
+        for kept in settings.kept.iter().filter(|kept| kept.origin.title() != target.title()) {
+            let place = match &kept.node {
+                Some(node) if flow.node(node.as_str()).is_none() => continue,
+                Some(node) => Place::node(node),
+                None => Place::default().with_field("settings"),
+            };
+            let (origin, target) = (kept.origin.title(), target.title());
+            self.approximate(
+                code,
+                place,
+                format!("{origin} says more here than the flow does, and {target} does not get it"),
+                format!("Compare with {origin}, and draw what matters"),
+            );
+        }
+    }
+
     /// A trigger that only another platform knows.
     fn foreign_trigger(&mut self, target: Target, trigger: &ForeignTrigger, place: &Place) {
         self.impossible(

@@ -1,9 +1,9 @@
 //! What an import kept of HubSpot's JSON, and when it still counts.
 //!
-//! The one idea: what is kept stands for settings as they were imported. It carries a fingerprint of them; once somebody
-//! edits them, the edit counts and not the JSON, and a loss says what no longer goes back. Kept pieces lie in the
-//! flow's settings ([`KeptJson`](crate::flow::KeptJson)): for a step the patch holds its `actions`, for the trigger the
-//! keys of the workflow that its settings and the flow's stand for; what stands for nothing is a plain merge patch.
+//! The one idea: what is kept stands for settings as they were imported. It carries a fingerprint of them; once
+//! somebody edits them, the edit counts and not the JSON, and a loss says what no longer goes back. Kept pieces lie in
+//! the flow's settings ([`KeptJson`](crate::flow::KeptJson)): for a step the patch holds its `actions`, for the trigger
+//! the keys of the workflow that its settings and the flow's stand for; what stands for nothing is a plain merge patch.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};

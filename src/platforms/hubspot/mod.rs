@@ -6,6 +6,7 @@
 mod actions;
 mod bodies;
 mod body;
+mod branches;
 mod emails;
 mod enrolment;
 mod filters;
@@ -75,6 +76,7 @@ impl Platform for Hubspot {
         let plan = Plan::new(flow);
         let mut notes = Notes::new(people);
         whole_flow_losses(&plan, workspace, &mut notes);
+        notes.kept_elsewhere(Target::Hubspot, flow);
         let mut files = BTreeMap::new();
         let mut requests = emails::files(&plan, workspace, &mut files, &mut notes);
         let written = bodies(&plan, workspace, &mut notes);

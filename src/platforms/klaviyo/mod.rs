@@ -50,6 +50,7 @@ impl Platform for Klaviyo {
         let plan = Plan::new(flow);
         let mut notes = Notes::new(people);
         whole_flow_losses(&plan, workspace, &mut notes);
+        notes.kept_elsewhere(Target::Klaviyo, flow);
         let mut files = BTreeMap::new();
         let mut requests = template_files(&plan, workspace, &mut files, &mut notes);
         let entries = trigger::entries(&plan);

@@ -1,9 +1,9 @@
 //! HubSpot's templates (HubL) in the mail language.
 //!
 //! The one idea: HubL is a dialect of the language that ours is a part of, so each tag is read by our own parser; what
-//! differs is written the other way first (`personalization_token(…)`, `&&`), and names are given their fields. Whether a
-//! text goes back to HubSpot letter by letter is for the caller to find out: not all that is understood is written there.
-//! Source: references, hubspot, section 15, and mail rendering, transpile table.
+//! differs is written the other way first (`personalization_token(…)`, `&&`), and names are given their fields. Whether
+//! a text goes back to HubSpot letter by letter is for the caller to find out: not all that is understood is written
+//! there. Source: references, hubspot, section 15, and mail rendering, transpile table.
 
 use super::{
     Book, Read, Wanted,
@@ -80,7 +80,7 @@ struct Reader<'a, 'b> {
 }
 
 /// A word of a tag and its rest, without the signs that take white space away.
-fn tag<'a>(inside: &'a str) -> (&'a str, &'a str) {
+fn tag(inside: &str) -> (&str, &str) {
     let inside = plain(inside);
     let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
     (word, rest.trim())

@@ -1,4 +1,5 @@
-//! Actions of a workflow as steps: what is understood becomes a kind, everything else a foreign step that holds its JSON.
+//! Actions of a workflow as steps: what is understood becomes a kind, everything else a foreign step that holds its
+//! JSON.
 //!
 //! The inverse of `hubspot/body.rs`. Source of ids and fields: references, HubSpot 4 and 5.
 
@@ -291,8 +292,8 @@ impl Reader<'_, '_> {
         let path = match (given, own) {
             (Some(name), _) | (None, Some(name)) => name.to_owned(),
             (None, None) => {
-                let words = token.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty());
-                words.last()?.to_owned()
+                let mut words = token.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+                words.next_back()?.to_owned()
             }
         };
         let path: Path = format!("trigger.{path}").parse().ok()?;

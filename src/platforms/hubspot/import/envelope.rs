@@ -1,7 +1,7 @@
 //! What was given: one workflow, several, or something that only looks like one.
 //!
-//! Accepted are bodies for create and put, answers of read and batch read, lists of them, and the `flow.json` of our own
-//! export; what is well known and no workflow gets a sentence of its own. Source: references, HubSpot 1, 2 and 16.
+//! Accepted are bodies for create and put, answers of read and batch read, lists of them, and the `flow.json` of our
+//! own export; what is well known and no workflow gets a sentence of its own. Source: references, HubSpot 1, 2 and 16.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,9 @@ use crate::base::{Diagnostic, Place};
 
 /// Most workflows in one file. Source: assumption; accounts have at most 1,000.
 const MOST_FLOWS: usize = 2_000;
+
+/// Most actions of one workflow. Source: assumption; twenty times the largest seen.
+const MOST_ACTIONS: usize = 10_000;
 
 /// The workflows in a document, each with its place.
 pub(super) fn flows(document: &Json) -> Result<Vec<Spot<'_>>, Vec<Diagnostic>> {
@@ -79,7 +82,12 @@ pub(super) fn obstacle(flow: &Spot<'_>) -> Option<Diagnostic> {
         }
         return Some(wrong(flow, "this is no workflow", GIVE));
     }
-    if !map.get("actions").is_some_and(Json::is_array) {
+    let actions = map.get("actions").and_then(Json::as_array).map(Vec::len);
+    if actions > Some(MOST_ACTIONS) {
+        let message = format!("the workflow has more than {MOST_ACTIONS} actions");
+        return Some(wrong(&flow.get("actions"), &message, "Split the workflow in HubSpot"));
+    }
+    if actions.is_none() {
         return Some(wrong(&flow.get("actions"), "the actions are no list", GIVE));
     }
     None

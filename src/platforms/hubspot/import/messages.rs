@@ -3,7 +3,10 @@
 //! The one idea: a text is taken over where writing it for HubSpot again gives what was read; every other one is kept
 //! beside the nearest thing in our own language, and goes back for as long as nobody edits the part.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     names::{Names, clean},
@@ -16,7 +19,8 @@ use crate::{
     content::{
         Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile,
     },
-    flow::{Edit, FlowSettings},
+    flow::{Flow, FlowSettings, MessageSection, Section},
+    kinds::ron_options,
     platforms::{
         hubspot::links::{free, word},
         import::{RemarkKind, Template},
@@ -127,8 +131,8 @@ impl<'a> Messages<'a> {
         read.text
     }
 
-    /// Fields and messages, as edits of the flow; constants that fields stand for go to the settings.
-    pub fn finish(mut self, settings: &mut FlowSettings, report: &mut Report) -> Vec<Edit> {
+    /// Puts fields and messages into the flow; constants that fields stand for go to the settings.
+    pub fn finish(mut self, flow: &mut Flow, settings: &mut FlowSettings, report: &mut Report) {
         self.book.keep_only(&self.used);
         let mut fields: Vec<Field> = Vec::new();
         for found in self.book.found() {
@@ -173,8 +177,16 @@ impl<'a> Messages<'a> {
             self.report.add(RemarkKind::Kept, "hubspot/template", &held.at, None, text, remedy);
         }
         report.remarks.extend(self.report.remarks);
-        let fields = fields.into_iter().map(|field| Edit::SetMergeField(Box::new(field)));
-        fields.chain(self.made.into_iter().map(|message| Edit::SetMessage(Box::new(message)))).collect()
+        // Plain values, which RON can always write.
+        for field in fields {
+            let ron = ron_options().to_string(&field).unwrap_or_default();
+            flow.fields.push(Arc::new(Section::new(ron, Ok(field), 0)));
+        }
+        for message in self.made {
+            let ron = message.to_ron().unwrap_or_default();
+            let id = message.id.clone();
+            flow.messages.push(Arc::new(MessageSection { id, section: Section::new(ron, Ok(message), 0) }));
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! HubSpot workflows as flows: the inverse of the export, and more, since other people's workflows say more.
 //!
 //! The one idea: a step counts as understood only if what the exporter would write for it is what was read. Where it is
-//! not (an extra key, another unit, an older form), the JSON is kept with the step and goes back for as long as the step
-//! is not edited ([`keep`](super::keep)). What has no kind at all is a foreign step that holds its JSON. Nothing is
-//! dropped without a remark. Source of every shape: references, HubSpot 2 to 8 and 16.
+//! not (an extra key, another unit, an older form), the JSON is kept with the step and goes back for as long as the
+//! step is not edited ([`keep`](super::keep)). What has no kind at all is a foreign step that holds its JSON. Nothing
+//! is dropped without a remark. Source of every shape: references, HubSpot 2 to 8 and 16.
 
 mod actions;
 mod enrolment;
@@ -19,7 +19,10 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     keep::{self, Piece},
@@ -33,6 +36,7 @@ use crate::{
     platforms::{
         Notes,
         import::{Given, Imported, RemarkKind},
+        plan::Plan,
     },
 };
 use messages::Messages;
@@ -129,14 +133,9 @@ fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -
         out.edges.push(Edge::new(start.clone(), NEXT, first.clone()));
     }
     out.edges.extend(steps.edges);
-    let content = messages.finish(&mut settings, &mut report);
-    for edit in content {
-        // Ids were made well formed, so that no edit is refused; one that is would be missing, which `check` tells.
-        if let Ok(next) = out.apply(&edit) {
-            out = next;
-        }
-    }
+    messages.finish(&mut out, &mut settings, &mut report);
     out = with_settings(&out, &settings);
+    loops_and_islands(&out, &steps.nodes, &mut report);
     keep_what_differs(&mut out, &mut settings, &flow, &steps.nodes, &names, &mut report);
     for key in &names.unnamed {
         let (kind, id) = key.split_once(':').unwrap_or((key, ""));
@@ -149,6 +148,31 @@ fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -
         );
     }
     Imported { flow: out, workspace: names.workspace, report: report.remarks }
+}
+
+/// Says what an export will leave out: ways back, and steps that nothing leads to.
+fn loops_and_islands(flow: &Flow, steps: &[steps::Step<'_>], report: &mut Report) {
+    let plan = Plan::new(flow);
+    let pointers: BTreeMap<&NodeId, &str> = steps.iter().map(|step| (&step.node.id, step.at.as_str())).collect();
+    for (from, _, to) in &plan.cut {
+        report.lost(
+            "hubspot/loop",
+            pointers.get(from).copied().unwrap_or_default(),
+            Some(from),
+            format!("The way back to step `{to}` closes a loop; it is drawn, but an export cuts it"),
+            "Draw the repeated steps as often as they are needed",
+        );
+    }
+    let reached: BTreeSet<&NodeId> = plan.steps.iter().map(|step| &step.node.id).collect();
+    for step in steps.iter().filter(|step| !reached.contains(&step.node.id)) {
+        report.lost(
+            "hubspot/unreachable",
+            &step.at,
+            Some(&step.node.id),
+            "Nothing leads to this action; it is drawn, but an export leaves it out",
+            "Connect the step, or take it out",
+        );
+    }
 }
 
 /// Writes settings into a flow, only those that are not the default.
@@ -205,13 +229,14 @@ fn keep_what_differs(
             super::links::reads(action).into_iter().filter(move |id| !own.contains(&id.as_str())).collect::<Vec<_>>()
         })
         .collect();
+    let mut by_step: BTreeMap<&NodeId, Vec<Json>> = BTreeMap::new();
+    for (action, origin) in actions.iter().zip(&origins) {
+        if let Some(origin) = origin {
+            by_step.entry(origin).or_default().push(bare(action));
+        }
+    }
     for step in steps.iter().filter(|step| !matches!(step.node.settings(), Some(Settings::Foreign(_)))) {
-        let ours: Vec<Json> = actions
-            .iter()
-            .zip(&origins)
-            .filter(|(_, origin)| origin.as_ref() == Some(&step.node.id))
-            .map(|(action, _)| bare(action))
-            .collect();
+        let ours = by_step.remove(&step.node.id).unwrap_or_default();
         let theirs: Vec<Json> = step.actions.iter().map(bare).collect();
         let same = theirs.len() == ours.len() && theirs.iter().zip(&ours).all(|(a, b)| keep::same(a, b));
         let named = step.actions.iter().any(|a| a["actionId"].as_str().is_some_and(|id| is_read.contains(id)));
