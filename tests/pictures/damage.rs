@@ -1,7 +1,7 @@
 //! Damaged and hostile mails: no panic, bounded time and memory.
 //!
-//! The normal run draws 2,000 damaged mails, small; `src/content/picture/fuzz.rs` takes as many through all but the
-//! drawing. The long run is the ignored test below: 100,000 over the sample mails, too.
+//! The normal run draws 2,000 damaged mails, small; `src/content/picture/tests/fuzz.rs` takes as many through all but
+//! the drawing. The long run is the ignored test below: 100,000 over the sample mails, too.
 
 use std::{
     env, fs,

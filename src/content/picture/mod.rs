@@ -30,8 +30,6 @@ mod dom;
 mod encode;
 mod extent;
 mod fonts;
-#[cfg(test)]
-mod fuzz;
 mod guard;
 mod hints;
 mod images;

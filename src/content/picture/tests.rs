@@ -1,5 +1,7 @@
 //! Whole pictures: the traps of the reference, limits, links, images.
 
+mod fuzz;
+
 use std::{fmt::Write as _, sync::OnceLock, thread};
 
 use super::*;

@@ -1,14 +1,14 @@
 //! Damaged mails with fixed seeds through all that reads a mail but the drawing: no panic, nothing left that asks for
-//! something from elsewhere. The drawing of damaged mails is `tests/pictures/damage.rs` and the bench `pictures`.
+//! something from elsewhere. Damaged mails are drawn in `tests/pictures/damage.rs`.
 
-use super::{
-    NoImages, Request, Scheme,
-    prepare::{SCHEME, prepare},
-};
 use crate::{
     audience::{Channel, ValueType},
     content::{
         Body, Brand, Field, FieldSource, FieldValues, Message, PreparedMessage, check_message, highlight, links, lint,
+        picture::{
+            NoImages, Request, Scheme, dom,
+            prepare::{SCHEME, prepare},
+        },
     },
     testing::mutate_html,
 };
@@ -16,8 +16,8 @@ use crate::{
 /// As many as issue 4 asks for.
 const CASES: u64 = 2_000;
 const HTML: [&str; 2] = [
-    include_str!("../../../tests/fixtures/picture/traps.html"),
-    include_str!("../../../tests/fixtures/picture/newsletter.html"),
+    include_str!("../../../../tests/fixtures/picture/traps.html"),
+    include_str!("../../../../tests/fixtures/picture/newsletter.html"),
 ];
 const MJML: &str = "<mjml>\n<mj-head><mj-style>p{color:red}</mj-style></mj-head>\n<mj-body width=\"600px\">\n\
     <mj-section>\n<mj-column width=\"50%\">\n<mj-text font-size=\"16px\">Hi {name}, {{ value|money }}</mj-text>\n\
@@ -38,7 +38,7 @@ fn damaged_mails_are_read_or_refused() {
         if let Ok(mail) = prepare(&request) {
             drawable += 1;
             let asks = mail.dom.in_order().into_iter().any(|id| match &mail.dom.nodes[id].data {
-                super::dom::Data::Element(element) => {
+                dom::Data::Element(element) => {
                     element.attr("src").is_some_and(|src| !src.starts_with(SCHEME))
                         || element.attr("background").is_some()
                 }
