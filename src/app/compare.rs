@@ -1,8 +1,8 @@
 //! Two versions of a flow side by side: which, what differs, where to look.
 //!
 //! The one idea: the open flow is the later version; the earlier one is what was saved, a state of the undo list, or
-//! another file. Both are shown under one zoom and moved together; a difference that is gone to brings its step into the
-//! middle on both sides. Deliberately not here: finding differences (`report::diff`), drawing, reading files.
+//! another file. Both are shown under one zoom and moved together; a difference that is gone to brings its step into
+//! the middle on both sides. Deliberately not here: finding differences (`report::diff`), drawing, reading files.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -162,8 +162,8 @@ pub fn act(app: &mut App, act: Act) -> Vec<Request> {
     Vec::new()
 }
 
-/// Brings the step of a difference into the middle on both sides; where it is on one only, the other side shows where it
-/// would be: the step that comes before it.
+/// Brings the step of a difference into the middle on both sides; where it is on one only, the other side shows where
+/// it would be: the step that comes before it.
 fn go_to(app: &mut App, n: usize) {
     let Some(compare) = &mut app.files.compare else { return };
     let id = compare.document;

@@ -1,5 +1,5 @@
-//! `flowloom export`: a flow as Klaviyo, HubSpot or the engine take it, with everything that is lost named; for a client,
-//! its picture and the hand-over page (`client`).
+//! `flowloom export`: a flow as Klaviyo, HubSpot or the engine take it, with everything that is lost named; for a
+//! client, its picture and the hand-over page (`client`).
 
 use std::{
     fmt::Write as _,
@@ -27,8 +27,8 @@ pub struct Arguments {
     /// For whom
     #[arg(long, value_enum)]
     to: To,
-    /// The folder to write (engine: a file, where the name ends in .json; all: one ZIP, where it ends in .zip; pictures and
-    /// documents: a file)
+    /// The folder to write (engine: a file, where the name ends in .json; all: one ZIP, where it ends in .zip;
+    /// pictures and documents: a file)
     #[arg(long, value_name = "DIR_OR_FILE")]
     out: PathBuf,
     /// Write one ZIP instead of a folder; a name that ends in .zip says the same

@@ -1,8 +1,8 @@
 //! The flow as a picture for paper: laid out as on the canvas, with room for words, in vectors.
 //!
 //! The one idea: a [`Diagram`] is the canvas' own arrangement, stretched downwards where cards have more to say, so
-//! that a client recognises what the agency showed on the screen. From it follow one large [`Scene`](super::scene::Scene)
-//! (SVG, PNG), pages (PDF) and Mermaid text.
+//! that a client recognises what the agency showed on the screen. From it follow one large
+//! [`Scene`](super::scene::Scene) (SVG, PNG), pages (PDF) and Mermaid text.
 //!
 //! | module | what it does |
 //! | --- | --- |

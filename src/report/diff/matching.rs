@@ -16,8 +16,8 @@ pub struct Matching {
 
 /// Least points of a pair: a title, or the same settings, or two neighbours.
 const LEAST_POINTS: u32 = 4;
-/// Rounds of pairing: what matched in one helps its neighbours in the next. Source: assumption; each round pairs at least
-/// one, and long chains are paired from both ends.
+/// Rounds of pairing: what matched in one helps its neighbours in the next. Source: assumption; each round pairs at
+/// least one, and long chains are paired from both ends.
 const MOST_ROUNDS: usize = 200;
 /// Most pairs that are weighed in a round, so that two unlike flows of thousands of steps take no minutes.
 const MOST_PAIRS: usize = 400_000;
