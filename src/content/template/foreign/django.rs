@@ -91,11 +91,13 @@ fn closing(source: &str, from: usize, word: &str, name: &str) -> (usize, usize) 
     let mut at = from;
     while let Some(step) = source[at..].find("{%") {
         let start = at + step;
-        let Some(length) = source[start..].find("%}") else { break };
-        let inside = source[start + 2..start + length].trim();
+        // `{%}` opens a tag and does not close it.
+        let Some(length) = source[start + 2..].find("%}") else { break };
+        let end = start + 2 + length;
+        let inside = source[start + 2..end].trim();
         let (found, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
         if found == word && (word == "endcomment" || rest.trim() == name) {
-            return (start, start + length + 2);
+            return (start, end + 2);
         }
         at = start + 2;
     }

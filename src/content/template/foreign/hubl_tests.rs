@@ -62,6 +62,7 @@ fn tokens_and_links() {
     );
     check("{{ format_datetime(today(), 'EEEE, d MMMM yyyy') }}", "{{ \"now\"|date_fmt(\"%A, %-d %B %Y\") }}");
     check("{% raw %}{{ x }}{% endraw %}", "{% raw %}{{ x }}{% endraw %}");
+    check_meaning("{% raw %}a{%} b{% endraw %}", "{% raw %}a{%} b{% endraw %}");
     check_meaning("{{- contact.firstname | upper -}}{# note #}", "{{ first_name|upper }}");
     check_meaning("{{ contact.firstname|default(\"there\") }}", "{{ first_name|default(\"there\", true) }}");
     check_meaning("{{ personalization_token('contact.firstname') }}", "{{ first_name }}");
