@@ -306,6 +306,8 @@ impl Keeper {
             | Task::AskText { .. }
             | Task::Client { .. }
             | Task::ShowFolder(_) => Vec::new(),
+            #[cfg(feature = "push")]
+            Task::Push(_) => Vec::new(),
         }
     }
 
