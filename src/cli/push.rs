@@ -77,7 +77,8 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let (key, _) = Key::find(target, &args.key_name, env::var(variable(target)).ok().as_deref()).map_err(failure)?;
     let base_url = args.base_url.as_deref();
     let mut client = push::connect(target, &home.workspace, base_url, key, Patience::default()).map_err(failure)?;
-    let mut shelf = Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url), !args.dry_run)?;
+    let mut shelf =
+        Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url), !args.dry_run)?;
     let mut pushed = shelf.record.account(&shelf.label);
     let stop = AtomicBool::new(false);
     let mut watch = Terminal::new(streams, &mut shelf);

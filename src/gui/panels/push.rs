@@ -240,11 +240,12 @@ mod tests {
     use super::*;
     use crate::{
         app::{
-            Answer, Request, fixture,
+            Answer, Request,
             files::{
                 Task, Told,
                 push::{PushTask, PushTold},
             },
+            fixture,
         },
         base::Instant,
         flow::file,
@@ -291,7 +292,9 @@ mod tests {
 
         /// Answers the look that was asked for.
         fn looked(&self, result: Result<Box<(Account, Pushed, KeyPlace)>, Error>) {
-            let Some(PushTask::Look { job, .. }) = self.asked.borrow_mut().pop() else { panic!("no look was asked for") };
+            let Some(PushTask::Look { job, .. }) = self.asked.borrow_mut().pop() else {
+                panic!("no look was asked for")
+            };
             self.tell(Told::Push(PushTold::Looked { id: job.id, result }));
         }
     }

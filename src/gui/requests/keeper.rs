@@ -312,6 +312,8 @@ impl Keeper {
             | Task::AskCompare
             | Task::Client { .. }
             | Task::ShowFolder(_) => Vec::new(),
+            #[cfg(feature = "push")]
+            Task::Push(_) => Vec::new(),
         }
     }
 
