@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "bounds on real time: a hang must fail")]
 
+mod import;
 mod send;
 
 use std::{

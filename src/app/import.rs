@@ -1,20 +1,30 @@
 //! What becomes of an import: cards that are laid out, a workspace that knows what the flow needs, a report to read.
 //!
-//! The one idea: a workspace file is added to and never rewritten; what it has already stays as it is, letter by letter.
+//! The one idea: a workspace file is added to and never rewritten; what it has already stays as it is, letter by
+//! letter.
 //! Deliberately not here: reading the platform's JSON ([`crate::platforms::import`]) and files.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
 use super::{
+    App, Home, Request,
     inspector::raw,
     ops::layout::{Flowing, layout},
 };
 use crate::{
-    flow::{Flow, Target, Workspace, edit::apply_all, file::raw::set_field},
+    base::{Diagnostic, Instant, Place, Severity},
+    flow::{
+        Flow, Target, Workspace,
+        edit::apply_all,
+        file::{
+            self,
+            raw::{RawStruct, offset_in, set_field},
+        },
+    },
     kinds::ron_options,
-    platforms::import::{Imported, Remark, RemarkKind, Template},
+    platforms::import::{Given, Imported, Remark, RemarkKind, Template, import, known_names},
 };
 
 /// A workspace file with what an import needs of it.
@@ -60,14 +70,14 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
     if !segments.is_empty() {
         let mut all = there.segments.clone();
         all.extend(segments.iter().map(|(name, text)| ((*name).clone(), (*text).clone())));
-        out.text = set_field(&out.text, "segments", Some(&ron(&all)))?;
+        out.text = put(&out.text, "segments", &ron(&all))?;
         out.what.extend(segments.iter().map(|(name, _)| format!("segment \u{201c}{name}\u{201d}")));
     }
     let properties: Vec<_> = adds.properties.iter().filter(|(name, _)| !there.properties.contains_key(*name)).collect();
     if !properties.is_empty() {
         let mut all = there.properties.clone();
         all.extend(properties.iter().map(|(name, kind)| ((*name).clone(), **kind)));
-        out.text = set_field(&out.text, "properties", Some(&ron(&all)))?;
+        out.text = put(&out.text, "properties", &ron(&all))?;
         out.what.extend(properties.iter().map(|(name, _)| format!("property \u{201c}{name}\u{201d}")));
     }
     for (platform, known, new) in
@@ -79,8 +89,9 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
         }
         let mut all = known.clone();
         all.extend(ids.iter().map(|(key, id)| ((*key).clone(), (*id).clone())));
-        let route = raw::Route::field(platform).then(raw::Step::Field("ids".into()));
-        out.text = raw::set(&out.text, &route.0, Some(&ron(&all)))?;
+        let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
+        let own = put(parsed.get(platform).unwrap_or("()"), "ids", &ron(&all))?;
+        out.text = put(&out.text, platform, &own)?;
         out.what.extend(ids.iter().map(|(key, _)| format!("id of {}", key.replacen(':', " \u{201c}", 1) + "\u{201d}")));
     }
     Ok((!out.what.is_empty()).then_some(out))
@@ -104,14 +115,30 @@ fn rows(out: &mut Added, field: &str, new: &[String]) -> Result<(), String> {
     if new.is_empty() {
         return Ok(());
     }
-    let parsed = crate::flow::file::raw::RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
+    let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
     let mut all: Vec<String> = match parsed.get(field) {
         Some(list) => raw::rows(list)?.into_iter().map(str::to_owned).collect(),
         None => Vec::new(),
     };
     all.extend(new.iter().cloned());
-    out.text = set_field(&out.text, field, Some(&raw::list(&all)))?;
+    out.text = put(&out.text, field, &raw::list(&all))?;
     Ok(())
+}
+
+/// A RON struct with another value of a key, every letter around it as it was, comments too.
+fn put(ron: &str, field: &str, value: &str) -> Result<String, String> {
+    let parsed = RawStruct::parse(ron).map_err(|error| error.to_string())?;
+    if let Some(old) = parsed.get(field) {
+        let at = offset_in(ron, old);
+        return Ok(format!("{}{value}{}", &ron[..at], &ron[at + old.len()..]));
+    }
+    match parsed.0.last() {
+        Some((_, last)) => {
+            let end = offset_in(ron, last) + last.len();
+            Ok(format!("{},\n    {field}: {value}{}", &ron[..end], &ron[end..]))
+        }
+        None => set_field(ron, field, Some(value)),
+    }
 }
 
 /// All that several flows need, as one.
@@ -138,7 +165,8 @@ pub fn needs(imported: &[Imported]) -> Workspace {
     out
 }
 
-/// A template as a platform answered it, by the ids and names that flows know it by. `stem` names the file it came from.
+/// A template as a platform answered it, by the ids and names that flows know it by. `stem` names the file it came
+/// from.
 pub fn template(json: &Json, stem: &str) -> Option<(Vec<String>, Template)> {
     let inner = json.pointer("/data/attributes").or_else(|| json.get("attributes")).unwrap_or(json);
     let word = |keys: &[&str]| keys.iter().find_map(|key| inner.pointer(key)?.as_str()).map(str::to_owned);
@@ -226,6 +254,60 @@ pub fn report_json(target: Target, imported: &[Imported], files: &[String], adde
     json!({"schema": "flowloom/import/1", "from": target.name(), "flows": flows, "added_to_workspace": added})
 }
 
+/// Whether a text is JSON of a platform, such as a flow that was copied out of an answer.
+pub fn is_platform_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str(text).is_ok_and(|json: Json| platform_of(&json).is_some())
+}
+
+/// Most tabs that one import opens. Source: assumption; more is an account, which `flowloom import` writes as files.
+const MOST_TABS: usize = 12;
+
+/// Opens the flows of a platform's JSON, each in a tab of its own; what was kept, guessed and lost stands among its
+/// problems.
+///
+/// Errors: a sentence, where there is no flow in it.
+pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, String> {
+    let json: Json = serde_json::from_str(text).map_err(|error| format!("This is no JSON: {error}"))?;
+    let target = platform_of(&json).ok_or("This JSON is no flow of Klaviyo or HubSpot")?;
+    let known = app.document().map(|document| document.home.workspace.clone()).unwrap_or_default();
+    let (templates, names) = (BTreeMap::new(), known_names(target, &known, &BTreeMap::new()));
+    let given = Given { json: text, templates: &templates, names: &names };
+    let imported = import(target, &given).map_err(|errors| {
+        errors.into_iter().next().map_or_else(|| "There is no flow in this JSON".to_owned(), |error| error.message)
+    })?;
+    let num_more = imported.len().saturating_sub(MOST_TABS);
+    let mut requests = Vec::new();
+    for one in imported.into_iter().take(MOST_TABS) {
+        let text = file::write(&placed(&one.flow));
+        let mut loaded = file::read(&text).map_err(|found| found.message)?;
+        loaded.notes.extend(one.report.iter().filter_map(note));
+        let said = format!("{}: {}. What to look at is among its problems", one.flow.name, counts(&one.report));
+        let home = Home { workspace: one.workspace, ..Home::default() };
+        requests.extend(app.open(None, loaded, Arc::new(home)));
+        app.tell(said, false, now);
+    }
+    if num_more > 0 {
+        app.tell(
+            format!("{num_more} more flows were not opened; `flowloom import` writes them all as files"),
+            true,
+            now,
+        );
+    }
+    Ok(requests)
+}
+
+/// A remark as a finding; none for what was simply understood.
+fn note(remark: &Remark) -> Option<Diagnostic> {
+    let severity = match remark.kind {
+        RemarkKind::Understood => return None,
+        RemarkKind::Kept | RemarkKind::Guessed => Severity::Hint,
+        RemarkKind::Lost => Severity::Warning,
+    };
+    let place = remark.node.as_ref().map_or_else(Place::default, Place::node);
+    Some(Diagnostic::new(severity, remark.code, place, remark.message.clone()).hint(remark.remedy.clone()))
+}
+
 /// The name of the platform that a JSON comes from, by what only it writes; `None` where nothing tells.
 pub fn platform_of(json: &Json) -> Option<Target> {
     const KLAVIYO: [&str; 4] = ["entry_action_id", "profile_filter", "reentry_criteria", "trigger_type"];
@@ -294,6 +376,29 @@ mod tests {
         assert!(notes.is_empty() && workspace.caps.is_empty());
         let added = with_additions(&text, &workspace, &adds()).expect("adds").expect("something");
         assert_eq!(read_workspace(&added.text).expect("reads").0.name, "Shop \"x\"");
+    }
+
+    /// A flow that was pasted or dropped stands in a tab of its own, laid out, its report among the problems.
+    #[test]
+    fn pasted_json_becomes_a_tab() {
+        let mut app = App::default();
+        let text = include_str!("../../tests/fixtures/platforms/klaviyo/import/answer.json");
+        assert!(is_platform_json(text) && !is_platform_json("{\"a\": 1}") && !is_platform_json("(version: 2)"));
+        open(&mut app, text, Instant::from_millis(0)).expect("opens");
+        let document = app.document().expect("open");
+        assert_eq!((document.title(), document.path.clone()), ("Abandoned cart <b>2026</b>", None));
+        let mut places: Vec<(i64, i64)> =
+            document.flow().nodes.iter().map(|node| (node.pos.0 as i64, node.pos.1 as i64)).collect();
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), document.flow().nodes.len(), "no card lies on another");
+        assert!(app.toasts.iter().any(|toast| toast.text.contains("12 understood")), "{:?}", app.toasts);
+        let codes: Vec<&str> = document.notes().iter().map(|note| &*note.code).collect();
+        assert!(codes.contains(&"import/no-template") && !codes.contains(&"import/understood"), "{codes:?}");
+        assert_eq!(
+            open(&mut app, "{\"a\": 1}", Instant::from_millis(0)).err().as_deref(),
+            Some("This JSON is no flow of Klaviyo or HubSpot")
+        );
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(in crate::app) fn apply(app: &mut App, command: Command, now: Instant) -> Ve
         Command::Matrix(act) => return crate::app::matrix::sheet::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
+        Command::Paste { text, .. } if crate::app::import::is_platform_json(&text) => {
+            match crate::app::import::open(app, &text, now) {
+                Ok(requests) => return requests,
+                Err(why) => app.tell(why, true, now),
+            }
+        }
         other => {
             let Some(document) = app.document_mut() else { return Vec::new() };
             if let Err(refused) = on_document(document, other, now) {

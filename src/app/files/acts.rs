@@ -382,10 +382,7 @@ fn dropped(app: &mut App, path: PathBuf, now: Instant) -> Vec<Request> {
             }
             Vec::new()
         }
-        "json" => {
-            app.tell(format!("{name}: flows of Klaviyo and HubSpot cannot be read in yet"), true, now);
-            Vec::new()
-        }
+        "json" => task(Task::ReadJson(path)),
         "ron" | "" => task(Task::OpenAny(path)),
         // A folder may have a dot in its name; whoever opens it will see.
         _ if !matches!(ending, "html" | "png" | "jpg" | "jpeg" | "pdf" | "txt" | "zip" | "eml" | "md") => {
@@ -497,6 +494,13 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
                 document.on_disk.sample = Some(workspace);
             }
             return requests;
+        }
+        Told::Json { path, text } => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            match crate::app::import::open(app, &text, now) {
+                Ok(requests) => return requests,
+                Err(why) => app.tell(format!("{name}: {why}"), true, now),
+            }
         }
         Told::Neighbours(neighbours) => return crate::app::pages::opened(app, neighbours),
         Told::NoDialog { purpose, suggested, folder } => {

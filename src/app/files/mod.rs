@@ -409,6 +409,8 @@ pub enum Task {
     },
     /// Open what was dropped: a flow or a workspace folder.
     OpenAny(PathBuf),
+    /// Read the JSON of a platform that was dropped.
+    ReadJson(PathBuf),
     /// Read flows of a workspace by their ids.
     OpenNeighbours {
         /// A file of the workspace.
@@ -579,6 +581,13 @@ pub enum Told {
         loaded: Box<Loaded>,
         /// What stands around it.
         home: Arc<Home>,
+    },
+    /// What [`Task::ReadJson`] asked for.
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is in it.
+        text: String,
     },
     /// Flows as asked for by [`Task::OpenNeighbours`].
     Neighbours(Vec<super::pages::Neighbour>),

@@ -360,7 +360,7 @@ fn what_is_dropped_is_opened_asked_about_or_answered() {
     for (path, asked, word) in [
         ("/x/a.flow.ron", &["OpenAny"][..], ""),
         ("/x/shop", &["OpenAny"], ""),
-        ("/x/flow.json", &[], "Klaviyo"),
+        ("/x/flow.json", &["ReadJson"], ""),
         ("/x/photo.png", &[], "photo.png"),
         ("/x/people.csv", &[], "audience of a workspace"),
     ] {
@@ -368,6 +368,8 @@ fn what_is_dropped_is_opened_asked_about_or_answered() {
         assert_eq!(script.take(), asked, "{path}");
         assert!(word.is_empty() || script.said(word), "{path}");
     }
+    script.told(Told::Json { path: "/x/flow.json".into(), text: "{\"a\": 1}".into() });
+    assert!(script.said("flow.json: This JSON is no flow"), "{:?}", script.app.toasts);
     let home = Home { folder: Some("/w".into()), ..Home::default() };
     script.app.documents[0].home = Arc::new(home);
     script.act(Act::Dropped("/x/people.csv".into())).act(Act::Choose(Choice::Table("contacts")));

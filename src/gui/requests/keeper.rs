@@ -285,6 +285,10 @@ impl Keeper {
                 Ok(paths) => paths.iter().take(MOST_OPENED).map(|path| self.read(path)).collect(),
                 Err(error) => failed(error),
             },
+            Task::ReadJson(path) => match disk::text(&path) {
+                Ok(source) => vec![Told::Json { path, text: source.text }.into()],
+                Err(error) => failed(error),
+            },
             Task::List(folder) => list(folder),
             Task::CopyTable { from, folder, what } => self.copy_table(&from, &folder, what),
             Task::WriteFolder { folder, files, zip, force } => {

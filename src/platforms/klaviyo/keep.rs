@@ -153,7 +153,8 @@ fn apply(target: &mut Json, keep: &Map<String, Json>, was: &Map<String, Json>, p
     }
 }
 
-/// Keys that older revisions require, so that null is written and not nothing. Source: references, klaviyo, section 5.1.
+/// Keys that older revisions require, so that null is written and not nothing. Source: references, klaviyo, section
+/// 5.1.
 fn is_word(key: &str) -> bool {
     const WORDS: [&str; 11] = [
         "from_email",

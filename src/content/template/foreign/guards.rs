@@ -1,6 +1,7 @@
 //! Conditions around one tag, as a Django text needs them where ours has a fallback or a format.
 //!
-//! `{% if a or a == 0 %}{% currency_format a %}{% else %}some{% endif %}` is `{{ a|money }}` of a field with a fallback.
+//! `{% if a or a == 0 %}{% currency_format a %}{% else %}some{% endif %}` is `{{ a|money }}` of a field with a
+//! fallback.
 //! Only forms that [`crate::content::transpile`] writes are taken; every other condition stays what it is.
 
 use super::{Book, filtered, path};

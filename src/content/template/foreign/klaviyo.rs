@@ -91,7 +91,8 @@ impl<'a> Reader<'a, '_> {
         piece
     }
 
-    /// Nodes until a tag whose word is among `ends`, which is left for the caller; any closing tag ends them at the top.
+    /// Nodes until a tag whose word is among `ends`, which is left for the caller; any closing tag ends them at the
+    /// top.
     fn nodes(&mut self, ends: &[&str]) -> Vec<Node> {
         let mut out = Vec::new();
         while let Some(piece) = self.pieces.get(self.at).copied() {

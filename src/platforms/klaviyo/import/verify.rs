@@ -95,7 +95,8 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
     let theirs: Map<String, Json> =
         without(&Json::Object(document.definition.clone()), &["actions", "entry_action_id", "name"]);
     let (mut ours, mut theirs) = (ours, theirs);
-    // The longest way through the flow is in what is exported of a rule, so the form that came stands for the rule alone.
+    // The longest way through the flow is in what is exported of a rule, so the form that came stands for the rule
+    // alone.
     let (written, came) = (ours.remove("reentry_criteria"), theirs.remove("reentry_criteria"));
     let came = came.unwrap_or_default();
     if !keep::same(&came, &written.unwrap_or_default()) {
