@@ -376,7 +376,7 @@ fn check_base(base: &str) -> Result<(), Error> {
         return refuse("has more than a host and a path");
     }
     let host = url.host_str().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-    let near = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let near = host == "localhost" || host.parse::<core::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => Ok(()),
         "http" if near => Ok(()),
