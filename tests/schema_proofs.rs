@@ -422,8 +422,8 @@ fn difference(wanted: &Json, got: &Json) -> Option<String> {
     }
 }
 
-/// Holds bodies against the platforms' own documents, strictly, where `FLOWLOOM_SPECS` names their folder; each with its
-/// target, method and path there. Fails rather than pass without having run.
+/// Holds bodies against the platforms' own documents, strictly, where `FLOWLOOM_SPECS` names their folder; each with
+/// its target, method and path there. Fails rather than pass without having run.
 pub fn prove(what: &str, bodies: &[(Target, &str, &str, Json)]) {
     let Ok(specs) = std::env::var("FLOWLOOM_SPECS") else {
         println!("FLOWLOOM_SPECS is not set: {what} bodies were not held against the platforms' documents");

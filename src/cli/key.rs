@@ -1,7 +1,7 @@
 //! `flowloom key`: puts the key of an account into the system's keyring, or takes it out.
 //!
-//! The one idea: a key comes in by standard input, unseen, and never by an argument, which every user of the machine can
-//! read in the list of processes. Deliberately not here: showing one.
+//! The one idea: a key comes in by standard input, unseen, and never by an argument, which every user of the machine
+//! can read in the list of processes. Deliberately not here: showing one.
 
 use std::io::{self, Read as _};
 

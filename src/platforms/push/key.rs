@@ -1,7 +1,7 @@
 //! Keys of accounts: in the system's keyring, or handed in by the caller from an environment variable.
 //!
-//! The one idea: a key is seen by nobody. Its `Debug` is redacted, it has no `Display`, it goes into one header and into
-//! the keyring, and [`Key::redact`] takes it out of every text that came back from outside.
+//! The one idea: a key is seen by nobody. Its `Debug` is redacted, it has no `Display`, it goes into one header and
+//! into the keyring, and [`Key::redact`] takes it out of every text that came back from outside.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! What was pushed, kept in a file beside the flow: `NAME.klaviyo.json`, `NAME.hubspot.json`.
 //!
-//! The one idea: neither platform takes a key that would make a creation happen once. So before anything is created, the
-//! record says what is about to be, and which things of that name were there already ([`Pending`]); should no answer
-//! come, whatever of that name is there later and was not before is ours. That needs no mark in a name that the client
-//! would see, and holds when the flow was changed in between. Where the record itself is lost, things of the same name
-//! and content are taken for ours. No key is ever in it, accounts are told apart by the label of their key.
+//! The one idea: neither platform takes a key that would make a creation happen once. So before anything is created,
+//! the record says what is about to be, and which things of that name were there already ([`Pending`]); should no
+//! answer come, whatever of that name is there later and was not before is ours. That needs no mark in a name that the
+//! client would see, and holds when the flow was changed in between. Where the record itself is lost, things of the same
+//! name and content are taken for ours. No key is ever in it, accounts are told apart by the label of their key.
 
 use std::collections::BTreeMap;
 
