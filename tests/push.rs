@@ -1,5 +1,4 @@
-//! Pushes against a real server on loopback: whatever fails at whatever request, nothing is there twice and no key
-//! shows.
+//! Pushes against a real server on loopback: whatever fails at whatever request, nothing is there twice, no key shows.
 //!
 //! The one idea: a push is a function of account, record and answers, so it is run against a server that keeps state,
 //! broken at every request in every way, and run again from the record as it was last kept. Request bodies are held
