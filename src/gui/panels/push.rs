@@ -304,7 +304,8 @@ mod tests {
         app.theme = crate::app::Theme::Light;
         let loaded = Box::new(file::read(testing::WATCH).expect("a flow"));
         let path = Some(std::path::PathBuf::from("/nowhere/watch-shop.flow.ron"));
-        let home = Arc::new(crate::app::Home::default());
+        // Without its workspace the flow has errors.
+        let home = fixture::home();
         world.answers.borrow_mut().push(Answer::Opened { path, loaded, home });
         let studio = Studio::new(app, Box::new(world.clone()));
         let mut harness = Harness::builder()
@@ -350,13 +351,12 @@ mod tests {
         let plan = push.plan().expect("a plan");
         assert!(plan.is_ready(), "{:#?}", plan.changes);
         let button = format!("Make {} changes", plan.num_writes());
-        assert!(h.query_by_label("Is made or changed").is_some());
+        assert!(h.query_by_label("IS MADE OR CHANGED").is_some());
         click(&mut h, &button);
         let asked = world.asked.borrow_mut().pop();
         let Some(PushTask::Run { job, .. }) = asked else { panic!("{asked:?}") };
         assert!(h.query_by_label("Pushing; it goes on when this page is closed").is_some());
         // The page is closed, the tray is asked to stop.
-        crate::app::jobs::tray(&h.state().app, fixture::now().plus_millis(500));
         assert_eq!(crate::app::jobs::tray(&h.state().app, fixture::now().plus_millis(500)).len(), 1);
         let done = Done { made: Vec::new(), afterwards: vec!["Switch it on".into()] };
         world.tell(Told::Push(PushTold::Pushed { id: job.id, result: Ok(done) }));
@@ -375,7 +375,7 @@ mod tests {
         click(&mut h, "Push to Klaviyo…");
         world.looked(Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Variable))));
         h.run_steps(5);
-        assert!(h.query_by_label("In the way").is_some(), "Klaviyo's own metrics are missing");
+        assert!(h.query_by_label("IN THE WAY").is_some(), "Klaviyo's own metrics are missing");
         let push = h.state().app.files.push.as_ref().expect("the page");
         let label = format!("Make {} changes", push.plan().expect("a plan").num_writes());
         click(&mut h, &label);

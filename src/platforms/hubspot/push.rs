@@ -16,8 +16,8 @@ use crate::{
         import::Template,
         klaviyo::encoded,
         push::{
-            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort,
-            State, Thing, Verb, compare,
+            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, NamesOf,
+            Own, Sort, State, Thing, Verb, compare,
         },
     },
 };
@@ -298,7 +298,7 @@ impl Api for HubspotApi {
         }))
     }
 
-    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)> {
+    fn names(&self, call: &mut Call<'_>) -> Vec<NamesOf> {
         vec![("events", events(call)), ("lists", lists(call)), ("users", users(call))]
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     platforms::{
         import::Template,
         push::{
-            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, Own, Sort,
-            State, Thing, Verb, compare,
+            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, NamesOf,
+            Own, Sort, State, Thing, Verb, compare,
         },
     },
 };
@@ -275,7 +275,7 @@ impl Api for KlaviyoApi {
         }))
     }
 
-    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)> {
+    fn names(&self, call: &mut Call<'_>) -> Vec<NamesOf> {
         let listings = [
             ("metrics", "/api/metrics", "metric"),
             ("lists", "/api/lists", "list"),

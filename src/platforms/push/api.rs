@@ -102,6 +102,9 @@ impl Call<'_> {
     }
 }
 
+/// A part of an account by a word, with the names in it by kind and id.
+pub(in crate::platforms) type NamesOf = (&'static str, Result<BTreeMap<String, String>, Error>);
+
 /// Pages of a listing are read up to here. Source: assumption; 1,000 templates at 10 a page are 100.
 pub(in crate::platforms) const MOST_PAGES: usize = 500;
 /// So many things of one name are looked at more closely. Source: assumption; a name is rarely there twice.
@@ -170,5 +173,5 @@ pub(in crate::platforms) trait Api {
     fn mail(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Template>, Error>;
 
     /// Names by kind and id, one part of the account after the other, each called by a word.
-    fn names(&self, call: &mut Call<'_>) -> Vec<(&'static str, Result<BTreeMap<String, String>, Error>)>;
+    fn names(&self, call: &mut Call<'_>) -> Vec<NamesOf>;
 }

@@ -124,7 +124,7 @@ impl Draft {
             )
         })?;
         let mut items = Vec::new();
-        let mut used: BTreeMap<String, (String, String, Vec<(String, String)>)> = BTreeMap::new();
+        let mut used: BTreeMap<String, Upload> = BTreeMap::new();
         for entry in ids["unresolved"].as_array().into_iter().flatten() {
             let (Some(key), Some(placeholder)) = (entry["key"].as_str(), entry["placeholder"].as_str()) else {
                 continue;
@@ -226,6 +226,9 @@ impl Draft {
         self.items.iter().filter(uses)
     }
 }
+
+/// Key of a mail, what stands for its id, and where: file and pointer.
+type Upload = (String, String, Vec<(String, String)>);
 
 /// Hash of bytes, as records keep it.
 pub(super) fn hash(bytes: &[u8]) -> String {

@@ -20,7 +20,7 @@ mod run;
 use crate::flow::{Target, Workspace};
 
 pub(super) use self::{
-    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, Own},
+    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, NamesOf, Own},
     client::{Manner, Verb},
     compare::compare,
 };
