@@ -478,9 +478,9 @@ fn clients_get_pictures_and_a_document() {
     check(here, &["export", WATCH, "--to", "svg", "--out", "x.svg", "--date", "tomorrow"], 2, &["is not a date"]);
     check(
         here,
-        &["export", WATCH, "--to", "html", "--out", "x.html", "--contact", "nobody"],
+        &["export", WATCH, "--to", "html", "--out", "x.html", "--contact", "nobody-at-all"],
         2,
-        &["no contact `nobody`"],
+        &["no contact `nobody-at-all`"],
     );
     check(here, &["export", WATCH, "--to", "png", "--out", "x.png", "--scale", "99"], 2, &["0.1 to 8"]);
     let (contact, _) = mailed(here);

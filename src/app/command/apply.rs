@@ -263,7 +263,11 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         return on_document(document, Command::GoTo(node), Instant::from_millis(0));
     }
     if let Some(page) = page_of(id) {
-        document.view.page = Some(page).filter(|page| document.view.page != Some(*page));
+        if document.view.page == Some(page) {
+            document.view.page = None;
+        } else {
+            pages::show(document, page);
+        }
         return Ok(());
     }
     use ops::arrange::{Align, Axis};

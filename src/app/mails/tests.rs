@@ -34,12 +34,12 @@ fn a_mail_opens_on_its_page_and_other_steps_do_not() {
     assert_eq!(fixture::document(&app).view.page, None, "the command shows the canvas again");
     opened(&mut app, "no-such-step");
     assert_eq!(fixture::document(&app).view.page, None);
+    assert_eq!(app.toasts.last().map(|toast| toast.text.as_str()), Some("This step sends no mail"));
     app.document_mut().expect("a document").view.selection.clear();
     fixture::run(&mut app, CommandId::PageMails);
     let document = fixture::document(&app);
     assert_eq!(document.selected(), Some(&"mail-1".into()), "the page begins with the flow's first mail");
     fixture::run(&mut app, CommandId::PageMails);
-    assert_eq!(app.toasts.last().map(|toast| toast.text.as_str()), Some("This step sends no mail"));
     assert_eq!(senders(fixture::document(&app)).len(), 3);
 }
 

@@ -200,10 +200,18 @@ pub(super) fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
     }
 }
 
+/// Shows a page; that of mails begins with the selected step's, or the flow's first.
+pub(super) fn show(document: &mut Document, page: PageKind) {
+    match page {
+        PageKind::Mails => super::mails::open_any(document),
+        page => document.view.page = Some(page),
+    }
+}
+
 fn on_document(document: &mut Document, act: Act, now: Instant) -> Result<Vec<Request>, String> {
     match act {
-        Act::Show(Some(PageKind::Mails)) => super::mails::open_any(document),
-        Act::Show(page) => document.view.page = page,
+        Act::Show(Some(page)) => show(document, page),
+        Act::Show(None) => document.view.page = None,
         Act::Choose(page, name) => choose(document, page, name),
         Act::Workspace { label, text, merge } => {
             document.edit_workspace(&label, &text, merge.as_deref().map(|key| (key, now)))?;

@@ -365,7 +365,7 @@ fn nothing_is_cut_off_in_a_small_window() {
     click(&mut h, "Tab A flow whose name is far too long for the bar at the top");
     ["Gallery", "Undo", "Redo", "More", "Simulate", "Publish…"].iter().for_each(|name| inside(&h, name));
     for (id, names) in [
-        (CommandId::Publish, &["Klaviyo", "Client document", "Export to a folder…", "Close"][..]),
+        (CommandId::Publish, &["Klaviyo", "Client", "Export to a folder…", "Close"][..]),
         (CommandId::Settings, &["Size of everything", "Close"]),
         (CommandId::Shortcuts, &["Change keys…", "Close"]),
     ] {

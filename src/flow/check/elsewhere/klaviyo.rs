@@ -750,6 +750,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "klaviyo/kept-elsewhere",
+        Severity::Warning,
+        "What was kept for another platform",
+        [
+            "An import kept JSON of another platform that the flow has no words for. It goes back there, not to Klaviyo.",
+            "Klaviyo would not know it, so the flow does less there than where it came from.",
+            "a flow imported from the other platform with settings of its own",
+            "Say it with steps and settings of the flow, or hand the flow to the platform it came from.",
+            "DESIGN 6, unknown content is kept",
+        ],
+    ),
+    page(
         "klaviyo/kept",
         Severity::Warning,
         "What an import kept no longer goes back",
