@@ -669,7 +669,7 @@ fn damaged_flows_never_panic() {
         let Ok(imported) = read(&source) else { return };
         for imported in imported {
             assert!(imported.flow.invariants().is_empty(), "seed {seed}: {:#?}\n{source}", imported.flow.invariants());
-            if seed % 10 == 0 {
+            if seed.is_multiple_of(10) {
                 let saved = file::write(&imported.flow);
                 let again = file::read(&saved).unwrap_or_else(|e| panic!("seed {seed}: {e:?}\n{saved}"));
                 assert_eq!(again.flow.canonical(), imported.flow.canonical(), "seed {seed}");

@@ -605,9 +605,13 @@ mod command {
 
     /// Runs `flowloom push` with the key in the environment, against the server.
     fn pushes(folder: &Path, server: &Server, target: Target, more: &[&str]) -> Said {
+        runs(folder, server, &[&["push", FLOW, "--to", target.name()], more].concat())
+    }
+
+    fn runs(folder: &Path, server: &Server, args: &[&str]) -> Said {
         let output = Command::new(env!("CARGO_BIN_EXE_flowloom"))
-            .args(["push", FLOW, "--to", target.name(), "--base-url", &server.base])
-            .args(more)
+            .args(args)
+            .args(["--base-url", &server.base])
             .env("FLOWLOOM_KLAVIYO_KEY", KEY)
             .env("FLOWLOOM_HUBSPOT_KEY", KEY)
             .current_dir(folder)
@@ -665,6 +669,38 @@ mod command {
             fs::write(&record, "{}").expect("writes");
             let said = pushes(folder.path(), &server, target, &["--yes"]);
             assert!(said.code == Some(2) && said.err.contains("record"), "{said:?}");
+        }
+    }
+
+    /// What was pushed is listed, fetched and a flow again, with its mails and names.
+    #[test]
+    fn flows_are_listed_and_imported_from_the_account() {
+        for target in TARGETS {
+            let (flow, workspace) = sample("bag-care");
+            let server = furnished(&draft(target, &flow, &workspace));
+            let folder = folder();
+            let said = pushes(folder.path(), &server, target, &["--yes"]);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            let so_far = server.num_seen();
+            let said = runs(folder.path(), &server, &["import", "--list", "--from", target.name(), "--format", "json"]);
+            let list: Json = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("JSON: {said:?}"));
+            let id = list["flows"][0]["id"].as_str().expect("an id").to_owned();
+            let args = ["import", "--id", &id, "--from", target.name(), "--out", "back"];
+            let said = runs(folder.path(), &server, &args);
+            assert_eq!((said.code, server.writes_since(so_far)), (Some(0), Vec::new()), "{said:?}");
+            let flows: Vec<_> = fs::read_dir(folder.path().join("back"))
+                .expect("lists")
+                .filter_map(|entry| {
+                    Some(entry.ok()?.path()).filter(|path| path.to_string_lossy().ends_with(".flow.ron"))
+                })
+                .collect();
+            let text = fs::read_to_string(&flows[0]).expect("a flow");
+            let mails = flow.messages.len();
+            assert!(text.matches("kind:").count() + text.matches("kind: ").count() > mails, "{text}");
+            assert!(text.contains("subject"), "{target:?}: the mails came along\n{text}");
+            let said =
+                runs(folder.path(), &server, &["import", "--id", "no-such", "--from", target.name(), "--out", "x"]);
+            assert!(said.code == Some(1) && said.err.contains("no flow `no-such`"), "{said:?}");
         }
     }
 

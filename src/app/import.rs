@@ -66,6 +66,10 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
     let senders: Vec<_> = adds.senders.iter().filter(|sender| there.sender(&sender.id).is_none()).collect();
     rows(&mut out, "senders", &senders.iter().map(|sender| ron(*sender)).collect::<Vec<_>>())?;
     out.what.extend(senders.iter().map(|sender| format!("sender \u{201c}{}\u{201d}", sender.id)));
+    let pools: Vec<_> =
+        adds.code_pools.iter().filter(|pool| !there.code_pools.iter().any(|known| known.name == pool.name)).collect();
+    rows(&mut out, "code_pools", &pools.iter().map(|pool| ron(*pool)).collect::<Vec<_>>())?;
+    out.what.extend(pools.iter().map(|pool| format!("code pool \u{201c}{}\u{201d}", pool.name)));
     let segments: Vec<_> = adds.segments.iter().filter(|(name, _)| !there.segments.contains_key(*name)).collect();
     if !segments.is_empty() {
         let mut all = there.segments.clone();
@@ -155,6 +159,11 @@ pub fn needs(imported: &[Imported]) -> Workspace {
         for sender in &adds.senders {
             if out.sender(&sender.id).is_none() {
                 out.senders.push(sender.clone());
+            }
+        }
+        for pool in &adds.code_pools {
+            if !out.code_pools.iter().any(|known| known.name == pool.name) {
+                out.code_pools.push(pool.clone());
             }
         }
         out.segments.extend(adds.segments.clone());

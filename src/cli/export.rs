@@ -93,7 +93,8 @@ pub enum Sheets {
 
 /// An export without errors, and what it was made from.
 pub struct Checked {
-    /// The workspace.
+    /// The workspace; a push needs it.
+    #[cfg_attr(not(feature = "push"), expect(dead_code, reason = "only a push asks for it"))]
     pub home: Home,
     /// The flow.
     pub file: FlowFile,

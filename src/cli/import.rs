@@ -16,18 +16,41 @@ use crate::{
     flow::{Target, file},
     platforms::import::{Given, Imported, MOST_BYTES, RemarkKind, Template, import, known_names},
 };
+#[cfg(feature = "push")]
+use crate::{cli::push::failure, platforms::push};
 
 /// Read a flow of Klaviyo or HubSpot, from the JSON of its API or of an export of ours
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The JSON: a definition, an answer of the API, or a list of either; - for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[cfg_attr(feature = "push", arg(value_name = "FILE", required_unless_present_any = ["id", "list"]))]
+    #[cfg_attr(not(feature = "push"), arg(value_name = "FILE", required = true))]
+    file: Option<PathBuf>,
+    /// Instead: fetch the flow of this id from the account, with its mails and names
+    #[cfg(feature = "push")]
+    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    id: Option<String>,
+    /// Instead: list the flows of the account
+    #[cfg(feature = "push")]
+    #[arg(long, conflicts_with_all = ["file", "id"])]
+    list: bool,
+    /// Which account's key of the keyring
+    #[cfg(feature = "push")]
+    #[arg(long, value_name = "NAME", default_value = super::key::DEFAULT)]
+    key_name: String,
+    /// Another address than the platform's own, for tests
+    #[cfg(feature = "push")]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
     /// Whose it is
     #[arg(long, value_enum)]
     from: Whose,
     /// The flow file to write, or a workspace folder
-    #[arg(long, value_name = "FLOW_OR_DIR")]
+    #[cfg_attr(
+        feature = "push",
+        arg(long, value_name = "FLOW_OR_DIR", required_unless_present = "list", default_value = "")
+    )]
+    #[cfg_attr(not(feature = "push"), arg(long, value_name = "FLOW_OR_DIR"))]
     out: PathBuf,
     /// Write the report there as JSON, too
     #[arg(long, value_name = "FILE")]
@@ -62,7 +85,6 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         Whose::Klaviyo => Target::Klaviyo,
         Whose::Hubspot => Target::Hubspot,
     };
-    let json = source(&args.file)?;
     let to_file = args.out.to_string_lossy().ends_with(".ron");
     let folder = if to_file { args.out.parent().unwrap_or(Path::new("")).to_owned() } else { args.out.clone() };
     let home = match &places.workspace {
@@ -70,16 +92,16 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         None if !to_file && !folder.join(disk::WORKSPACE_FILE).is_file() => disk::Home::default(),
         named => disk::home(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder }, named.as_deref())?,
     };
-    let names = known_names(target, &home.workspace, &names(args.names.as_deref())?);
-    let templates = templates(args)?;
-    let given = Given { json: &json, templates: &templates, names: &names };
+    let Some(source) = source(args, target, &home, streams)? else { return Ok(Done::Well) };
+    let names = known_names(target, &home.workspace, &source.names);
+    let given = Given { json: &source.json, templates: &source.templates, names: &names };
     let mut imported = import(target, &given).map_err(|errors| refused(&errors))?;
     for one in &mut imported {
         one.flow = app::placed(&one.flow);
     }
     if to_file && imported.len() > 1 {
         return Err(Failure::unusable(
-            format!("There are {} flows in {}, and --out names one file", imported.len(), args.file.display()),
+            format!("There are {} flows in it, and --out names one file", imported.len()),
             "Name a folder with --out",
         ));
     }
@@ -106,8 +128,75 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     Ok(Done::Well)
 }
 
+/// What an import is made from.
+struct Source {
+    json: String,
+    templates: BTreeMap<String, Template>,
+    names: BTreeMap<String, String>,
+}
+
+/// What the arguments name: a file, or a flow of an account. `None` where the account's flows were to be listed.
+fn source(
+    args: &Arguments,
+    #[cfg_attr(not(feature = "push"), expect(unused_variables))] target: Target,
+    #[cfg_attr(not(feature = "push"), expect(unused_variables))] home: &disk::Home,
+    #[cfg_attr(not(feature = "push"), expect(unused_variables))] streams: &mut Streams,
+) -> Result<Option<Source>, Failure> {
+    let (names, templates) = (names(args.names.as_deref())?, templates(args)?);
+    #[cfg(feature = "push")]
+    if args.file.is_none() {
+        let (mut names, mut templates) = (names, templates);
+        let Some(fetched) = fetched(args, target, home, streams)? else { return Ok(None) };
+        // What the user gave counts more than what the account says.
+        for (key, name) in fetched.names {
+            names.entry(key).or_insert(name);
+        }
+        for (key, template) in fetched.templates {
+            templates.entry(key).or_insert(template);
+        }
+        return Ok(Some(Source { json: fetched.json, templates, names }));
+    }
+    let json = text(args.file.as_deref().unwrap_or(Path::new("-")))?;
+    Ok(Some(Source { json, templates, names }))
+}
+
+/// A flow of the account with its mails and names; what could not be had is said. `None` after a list.
+#[cfg(feature = "push")]
+fn fetched(
+    args: &Arguments,
+    target: Target,
+    home: &disk::Home,
+    streams: &mut Streams,
+) -> Result<Option<push::Fetched>, Failure> {
+    let variable = std::env::var(push::variable(target)).ok();
+    let (key, _) = push::Key::find(target, &args.key_name, variable.as_deref()).map_err(failure)?;
+    let base_url = args.base_url.as_deref();
+    let mut client =
+        push::connect(target, &home.workspace, base_url, key, push::Patience::default()).map_err(failure)?;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let Some(id) = &args.id else {
+        let flows = push::flows(target, &mut client, &stop).map_err(failure)?;
+        if args.format == Format::Json {
+            let rows: Vec<_> = flows
+                .iter()
+                .map(|flow| serde_json::json!({"id": flow.id, "name": flow.name, "status": flow.status}))
+                .collect();
+            streams
+                .say_json(&serde_json::json!({"schema": "flowloom/flows/1", "target": target.name(), "flows": rows}));
+        }
+        let rows: String = flows.iter().map(|flow| format!("{}  {}  {}\n", flow.id, flow.status, flow.name)).collect();
+        streams.to_people(args.format, &show::clean(&rows));
+        return Ok(None);
+    };
+    let fetched = push::fetch(target, &mut client, id, &stop).map_err(failure)?;
+    for missing in &fetched.missing {
+        streams.tell(&format!("{}\n", show::clean(missing)));
+    }
+    Ok(Some(fetched))
+}
+
 /// The JSON, from a file or from standard input.
-fn source(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path) -> Result<String, Failure> {
     if path != Path::new("-") {
         return Ok(disk::text(path)?.text);
     }
@@ -135,9 +224,11 @@ fn names(path: Option<&Path>) -> Result<BTreeMap<String, String>, Failure> {
 
 /// The templates of a folder: the one that was named, else what our exports put beside the flow.
 fn templates(args: &Arguments) -> Result<BTreeMap<String, Template>, Failure> {
-    let beside = args.file.parent().unwrap_or(Path::new(""));
+    let beside = args.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let folders = match &args.templates {
         Some(folder) => vec![folder.clone()],
+        // Nothing lies beside an account.
+        None if args.file.is_none() => Vec::new(),
         None => ["templates", "emails"].map(|name| beside.join(name)).into_iter().filter(|f| f.is_dir()).collect(),
     };
     let mut out: BTreeMap<String, Template> = BTreeMap::new();

@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use crate::{
     base::{Diagnostic, NodeId, Place},
-    flow::{Flow, Target, Workspace},
+    content::FieldSource,
+    flow::{CodePool, Flow, Target, Workspace},
 };
 
 /// Most bytes of JSON that are read; a flow of 500 steps has about 1 MB.
@@ -135,6 +136,24 @@ pub fn known_names(
     out
 }
 
+/// The same with the pools that the flows' codes come from. The codes themselves stay in the account's coupons.
+fn with_pools(mut imported: Vec<Imported>) -> Vec<Imported> {
+    for Imported { flow, workspace, .. } in &mut imported {
+        for field in flow.fields() {
+            let FieldSource::Code { pool } = &field.source else { continue };
+            if !workspace.code_pools.iter().any(|known| known.name == *pool) {
+                workspace.code_pools.push(CodePool {
+                    name: pool.clone(),
+                    codes: Vec::new(),
+                    shared: None,
+                    klaviyo: Some(pool.to_string()),
+                });
+            }
+        }
+    }
+    imported
+}
+
 /// Reads what a platform wrote as flows.
 ///
 /// Errors: what keeps it from being read at all (no JSON, too large, another shape, nothing to begin with), each with
@@ -148,7 +167,7 @@ pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Di
         ]);
     }
     match target {
-        Target::Klaviyo => super::klaviyo::import(given),
+        Target::Klaviyo => super::klaviyo::import(given).map(with_pools),
         Target::Hubspot => super::hubspot::import(given),
         Target::Engine => Err(vec![
             Diagnostic::error(

@@ -26,12 +26,13 @@ fn run(cx: &Context<'_>, out: &mut Vec<Finding>) {
         let found = cx.workspace.code_pools.iter().find(|known| known.name == *pool);
         if found.is_some_and(|pool| pool.codes.is_empty() && pool.shared.as_deref().is_none_or(str::is_empty)) {
             let place = Place::default().with_field(format!("fields.{}", field.name));
-            out.push(
-                CHECK
-                    .spec
-                    .at(place, format!("The code pool `{pool}` is empty, so mails with `{}` are held", field.name))
-                    .hint("Fill the pool, or give it one code for everybody"),
-            );
+            let finding = CHECK
+                .spec
+                .at(place, format!("The code pool `{pool}` is empty, so mails with `{}` are held", field.name))
+                .hint("Fill the pool, or give it one code for everybody");
+            // A coupon of Klaviyo has its codes there; only here they are missing.
+            let is_elsewhere = found.is_some_and(|pool| pool.klaviyo.is_some());
+            out.push(if is_elsewhere { finding.severity(Severity::Warning) } else { finding });
         }
     }
 }
@@ -44,6 +45,7 @@ mod tests {
     fn fixtures() {
         let parts = r#"fields: [(name: "code", source: code(pool: "p"))]"#;
         on(parts).within(r#"code_pools: [(name: "p")]"#).check(&CHECK, &["fields.code"]);
+        on(parts).within(r#"code_pools: [(name: "p", klaviyo: "P")]"#).check(&CHECK, &["fields.code"]);
         on(parts).within(r#"code_pools: [(name: "p", codes: ["A"])]"#).silent(&CHECK);
         on(parts).within(r#"code_pools: [(name: "p", shared: "A"), (name: "q")]"#).silent(&CHECK);
         on(parts).silent(&CHECK);

@@ -132,10 +132,12 @@ fn failed(ui: &mut Ui, error: &Error) {
         });
     });
 }
+/// Whether a change belongs to a group of the list.
+type IsOf = fn(&Action) -> bool;
 
 fn plan_ui(ui: &mut Ui, plan: &Plan, new_flow: bool, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
-    let groups: [(&str, fn(&Action) -> bool); 5] = [
+    let groups: [(&str, IsOf); 5] = [
         ("To choose", |action| matches!(action, Action::Choose(_))),
         ("In the way", |action| matches!(action, Action::Cannot { .. })),
         ("Is made or changed", |action| matches!(action, Action::Create(_) | Action::Update { .. })),
