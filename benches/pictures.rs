@@ -1,8 +1,8 @@
 //! Pictures of mails: `cargo bench --bench pictures`. Goal: a median of at most 30 ms for the sample mails at 600 px,
 //! fonts loaded.
 //!
-//! Damaged mails are drawn by an ignored test (`tests/pictures/damage.rs`). Deliberately not here: an assertion on time,
-//! which a loaded machine would break.
+//! Damaged mails are drawn by an ignored test (`tests/pictures/damage.rs`). Deliberately not here: an assertion on
+//! time, which a loaded machine would break.
 
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]
