@@ -687,7 +687,10 @@ mod command {
             let id = list["flows"][0]["id"].as_str().expect("an id").to_owned();
             let args = ["import", "--id", &id, "--from", target.name(), "--out", "back"];
             let said = runs(folder.path(), &server, &args);
-            assert_eq!((said.code, server.writes_since(so_far)), (Some(0), Vec::new()), "{said:?}");
+            // HubSpot is asked for its lists by a POST.
+            let mut writes = server.writes_since(so_far);
+            writes.retain(|request| !request.ends_with("/search"));
+            assert_eq!((said.code, writes), (Some(0), Vec::new()), "{said:?}");
             let flows: Vec<_> = fs::read_dir(folder.path().join("back"))
                 .expect("lists")
                 .filter_map(|entry| {

@@ -46,12 +46,9 @@ pub struct Arguments {
     #[arg(long, value_enum)]
     from: Whose,
     /// The flow file to write, or a workspace folder
-    #[cfg_attr(
-        feature = "push",
-        arg(long, value_name = "FLOW_OR_DIR", required_unless_present = "list", default_value = "")
-    )]
-    #[cfg_attr(not(feature = "push"), arg(long, value_name = "FLOW_OR_DIR"))]
-    out: PathBuf,
+    #[cfg_attr(feature = "push", arg(long, value_name = "FLOW_OR_DIR", required_unless_present = "list"))]
+    #[cfg_attr(not(feature = "push"), arg(long, value_name = "FLOW_OR_DIR", required = true))]
+    out: Option<PathBuf>,
     /// Write the report there as JSON, too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -70,6 +67,13 @@ pub struct Arguments {
     format: Format,
 }
 
+impl Arguments {
+    /// Where to; the parser has seen to it that there is one, unless flows are only listed.
+    fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
 /// Who can be imported from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Whose {
@@ -85,8 +89,8 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         Whose::Klaviyo => Target::Klaviyo,
         Whose::Hubspot => Target::Hubspot,
     };
-    let to_file = args.out.to_string_lossy().ends_with(".ron");
-    let folder = if to_file { args.out.parent().unwrap_or(Path::new("")).to_owned() } else { args.out.clone() };
+    let to_file = args.out().to_string_lossy().ends_with(".ron");
+    let folder = if to_file { args.out().parent().unwrap_or(Path::new("")).to_owned() } else { args.out().to_owned() };
     let home = match &places.workspace {
         // A folder is a workspace of its own, wherever it lies.
         None if !to_file && !folder.join(disk::WORKSPACE_FILE).is_file() => disk::Home::default(),
@@ -290,13 +294,16 @@ fn refused(errors: &[Diagnostic]) -> Failure {
 
 /// Writes the flows; gives their paths.
 fn write(args: &Arguments, imported: &[Imported], to_file: bool) -> Result<Vec<String>, Failure> {
-    let paths: Vec<PathBuf> =
-        imported
-            .iter()
-            .map(|one| {
-                if to_file { args.out.clone() } else { args.out.join(format!("{}{}", one.flow.id, disk::FLOW_ENDING)) }
-            })
-            .collect();
+    let paths: Vec<PathBuf> = imported
+        .iter()
+        .map(|one| {
+            if to_file {
+                args.out().to_owned()
+            } else {
+                args.out().join(format!("{}{}", one.flow.id, disk::FLOW_ENDING))
+            }
+        })
+        .collect();
     if let Some(taken) = paths.iter().find(|path| !args.force && path.exists()) {
         return Err(Failure::refused(
             format!("{} is there already", taken.display()),
@@ -314,7 +321,7 @@ fn write(args: &Arguments, imported: &[Imported], to_file: bool) -> Result<Vec<S
             .zip(texts)
             .map(|(one, text)| (format!("{}{}", one.flow.id, disk::FLOW_ENDING), text.into_bytes()));
         // What else is in the folder stays.
-        disk::folder(&args.out, &disk::Files(files.collect()), true)?;
+        disk::folder(args.out(), &disk::Files(files.collect()), true)?;
     }
     Ok(paths.iter().map(|path| path.display().to_string()).collect())
 }
@@ -348,7 +355,7 @@ fn workspace(
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let text = app::new_workspace(&name);
             let there = file::read_workspace(&text).map_err(|found| cannot(found.message))?.0;
-            (args.out.join(disk::WORKSPACE_FILE), text, there, true)
+            (args.out().join(disk::WORKSPACE_FILE), text, there, true)
         }
     };
     let added = app::with_additions(&text, &there, &needs).map_err(cannot)?;
