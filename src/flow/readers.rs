@@ -184,7 +184,7 @@ impl Readers for Heaviest<'_> {
         }
     }
 
-    /// At most [`MOST_MADE`] of those who may be dealt the variant by their language: with the longest values in the
+    /// At most `MOST_MADE` of those who may be dealt the variant by their language: with the longest values in the
     /// tags that it prints, the first of the audience among equals.
     fn longest(
         &self,
