@@ -105,11 +105,18 @@ fn list(lines: &[String], out: &mut String) {
     if lines.is_empty() {
         return;
     }
-    out.push_str("<ul class=\"details\">");
+    // Lines that count themselves get the page's own numbers instead of a dot before theirs.
+    let counted = |(n, line): (usize, &String)| line.strip_prefix(&format!("{}. ", n + 1)).map(str::to_owned);
+    let numbered: Option<Vec<String>> = lines.iter().enumerate().map(counted).collect();
+    let (tag, lines) = match &numbered {
+        Some(numbered) => ("ol", numbered.as_slice()),
+        None => ("ul", lines),
+    };
+    let _ = write!(out, "<{tag} class=\"details\">");
     for line in lines {
         let _ = write!(out, "<li>{}</li>", escape(line));
     }
-    out.push_str("</ul>");
+    let _ = write!(out, "</{tag}>");
 }
 
 /// A step's number and name, leading to where it is described.
