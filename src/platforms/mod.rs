@@ -2,8 +2,7 @@
 //!
 //! The one idea: nothing is lost in silence. Whatever a target says differently or not at all is a [`Loss`] with a
 //! place and a remedy; names that only an account can resolve are visible placeholders, listed in `ids.json`.
-//! Deliberately not here: opening files (callers get bytes). Talking to accounts is
-//! `push` alone (feature `push`).
+//! Deliberately not here: opening files (callers get bytes). Talking to accounts is `push` alone (feature `push`).
 
 pub mod engine;
 mod folder;

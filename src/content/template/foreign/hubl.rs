@@ -6,7 +6,7 @@
 //! there. Source: references, hubspot, section 15, and mail rendering, transpile table.
 
 use super::{
-    Book, Read, Wanted,
+    Book, Losses, Read, Wanted,
     django::{Piece, pieces},
     expr, filtered, finish, path, too_long, visible,
 };
@@ -49,17 +49,18 @@ pub fn from_hubl(source: &str, part: Part, book: &mut Book) -> Read {
         return read;
     }
     let pieces = pieces(source, "raw", "endraw");
-    let mut reader = Reader { pieces: &pieces, at: 0, part, book, locals: Vec::new(), kept: Vec::new(), depth: 0 };
+    let mut reader =
+        Reader { pieces: &pieces, at: 0, part, book, locals: Vec::new(), kept: Losses::new(part), depth: 0 };
     let mut nodes = Vec::new();
     loop {
         nodes.extend(reader.nodes());
         match reader.next() {
             None => break,
             // A closing tag without its opening one.
-            Some(piece) => nodes.extend(reader.lost(piece, "it closes nothing")),
+            Some(piece) => nodes.extend(reader.kept.piece(piece, "it closes nothing")),
         }
     }
-    let kept = reader.kept;
+    let kept = reader.kept.list;
     finish(&nodes, source, part, kept)
 }
 
@@ -75,7 +76,7 @@ struct Reader<'a, 'b> {
     part: Part,
     book: &'b mut Book,
     locals: Vec<Local>,
-    kept: Vec<(TextRange, String)>,
+    kept: Losses,
     depth: usize,
 }
 
@@ -106,7 +107,7 @@ impl<'a> Reader<'a, '_> {
                 Piece::Print { inside, range } => out.push(self.print(plain(inside), range)),
                 Piece::Tag { inside, range, .. } => match tag(inside) {
                     ("if" | "unless" | "for", _) if self.depth >= MAX_DEPTH => {
-                        out.extend(self.lost(piece, "blocks lie too deep inside each other"));
+                        out.extend(self.kept.piece(piece, "blocks lie too deep inside each other"));
                     }
                     ("if", test) => {
                         out.extend(self.block(|reader| reader.branches(test.to_owned(), inside, range)));
@@ -122,7 +123,7 @@ impl<'a> Reader<'a, '_> {
                         continue;
                     }
                     ("else" | "elif" | "endif" | "endunless" | "endfor", _) => return out,
-                    _ => out.extend(self.lost(piece, "the mail language has no such tag")),
+                    _ => out.extend(self.kept.piece(piece, "the mail language has no such tag")),
                 },
             }
             self.at += 1;
@@ -138,23 +139,6 @@ impl<'a> Reader<'a, '_> {
         out
     }
 
-    fn lose(&mut self, range: TextRange, why: impl Into<String>) {
-        // A hundred reasons are enough to work on.
-        if self.kept.len() < 100 {
-            self.kept.push((range, why.into()));
-        }
-    }
-
-    fn lost(&mut self, piece: Piece<'_>, why: &str) -> Option<Node> {
-        match piece {
-            Piece::Raw(_) => None,
-            Piece::Print { inside, range } | Piece::Tag { inside, range, .. } => {
-                self.lose(range, format!("`{inside}`: {why}"));
-                Some(visible(inside, self.part))
-            }
-        }
-    }
-
     fn avoid(&self) -> Vec<String> {
         self.locals.iter().filter_map(|(_, own)| own.clone()).collect()
     }
@@ -165,11 +149,11 @@ impl<'a> Reader<'a, '_> {
         match self.value(inside) {
             Ok(value) if is_printable(&value) => Node::Print(value),
             Ok(_) => {
-                self.lose(range, format!("`{inside}` is no text"));
+                self.kept.add(range, format!("`{inside}` is no text"));
                 visible(inside, self.part)
             }
             Err(why) => {
-                self.lose(range, format!("`{inside}`: {why}"));
+                self.kept.add(range, format!("`{inside}`: {why}"));
                 // A filter that is not known leaves the value itself, which is nearer than nothing.
                 let bare = before_filters(inside).and_then(|bare| self.value(bare).ok());
                 match bare.filter(is_printable) {
@@ -189,14 +173,14 @@ impl<'a> Reader<'a, '_> {
             let test = match self.condition(&head.0) {
                 Ok(test) => Some(test),
                 Err(why) => {
-                    self.lose(head.2, format!("`{}`: {why}", head.1));
+                    self.kept.add(head.2, format!("`{}`: {why}", head.1));
                     None
                 }
             };
             let body = self.nodes();
             arms.push((test, head.1.clone(), body));
             let Some(Piece::Tag { inside: next, range: place, .. }) = self.next() else {
-                self.lose(range, format!("`{inside}` is never closed"));
+                self.kept.add(range, format!("`{inside}` is never closed"));
                 break;
             };
             match tag(next) {
@@ -205,13 +189,13 @@ impl<'a> Reader<'a, '_> {
                     otherwise = Some(self.nodes());
                     match self.next() {
                         Some(Piece::Tag { inside, .. }) if matches!(tag(inside).0, "endif" | "endunless") => {}
-                        _ => self.lose(range, format!("`{inside}` is never closed")),
+                        _ => self.kept.add(range, format!("`{inside}` is never closed")),
                     }
                     break;
                 }
                 ("endif" | "endunless", _) => break,
                 _ => {
-                    self.lose(range, format!("`{inside}` is never closed"));
+                    self.kept.add(range, format!("`{inside}` is never closed"));
                     break;
                 }
             }
@@ -264,7 +248,7 @@ impl<'a> Reader<'a, '_> {
                 Some((var, items))
             }
             Err(why) => {
-                self.lose(range, format!("`{inside}`: {why}"));
+                self.kept.add(range, format!("`{inside}`: {why}"));
                 let names = rest.split(" in ").next().unwrap_or("").split(',');
                 self.locals.extend(names.take(4).map(|name| (name.trim().to_owned(), None)));
                 None
@@ -274,7 +258,7 @@ impl<'a> Reader<'a, '_> {
         self.locals.truncate(before);
         match self.next() {
             Some(Piece::Tag { inside, .. }) if tag(inside).0 == "endfor" => {}
-            _ => self.lose(range, format!("`{inside}` is never closed")),
+            _ => self.kept.add(range, format!("`{inside}` is never closed")),
         }
         match head {
             Some((var, items)) => vec![Node::For { var, items, body, otherwise: Vec::new() }],

@@ -4,7 +4,7 @@
 //! without a fallback here, so that the check for fallbacks tells of it.
 
 use super::{
-    Book, Read, Wanted,
+    Book, Losses, Read, Wanted,
     django::{Argument, Base, Piece, Piped, Test, piece_list, piped, test, words},
     expr, filtered, finish, guards, path, too_long, visible,
 };
@@ -41,7 +41,7 @@ pub fn from_klaviyo(source: &str, part: Part, book: &mut Book) -> Read {
         book,
         scope: Vec::new(),
         globals: Vec::new(),
-        kept: Vec::new(),
+        kept: Losses::new(part),
         depth: 0,
     };
     let mut nodes = Vec::new();
@@ -50,10 +50,10 @@ pub fn from_klaviyo(source: &str, part: Part, book: &mut Book) -> Read {
         match reader.next() {
             None => break,
             // A closing tag without its opening one.
-            Some(piece) => nodes.extend(reader.lost(piece, "it closes nothing")),
+            Some(piece) => nodes.extend(reader.kept.piece(piece, "it closes nothing")),
         }
     }
-    let kept = reader.kept;
+    let kept = reader.kept.list;
     finish(&nodes, source, part, kept)
 }
 
@@ -77,7 +77,7 @@ struct Reader<'a, 'b> {
     scope: Vec<(String, Meaning)>,
     /// Names that stay until the end of the text.
     globals: Vec<(String, Meaning)>,
-    kept: Vec<(TextRange, String)>,
+    kept: Losses,
     depth: usize,
 }
 
@@ -101,13 +101,13 @@ impl<'a> Reader<'a, '_> {
                 Piece::Print { inside, range } => out.push(self.print(inside, range)),
                 Piece::Tag { word, .. } if ends.contains(&word) => return out,
                 Piece::Tag { word: "if" | "for" | "with", .. } if self.depth >= MAX_DEPTH => {
-                    out.extend(self.lost(piece, "blocks lie too deep inside each other"));
+                    out.extend(self.kept.piece(piece, "blocks lie too deep inside each other"));
                 }
                 Piece::Tag { word: "else" | "elif" | "empty" | "endif" | "endfor" | "endwith", .. } => {
                     if ends.is_empty() {
                         return out;
                     }
-                    out.extend(self.lost(piece, "it closes nothing"));
+                    out.extend(self.kept.piece(piece, "it closes nothing"));
                 }
                 Piece::Tag { word, rest, inside, range } => {
                     self.at += 1;
@@ -125,23 +125,6 @@ impl<'a> Reader<'a, '_> {
             self.at += 1;
         }
         out
-    }
-
-    fn lose(&mut self, range: TextRange, why: impl Into<String>) {
-        // A hundred reasons are enough to work on.
-        if self.kept.len() < 100 {
-            self.kept.push((range, why.into()));
-        }
-    }
-
-    fn lost(&mut self, piece: Piece<'_>, why: &str) -> Option<Node> {
-        match piece {
-            Piece::Raw(_) => None,
-            Piece::Print { inside, range } | Piece::Tag { inside, range, .. } => {
-                self.lose(range, format!("`{inside}`: {why}"));
-                Some(visible(inside, self.part))
-            }
-        }
     }
 
     fn locals(&self) -> Vec<String> {
@@ -164,12 +147,12 @@ impl<'a> Reader<'a, '_> {
                     Node::Print(value)
                 }
                 _ => {
-                    self.lose(range, format!("`{inside}` is no text"));
+                    self.kept.add(range, format!("`{inside}` is no text"));
                     visible(inside, self.part)
                 }
             },
             Err(why) => {
-                self.lose(range, format!("`{inside}`: {why}"));
+                self.kept.add(range, format!("`{inside}`: {why}"));
                 visible(inside, self.part)
             }
         }
@@ -183,7 +166,7 @@ impl<'a> Reader<'a, '_> {
             let test = match self.condition(&head.0) {
                 Ok(test) => Some(test),
                 Err(why) => {
-                    self.lose(head.2, format!("`{}`: {why}", head.1));
+                    self.kept.add(head.2, format!("`{}`: {why}", head.1));
                     None
                 }
             };
@@ -196,13 +179,13 @@ impl<'a> Reader<'a, '_> {
                 Some(Piece::Tag { word: "else", .. }) => {
                     otherwise = Some(self.nodes(&["endif"]));
                     if self.next().is_none() {
-                        self.lose(range, format!("`{inside}` is never closed"));
+                        self.kept.add(range, format!("`{inside}` is never closed"));
                     }
                     break;
                 }
                 Some(_) => break,
                 None => {
-                    self.lose(range, format!("`{inside}` is never closed"));
+                    self.kept.add(range, format!("`{inside}` is never closed"));
                     break;
                 }
             }
@@ -253,7 +236,7 @@ impl<'a> Reader<'a, '_> {
                 Some((var, items))
             }
             Err(why) => {
-                self.lose(range, format!("`{inside}`: {why}"));
+                self.kept.add(range, format!("`{inside}`: {why}"));
                 let names = rest.split(" in ").next().unwrap_or("").split(',').map(|name| name.trim().to_owned());
                 self.scope.extend(names.take(4).map(|name| (name, Meaning::Lost)));
                 None
@@ -266,11 +249,11 @@ impl<'a> Reader<'a, '_> {
             Some(Piece::Tag { word: "empty", .. }) => {
                 otherwise = self.nodes(&["endfor"]);
                 if self.next().is_none() {
-                    self.lose(range, format!("`{inside}` is never closed"));
+                    self.kept.add(range, format!("`{inside}` is never closed"));
                 }
             }
             Some(_) => {}
-            None => self.lose(range, format!("`{inside}` is never closed")),
+            None => self.kept.add(range, format!("`{inside}` is never closed")),
         }
         match head {
             Some((var, items)) => vec![Node::For { var, items, body, otherwise }],
@@ -315,7 +298,7 @@ impl<'a> Reader<'a, '_> {
             let meaning = match self.value(value, None) {
                 Ok(value) => Meaning::Alias(value),
                 Err(why) => {
-                    self.lose(range, format!("`{inside}`: {why}"));
+                    self.kept.add(range, format!("`{inside}`: {why}"));
                     Meaning::Lost
                 }
             };
@@ -323,7 +306,7 @@ impl<'a> Reader<'a, '_> {
         }
         let body = self.nodes(&["endwith"]);
         if self.next().is_none() {
-            self.lose(range, format!("`{inside}` is never closed"));
+            self.kept.add(range, format!("`{inside}` is never closed"));
         }
         self.scope.truncate(num_before);
         body
@@ -375,7 +358,7 @@ impl<'a> Reader<'a, '_> {
                 match words.first().map(|word| piped(word).map(|piped| piped.base)) {
                     Some(Ok(Base::Const(Const::Text(name)))) if !name.is_empty() => {
                         if words.len() > 1 {
-                            self.lose(range, format!("`{inside}`: only a code's name is understood"));
+                            self.kept.add(range, format!("`{inside}`: only a code's name is understood"));
                         }
                         let avoid = self.locals();
                         let wanted = Wanted {
@@ -399,7 +382,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn unknown(&mut self, inside: &str, range: TextRange, why: &str) -> Vec<Node> {
-        self.lose(range, format!("`{inside}`: {why}"));
+        self.kept.add(range, format!("`{inside}`: {why}"));
         vec![visible(inside, self.part)]
     }
 
@@ -510,7 +493,7 @@ impl<'a> Reader<'a, '_> {
                 None => {
                     let why = format!("the mail language has no filter `{name}` of this form");
                     let Some(range) = range else { return Err(why) };
-                    self.lose(range, format!("`{}`: {why}", piped.written));
+                    self.kept.add(range, format!("`{}`: {why}", piped.written));
                 }
             }
         }

@@ -216,6 +216,36 @@ pub(crate) fn filtered(of: Expr, name: &str, args: Vec<Const>) -> Expr {
     expr(ExprKind::Filter { of: Box::new(of), name: name.to_owned(), args })
 }
 
+/// What was not understood in a template of one part, with the reasons.
+struct Losses {
+    list: Vec<(TextRange, String)>,
+    part: Part,
+}
+
+impl Losses {
+    fn new(part: Part) -> Self {
+        Self { list: Vec::new(), part }
+    }
+
+    fn add(&mut self, range: TextRange, why: impl Into<String>) {
+        // A hundred reasons are enough to work on.
+        if self.list.len() < 100 {
+            self.list.push((range, why.into()));
+        }
+    }
+
+    /// A tag or value that is lost, and the words that stand in for it.
+    fn piece(&mut self, piece: django::Piece<'_>, why: &str) -> Option<Node> {
+        match piece {
+            django::Piece::Raw(_) => None,
+            django::Piece::Print { inside, range } | django::Piece::Tag { inside, range, .. } => {
+                self.add(range, format!("`{inside}`: {why}"));
+                Some(visible(inside, self.part))
+            }
+        }
+    }
+}
+
 /// The words that stand for what is not in the subset. `inside` is the tag without its delimiters.
 pub(crate) fn visible(inside: &str, part: Part) -> Node {
     let words: String = inside.split_whitespace().collect::<Vec<_>>().join(" ");
