@@ -14,7 +14,7 @@
 //! | [`flow`] | the document: graph, edits and history, checks, file format and its migrations, the workspace |
 //! | [`journey`] | `advance()`: one contact and its flows, one input at a time; no clock, no IO |
 //! | [`simulate`] | replay of an audience through `journey` |
-//! | [`platforms`] | Klaviyo, HubSpot, engine: exports, templates, losses |
+//! | [`platforms`] | Klaviyo, HubSpot, engine: exports, imports, templates, losses; accounts (feature `push`) |
 //! | [`report`] | what a client gets: picture of the flow (SVG, PDF, PNG, Mermaid), the document, differences in words |
 //! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
 //! | [`disk`] | workspaces and flows as files: read with limits, written whole; for `gui` and `cli` |
@@ -42,7 +42,9 @@
 //! - **cap**: most messages in a window; **cooldown**: quiet time after a message; **quiet hours**: when nothing
 //!   leaves;
 //!   **goal**, **exit**: what ends a journey.
-//! - **target**: Klaviyo, HubSpot or the engine; **loss**: what a target cannot express.
+//! - **target**: Klaviyo, HubSpot or the engine; **loss**: what a target cannot express; **foreign**: of an import,
+//!   what
+//!   only its platform knows: kept, and given back unchanged.
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.
 //! - **workspace**: a folder with `flowloom.ron`: segments, score models, caps, senders, brand.
 
