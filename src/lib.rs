@@ -43,8 +43,7 @@
 //!   leaves;
 //!   **goal**, **exit**: what ends a journey.
 //! - **target**: Klaviyo, HubSpot or the engine; **loss**: what a target cannot express; **foreign**: of an import,
-//!   what
-//!   only its platform knows: kept, and given back unchanged.
+//!   what only its platform knows; kept, and given back unchanged.
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.
 //! - **workspace**: a folder with `flowloom.ron`: segments, score models, caps, senders, brand.
 
