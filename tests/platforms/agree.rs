@@ -71,7 +71,7 @@ fn message_of(flow: &Flow, node: &str) -> Option<String> {
     Some(flow.node(node)?.settings()?.message()?.0.to_string())
 }
 
-fn bodies(export: &Export) -> Vec<Json> {
+pub fn bodies(export: &Export) -> Vec<Json> {
     let flows = export.files.iter().filter(|(path, _)| path.starts_with("flow") && path.ends_with(".json"));
     flows.map(|(path, bytes)| serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{path}: {e}"))).collect()
 }

@@ -1,0 +1,270 @@
+//! There and back: what a platform says exactly is the same flow when it is read again.
+//!
+//! The one idea: a flow is exported, imported, and both are played over the same people. Who gets which message when,
+//! and which way everybody went at each fork, must be equal. Steps are matched by what an import keeps of them: ids in
+//! Klaviyo, the order of forks and the messages in HubSpot. Arms of random splits are dealt alike in both, since a
+//! platform draws its own. A single seed: `FLOWLOOM_SEED=17 cargo nextest run --test main again`.
+
+use std::{collections::{BTreeMap, BTreeSet}, fmt::Write as _, sync::Arc};
+
+use flowloom::{
+    audience::{Audience, Value},
+    flow::{Edit, Flow, Node, Target, Workspace, file},
+    journey::{FlowSet, What},
+    kinds::{Branch, Settings, logic::branch::Arm},
+    platforms::{
+        self, Export,
+        import::{Given, Imported, Template, import, known_names},
+    },
+    simulate::{self, Options},
+};
+use serde_json::Value as Json;
+
+use super::{
+    agree::{self, TARGETS},
+    made_up::{Case, HARMLESS, seeds},
+};
+
+/// The mails of an export by the ids that its bodies give them.
+pub fn templates_of(target: Target, export: &Export) -> BTreeMap<String, Template> {
+    let (folder, prefix) = if target == Target::Klaviyo { ("templates/", "") } else { ("emails/", "EMAIL:") };
+    let files = export.files.iter().filter_map(|(path, bytes)| {
+        let name = path.strip_prefix(folder)?.strip_suffix(".json")?;
+        let json: Json = serde_json::from_slice(bytes).ok()?;
+        let word = |at: &str| json.pointer(at).and_then(Json::as_str).map(str::to_owned);
+        let template = if target == Target::Klaviyo {
+            let of = |key: &str| word(&format!("/data/attributes/{key}"));
+            Template { html: of("html")?, text: of("text"), ..Template::default() }
+        } else {
+            Template {
+                name: word("/name").unwrap_or_default(),
+                html: word("/content/widgets/module-0-1-1/body/html")?,
+                subject: word("/subject"),
+                ..Template::default()
+            }
+        };
+        Some((format!("{prefix}{name}"), template))
+    });
+    files.collect()
+}
+
+/// All bodies of an export, read again.
+pub fn imported(target: Target, export: &Export, workspace: &Workspace) -> Vec<Imported> {
+    let templates = templates_of(target, export);
+    let names = known_names(target, workspace, &BTreeMap::new());
+    let mut out = Vec::new();
+    for (n, body) in agree::bodies(export).iter().enumerate() {
+        let given = Given { json: &body.to_string(), templates: &templates, names: &names };
+        let mut flows = import(target, &given).unwrap_or_else(|e| panic!("{e:#?}\n{body:#}"));
+        assert_eq!(flows.len(), 1);
+        let mut one = flows.remove(0);
+        one.flow.id = format!("back-{n}").as_str().into();
+        out.push(one);
+    }
+    out
+}
+
+/// The workspace in which imported flows are played: what is the shop's own, with what the imports brought, and without
+/// the rules that a platform keeps elsewhere (they came back in the flows, or are lost and said).
+pub fn home(workspace: &Workspace, imported: &[Imported]) -> Workspace {
+    let mut home = workspace.clone();
+    home.caps.clear();
+    home.quiet_hours = None;
+    for one in imported {
+        let theirs = &one.workspace;
+        home.senders.extend(theirs.senders.iter().cloned());
+        for (name, text) in &theirs.segments {
+            home.segments.entry(name.clone()).or_insert_with(|| text.clone());
+        }
+        for (name, kind) in &theirs.properties {
+            home.properties.entry(name.clone()).or_insert(*kind);
+        }
+    }
+    home
+}
+
+/// What HubSpot does not say: whom consent lets in (`hubspot/consent`). Taken over from the flow that was exported.
+pub fn with_consent_of(flow: &Flow, original: &Flow) -> Flow {
+    let value = original.settings().consent.iter().map(|c| format!("{c:?}")).collect::<Vec<_>>();
+    let value = value.join(", ").replace("Subscribed(Email)", "subscribed(email)");
+    let edit = Edit::SetFlowField { field: "consent".into(), value: Some(format!("[{value}]")) };
+    flow.apply(&edit).unwrap_or_else(|e| panic!("{e:?}"))
+}
+
+/// The property by which splits are dealt in both flows.
+const ARM: &str = "arm";
+
+/// A random split as a question that has a fixed answer for each contact: the arm whose number is theirs. A chain of
+/// two-way splits asks for its next arm at each link.
+fn with_fixed_arms(flow: &Flow) -> Flow {
+    let split = |node: &Node| match node.settings() {
+        Some(Settings::Split(split)) => Some(split.arms.iter().map(|arm| arm.name.clone()).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let arms: BTreeMap<String, Vec<smol_str::SmolStr>> =
+        flow.nodes.iter().filter_map(|node| Some((node.id.to_string(), split(node)?))).collect();
+    // The place of a split in its chain: how many splits lead to it by their last way.
+    let place = |id: &str| {
+        let mut at = id.to_owned();
+        let mut n = 0;
+        while let Some(before) = flow.edges.iter().find(|edge| {
+            edge.to.as_str() == at && arms.get(edge.from.as_str()).is_some_and(|own| own.len() == 2 && own[1] == edge.port)
+        }) {
+            at = before.from.to_string();
+            n += 1;
+        }
+        n
+    };
+    let mut out = flow.clone();
+    for node in &mut out.nodes {
+        let Some(own) = arms.get(node.id.as_str()) else { continue };
+        let first = place(node.id.as_str());
+        let last = own.len() - 1;
+        let asked = own.iter().take(last).enumerate().map(|(n, name)| Arm {
+            name: name.clone(),
+            condition: flowloom::audience::ConditionText::new(&format!("contact.{ARM} = {}", first + n)),
+        });
+        let branch = Settings::Branch(Branch { arms: asked.collect() });
+        *node = Arc::new(Node::new(node.id.clone(), "branch", &branch.to_ron()));
+        for edge in out.edges.iter_mut().filter(|edge| edge.from == node.id && edge.port == own[last]) {
+            edge.port = flowloom::kinds::logic::branch::ELSE.into();
+        }
+    }
+    assert!(out.invariants().is_empty(), "{:?}", out.invariants());
+    out
+}
+
+/// What one contact was told and which way they went, in order.
+type Story = BTreeMap<String, Vec<(i64, String)>>;
+
+/// Plays a flow; also how many forks were passed. `in_chains`: a split is told as the chain of two-way ones that it
+/// is in Klaviyo.
+fn play(
+    flow: &Flow,
+    workspace: &Workspace,
+    audience: &Audience,
+    in_chains: bool,
+    is_own: &dyn Fn(&Node) -> bool,
+) -> (Story, usize) {
+    let is_split = |id: &str| flow.node(id).is_some_and(|node| node.kind == "split");
+    let splits: BTreeSet<String> =
+        flow.nodes.iter().map(|node| node.id.to_string()).filter(|id| is_split(id)).collect();
+    let flow = with_fixed_arms(flow);
+    let mut audience = audience.clone();
+    for (n, contact) in audience.contacts.iter_mut().enumerate() {
+        contact.properties.insert(ARM.into(), Value::Number((n % 3) as f64));
+    }
+    let set = FlowSet::new(workspace, std::slice::from_ref(&flow));
+    let report = simulate::replay(&set, &audience, &Options::default());
+    let mut story: Story = BTreeMap::new();
+    let mut forks = 0;
+    for (contact, trace) in &report.traces {
+        let lines = story.entry(contact.to_string()).or_default();
+        for decision in trace {
+            let node = decision.node.as_ref().and_then(|id| flow.node(id.as_str()));
+            let Some(node) = node.filter(|node| is_own(node)) else { continue };
+            let ports = node.ports();
+            let line = match &decision.what {
+                What::Left { port } if ports.len() > 1 && node.kind != "webhook" => {
+                    forks += 1;
+                    let way = ports.iter().position(|known| known.name == *port).unwrap_or(ports.len());
+                    if in_chains && splits.contains(node.id.as_str()) {
+                        for _ in 0..way {
+                            lines.push((decision.at.as_millis(), "takes way 2".to_owned()));
+                        }
+                        if way + 1 == ports.len() {
+                            continue;
+                        }
+                        "takes way 1".to_owned()
+                    } else {
+                        format!("takes way {}", way + 1)
+                    }
+                }
+                What::Outcome { outcome, reason, .. } => {
+                    let message = node.settings().and_then(Settings::message).map(|(id, _)| id.to_string());
+                    format!("{} {outcome:?} {reason:?}", message.unwrap_or_default())
+                }
+                What::Wrote { names } => format!("is written to: {}", names.join(", ")),
+                _ => continue,
+            };
+            lines.push((decision.at.as_millis(), line));
+        }
+        // Several steps of one instant are one moment: an import may cut them otherwise.
+        lines.sort_by_key(|(at, _)| *at);
+    }
+    (story, forks)
+}
+
+/// Where two accounts differ first.
+fn apart(ours: &Story, theirs: &Story) -> Option<String> {
+    let none = Vec::new();
+    ours.keys().chain(theirs.keys()).find_map(|contact| {
+        let (ours, theirs) = (ours.get(contact).unwrap_or(&none), theirs.get(contact).unwrap_or(&none));
+        let show = |line: Option<&(i64, String)>| {
+            line.map_or_else(
+                || "nothing more".to_owned(),
+                |(at, what)| format!("{} {what}", flowloom::base::Instant::from_millis(*at)),
+            )
+        };
+        let n = (0..ours.len().max(theirs.len())).find(|n| ours.get(*n) != theirs.get(*n))?;
+        Some(format!("{contact}: {} became {}", show(ours.get(n)), show(theirs.get(n))))
+    })
+}
+
+/// Steps that an export writes before those of the flow, in the names that it gives them: they have no counterpart.
+fn is_own(target: Target, original: &Flow) -> impl Fn(&Node) -> bool {
+    move |node| match target {
+        // `n3`, its copies `n3-2`, the links of its chain `n3-2`.
+        Target::Klaviyo => {
+            let id = node.id.as_str().split('-').next().unwrap_or_default();
+            original.node(id).is_some_and(|node| node.kind != "trigger")
+        }
+        _ => !["May enter", "Enrolled"].contains(&node.title.as_str())
+            && !matches!(node.settings(), Some(Settings::UpdateContact(update))
+                if update.set.iter().all(|one| one.property.starts_with("flowloom_") || one.property.starts_with("event_"))),
+    }
+}
+
+/// 300 flows for each platform.
+#[test]
+fn exact_exports_come_back_as_the_same_flow() {
+    let (mut lines, mut forks, mut wrong) = (0, 0, Vec::new());
+    for target in TARGETS {
+        let mut played = 0;
+        for seed in seeds(400) {
+            let Case { flow, workspace, audience } = Case::new(target, seed);
+            let export =
+                platforms::export(target, &flow, &workspace).unwrap_or_else(|e| panic!("seed {seed}: {e:#?}"));
+            if export.losses.iter().any(|loss| !HARMLESS.contains(&loss.code)) {
+                continue;
+            }
+            played += 1;
+            let all = imported(target, &export, &workspace);
+            assert_eq!(all.len(), 1, "seed {seed}");
+            let back = &all[0];
+            let said = |what: &str| format!("seed {seed} {}: {what}\n{}\n-- came back as --\n{}", target.name(), file::write(&flow), file::write(&back.flow));
+            let foreign: Vec<&Arc<Node>> = back.flow.nodes.iter().filter(|node| node.kind == "foreign").collect();
+            if !foreign.is_empty() {
+                wrong.push(said(&format!("{} steps are locked", foreign.len())));
+                continue;
+            }
+            let again = if target == Target::Hubspot { with_consent_of(&back.flow, &flow) } else { back.flow.clone() };
+            let (ours, num_forks) = play(&flow, &workspace, &audience, target == Target::Klaviyo, &|_| true);
+            let (theirs, _) = play(&again, &home(&workspace, &all), &audience, target == Target::Klaviyo, &is_own(target, &flow));
+            lines += ours.values().map(Vec::len).sum::<usize>();
+            forks += num_forks;
+            if let Some(apart) = apart(&ours, &theirs) {
+                wrong.push(said(&apart));
+            }
+        }
+        assert!(seeds(2).count() == 1 || played >= 300, "{} {played}", target.name());
+    }
+    wrong.sort_by_key(String::len);
+    let mut shown = String::new();
+    for one in wrong.iter().take(3) {
+        let _ = writeln!(shown, "{one}");
+    }
+    let firsts: Vec<&str> = wrong.iter().filter_map(|one| one.lines().next()).collect();
+    assert!(wrong.is_empty(), "{} differ\n{shown}\n{}", wrong.len(), firsts.join("\n"));
+    assert!(seeds(2).count() == 1 || (lines > 5_000 && forks > 1_000), "{lines} lines, {forks} forks");
+}
