@@ -18,11 +18,12 @@ mod triggers;
 mod tests;
 
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
-pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};
 pub use trace::{Decision, Effects, Intent, IntentWhat, What};
+
+pub use crate::kinds::MOST_IN_24_H;
 
 use self::{
     gate::{Gate, Sending},

@@ -20,6 +20,9 @@ pub const HARMLESS: &[&str] = &[
     "hubspot/reentry-mark",
     "klaviyo/reentry-mark",
     "hubspot/consent",
+    // Nobody here does so much in a day.
+    "hubspot/daily-limit",
+    "klaviyo/daily-limit",
     "hubspot/split",
     "hubspot/email-html",
     "hubspot/event-data",

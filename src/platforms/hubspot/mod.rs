@@ -35,7 +35,7 @@ use filters::Asker;
 use keep::Piece;
 
 use super::{
-    Export, Notes, Platform,
+    Export, Notes, Platform, daily,
     folder::{About, Request},
     json_bytes,
     kept::give_back,
@@ -184,6 +184,7 @@ fn is_event(literal: &Literal) -> bool {
 
 fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) {
     let settings = &plan.settings;
+    daily::limit(Target::Hubspot, plan, workspace, notes);
     for goal in &plan.goals {
         notes.impossible(
             "hubspot/goal",
@@ -459,4 +460,3 @@ fn workflow(
     let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
     Workflow { body: out, origins, what: what.join(", or ") }
 }
-
