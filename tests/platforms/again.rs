@@ -380,3 +380,39 @@ fn what_stopped(flows: &[Flow], report: &simulate::Report) -> String {
     });
     format!("{}\n{counts:#?}", flows.collect::<Vec<_>>().join("\n"))
 }
+
+/// The variants of a message come back with their languages, from the form in which exports choose between them.
+#[test]
+fn languages_come_back() {
+    let source = r#"(version: 2, id: "f", name: "F", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "A")])), (id: "m", kind: "email", settings: (message: "m")),
+    ], edges: [(from: "start", to: "m")], fields: [(name: "who", source: contact("first_name"), fallback: "you")],
+    messages: [(id: "m", name: "Hello", variants: [
+        (id: "a", subject: "Hi {who}", body: html("<p>{% if who == 'Ann' %}A{% else %}B{% endif %}</p>{{ unsubscribe_url }}")),
+        (id: "d", language: "de", subject: "Hallo {who}", body: html("<p>Guten Tag</p>{{ unsubscribe_url }}")),
+        (id: "at", language: "de-AT", subject: "Servus {who}", preheader: "Oida", body: html("<p>Griaß di</p>{{ unsubscribe_url }}")),
+    ])])"#;
+    let flow = file::read(source).unwrap_or_else(|d| panic!("{}", d.message)).flow;
+    let workspace = Workspace::default();
+    for target in TARGETS {
+        let export = platforms::export(target, &flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+        let all = imported(target, &export, &workspace);
+        let message = all[0].flow.message("m").expect("the message");
+        let story: Vec<String> = message
+            .variants
+            .iter()
+            .map(|v| format!("{} {}: {}", v.id, v.language.as_deref().unwrap_or("-"), v.subject))
+            .collect();
+        assert_eq!(story[0].split(':').next(), Some("a -"), "{}", target.name());
+        assert!(
+            story[1].starts_with("de-at de-at: Servus {{ ") && story[2].starts_with("de de: Hallo {{ "),
+            "{story:?}"
+        );
+        assert!(message.variants.iter().all(|v| v.kept.is_empty()), "{}: {:#?}", target.name(), all[0].report);
+        // Written again it is the same mail, letter by letter.
+        let again = platforms::export(target, &all[0].flow, &home(&workspace, &all)).expect("exports");
+        assert_eq!(templates_of(target, &again), templates_of(target, &export), "{}", target.name());
+        assert!(all[0].flow.settings().kept.is_empty(), "{:#?}", all[0].flow.settings().kept);
+        assert_eq!(all[0].report.iter().filter(|r| r.kind == platforms::import::RemarkKind::Kept).count(), 0);
+    }
+}
