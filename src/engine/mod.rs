@@ -29,5 +29,6 @@ pub mod handle;
 pub mod status;
 pub mod store;
 pub mod work;
+pub mod writer;
 
 pub use handle::Handle;

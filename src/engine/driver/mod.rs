@@ -421,6 +421,13 @@ impl Driver {
         self.store.next_due()
     }
 
+    /// When a contact is due next.
+    ///
+    /// Errors: the store's.
+    pub fn next_wake(&self) -> Result<Option<Instant>> {
+        self.store.next_wake()
+    }
+
     /// When a send is due next.
     ///
     /// Errors: the store's.

@@ -21,7 +21,7 @@ use crate::{
 const FIRST_PAUSE_MILLIS: i64 = 30_000;
 /// The longest pause. Source: assumption.
 const LONGEST_PAUSE_MILLIS: i64 = 3_600_000;
-/// After so long of putting off a send is held and shown. Source: assumption, `send_latest_age` by default.
+/// Nothing is put off for longer at once. Source: assumption, `send_latest_age` by default.
 const MOST_PUT_OFF_MILLIS: i64 = 24 * 3_600_000;
 
 /// How long a send that was put off waits, by attempt (from 1): doubling, within half a pause of jitter from its key.
@@ -305,11 +305,9 @@ impl Driver {
         match handed {
             Handed::Done => self.finish(&row, Delivery::Sent, now, ""),
             Handed::Later { detail, after_millis } => {
-                if now.since(row.made) >= MOST_PUT_OFF_MILLIS {
-                    return self.finish(&row, Delivery::Held(Reason::NoAnswer), now, detail);
-                }
-                let asked = after_millis.map_or(0, |millis| i64::try_from(millis).unwrap_or(i64::MAX));
-                let pause = pause_millis(key, attempt).max(asked.min(MOST_PUT_OFF_MILLIS));
+                // Who hands over knows when to try again, and when to give up; this is for who says nothing.
+                let asked = after_millis.map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
+                let pause = asked.unwrap_or_else(|| pause_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
                 let why = Some((Some(Reason::NoAnswer), detail.as_str()));
                 self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
             }

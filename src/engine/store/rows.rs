@@ -208,10 +208,15 @@ impl Store {
 
     /// The soonest instant at which something is due: a contact or a send.
     pub fn next_due(&self) -> Result<Option<Instant>> {
+        Ok([self.next_wake()?, self.next_send()?].into_iter().flatten().min())
+    }
+
+    /// The soonest instant at which a contact is due.
+    pub fn next_wake(&self) -> Result<Option<Instant>> {
         let mut contact =
             self.connection.prepare_cached("select due from contact where due is not null order by due limit 1")?;
         let contact: Option<i64> = contact.query_row([], |row| row.get(0)).optional()?;
-        Ok([contact.map(Instant::from_millis), self.next_send()?].into_iter().flatten().min())
+        Ok(contact.map(Instant::from_millis))
     }
 
     /// The soonest instant at which a send is due.
