@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
 use super::{Driver, Result, json, seen, shown};
 use crate::{
     audience::{Contact, Event},
@@ -13,7 +11,7 @@ use crate::{
         work::{Answer, History},
     },
     journey::{self, ContactState, Forgotten},
-    kinds::runtime::{Control, Input},
+    kinds::runtime::Input,
 };
 
 /// So many contacts stay in memory. Source: assumption; a few kilobytes each.
@@ -87,13 +85,6 @@ impl Cache {
     }
 }
 
-/// The first row of a contact's journal.
-#[derive(Serialize)]
-struct Born<'a> {
-    contact: &'a Contact,
-    controls: &'a [Control],
-}
-
 impl Driver {
     /// The number of a contact, loaded; one that is not known is made, without consent. A refusal where the id is none.
     pub(super) fn contact(
@@ -125,8 +116,7 @@ impl Driver {
     /// Makes a contact whose past lets nobody in, then tells it the words that hold.
     fn bear(&mut self, contact: Contact, past: &[Event], now: Instant) -> Result<i64> {
         let id = contact.id.clone();
-        let born = Born { contact: &contact, controls: &self.baseline };
-        let born = json(&born)?;
+        let born = json(&contact)?;
         let seen = self.words.last().map_or(0, |word| word.n);
         let email = contact.email.as_ref().map(|email| email.to_lowercase());
         let row = ContactRow { n: 0, seen, due: None, email: email.clone(), state: String::new(), forgotten: None };

@@ -24,7 +24,7 @@ pub enum JournalKind {
     Delivered = 3,
     /// A word.
     Control = 4,
-    /// The first row: the contact as it was made, and the words it heard at once.
+    /// The first row: the contact as it was made. What it heard at once stands in the rows after it.
     Born = 5,
 }
 
@@ -226,6 +226,16 @@ impl Store {
             .prepare_cached("select not_before from outbox where standing = 'due' order by not_before limit 1")?;
         let send: Option<i64> = send.query_row([], |row| row.get(0)).optional()?;
         Ok(send.map(Instant::from_millis))
+    }
+
+    /// Every row about a contact, in order: instant, kind, input.
+    pub fn inputs(&self, id: &str) -> Result<Vec<(Instant, i64, String)>> {
+        let mut statement = self.connection.prepare_cached(
+            "select at, kind, input from journal where contact = (select n from contact where id = ?) order by n",
+        )?;
+        let rows =
+            statement.query_map([id], |row| Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Every decision about a contact, in order.
