@@ -9,7 +9,8 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use serde_json::{Value as Json, json};
 
 use super::{
-    App, Home, Request,
+    App, Document, DocumentId, Home, Request,
+    files::Dialog,
     inspector::raw,
     ops::layout::{Flowing, layout},
 };
@@ -143,6 +144,21 @@ fn put(ron: &str, field: &str, value: &str) -> Result<String, String> {
         }
         None => set_field(ron, field, Some(value)),
     }
+}
+
+/// The workspace file for flows that need `needs`: the one that is there with additions, or a new one of this name
+/// where `there` is empty. `None` where nothing is lacking.
+///
+/// Errors: a sentence, where the file cannot be read or added to.
+pub fn workspace_for(there: &str, name: &str, needs: &Workspace) -> Result<Option<Added>, String> {
+    let is_new = there.is_empty();
+    let text = if is_new { new_workspace(name) } else { there.to_owned() };
+    let (known, _) = file::read_workspace(&text).map_err(|found| found.message)?;
+    let added = with_additions(&text, &known, needs)?;
+    if let Some(added) = &added {
+        file::read_workspace(&added.text).map_err(|found| found.message)?;
+    }
+    Ok(added.or_else(|| is_new.then_some(Added { text, what: Vec::new() })))
 }
 
 /// All that several flows need, as one.
@@ -279,9 +295,34 @@ const MOST_TABS: usize = 12;
 pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| format!("This is no JSON: {error}"))?;
     let target = platform_of(&json).ok_or("This JSON is no flow of Klaviyo or HubSpot")?;
+    open_given(app, target, text, &BTreeMap::new(), &BTreeMap::new(), &[], now)
+}
+
+/// Opens a flow that was fetched from an account; what could not be had stands among its problems.
+///
+/// Errors: a sentence, where there is no flow in it.
+#[cfg(feature = "push")]
+pub fn open_fetched(
+    app: &mut App,
+    target: Target,
+    fetched: crate::platforms::push::Fetched,
+    now: Instant,
+) -> Result<Vec<Request>, String> {
+    open_given(app, target, &fetched.json, &fetched.templates, &fetched.names, &fetched.missing, now)
+}
+
+fn open_given(
+    app: &mut App,
+    target: Target,
+    text: &str,
+    templates: &BTreeMap<String, Template>,
+    names: &BTreeMap<String, String>,
+    missing: &[String],
+    now: Instant,
+) -> Result<Vec<Request>, String> {
     let known = app.document().map(|document| document.home.workspace.clone()).unwrap_or_default();
-    let (templates, names) = (BTreeMap::new(), known_names(target, &known, &BTreeMap::new()));
-    let given = Given { json: text, templates: &templates, names: &names };
+    let names = known_names(target, &known, names);
+    let given = Given { json: text, templates, names: &names };
     let imported = import(target, &given).map_err(|errors| {
         errors.into_iter().next().map_or_else(|| "There is no flow in this JSON".to_owned(), |error| error.message)
     })?;
@@ -291,9 +332,16 @@ pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, Str
         let text = file::write(&placed(&one.flow));
         let mut loaded = file::read(&text).map_err(|found| found.message)?;
         loaded.notes.extend(one.report.iter().filter_map(note));
+        loaded.notes.extend(missing.iter().map(|what| {
+            Diagnostic::new(Severity::Warning, "import/not-fetched", Place::default(), what.clone())
+                .hint("Give the key the right to read it, and import the flow again")
+        }));
         let said = format!("{}: {}. What to look at is among its problems", one.flow.name, counts(&one.report));
-        let home = Home { workspace: one.workspace, ..Home::default() };
-        requests.extend(app.open(None, loaded, Arc::new(home)));
+        let needs = needs(std::slice::from_ref(&one));
+        requests.extend(app.open(None, loaded, Arc::new(home(&one.flow.name, &needs))));
+        if let Some(document) = app.document_mut() {
+            document.is_imported(needs, now);
+        }
         app.tell(said, false, now);
     }
     if num_more > 0 {
@@ -304,6 +352,54 @@ pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, Str
         );
     }
     Ok(requests)
+}
+
+/// A workspace of its own for an imported flow, until it is saved into one.
+fn home(name: &str, needs: &Workspace) -> Home {
+    let added = workspace_for("", name, needs).ok().flatten();
+    let read = added.and_then(|added| Some((file::read_workspace(&added.text).ok()?.0, added.text)));
+    match read {
+        Some((workspace, source)) => Home { source, workspace, ..Home::default() },
+        // What was just written can be read; were it not so, the flow would know its events all the same.
+        None => Home { workspace: needs.clone(), ..Home::default() },
+    }
+}
+
+/// A flow that was imported has been saved, and this stands around it now: asks whether its workspace is to get what
+/// the flow needs. Whether there is something to ask.
+pub(in crate::app) fn ask(app: &mut App, id: DocumentId, now: Instant) -> bool {
+    let Some(document) = app.by_id(id) else { return false };
+    let Some(needs) = document.on_disk.needs.clone() else { return false };
+    let name = document.title().to_owned();
+    match workspace_for(&document.home.source, &name, &needs) {
+        Ok(Some(Added { what, .. })) if !what.is_empty() => {
+            let folder = document.home.folder.clone();
+            app.files.dialogs.push(Dialog::Needs { document: id, folder, what });
+            true
+        }
+        Ok(_) => {
+            document.on_disk.needs = None;
+            false
+        }
+        Err(why) => {
+            app.tell(format!("The workspace of {name} was not added to: {why}"), true, now);
+            false
+        }
+    }
+}
+
+/// Adds to the workspace of a flow what it needs, as a step that can be undone; the caller saves it.
+///
+/// Errors: a sentence, where the workspace cannot be added to; nothing changed.
+pub(in crate::app) fn add(document: &mut Document) -> Result<(), String> {
+    let Some(needs) = &document.on_disk.needs else { return Ok(()) };
+    // It may have been edited since it was asked.
+    let there = document.history.aside();
+    if let Some(added) = workspace_for(there, document.title(), needs)? {
+        document.edit_workspace("Add what the import needs", &added.text, None)?;
+    }
+    document.on_disk.needs = None;
+    Ok(())
 }
 
 /// A remark as a finding; none for what was simply understood.
