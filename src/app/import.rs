@@ -11,8 +11,10 @@ use serde_json::{Value as Json, json};
 use super::{
     App, Document, DocumentId, Home, Request,
     files::Dialog,
-    inspector::raw,
-    ops::layout::{Flowing, layout},
+    ops::{
+        layout::{Flowing, layout},
+        ron_text::appended,
+    },
 };
 use crate::{
     base::{Diagnostic, Instant, Place, Severity},
@@ -72,19 +74,14 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
     rows(&mut out, "code_pools", &pools.iter().map(|pool| ron(*pool)).collect::<Vec<_>>())?;
     out.what.extend(pools.iter().map(|pool| format!("code pool \u{201c}{}\u{201d}", pool.name)));
     let segments: Vec<_> = adds.segments.iter().filter(|(name, _)| !there.segments.contains_key(*name)).collect();
-    if !segments.is_empty() {
-        let mut all = there.segments.clone();
-        all.extend(segments.iter().map(|(name, text)| ((*name).clone(), (*text).clone())));
-        out.text = put(&out.text, "segments", &ron(&all))?;
-        out.what.extend(segments.iter().map(|(name, _)| format!("segment \u{201c}{name}\u{201d}")));
-    }
+    let entries: Vec<String> = segments.iter().map(|(name, text)| format!("{}: {}", ron(*name), ron(*text))).collect();
+    out.text = with_entries(&out.text, "segments", &entries, MAP)?;
+    out.what.extend(segments.iter().map(|(name, _)| format!("segment \u{201c}{name}\u{201d}")));
     let properties: Vec<_> = adds.properties.iter().filter(|(name, _)| !there.properties.contains_key(*name)).collect();
-    if !properties.is_empty() {
-        let mut all = there.properties.clone();
-        all.extend(properties.iter().map(|(name, kind)| ((*name).clone(), **kind)));
-        out.text = put(&out.text, "properties", &ron(&all))?;
-        out.what.extend(properties.iter().map(|(name, _)| format!("property \u{201c}{name}\u{201d}")));
-    }
+    let entries: Vec<String> =
+        properties.iter().map(|(name, kind)| format!("{}: {}", ron(*name), ron(*kind))).collect();
+    out.text = with_entries(&out.text, "properties", &entries, MAP)?;
+    out.what.extend(properties.iter().map(|(name, _)| format!("property \u{201c}{name}\u{201d}")));
     for (platform, known, new) in
         [("klaviyo", &there.klaviyo.ids, &adds.klaviyo.ids), ("hubspot", &there.hubspot.ids, &adds.hubspot.ids)]
     {
@@ -92,10 +89,9 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
         if ids.is_empty() {
             continue;
         }
-        let mut all = known.clone();
-        all.extend(ids.iter().map(|(key, id)| ((*key).clone(), (*id).clone())));
+        let entries: Vec<String> = ids.iter().map(|(key, id)| format!("{}: {}", ron(*key), ron(*id))).collect();
         let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
-        let own = put(parsed.get(platform).unwrap_or("()"), "ids", &ron(&all))?;
+        let own = with_entries(parsed.get(platform).unwrap_or("()"), "ids", &entries, MAP)?;
         out.text = put(&out.text, platform, &own)?;
         out.what.extend(ids.iter().map(|(key, _)| format!("id of {}", key.replacen(':', " \u{201c}", 1) + "\u{201d}")));
     }
@@ -116,18 +112,23 @@ mod erased {
     }
 }
 
+/// An empty list and an empty map.
+const LIST: &str = "[]";
+const MAP: &str = "{}";
+
 fn rows(out: &mut Added, field: &str, new: &[String]) -> Result<(), String> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
-    let mut all: Vec<String> = match parsed.get(field) {
-        Some(list) => raw::rows(list)?.into_iter().map(str::to_owned).collect(),
-        None => Vec::new(),
-    };
-    all.extend(new.iter().cloned());
-    out.text = put(&out.text, field, &raw::list(&all))?;
+    out.text = with_entries(&out.text, field, new, LIST)?;
     Ok(())
+}
+
+/// A RON struct whose list or map `field` has further entries; `empty` is what it is where it is not there.
+fn with_entries(ron: &str, field: &str, new: &[String], empty: &str) -> Result<String, String> {
+    if new.is_empty() {
+        return Ok(ron.to_owned());
+    }
+    let parsed = RawStruct::parse(ron).map_err(|error| error.to_string())?;
+    let whole = appended(parsed.get(field).unwrap_or(empty), new);
+    put(ron, field, &whole.ok_or_else(|| format!("`{field}` has a shape that cannot be added to"))?)
 }
 
 /// A RON struct with another value of a key, every letter around it as it was, comments too.
@@ -462,11 +463,13 @@ mod tests {
 
     #[test]
     fn a_workspace_is_added_to_and_not_rewritten() {
-        let text = "(\n    version: 1, // kept\n    name: \"W\",\n    events: [(name: \"Old\", moment: cart)], // here too\n    klaviyo: (revision: \"2026-01-15\"),\n)\n";
+        let text = "(\n    version: 1, // kept\n    name: \"W\",\n    events: [(name: \"Old\", moment: cart), // mine\n    ], // here too\n    klaviyo: (revision: \"2026-01-15\"),\n)\n";
         let there = read_workspace(text).expect("reads").0;
         let added = with_additions(text, &there, &adds()).expect("adds").expect("something");
         let now = read_workspace(&added.text).unwrap_or_else(|e| panic!("{e:?}\n{}", added.text)).0;
-        assert!(added.text.contains("version: 1, // kept") && added.text.contains("(name: \"Old\", moment: cart)"));
+        assert!(
+            added.text.contains("version: 1, // kept") && added.text.contains("(name: \"Old\", moment: cart), // mine")
+        );
         assert_eq!(now.events.len(), 2);
         assert_eq!((now.klaviyo.revision.as_str(), now.klaviyo.ids.len()), ("2026-01-15", 1));
         assert_eq!((now.lists.len(), now.senders.len(), now.properties.len()), (1, 1, 1));

@@ -168,3 +168,24 @@ fn an_import_is_stopped_and_a_late_answer_opens_nothing() {
     assert!(job.progress.is_cancelled(), "closing the page stops it");
     assert!(h.state().app.files.import.is_none());
 }
+
+/// For hands: an account that stays until the test is stopped; its address is printed. `FLOWLOOM_HAND_TARGET=hubspot`
+/// for the other platform; its key is [`KEY`].
+#[test]
+#[ignore = "stays until it is stopped; for trying the window by hand"]
+fn an_account_for_hands() {
+    let is_hubspot = std::env::var("FLOWLOOM_HAND_TARGET").is_ok_and(|name| name == "hubspot");
+    let target = if is_hubspot { Target::Hubspot } else { Target::Klaviyo };
+    let (flow, workspace) = sample("watch-shop");
+    let server = furnished(&draft(target, &flow, &workspace));
+    for id in ["bag-care", "circle"] {
+        let (flow, workspace) = sample(id);
+        let draft = draft(target, &flow, &workspace);
+        server.state().platform.furnish(&draft);
+        push_again(&server, &draft, &mut Keeper::default());
+    }
+    println!("{}", server.base);
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
