@@ -92,6 +92,8 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
         let entries: Vec<String> = ids.iter().map(|(key, id)| format!("{}: {}", ron(*key), ron(*id))).collect();
         let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
         let own = with_entries(parsed.get(platform).unwrap_or("()"), "ids", &entries, MAP)?;
+        // A new part stands one level deeper than where it was written.
+        let own = if parsed.get(platform).is_none() { own.replace('\n', "\n    ") } else { own };
         out.text = put(&out.text, platform, &own)?;
         out.what.extend(ids.iter().map(|(key, _)| format!("id of {}", key.replacen(':', " \u{201c}", 1) + "\u{201d}")));
     }
@@ -106,8 +108,9 @@ mod erased {
 
     impl<T: serde::Serialize> Ron for T {
         fn ron(&self) -> String {
+            let one_line = ron::ser::PrettyConfig::new().compact_structs(true).compact_arrays(true).compact_maps(true);
             // Parts of a workspace are plain trees, which RON can always write.
-            crate::kinds::ron_options().to_string(self).unwrap_or_default()
+            crate::kinds::ron_options().to_string_pretty(self, one_line).unwrap_or_default()
         }
     }
 }
@@ -474,6 +477,11 @@ mod tests {
         assert_eq!((now.klaviyo.revision.as_str(), now.klaviyo.ids.len()), ("2026-01-15", 1));
         assert_eq!((now.lists.len(), now.senders.len(), now.properties.len()), (1, 1, 1));
         assert_eq!(added.what.len(), 5, "{:?}", added.what);
+        assert!(
+            added.text.contains("\n        (id: \"s\", name: \"S\", email: \"s@example.com\"),\n    ]"),
+            "{}",
+            added.text
+        );
         assert_eq!(with_additions(&added.text, &now, &adds()), Ok(None), "the second time there is nothing to add");
     }
 

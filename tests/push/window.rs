@@ -176,14 +176,13 @@ fn an_import_is_stopped_and_a_late_answer_opens_nothing() {
 fn an_account_for_hands() {
     let is_hubspot = std::env::var("FLOWLOOM_HAND_TARGET").is_ok_and(|name| name == "hubspot");
     let target = if is_hubspot { Target::Hubspot } else { Target::Klaviyo };
+    let (flow, workspace) = sample("bag-care");
+    let first = draft(target, &flow, &workspace);
+    let server = furnished(&first);
+    push_again(&server, &first, &mut Keeper::default());
     let (flow, workspace) = sample("watch-shop");
-    let server = furnished(&draft(target, &flow, &workspace));
-    for id in ["bag-care", "circle"] {
-        let (flow, workspace) = sample(id);
-        let draft = draft(target, &flow, &workspace);
-        server.state().platform.furnish(&draft);
-        push_again(&server, &draft, &mut Keeper::default());
-    }
+    // What both use is there twice then, and is asked about.
+    server.state().platform.furnish(&draft(target, &flow, &workspace));
     println!("{}", server.base);
     loop {
         std::thread::sleep(Duration::from_secs(1));

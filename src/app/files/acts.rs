@@ -535,8 +535,10 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Listed { folder, entries } => {
             if let Some(Dialog::Path(dialog)) = app.files.dialogs.first_mut() {
+                let is_import = dialog.purpose == Purpose::Import;
+                let fits = |(name, is_folder): &(String, bool)| *is_folder || name.ends_with(".json") == is_import;
                 dialog.folder = folder;
-                dialog.entries = entries;
+                dialog.entries = entries.into_iter().filter(fits).collect();
                 dialog.fault = String::new();
             }
         }

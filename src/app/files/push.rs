@@ -68,6 +68,8 @@ pub enum PushAct {
         /// The id.
         id: String,
     },
+    /// Ask again which id a name stands for.
+    ChooseAgain(String),
     /// Whether a new flow is made where the old one cannot be changed.
     NewFlow(bool),
     /// Do what the list says.
@@ -199,6 +201,10 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
             push.answers.ids.insert(key, id);
             push.decide();
         }
+        PushAct::ChooseAgain(key) if !is_pushing => {
+            push.answers.ids.remove(&key);
+            push.decide();
+        }
         PushAct::NewFlow(new_flow) if !is_pushing => {
             push.answers.new_flow = new_flow;
             push.decide();
@@ -209,6 +215,7 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
         | PushAct::Login(_)
         | PushAct::Keep(_)
         | PushAct::Choose { .. }
+        | PushAct::ChooseAgain(_)
         | PushAct::NewFlow(_) => {}
     }
     Vec::new()

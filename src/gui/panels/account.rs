@@ -242,11 +242,12 @@ pub(super) fn login_ui(
         let said = match place {
             Some(KeyPlace::Variable) => format!("Key from the variable {}{at}", variable(login.target)),
             Some(KeyPlace::Keyring) => format!("Key \u{201c}{}\u{201d} from the system's keyring{at}", login.key_name),
+            None if !at.is_empty() => format!("Key \u{201c}{}\u{201d}{at}", login.key_name),
             None => "The key stays in the system's keyring; it is never written to a file".to_owned(),
         };
         ui.label(RichText::new(said).font(theme::regular(12.0)).color(palette.weak));
         let button = Button::new(RichText::new("Other account…").font(theme::medium(12.0)));
-        if ui.add_enabled(is_free, button.selected(typed.is_open).small()).clicked() {
+        if ui.add_enabled(is_free, button.small()).clicked() {
             typed.is_open = !typed.is_open;
             typed.name.clone_from(&login.key_name);
             typed.address.clone_from(&login.address);

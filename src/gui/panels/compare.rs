@@ -156,7 +156,9 @@ fn canvases_ui(
         let centers = [(left.0.x, left.0.y), (right.0.x, right.0.y)];
         push(out, Act::View { centers, zoom: left.1.min(right.1) });
     }
-    let titles = [format!("Before: {}", compare.title(document)), "Now".to_owned()];
+    let title = compare.title(document);
+    let is_past = matches!(compare.source, Source::Past(_));
+    let titles = [if is_past { title } else { format!("Before: {title}") }, "Now".to_owned()];
     for (n, flow) in [&*compare.before, document.flow()].into_iter().enumerate() {
         let center = pos2(compare.centers[n].0, compare.centers[n].1);
         let projection = Projection { screen: areas[n], center_in_canvas: center, zoom: compare.zoom };

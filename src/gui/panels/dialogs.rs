@@ -12,6 +12,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -186,7 +187,7 @@ fn conflicts_ui(
                     let column = Layout::left_to_right(Align::Center);
                     let radio = ui.allocate_ui_with_layout(vec2(SIDE_WIDTH, 24.0), column, |ui| {
                         ui.set_min_width(SIDE_WIDTH);
-                        ui.radio(*side == of, name)
+                        widgets::radio(ui, *side == of, name)
                     });
                     if radio.inner.accessible_name(format!("{name}: {}", conflict.about)).clicked() {
                         *chosen = Some(Choice::Side { at: Some(n), side: of });

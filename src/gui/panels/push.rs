@@ -16,8 +16,12 @@ use crate::{
         theme::{self, Palette},
         widgets,
     },
-    platforms::push::{Action, Change, Choice, Done, Plan},
+    platforms::push::{Action, Answers, Change, Choice, Done, Plan},
 };
+
+/// Width of the column that says what sort of thing a row is, and least height of a row, in points.
+const SORT_WIDTH: f32 = 76.0;
+const ROW: f32 = 22.0;
 
 /// Draws it where it is open.
 pub fn push(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -60,7 +64,7 @@ fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
             Stage::Looking => waiting(ui, "Looking at the account; nothing is changed", None),
             Stage::Pushing => waiting(ui, "Pushing; it goes on when this page is closed", push.running()),
             Stage::Failed(error) => failed(ui, error),
-            Stage::Planned(plan) => plan_ui(ui, plan, push.answers.new_flow, out),
+            Stage::Planned(plan) => plan_ui(ui, plan, &push.answers, out),
             Stage::Done(done) => done_ui(ui, done, target),
         });
     });
@@ -99,7 +103,7 @@ fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
 /// Whether a change belongs to a group of the list.
 type IsOf = fn(&Action) -> bool;
 
-fn plan_ui(ui: &mut Ui, plan: &Plan, new_flow: bool, out: &mut Vec<Command>) {
+fn plan_ui(ui: &mut Ui, plan: &Plan, answers: &Answers, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let groups: [(&str, IsOf); 5] = [
         ("To choose", |action| matches!(action, Action::Choose(_))),
@@ -119,21 +123,21 @@ fn plan_ui(ui: &mut Ui, plan: &Plan, new_flow: bool, out: &mut Vec<Command>) {
         ui.add_space(6.0);
         widgets::caption(ui, title);
         for change in rows {
-            change_ui(ui, change, out);
+            change_ui(ui, change, answers, out);
         }
     }
     let flow_is_fixed =
         plan.changes.iter().any(|change| change.sort == "Flow" && matches!(change.action, Action::Cannot { .. }));
-    if flow_is_fixed || new_flow {
+    if flow_is_fixed || answers.new_flow {
         ui.add_space(6.0);
-        let mut new_flow = new_flow;
-        if ui.checkbox(&mut new_flow, "Make a new flow beside the old one").changed() {
+        let mut new_flow = answers.new_flow;
+        if widgets::checkbox(ui, &mut new_flow, "Make a new flow beside the old one").changed() {
             act(out, PushAct::NewFlow(new_flow));
         }
     }
 }
 
-fn change_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
+fn change_ui(ui: &mut Ui, change: &Change, answers: &Answers, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let (what, ink) = match &change.action {
         Action::Found { id } | Action::Keep { id } => (id.clone(), palette.weak),
@@ -143,13 +147,26 @@ fn change_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
         Action::Cannot { why, instead } => (format!("{why}. {instead}"), palette.error),
         Action::Choose(choices) => (format!("{} fit", choices.len()), palette.warning),
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(change.sort).color(palette.weak));
-        ui.label(RichText::new(&change.name).font(theme::medium(13.0)));
-        ui.add(Label::new(RichText::new(what).color(ink)).wrap());
-        if let Action::Choose(choices) = &change.action {
-            choices_ui(ui, change, choices, out);
-        }
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().interact_size.y = ROW;
+        ui.allocate_ui_with_layout(vec2(SORT_WIDTH, ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(SORT_WIDTH);
+            ui.add(Label::new(RichText::new(change.sort).color(palette.weak)).truncate());
+        });
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(&change.name).font(theme::medium(13.0)));
+            ui.add(Label::new(RichText::new(what).color(ink)).wrap());
+            match &change.action {
+                Action::Choose(choices) => choices_ui(ui, change, choices, out),
+                Action::Found { .. } if answers.ids.contains_key(&change.key) => {
+                    let button = ui.add(Button::new("Choose again").small());
+                    if button.accessible_name(format!("Choose {} again", change.name)).clicked() {
+                        act(out, PushAct::ChooseAgain(change.key.clone()));
+                    }
+                }
+                _ => {}
+            }
+        });
     });
     for difference in &change.changed_there {
         ui.label(
@@ -177,6 +194,7 @@ fn done_ui(ui: &mut Ui, done: &Done, target: &str) {
     ui.label(
         RichText::new(format!("The flow is in {target}, as a draft")).font(theme::medium(14.0)).color(palette.good),
     );
+    ui.spacing_mut().interact_size.y = ROW;
     for made in &done.made {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&made.name).font(theme::medium(13.0)));

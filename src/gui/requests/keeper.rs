@@ -615,7 +615,8 @@ fn list(folder: PathBuf) -> Vec<Answer> {
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_folder = entry.path().is_dir();
-            (!name.starts_with('.') && (is_folder || name.ends_with(".ron"))).then_some((name, is_folder))
+            (!name.starts_with('.') && (is_folder || name.ends_with(".ron") || name.ends_with(".json")))
+                .then_some((name, is_folder))
         })
         .take(MOST_LISTED)
         .collect();

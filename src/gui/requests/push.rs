@@ -12,6 +12,7 @@ use crate::{
         jobs::Progress,
     },
     disk::{self, Lock, NoLock},
+    flow::Target,
     platforms::push::{self, Account, Client, Error, Key, KeyPlace, Kind, Patience, Pushed, Record, Watch, variable},
 };
 
@@ -23,7 +24,8 @@ pub fn perform(task: PushTask) -> PushTold {
                 let (mut client, place) = connect(&job.login, &job.home, Patience::default(), &find)?;
                 let mut shelf = Shelf::open(&job)?;
                 let pushed = shelf.record.account(&shelf.label);
-                let account = Account::look(&draft, &mut client, &pushed, &mut shelf, job.progress.stop())?;
+                let account = Account::look(&draft, &mut client, &pushed, &mut shelf, job.progress.stop());
+                let account = account.map_err(|error| of_key(error, job.login.target, place))?;
                 Ok(Box::new((account, pushed, place)))
             };
             PushTold::Looked { id: job.id, result: looked() }
@@ -52,7 +54,8 @@ pub fn account_with(task: AccountTask, patience: Patience, find: Find<'_>) -> Ac
         AccountTask::List(job) => {
             let listed = || {
                 let (mut client, place) = connect(&job.login, &job.home, patience, find)?;
-                Ok((push::flows(job.login.target, &mut client, job.progress.stop())?, place))
+                let flows = push::flows(job.login.target, &mut client, job.progress.stop());
+                Ok((flows.map_err(|error| of_key(error, job.login.target, place))?, place))
             };
             AccountTold::Listed { id: job.id, result: listed() }
         }
@@ -76,6 +79,15 @@ type Find<'a> = &'a dyn Fn(&Login) -> Result<(Key, KeyPlace), Error>;
 fn find(login: &Login) -> Result<(Key, KeyPlace), Error> {
     let from_variable = std::env::var(variable(login.target)).ok();
     Key::find(login.target, &login.key_name, from_variable.as_deref())
+}
+
+/// A refused key out of the environment: typing another would not help.
+fn of_key(mut error: Error, target: Target, place: KeyPlace) -> Error {
+    if error.kind == Kind::Key && place == KeyPlace::Variable {
+        let name = variable(target);
+        error.hint = format!("The key is that of the variable {name}, which goes before the keyring: mend or unset it");
+    }
+    error
 }
 
 fn connect(login: &Login, home: &Home, patience: Patience, find: Find<'_>) -> Result<(Client, KeyPlace), Error> {

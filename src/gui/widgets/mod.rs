@@ -57,6 +57,26 @@ pub fn tile(ui: &mut Ui, icon: &str, family: card::Family, size: f32) {
     ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, icons::glyph(icon), font, palette.family(family));
 }
 
+/// A box to tick; its outline is seen on every ground.
+pub fn checkbox(ui: &mut Ui, on: &mut bool, text: impl Into<egui::WidgetText>) -> Response {
+    marked(ui, |ui| ui.checkbox(on, text.into()))
+}
+
+/// One of several to choose; its outline is seen on every ground.
+pub fn radio(ui: &mut Ui, on: bool, text: impl Into<egui::WidgetText>) -> Response {
+    marked(ui, |ui| ui.radio(on, text.into()))
+}
+
+/// Outlines as strong as weak words: an empty box would hardly be seen on its card.
+fn marked(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let ink = Palette::get(ui).weak;
+    let scoped = ui.scope(|ui| {
+        ui.visuals_mut().widgets.inactive.bg_stroke.color = ink;
+        add(ui)
+    });
+    scoped.inner
+}
+
 /// A command as a row of a menu, with its key.
 pub fn menu_row(ui: &mut Ui, app: &App, id: CommandId, out: &mut Vec<Command>) {
     let (row, can) = (row(id), available(app, id));
