@@ -131,34 +131,37 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     Popup::menu(&response).show(|ui| {
         ui.set_width(230.0);
         use CommandId as Id;
-        for id in [
-            Some(Id::New),
-            Some(Id::Open),
-            None,
-            Some(Id::ImportFile),
-            Some(Id::ImportKlaviyo),
-            Some(Id::ImportHubspot),
-            None,
-            Some(Id::Save),
-            Some(Id::SaveAs),
-            Some(Id::Revert),
-            Some(Id::CloseTab),
-            None,
-            Some(Id::PageTags),
-            Some(Id::PageSegments),
-            Some(Id::PageScores),
-            Some(Id::PageAudience),
-            None,
-            Some(Id::Settings),
-            Some(Id::Shortcuts),
-            Some(Id::CommandPalette),
-        ] {
-            let Some(id) = id else {
-                ui.separator();
-                continue;
-            };
-            widgets::menu_row(ui, app, id, out);
-        }
+        let high = ui.ctx().content_rect().height() - 32.0;
+        ScrollArea::vertical().max_height(high).show(ui, |ui| {
+            for id in [
+                Some(Id::New),
+                Some(Id::Open),
+                None,
+                Some(Id::ImportFile),
+                Some(Id::ImportKlaviyo),
+                Some(Id::ImportHubspot),
+                None,
+                Some(Id::Save),
+                Some(Id::SaveAs),
+                Some(Id::Revert),
+                Some(Id::CloseTab),
+                None,
+                Some(Id::PageTags),
+                Some(Id::PageSegments),
+                Some(Id::PageScores),
+                Some(Id::PageAudience),
+                None,
+                Some(Id::Settings),
+                Some(Id::Shortcuts),
+                Some(Id::CommandPalette),
+            ] {
+                let Some(id) = id else {
+                    ui.separator();
+                    continue;
+                };
+                widgets::menu_row(ui, app, id, out);
+            }
+        });
     });
 }
 
