@@ -15,6 +15,8 @@ mod fidelity;
 mod files;
 mod fuzz;
 mod hubspot_import;
+#[cfg(feature = "gui")]
+mod imports;
 mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]

@@ -8,6 +8,8 @@ mod client;
 mod hubspot;
 mod klaviyo;
 mod server;
+#[cfg(feature = "gui")]
+mod window;
 
 use std::{
     path::{Path, PathBuf},
@@ -561,7 +563,7 @@ fn what_was_pushed_is_fetched_and_imported() {
             assert_eq!(listed.len(), flows.len());
             for (listed, made) in listed.iter().zip(flows) {
                 assert_eq!((&listed.id, &listed.name), (&made.id, &made.name));
-                let fetched = push::fetch(target, &mut client, &listed.id, &stop).expect("a flow");
+                let fetched = push::fetch(target, &mut client, &listed.id, &mut |_, _| {}, &stop).expect("a flow");
                 assert_eq!(fetched.missing, Vec::<String>::new());
                 let given = import::Given { json: &fetched.json, templates: &fetched.templates, names: &fetched.names };
                 let imported = import::import(target, &given).unwrap_or_else(|found| panic!("{}: {found:#?}", flow.id));

@@ -290,7 +290,7 @@ impl Client {
 
     /// A line that broke: again where that is harmless.
     fn broken(&self, verb: Verb, kind: Kind, message: String) -> Reply {
-        let error = Error::new(kind, message, "Check the network and push again; it goes on where it stopped");
+        let error = Error::new(kind, message, "Check the network and try again; a push goes on where it stopped");
         if verb.is_repeatable() { Reply::Again(None, error) } else { Reply::Failed(error) }
     }
 
@@ -332,7 +332,7 @@ impl Client {
             429 => (
                 Kind::Limit,
                 "the account's limit is reached (429)",
-                "Wait and push again; it goes on where it stopped".to_owned(),
+                "Wait and try again; a push goes on where it stopped".to_owned(),
             ),
             500..=599 => (
                 Kind::Server,
