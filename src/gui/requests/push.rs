@@ -19,7 +19,9 @@ pub fn perform(task: PushTask) -> PushTold {
                 let (mut client, place) = connect(&job)?;
                 let mut shelf = Shelf::open(&job)?;
                 let pushed = shelf.record.account(&job.key_name);
-                let account = Account::look(&draft, &mut client, &pushed, &mut shelf, job.progress.stop())?;
+                let pictures = disk::pictures(job.home.folder.as_deref(), &job.path);
+                let stop = job.progress.stop();
+                let account = Account::look(&draft, &mut client, &pushed, &pictures, &mut shelf, stop)?;
                 Ok(Box::new((account, pushed, place)))
             };
             PushTold::Looked { id: job.id, result: looked() }

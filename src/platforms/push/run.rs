@@ -15,7 +15,7 @@ use super::{
     compare::Difference,
     draft::{Item, Sort},
     plan::{Action, Plan, flow_hash, held},
-    record::{Entry, Pending, Pushed},
+    record::{Entry, Pending, Pushed, Uploaded},
 };
 
 /// How often a name that shows only later is looked for.
@@ -121,6 +121,9 @@ impl Run<'_> {
             Action::ByHand(_) | Action::Choose(_) | Action::Cannot { .. } => return Ok(()),
         };
         self.ids.insert(item.key.clone(), thing.id.clone());
+        if item.sort == Sort::Image {
+            return self.keep_picture(item, thing);
+        }
         if !is_ours {
             return Ok(());
         }
@@ -135,6 +138,20 @@ impl Run<'_> {
         let was = self.pushed.things.get(&item.key);
         let compared = was.is_some_and(|was| *was == Entry { compared: true, ..entry.clone() });
         self.pushed.things.insert(item.key.clone(), Entry { compared, ..entry });
+        self.keep()
+    }
+
+    /// Writes down where a picture is, unless somebody only gave its address.
+    fn keep_picture(&mut self, item: &Item, made: Thing) -> Result<(), Error> {
+        let thing = self.plan.pictures.get(&item.key).cloned().unwrap_or(made);
+        if thing.about.is_empty() {
+            return Ok(());
+        }
+        let now = Uploaded { hash: item.hash.clone(), id: thing.about, url: thing.id };
+        if self.pushed.pictures.get(&item.key) == Some(&now) {
+            return Ok(());
+        }
+        self.pushed.pictures.insert(item.key.clone(), now);
         self.keep()
     }
 
