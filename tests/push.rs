@@ -355,6 +355,36 @@ fn what_was_changed_after_an_interruption_is_not_made_twice() {
     }
 }
 
+/// A push that is gone may have asked for something that comes about only while the next one is on its way.
+#[test]
+fn what_was_still_under_way_is_waited_for() {
+    for target in TARGETS {
+        let (flow, workspace) = sample("bag-care");
+        let draft = draft(target, &flow, &workspace);
+        let server = furnished(&draft);
+        let at = num_looks(&draft);
+        server.fail(at, 1_000, Fault::CutBefore);
+        let mut keeper = Keeper::default();
+        push_with(&server, &draft, &mut keeper, &Answers::default()).expect_err("broken off");
+        server.mend();
+        assert_eq!(keeper.kept.pending.len(), 1, "{:?}", keeper.kept);
+        let key = keeper.kept.pending.keys().next().expect("one").clone();
+        // Planned while it is not there yet, carried out when it is.
+        let mut client = connect(&server, &draft);
+        let stop = AtomicBool::new(false);
+        let mut pushed = keeper.kept.clone();
+        let quiet = &mut Keeper::default();
+        let account = Account::look(&draft, &mut client, &pushed, &no_pictures, quiet, &stop).expect("a look");
+        let plan = Plan::new(draft.clone(), &account, &pushed, &Answers::default());
+        assert!(matches!(action(&plan, &key), Action::Create(_)));
+        let body = &draft.item(&key).expect("a mail").body;
+        let path = if target == Target::Klaviyo { "/api/templates" } else { "/marketing/v3/emails" };
+        server.state().platform.answer("POST", path, &Default::default(), body);
+        let done = push::run(&plan, &mut client, &mut pushed, quiet, &stop).expect("a push");
+        assert_whole(&server, &draft, &done);
+    }
+}
+
 /// How many requests a first push makes before it uploads the first mail.
 fn num_looks(draft: &Draft) -> usize {
     let server = furnished(draft);
@@ -793,7 +823,7 @@ mod command {
             let said = pushes(folder.path(), &server, target, &[&args[..], &["--dry-run"]].concat());
             assert_eq!((said.code, server.writes_since(0)), (Some(0), Vec::new()), "{said:?}");
             assert!(
-                said.out.contains("Picture \u{201c}logo-") && said.out.contains("uploaded (PNG, 3 kB)"),
+                said.out.contains("Picture \u{201c}logo.png") && said.out.contains("uploaded (PNG, 3 kB)"),
                 "{said:?}"
             );
             let said = pushes(folder.path(), &server, target, &args);

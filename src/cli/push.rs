@@ -271,7 +271,10 @@ fn not_chosen(key: &str) -> Failure {
 
 fn confirmed(plan: &Plan, streams: &mut Streams, input: &mut dyn BufRead) -> bool {
     let count = show::count(plan.num_writes(), "change", "changes");
-    streams.tell(&format!("Make {count} in {}? [y/N] ", plan.target().title()));
+    // What nobody saw is not confirmed.
+    if !streams.ask(&format!("Make {count} in {}? [y/N] ", plan.target().title())) {
+        return false;
+    }
     let mut line = String::new();
     let _ = input.read_line(&mut line);
     matches!(line.trim().to_lowercase().as_str(), "y" | "yes")

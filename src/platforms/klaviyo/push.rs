@@ -109,7 +109,7 @@ impl Api for KlaviyoApi {
                 "Build the form in Klaviyo (Sign-up forms); its id stands in the address of its editor".into(),
             ),
             Sort::Sender => Making::ByHand(format!(
-                "Klaviyo's default sender is another, or the key may not read it: check under Settings, Email, that mails may come from {}, and that its domain is set up",
+                "Check under Settings, Email, in Klaviyo that mails may come from {} and that its domain is set up; it is not the account's default sender, or the key may not read that (`accounts:read`)",
                 item.name
             )),
             sort => Making::Cannot(

@@ -169,7 +169,7 @@ pub struct Change {
     pub key: String,
     /// What sort of thing, for people.
     pub sort: &'static str,
-    /// Its name in the account.
+    /// Its name in the account; of a picture, its file's below `images/`.
     pub name: String,
     /// What is done.
     pub action: Action,
@@ -229,7 +229,9 @@ impl Plan {
                 ids.insert(item.key.clone(), id.clone());
             }
             let sort = item.sort.title();
-            plan.changes.push(Change { key: item.key, sort, name: item.name, action, changed_there });
+            // People know a picture by its file.
+            let file = item.key.strip_prefix("image:").map(str::to_owned);
+            plan.changes.push(Change { name: file.unwrap_or(item.name), key: item.key, sort, action, changed_there });
         }
         plan
     }

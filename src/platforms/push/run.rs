@@ -203,8 +203,15 @@ impl Run<'_> {
             holds: held(self.api, &self.plan.draft, item, &self.ids),
         };
         self.pushed.things.remove(&item.key);
-        self.pushed.pending.insert(item.key.clone(), pending);
+        let was_pending = self.pushed.pending.insert(item.key.clone(), pending).is_some();
         self.keep()?;
+        if was_pending {
+            // What an earlier push asked for may still be under way, although that push is gone.
+            self.call.settle(1)?;
+            if let Some(thing) = self.new_namesake(item, &before)? {
+                return Ok(thing);
+            }
+        }
         let body = self.body(item);
         for attempt in 0.. {
             let fault = match self.api.create(&mut self.call, item.sort, &body) {
@@ -219,20 +226,22 @@ impl Run<'_> {
                 }
             };
             self.call.settle(attempt)?;
-            let namesakes = self.api.namesakes(&mut self.call, item.sort, &item.name)?;
-            let known: Vec<&str> = self.pushed.things.values().map(|entry| entry.id.as_str()).collect();
-            let new = namesakes.into_iter().find(|own| {
-                let id = &own.thing.id;
-                !before.contains(id) && !known.contains(&id.as_str())
-            });
-            if let Some(own) = new {
-                return Ok(own.thing);
+            if let Some(thing) = self.new_namesake(item, &before)? {
+                return Ok(thing);
             }
             if attempt + 1 >= self.call.tries() {
                 return Err(fault);
             }
         }
         Err(Error::cancelled())
+    }
+
+    /// What has the item's name, was not there `before` and is nothing else of ours.
+    fn new_namesake(&mut self, item: &Item, before: &[String]) -> Result<Option<Thing>, Error> {
+        let namesakes = self.api.namesakes(&mut self.call, item.sort, &item.name)?;
+        let known: Vec<&str> = self.pushed.things.values().map(|entry| entry.id.as_str()).collect();
+        let is_new = |id: &String| !before.contains(id) && !known.contains(&id.as_str());
+        Ok(namesakes.into_iter().find(|own| is_new(&own.thing.id)).map(|own| own.thing))
     }
 
     fn update(&mut self, item: &Item, own: &Own) -> Result<(), Error> {
