@@ -9,6 +9,8 @@
 mod cli;
 mod compare;
 mod drive;
+#[cfg(feature = "engine")]
+mod engine;
 mod fidelity;
 mod files;
 mod fuzz;

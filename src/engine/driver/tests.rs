@@ -1,0 +1,1 @@
+//! Batches, faults, one meaning.
