@@ -24,7 +24,9 @@ pub fn perform(task: PushTask) -> PushTold {
                 let (mut client, place) = connect(&job.login, &job.home, Patience::default(), &find)?;
                 let mut shelf = Shelf::open(&job)?;
                 let pushed = shelf.record.account(&shelf.label);
-                let account = Account::look(&draft, &mut client, &pushed, &mut shelf, job.progress.stop());
+                let pictures = disk::pictures(job.home.folder.as_deref(), &job.path);
+                let stop = job.progress.stop();
+                let account = Account::look(&draft, &mut client, &pushed, &pictures, &mut shelf, stop);
                 let account = account.map_err(|error| of_key(error, job.login.target, place))?;
                 Ok(Box::new((account, pushed, place)))
             };
