@@ -19,13 +19,13 @@ mod triggers;
 mod tests;
 
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
-pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};
 pub use stored::{Forgotten, recall};
 pub use trace::{Decision, Effects, Intent, IntentWhat, What};
 
+pub use crate::kinds::MOST_IN_24_H;
 use smol_str::SmolStr;
 
 use self::{

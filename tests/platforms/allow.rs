@@ -97,7 +97,7 @@ fn of(loss: &Loss) -> Allow {
         "cap" | "on-cap" | "cooldown" => at_another_time(3 * DAY, 0),
         "cap-scope" => FEWER,
         "latest-age" => MORE,
-        "consent" => MORE,
+        "consent" | "daily-limit" => MORE,
         "exit-skips" => MORE,
         "loop" | "sms" => FEWER,
         // Who enters, and how often.

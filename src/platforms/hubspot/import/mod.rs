@@ -103,10 +103,10 @@ fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -
     let flow = Spot::new(modern.as_ref(), given_flow.at.clone());
     let mut report = Report::default();
     let mut names = Names::new(given.names);
-    let mut messages = Messages::new(given.templates);
     let id = flow.id("id").unwrap_or_default();
     let name = clean(flow.word("name"));
     let name = if name.is_empty() { format!("Workflow {id}").trim().to_owned() } else { name };
+    let mut messages = Messages::new(given.templates, &name);
     let flow_id = free(taken, &word(&name.to_lowercase(), "workflow"));
     if !id.is_empty() {
         names.remember("flow", &flow_id, &id);
