@@ -18,6 +18,7 @@ mod triggers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::kinds::MOST_IN_24_H;
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
@@ -25,7 +26,6 @@ pub use state::{ContactState, End, Journey, Send, Status, Waiting};
 pub use stored::{Forgotten, recall};
 pub use trace::{Decision, Effects, Intent, IntentWhat, What};
 
-pub use crate::kinds::MOST_IN_24_H;
 use smol_str::SmolStr;
 
 use self::{
