@@ -24,8 +24,11 @@
 
 pub mod clock;
 pub mod delivery;
+pub mod driver;
 pub mod handle;
 pub mod status;
+pub mod store;
 pub mod work;
+pub mod writer;
 
 pub use handle::Handle;
