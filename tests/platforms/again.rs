@@ -416,3 +416,50 @@ fn languages_come_back() {
         assert_eq!(all[0].report.iter().filter(|r| r.kind == platforms::import::RemarkKind::Kept).count(), 0);
     }
 }
+
+/// What HubSpot writes as an event and a wait comes back as the abandonment that it was, and only that.
+#[test]
+fn abandonments_come_back_from_hubspot() {
+    let mut stories = String::new();
+    let mut check = |trigger: &str, settings: &str| {
+        let source = format!(
+            r#"(version: 2, id: "f", name: "F", settings: ({settings}), nodes: [
+            (id: "start", kind: "trigger", settings: (any: [{trigger}])), (id: "m", kind: "email", settings: (message: "m")),
+            (id: "c", kind: "condition", settings: (condition: "trigger.value > 100")),
+        ], edges: [(from: "start", to: "c"), (from: "c", port: "yes", to: "m")],
+        messages: [(id: "m", subject: "Hi", body: html("<p>Hi {{{{ unsubscribe_url }}}}</p>"))])"#
+        );
+        let flow = file::read(&source).unwrap_or_else(|d| panic!("{}\n{source}", d.message)).flow;
+        let workspace = Workspace { lists: vec!["L".into()], ..Workspace::default() };
+        let export = platforms::export(Target::Hubspot, &flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+        let all = imported(Target::Hubspot, &export, &workspace);
+        let trigger = all[0].flow.trigger().and_then(|node| node.settings()).map(Settings::summary).unwrap_or_default();
+        let goal = all[0].flow.settings().goal_when.map(|text| text.text().to_owned());
+        let kinds: Vec<&str> = all[0].flow.nodes.iter().map(|node| node.kind.as_str()).collect();
+        stories += &format!("{trigger} / {} / {}\n", goal.unwrap_or_default(), kinds.join(", "));
+        let body = &agree::bodies(&export)[0];
+        for remark in &all[0].report {
+            assert!(
+                body.pointer(&remark.pointer).is_some() || remark.pointer.ends_with("/enrollmentSchedule"),
+                "{remark:?}"
+            );
+        }
+    };
+    let one = r#"abandonment(start: "A", filter: "event.n > 1", unless: [(event: "B")], after: "6 h", again: keep)"#;
+    check(one, "reentry: after_exit");
+    let two = r#"abandonment(start: "A", unless: [(event: "B"), (event: "C", filter: "event.n = 1 or event.n = 2")], after: "1 day")"#;
+    check(two, r#"reentry: once, goal_when: "on list \"L\"""#);
+    // Without anything that stops it, a delay after an event is no abandonment.
+    check(r#"abandonment(start: "A", after: "6 h", again: keep)"#, "reentry: after_exit");
+    // A wait that asks for the entry's own data is told apart by them.
+    let same = r#"abandonment(start: "A", unless: [(event: "B", filter: "event.cart = trigger.cart")], after: "6 h", again: keep)"#;
+    check(same, "reentry: after_exit");
+    assert_eq!(stories, ABANDONED, "{stories}");
+}
+
+const ABANDONED: &str = "\
+\u{201c}A\u{201d}, then no \u{201c}B\u{201d} for 6 h /  / trigger, update_contact, condition, email
+\u{201c}A\u{201d}, then no \u{201c}B\u{201d} or \u{201c}C\u{201d} for 24 h / on list \"L\" / trigger, update_contact, condition, update_contact, condition, email
+\u{201c}A\u{201d} /  / trigger, delay, update_contact, condition, email
+\u{201c}A\u{201d}, then no \u{201c}B\u{201d} for 6 h /  / trigger, update_contact, condition, email
+";

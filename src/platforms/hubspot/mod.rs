@@ -393,6 +393,7 @@ fn workflow(
     if group.alternatives.iter().all(|a| matches!(a, Alternative::Score(_))) {
         has_event = false;
     }
+    let copies_first = !asker.copies.borrow().is_empty();
     if has_event {
         for (path, property) in copies::printed(plan, &asker.own, body.notes) {
             needed::property(body.notes, &property, None);
@@ -414,9 +415,14 @@ fn workflow(
             let filter = asker.ask(condition, &group.place, body.notes);
             to = body.list_branch(vec![("Enrolled".into(), filter, to)], "Not enrolled", To::End);
         }
-        if let Some((span, branches)) = enrolment.wait {
-            to = if branches.is_empty() { body.delay(span, &group.place, to) } else { body.wait_branch(branches, span, &group.place, To::End, to) };
-        }
+        // Whoever stops in time keeps nothing of the event, unless the wait itself or the goal asks for it.
+        let (wait, later) = if copies_first { (enrolment.wait, None) } else { (None, enrolment.wait) };
+        let write_wait = |body: &mut Body<'_, '_>, wait: Option<(Span, Vec<Json>)>, to: To| match wait {
+            Some((span, branches)) if branches.is_empty() => body.delay(span, &group.place, to),
+            Some((span, branches)) => body.wait_branch(branches, span, &group.place, To::End, to),
+            None => to,
+        };
+        to = write_wait(body, wait, to);
         if has_event && !asker.copies.borrow().is_empty() {
             body.notes.approximate(
                 "hubspot/event-data",
@@ -426,7 +432,7 @@ fn workflow(
             );
             to = body.copies(to);
         }
-        to
+        write_wait(body, later, to)
     });
     let windows = windows(plan, workspace, notes);
     let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
