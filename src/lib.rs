@@ -16,6 +16,7 @@
 //! | [`simulate`] | replay of an audience through `journey` |
 //! | [`platforms`] | Klaviyo, HubSpot, engine: exports, imports, templates, losses; accounts (feature `push`) |
 //! | [`report`] | what a client gets: picture of the flow (SVG, PDF, PNG, Mermaid), the document, differences in words |
+//! | `engine` | the durable runner (feature `engine`): store, intake, timers, outbox, delivery |
 //! | [`app`] | the editor without a window: state, commands, jobs; no egui, files, threads |
 //! | [`disk`] | workspaces and flows as files: read with limits, written whole; for `gui` and `cli` |
 //! | [`post`] | a test mail on its way: by a mail server, into a folder; for `gui` and `cli` |
@@ -25,7 +26,7 @@
 //!
 //! Data flow one way: a file becomes a [`flow::Flow`] (a value), edits make new ones, checks read one,
 //! [`journey::FlowSet`] makes them ready to run, [`journey::advance`] moves one contact on by one input, and drivers
-//! (today [`simulate`]) do nothing but load, advance, store, act. What a flow means is said in `journey` alone.
+//! ([`simulate`] and `engine`) do nothing but load, advance, store, act. What a flow means is said in `journey` alone.
 //!
 //! # Glossary (one meaning each)
 //!
@@ -53,6 +54,8 @@ pub mod base;
 pub mod cli;
 pub mod content;
 pub mod disk;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod flow;
 #[cfg(feature = "gui")]
 pub mod gui;

@@ -7,15 +7,20 @@
 use std::{
     env,
     error::Error as _,
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use lettre::{
-    Address, SmtpTransport, Transport,
+    Address,
     address::Envelope as Recipients,
-    transport::smtp::{self, authentication::Credentials},
+    transport::smtp::{
+        self,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{SmtpConnection, TlsParameters},
+        extension::ClientId,
+    },
 };
 
 use crate::{
@@ -78,70 +83,183 @@ pub struct TestMail<'a> {
     pub now: Instant,
 }
 
-/// How a mail goes.
-#[derive(Clone, Debug)]
-pub enum Way {
-    /// Into a folder, which is made where it is not there.
-    Folder(PathBuf),
-    /// Host and port as people read it, and what is to be built.
-    Server(String, Box<smtp::SmtpTransportBuilder>),
+/// How the line to a server is kept from being read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// Not at all.
+    Open,
+    /// Encrypted where the server offers it.
+    IfOffered,
+    /// Encrypted before anything is said, or not used (STARTTLS).
+    StartTls,
+    /// Encrypted from the first byte.
+    Tls,
 }
 
-impl Way {
-    /// Reads `smtp://user:password@host:587`, `smtps://host`, or the name of a folder. A user without a password has it
+/// A mail server: where it is, and how to talk to it.
+#[derive(Clone)]
+pub struct Server {
+    shown: String,
+    host: String,
+    port: u16,
+    line: Line,
+    hello: ClientId,
+    credentials: Option<Credentials>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({}, {:?})", self.shown, self.line)
+    }
+}
+
+impl Server {
+    /// Reads `smtp://user:password@host:587`, `smtps://host`; `?tls=required` or `?tls=opportunistic` says how the line
+    /// is kept, a path (`smtp://host/mail.shop.example`) the name that this side says. A user without a password has it
     /// in the variable [`PASSWORD`].
     ///
     /// Errors: an address of another kind, one that is none, a user without a password.
     pub fn of(mail: &str) -> Result<Self, Error> {
         let mail = mail.trim();
-        let Some((scheme, rest)) = mail.split_once("://") else {
-            return match mail.is_empty() {
-                true => Err(unusable(
-                    "There is no mail server and no folder",
-                    "Name a server (smtp://host:587) or a folder",
-                )),
-                false => Ok(Self::Folder(Path::new(mail).to_owned())),
-            };
-        };
+        let (scheme, rest) = mail.split_once("://").unwrap_or(("", mail));
         if scheme != "smtp" && scheme != "smtps" {
             return Err(unusable(
                 format!("`{scheme}` is no way to send mail"),
                 "Write smtp://host:587, smtps://host, or the name of a folder",
             ));
         }
-        let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let authority = authority.split('/').next().unwrap_or(authority);
-        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = before.split_once('/').unwrap_or((before, ""));
+        let (user, shown) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let wrong = || {
-            let shown = user.map_or_else(|| mail.to_owned(), |_| format!("{scheme}://…@{host}"));
+            let shown = user.map_or_else(|| mail.to_owned(), |_| format!("{scheme}://…@{shown}"));
             unusable(
                 format!("`{shown}` is not the address of a mail server"),
                 "Write smtp://user:password@host:587, with special characters as %40",
             )
         };
-        if host.is_empty() {
+        // Of `[::1]:25` the colons inside the brackets are the host's.
+        let (host, port) = match shown.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+            Some((host, "")) => (host, None),
+            Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or_else(wrong)?)),
+            None => shown.rsplit_once(':').map_or((shown, None), |(host, port)| (host, Some(port))),
+        };
+        let port = port.map(|port| port.parse::<u16>().map_err(|_| wrong())).transpose()?;
+        let is_name = |host: &str| host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        let ip = host.parse::<std::net::IpAddr>().ok();
+        if host.is_empty() || (ip.is_none() && !is_name(host)) {
             return Err(wrong());
         }
-        let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-        let bare = bare.map_or(host, |(host, _)| host).trim_start_matches('[').trim_end_matches(']');
-        let near = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        // A password never goes over an open line; without one, an open line is taken where there is no other.
-        let tls = match (near || scheme == "smtps" || query.contains("tls="), user.is_some()) {
-            (true, _) => String::new(),
-            (false, true) => format!("{}tls=required", if query.is_empty() { "?" } else { "&" }),
-            (false, false) => format!("{}tls=opportunistic", if query.is_empty() { "?" } else { "&" }),
+        let near = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
+        let tls = query.split('&').find_map(|part| part.strip_prefix("tls="));
+        let line = match (scheme, tls) {
+            ("smtps", _) => Line::Tls,
+            (_, Some("required")) => Line::StartTls,
+            (_, Some("opportunistic")) => Line::IfOffered,
+            (_, Some(_)) => return Err(wrong()),
+            (_, None) if near => Line::Open,
+            // A password never goes over an open line; without one, an open line is taken where there is no other.
+            (_, None) if user.is_some() => Line::StartTls,
+            (_, None) => Line::IfOffered,
         };
-        let mut builder = SmtpTransport::from_url(&format!("{mail}{tls}")).map_err(|_| wrong())?;
-        if let Some(user) = user.filter(|user| !user.contains(':')) {
-            let Ok(password) = env::var(PASSWORD) else {
-                return Err(unusable(
-                    format!("There is no password for `{user}`"),
-                    format!("Set the variable {PASSWORD}, or write user:password@host"),
-                ));
-            };
-            builder = builder.credentials(Credentials::new(user.replace("%40", "@"), password));
+        // Source: RFC 8314, section 3; RFC 6409, section 3.1; RFC 5321, section 2.3.4.
+        let port = port.unwrap_or(match line {
+            Line::Tls => 465,
+            Line::StartTls | Line::IfOffered => 587,
+            Line::Open => 25,
+        });
+        let credentials = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
+            None => None,
+            Some((name, "")) => {
+                let Ok(password) = env::var(PASSWORD) else {
+                    return Err(unusable(
+                        format!("There is no password for `{name}`"),
+                        format!("Set the variable {PASSWORD}, or write user:password@host"),
+                    ));
+                };
+                Some(Credentials::new(percent_decoded(name).ok_or_else(wrong)?, password))
+            }
+            Some((name, password)) => {
+                let both = percent_decoded(name).zip(percent_decoded(password)).ok_or_else(wrong)?;
+                Some(Credentials::new(both.0, both.1))
+            }
+        };
+        let hello = match path.trim_matches('/') {
+            "" => ClientId::default(),
+            name if is_name(name) => ClientId::Domain(name.to_owned()),
+            _ => return Err(wrong()),
+        };
+        Ok(Self { shown: shown.to_owned(), host: host.to_owned(), port, line, hello, credentials })
+    }
+
+    /// Host and port as people read it; never user or password.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Opens a connection: greeting, encryption, login. `patience` bounds each of the server's answers.
+    ///
+    /// Errors: what the server or the way to it said.
+    pub fn connect(&self, patience: Duration) -> Result<SmtpConnection, smtp::Error> {
+        let tls = match self.line {
+            Line::Open => None,
+            Line::IfOffered | Line::StartTls | Line::Tls => Some(TlsParameters::new(self.host.clone())?),
+        };
+        let at_once = tls.as_ref().filter(|_| self.line == Line::Tls);
+        let server = (self.host.as_str(), self.port);
+        let mut connection = SmtpConnection::connect(server, Some(patience), &self.hello, at_once, None)?;
+        let later = tls.as_ref().filter(|_| match self.line {
+            Line::StartTls => true,
+            Line::IfOffered => connection.can_starttls(),
+            Line::Open | Line::Tls => false,
+        });
+        if let Some(tls) = later {
+            connection.starttls(tls, &self.hello)?;
         }
-        Ok(Self::Server(host.to_owned(), Box::new(builder)))
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials)?;
+        }
+        Ok(connection)
+    }
+}
+
+/// `%40` as `@`; `None` for what is no text.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = |byte: &u8| char::from(*byte).to_digit(16);
+        let coded = tail.first().and_then(hex).zip(tail.get(1).and_then(hex)).filter(|_| *first == b'%');
+        bytes.push(coded.map_or(*first, |(high, low)| (high * 16 + low) as u8));
+        rest = if coded.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// How a mail goes.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// Into a folder, which is made where it is not there.
+    Folder(PathBuf),
+    /// By a server.
+    Server(Server),
+}
+
+impl Way {
+    /// Reads the address of a server ([`Server::of`]), or the name of a folder.
+    ///
+    /// Errors: an address of another kind, one that is none, a user without a password.
+    pub fn of(mail: &str) -> Result<Self, Error> {
+        let mail = mail.trim();
+        if mail.contains("://") {
+            return Server::of(mail).map(Self::Server);
+        }
+        match mail.is_empty() {
+            true => {
+                Err(unusable("There is no mail server and no folder", "Name a server (smtp://host:587) or a folder"))
+            }
+            false => Ok(Self::Folder(Path::new(mail).to_owned())),
+        }
     }
 
     /// Sends it, and gives back what was done in words: "Wrote …", "Sent …". `force` writes over a file that is there.
@@ -176,29 +294,38 @@ impl Way {
         match self {
             Self::Folder(folder) => {
                 let name = format!("{}-{variant}-{}.eml", file_part(node.as_str()), file_part(contact.as_str()));
-                fs::create_dir_all(&folder).map_err(|error| {
-                    refused(format!("{} cannot be made: {error}", folder.display()), "Name another folder")
-                })?;
-                let path = folder.join(name);
-                disk::file(&path, &bytes, force)?;
+                let path = into_folder(&folder, &name, &bytes, force)?;
                 Ok(format!("Wrote {}, {what}", path.display()))
             }
-            Self::Server(server, builder) => {
+            Self::Server(server) => {
                 let from: Address = sender.email.trim().parse().map_err(|_| {
                     refused(format!("The sender's address `{}` is none", sender.email), "Mend it in the workspace")
                 })?;
                 let recipients = Recipients::new(Some(from), vec![to.clone()])
                     .map_err(|error| refused(format!("The mail cannot be addressed: {error}"), ""))?;
-                let transport = builder.timeout(Some(TIMEOUT)).build();
-                transport.send_raw(&recipients, &bytes).map_err(|error| of_server(&server, &error))?;
-                Ok(format!("Sent {what} to {to} by {server}"))
+                let shown = server.shown();
+                let mut connection = server.connect(TIMEOUT).map_err(|error| of_server(shown, &error))?;
+                connection.send(&recipients, &bytes).map_err(|error| of_server(shown, &error))?;
+                let _ = connection.quit();
+                Ok(format!("Sent {what} to {to} by {shown}"))
             }
         }
     }
 }
 
-/// What a server or the way to it said.
-fn of_server(server: &str, error: &smtp::Error) -> Error {
+/// Writes a file into a folder, which is made where it is not there: beside, synced, renamed. Its path.
+///
+/// Errors: a folder that cannot be made, a file that is there (unless `force`) or that cannot be written.
+pub fn into_folder(folder: &Path, name: &str, bytes: &[u8], force: bool) -> Result<PathBuf, Error> {
+    fs::create_dir_all(folder)
+        .map_err(|error| refused(format!("{} cannot be made: {error}", folder.display()), "Name another folder"))?;
+    let path = folder.join(name);
+    disk::file(&path, bytes, force)?;
+    Ok(path)
+}
+
+/// An error with what caused it, and the sort of fault of the operating system below it.
+fn in_full(error: &smtp::Error) -> (String, Option<io::ErrorKind>) {
     let mut why = error.to_string();
     let mut source = error.source();
     let mut kind = None;
@@ -210,6 +337,12 @@ fn of_server(server: &str, error: &smtp::Error) -> Error {
         }
         source = inner.source();
     }
+    (why, kind)
+}
+
+/// What a server or the way to it said, in words with a way out.
+pub fn of_server(server: &str, error: &smtp::Error) -> Error {
+    let (why, kind) = in_full(error);
     let code: Option<u16> = error.status().map(Into::into);
     let (message, hint) = match (code, kind) {
         (Some(530 | 534 | 535 | 538), _) => (
@@ -244,8 +377,8 @@ fn of_server(server: &str, error: &smtp::Error) -> Error {
     refused(message, hint)
 }
 
-/// An id as a part of a file's name.
-fn file_part(id: &str) -> String {
+/// An id as a part of a file's name: at most 80 letters, digits, `-`, `_` and `.`, never hidden.
+pub fn file_part(id: &str) -> String {
     let clean: String = id
         .chars()
         .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
@@ -263,7 +396,7 @@ mod tests {
     fn check(mail: &str, expected: &str) {
         let said = match Way::of(mail) {
             Ok(Way::Folder(path)) => format!("folder {}", path.display()),
-            Ok(Way::Server(server, _)) => format!("server {server}"),
+            Ok(Way::Server(server)) => format!("server {} {} {:?}", server.shown(), server.port, server.line),
             Err(error) => error.to_string(),
         };
         assert!(said.starts_with(expected), "{mail}: {said}");
@@ -273,15 +406,27 @@ mod tests {
     #[test]
     fn ways() {
         check("out/mails", "folder out/mails");
-        check("smtp://127.0.0.1:2525", "server 127.0.0.1:2525");
-        check("smtp://ada:secret@mail.example:587", "server mail.example:587");
-        check("smtps://ada%40x.example:secret@mail.example", "server mail.example");
-        check("smtp://[::1]:2525", "server [::1]:2525");
+        check("smtp://127.0.0.1:2525", "server 127.0.0.1:2525 2525 Open");
+        check("smtp://ada:secret@mail.example:587", "server mail.example:587 587 StartTls");
+        check("smtps://ada%40x.example:secret@mail.example", "server mail.example 465 Tls");
+        check("smtp://[::1]:2525", "server [::1]:2525 2525 Open");
         check("smtp://ada@mail.example", "There is no password for `ada`");
         check("http://mail.example", "`http` is no way to send mail");
         check("smtp://", "`smtp://` is not the address");
         check("smtp://ada:secret@mail example", "`smtp://…@mail example` is not the address");
         check("", "There is no mail server");
+        check("smtp://mail.example", "server mail.example 587 IfOffered");
+        check("smtp://mail.example?tls=required", "server mail.example 587 StartTls");
+        check("smtp://ada:secret@127.0.0.1", "server 127.0.0.1 25 Open");
+        check("smtp://mail.example?tls=maybe", "`smtp://mail.example?tls=maybe` is not the address");
+        check("smtp://mail.example:99999", "`smtp://mail.example:99999` is not the address");
+        check("smtp://[::1]x", "`smtp://[::1]x` is not the address");
+    }
+
+    #[test]
+    fn percent_signs() {
+        assert_eq!(percent_decoded("a%40b%c3%BC%"), Some("a@bü%".to_owned()));
+        assert_eq!(percent_decoded("%ff"), None);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Envelope {
     pub send_key: String,
     /// The recipient's link that unsubscribes; empty for none.
     pub unsubscribe: String,
+    /// More headers: names and values, in this order.
+    pub more: Vec<(&'static str, String)>,
 }
 
 impl Envelope {
@@ -81,6 +83,9 @@ pub fn compose(mail: &RenderedMail, envelope: &Envelope) -> Result<Vec<u8>, Stri
             raw(&mut built, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned());
         }
     }
+    for (name, value) in &envelope.more {
+        raw(&mut built, name, value.chars().filter(|c| !c.is_control()).collect());
+    }
     Ok(built.formatted())
 }
 
@@ -107,6 +112,7 @@ mod tests {
             date: Instant::parse("2026-11-23T09:00:00.500Z").expect("instant"),
             send_key: "shop/ada/1/mail-1/1".into(),
             unsubscribe: "https://shop.example/u?c=ada".into(),
+            more: vec![("Precedence", "bulk\r\nBcc: x@y.example".into())],
             ..Envelope::default()
         }
     }
@@ -131,6 +137,7 @@ mod tests {
             "List-Unsubscribe: <https://shop.example/u?c=ada>\r\n",
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
             "@shop.example>\r\n",
+            "Precedence: bulkBcc: x@y.example\r\n",
             "Content-Type: multipart/alternative;",
         ] {
             assert!(text.contains(part), "{part}\n{text}");

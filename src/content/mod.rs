@@ -12,6 +12,7 @@ mod brand;
 mod drawn;
 mod eml;
 mod field;
+mod filled;
 mod filters;
 #[cfg(test)]
 mod fuzz;
@@ -37,6 +38,7 @@ pub use brand::{Brand, Dark, LogoPlace, THEMES, Theme, theme};
 pub use drawn::{Link, Picture};
 pub use eml::{Envelope, compose};
 pub use field::{Computed, Field, FieldSource, Format, RESERVED_LINKS};
+pub use filled::{Escape, Filled, FilledText};
 pub use filters::{format_date, format_money, format_number};
 pub use judge::{Readers, check_message};
 pub use layout::{Language, PREHEADER_OPENS, whole_source};
@@ -54,5 +56,5 @@ pub use template::names::{NameUse, names_in_condition, names_in_template};
 pub use template::transpile::{
     Dialect, ExportedMail, Part, Scope, Transpiled, export_variant, is_prepared, platform_property, transpile,
 };
-pub use tracking::OF_THE_MAIL;
+pub use tracking::{OF_THE_MAIL, with_links};
 pub use values::{FieldValue, FieldValues, Links, ResolveContext};

@@ -364,7 +364,7 @@ impl RenderedMail {
 }
 
 /// The first `{{`, `{%` or `{name}` in a text.
-fn leftover(text: &str) -> Option<String> {
+pub(super) fn leftover(text: &str) -> Option<String> {
     let mut at = 0;
     while let Some(step) = text[at..].find('{') {
         let here = at + step;
@@ -393,7 +393,7 @@ fn nothing_word(value: &str) -> Option<&'static str> {
 }
 
 /// Takes the marks of missing tags out of a rendered text and notes their names.
-fn take_marks(text: String, missing: &mut Vec<String>) -> String {
+pub(super) fn take_marks(text: String, missing: &mut Vec<String>) -> String {
     if !text.contains(MISSING_OPEN) {
         return text;
     }
@@ -424,7 +424,7 @@ fn one_line(text: String) -> String {
 }
 
 /// An engine with the rules of the language and nothing else.
-fn environment() -> Environment<'static> {
+pub(super) fn environment() -> Environment<'static> {
     let mut env = Environment::empty();
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
     env.set_fuel(Some(FUEL));

@@ -84,6 +84,12 @@ pub(super) fn own_links(values: &FieldValues) -> Vec<String> {
 
 /// An HTML source with the parameters on the addresses of its links.
 pub(super) fn in_html(html: &str, parameters: &[(String, String)], own: &[String]) -> String {
+    with_links(html, |address| tracked(address, parameters, own))
+}
+
+/// An HTML source with other addresses for its links (`<a>` and `<area>`; pictures and styles are not clicked). `change`
+/// sees an address with its entities read, and says the new one, or `None` where it stays; all else stays byte for byte.
+pub fn with_links(html: &str, mut change: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 8);
     let mut rest = html;
     while let Some(at) = rest.find('<') {
@@ -99,7 +105,7 @@ pub(super) fn in_html(html: &str, parameters: &[(String, String)], own: &[String
         };
         out.push_str(&rest[..at + address.start]);
         let written = &tag[address.clone()];
-        match tracked(&unescaped(written), parameters, own) {
+        match change(&unescaped(written)) {
             Some(address) => out.push_str(&super::markup::escape(&address)),
             None => out.push_str(written),
         }
@@ -224,7 +230,7 @@ fn tracked(address: &str, parameters: &[(String, String)], own: &[String]) -> Op
 }
 
 /// For a query: letters, digits and `-._~` as they are, all else as bytes in `%XX`.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -19,7 +19,7 @@ use crate::{
         condition::{Book, Root},
     },
     base::{Instant, Span},
-    kinds::{CapRule, Email, Sms, UpdateContact},
+    kinds::{CapRule, Email, InternalAlert, Sms, UpdateContact},
 };
 
 /// A node ready to run.
@@ -61,7 +61,7 @@ pub enum Prepared {
     /// Lists.
     ListUpdate(Change),
     /// Internal alert.
-    InternalAlert,
+    InternalAlert(InternalAlert),
     /// Cannot run: unknown kind or unreadable settings. The journey is held there.
     Fault,
 }
@@ -122,7 +122,7 @@ impl Prepared {
                 lists_remove: s.remove.clone(),
                 ..Change::default()
             }),
-            Settings::InternalAlert(_) => Self::InternalAlert,
+            Settings::InternalAlert(s) => Self::InternalAlert(s.clone()),
         }
     }
 }
@@ -184,7 +184,7 @@ impl Prepared {
             Self::Webhook(webhook) => StepResult::Call(webhook.timeout.after(facts.now, facts.zone)),
             Self::UpdateContact(update) => StepResult::Write(change_of(update, facts)),
             Self::ListUpdate(change) => StepResult::Write(change.clone()),
-            Self::InternalAlert => StepResult::Alert,
+            Self::InternalAlert(_) => StepResult::Alert,
         }
     }
 }

@@ -1,0 +1,150 @@
+//! What the answers of mail servers mean: one table of enhanced status codes, and rules for answers without one.
+//!
+//! The one idea: only an answer that says so of the mailbox itself makes an address bad, since a bad address gets no
+//! mail ever again. A relay that refuses us, a full mailbox, a word about spam: none of these is the address's fault.
+
+/// How far a hand-over had come when the answer was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Sender named (MAIL).
+    Mail,
+    /// Recipient named (RCPT).
+    Rcpt,
+    /// Before the content (DATA).
+    Data,
+    /// After the content: the answer to the whole mail.
+    End,
+}
+
+/// What a refusal means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    /// Try again.
+    Later,
+    /// Try again, and send to this domain more slowly.
+    Slower,
+    /// Never.
+    No,
+    /// Never, and nothing else to this address.
+    BadAddress,
+    /// The fault is on this side (a login, the line): try again, once somebody has mended it.
+    Ours,
+}
+
+/// Enhanced codes with a meaning of their own; a row that ends in `.` stands for all below it. The first row counts.
+/// Source: RFC 3463, sections 3.2 to 3.8; RFC 7505, section 4.2 (5.1.10); RFC 4954, section 6 (login); RFC 6647,
+/// section 2 (4.7.1: not from everybody, or not yet). That 4.2.1 is said for "too fast" is the habit of large providers
+/// (Google: "SMTP errors and codes", 4.2.1).
+const CODES: &[(&str, Meaning)] = &[
+    ("4.2.2", Meaning::Later),       // mailbox full
+    ("4.2.", Meaning::Slower),       // mailbox busy or disabled for now; "receiving mail too quickly"
+    ("4.3.2", Meaning::Slower),      // system not accepting messages
+    ("4.4.5", Meaning::Slower),      // system congestion
+    ("4.5.3", Meaning::Slower),      // too many recipients
+    ("4.7.", Meaning::Slower),       // policy for now: rate limits, greylisting
+    ("5.1.1", Meaning::BadAddress),  // no such mailbox
+    ("5.1.2", Meaning::BadAddress),  // no such domain
+    ("5.1.3", Meaning::BadAddress),  // no address
+    ("5.1.6", Meaning::BadAddress),  // has moved
+    ("5.1.10", Meaning::BadAddress), // takes no mail (null MX)
+    ("5.2.1", Meaning::BadAddress),  // mailbox disabled
+    ("5.7.8", Meaning::Ours),        // login not taken
+    ("5.7.9", Meaning::Ours),        // login too weak
+    ("5.7.11", Meaning::Ours),       // line must be encrypted
+];
+
+/// Words in an answer without an enhanced code that speak against its being about the mailbox. Source: assumption, from
+/// answers of common servers ("550 relay not permitted", "550 blocked by policy", "550 spam").
+const NOT_THE_MAILBOX: &[&str] = &[
+    "relay",
+    "spam",
+    "block",
+    "polic",
+    "denied",
+    "authent",
+    "reputation",
+    "blacklist",
+    "listed",
+    "spf",
+    "dkim",
+    "dmarc",
+];
+
+/// What a refusal (`code` 4xx or 5xx) means at a stage; `text` is what followed the code.
+pub fn meaning(stage: Stage, code: u16, text: &str) -> Meaning {
+    // Source: RFC 4954, section 6: login required, not taken, too weak, line not encrypted.
+    if matches!(code, 530 | 534 | 535 | 538) {
+        return Meaning::Ours;
+    }
+    let enhanced = enhanced(code, text);
+    if let Some(found) = enhanced.and_then(|own| CODES.iter().find(|(row, _)| is_of(own, row))) {
+        // Of the sender it says nothing about the recipient.
+        return if found.1 == Meaning::BadAddress && stage == Stage::Mail { Meaning::No } else { found.1 };
+    }
+    match code {
+        // The server is closing the connection, mostly since there are too many.
+        421 => Meaning::Slower,
+        400..=499 => Meaning::Later,
+        // Source: RFC 5321, section 4.2.3: mailbox unavailable, not local, name not allowed.
+        550 | 551 | 553 if stage == Stage::Rcpt && enhanced.is_none() => {
+            let text = text.to_lowercase();
+            let is_other = NOT_THE_MAILBOX.iter().any(|word| text.contains(word));
+            if is_other { Meaning::No } else { Meaning::BadAddress }
+        }
+        _ => Meaning::No,
+    }
+}
+
+fn is_of(own: &str, row: &str) -> bool {
+    own == row || (row.ends_with('.') && own.starts_with(row))
+}
+
+/// The enhanced code at the start of a text, where it fits the code before it.
+fn enhanced(code: u16, text: &str) -> Option<&str> {
+    let first = text.split_whitespace().next()?;
+    let parts: Vec<&str> = first.split('.').collect();
+    let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let fits = parts.len() == 3 && parts.iter().all(is_number) && parts[0] == (code / 100).to_string();
+    fits.then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(stage: Stage, answer: &str, expected: Meaning) {
+        let (code, text) = answer.split_at(3);
+        assert_eq!(meaning(stage, code.parse().expect("a code"), text.trim()), expected, "{answer}");
+    }
+
+    #[test]
+    fn refusals() {
+        use Meaning::{BadAddress, Later, No, Ours, Slower};
+        check(Stage::Rcpt, "550 5.1.1 no such user", BadAddress);
+        check(Stage::End, "550 5.1.1 no such user", BadAddress);
+        check(Stage::Rcpt, "550 5.1.10 null MX", BadAddress);
+        check(Stage::Mail, "550 5.1.1 who are you", No);
+        check(Stage::Rcpt, "550 no such user here", BadAddress);
+        check(Stage::Rcpt, "553 mailbox name not allowed", BadAddress);
+        check(Stage::Rcpt, "550 Relaying denied", No);
+        check(Stage::Rcpt, "550 5.7.1 relaying denied", No);
+        check(Stage::Rcpt, "550 5.2.2 mailbox full", No);
+        check(Stage::Rcpt, "554 blocked", No);
+        check(Stage::End, "550 looks like spam", No);
+        check(Stage::End, "552 5.3.4 too large", No);
+        check(Stage::Rcpt, "450 try again", Later);
+        check(Stage::Rcpt, "450 4.2.1 too quickly", Slower);
+        check(Stage::Rcpt, "452 4.2.2 mailbox full", Later);
+        check(Stage::Rcpt, "451 4.7.1 greylisted", Slower);
+        check(Stage::Mail, "421 too many connections", Slower);
+        check(Stage::End, "451 local error", Later);
+        check(Stage::Mail, "530 5.7.0 authentication required", Ours);
+        check(Stage::Mail, "550 5.7.11 encryption needed", Ours);
+        // A code that does not fit the one before it, and ones that are none.
+        check(Stage::Rcpt, "450 5.1.1 undecided", Later);
+        check(Stage::Rcpt, "550 5.1.1.1 no such user", BadAddress);
+        check(Stage::Data, "554 no valid recipients", No);
+        check(Stage::Rcpt, "550", BadAddress);
+    }
+}

@@ -1,0 +1,162 @@
+//! The engine as others hold it: asks go into the writer's queue, answers come after the commit.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+    mpsc,
+};
+
+use tokio::sync::oneshot;
+
+use super::work::{Answer, Begin, Busy, Done, Handed, History, NewContact, NewEvent, Order};
+use crate::base::SendKey;
+
+/// So many items may wait for the writer before callers are told to come back; bounds the memory of a flood.
+/// Source: assumption, about two seconds of work of a slow disk.
+pub const MOST_WAITING: usize = 20_000;
+
+/// What lies in the writer's queue.
+#[derive(Debug)]
+pub enum Ask {
+    /// Events.
+    Events(Vec<NewEvent>, oneshot::Sender<Result<Vec<Answer>, Busy>>),
+    /// Contacts.
+    Contacts(Vec<NewContact>, oneshot::Sender<Result<Vec<Answer>, Busy>>),
+    /// Contacts with a past.
+    Histories(Vec<History>, oneshot::Sender<Result<Vec<Answer>, Busy>>),
+    /// An order, and who gave it.
+    Order(String, Box<Order>, oneshot::Sender<Result<Done, Busy>>),
+    /// May this claim go to its transport? With the mail as it would leave, to be kept.
+    Begin(SendKey, u32, Option<Vec<u8>>, oneshot::Sender<Begin>),
+    /// What became of a claim: of one that never began (it could not be rendered) or of a hand-over.
+    Settle(SendKey, u32, Handed, oneshot::Sender<()>),
+    /// Look at the clock: something may be due.
+    Look,
+    /// Finish what is there and stop.
+    Stop,
+}
+
+impl Ask {
+    /// How many items it counts for in the queue.
+    fn len(&self) -> usize {
+        match self {
+            Self::Events(items, _) => items.len(),
+            Self::Contacts(items, _) => items.len(),
+            Self::Histories(items, _) => items.iter().map(|item| 1 + item.events.len()).sum(),
+            Self::Order(..) => 1,
+            // The engine's own work never waits for room: it makes room.
+            Self::Begin(..) | Self::Settle(..) | Self::Look | Self::Stop => 0,
+        }
+    }
+}
+
+/// A mail as it is kept: gzip.
+fn packed(mail: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut writer, mail)?;
+    writer.finish()
+}
+
+/// A handle; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    queue: mpsc::Sender<(Ask, usize)>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Handle {
+    /// A handle, and the queue that the writer empties. The number beside each ask is given back with [`Self::taken`].
+    pub fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
+        let (queue, asks) = mpsc::channel();
+        (Self { queue, waiting: Arc::new(AtomicUsize::new(0)) }, asks)
+    }
+
+    /// Items that wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// The writer is done with so many items.
+    pub(super) fn taken(&self, items: usize) {
+        self.waiting.fetch_sub(items, Ordering::Relaxed);
+    }
+
+    fn put(&self, ask: Ask) -> Result<(), Busy> {
+        let items = ask.len();
+        let before = self.waiting.fetch_add(items, Ordering::Relaxed);
+        if items > 0 && before > 0 && before + items > MOST_WAITING {
+            self.waiting.fetch_sub(items, Ordering::Relaxed);
+            return Err(Busy::Full { retry_after: 1 });
+        }
+        self.queue.send((ask, items)).map_err(|_| {
+            self.waiting.fetch_sub(items, Ordering::Relaxed);
+            Busy::Stopping
+        })
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Result<T, Busy>>) -> Ask) -> Result<T, Busy> {
+        let (reply, answer) = oneshot::channel();
+        self.put(ask(reply))?;
+        answer.await.unwrap_or(Err(Busy::Stopping))
+    }
+
+    /// Takes events; one answer each, after the commit that holds them.
+    ///
+    /// Errors: nothing was taken, and why.
+    pub async fn events(&self, items: Vec<NewEvent>) -> Result<Vec<Answer>, Busy> {
+        self.ask(|reply| Ask::Events(items, reply)).await
+    }
+
+    /// Takes contacts; one answer each, after the commit that holds them.
+    ///
+    /// Errors: nothing was taken, and why.
+    pub async fn contacts(&self, items: Vec<NewContact>) -> Result<Vec<Answer>, Busy> {
+        self.ask(|reply| Ask::Contacts(items, reply)).await
+    }
+
+    /// Takes contacts with a past that lets nobody in.
+    ///
+    /// Errors: nothing was taken, and why.
+    pub async fn histories(&self, items: Vec<History>) -> Result<Vec<Answer>, Busy> {
+        self.ask(|reply| Ask::Histories(items, reply)).await
+    }
+
+    /// Gives an order; `by` stands in the audit line.
+    ///
+    /// Errors: it was not looked at, and why.
+    pub async fn order(&self, by: &str, order: Order) -> Result<Done, Busy> {
+        let by = by.to_owned();
+        self.ask(|reply| Ask::Order(by, Box::new(order), reply)).await
+    }
+
+    /// May this claim go to its transport now? Blocks until the commit that says *handing over*; `mail` is kept as what
+    /// was sent. Not to be called from async code.
+    pub fn begin(&self, key: &SendKey, attempt: u32, mail: Option<Vec<u8>>) -> Begin {
+        let (reply, answer) = oneshot::channel();
+        // Packed here, in the sender's thread; a mail that cannot be packed is sent and not kept.
+        let mail = mail.and_then(|mail| packed(&mail).ok());
+        if self.put(Ask::Begin(key.clone(), attempt, mail, reply)).is_err() {
+            return Begin::No;
+        }
+        answer.blocking_recv().unwrap_or(Begin::No)
+    }
+
+    /// Says what became of a claim, and waits until that is durable. Not to be called from async code.
+    pub fn settle(&self, key: &SendKey, attempt: u32, handed: Handed) {
+        let (reply, answer) = oneshot::channel();
+        if self.put(Ask::Settle(key.clone(), attempt, handed, reply)).is_ok() {
+            // Where the writer is gone, the row stays *handing over*, and the next start makes it unknown.
+            let _ = answer.blocking_recv();
+        }
+    }
+
+    /// Tells the writer to look at the clock.
+    pub fn look(&self) {
+        let _ = self.put(Ask::Look);
+    }
+
+    /// Tells the writer to finish what is there and to stop.
+    pub(super) fn stop(&self) {
+        let _ = self.put(Ask::Stop);
+    }
+}
