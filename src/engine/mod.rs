@@ -25,6 +25,7 @@
 pub mod clock;
 pub mod delivery;
 pub mod handle;
+pub mod intake;
 pub mod status;
 pub mod work;
 
