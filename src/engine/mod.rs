@@ -26,6 +26,7 @@ pub mod clock;
 pub mod delivery;
 pub mod driver;
 pub mod handle;
+pub mod intake;
 pub mod status;
 pub mod store;
 pub mod work;
