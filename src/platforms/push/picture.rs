@@ -40,8 +40,8 @@ impl Picture {
     }
 }
 
-/// Most bytes of a picture. Sources: Klaviyo, developers.klaviyo.com/en/reference/images_api_overview, 5 MB, taken as the
-/// smaller megabyte; HubSpot, assumption: its limit depends on the account's plan, and no mail shows a larger one.
+/// Most bytes of a picture. Sources: Klaviyo, developers.klaviyo.com/en/reference/images_api_overview, 5 MB, taken as
+/// the smaller megabyte; HubSpot, assumption: its limit depends on the account's plan, and no mail shows a larger one.
 fn most_bytes(target: Target) -> usize {
     match target {
         Target::Hubspot => 20_000_000,
