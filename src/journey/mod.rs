@@ -18,8 +18,8 @@ mod triggers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::kinds::MOST_IN_24_H;
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
-pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};
