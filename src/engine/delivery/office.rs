@@ -2,7 +2,7 @@
 //!
 //! The one idea: jobs stand in a queue per lane, and lanes take turns, so that a slow domain or a large mailing keeps
 //! nobody else waiting; each message's fault is its own (SEMANTICS R29). What the queue cannot take goes back to the
-//! writer untouched, to come again. Deliberately not here: what may leave (`journey`), and what is claimed (the writer).
+//! writer untouched, to come again. Deliberately not here: what may leave (`journey`), what is claimed (the writer).
 
 use std::{
     collections::{BTreeMap, VecDeque},

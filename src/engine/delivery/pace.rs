@@ -112,7 +112,7 @@ const NO_WAY_MILLIS: i64 = 2_000;
 /// Nothing waits for its place longer than this, in milliseconds: what a job knows of its contact grows old, and it is
 /// to be claimed anew. Source: assumption.
 pub const LONGEST_STAY_MILLIS: i64 = 60_000;
-/// Promised places are apart by this at least, in milliseconds. Source: assumption; 50 a second come back to the writer.
+/// Promised places are apart by this at least, in milliseconds. Source: assumption; at most 50 a second come back.
 const LEAST_PROMISE_MILLIS: i64 = 20;
 /// Hand-overs that may come at once, as seconds of the rate.
 const BURST_SECS: u32 = 10;
