@@ -1,24 +1,27 @@
-//! The figures of exports in numbers: a flow of 500 steps with 50 messages for Klaviyo and for HubSpot, and the same
-//! with samples of its mails for a client.
+//! The figures of exports and imports in numbers: a flow of 500 steps with 50 messages for Klaviyo and for HubSpot, the
+//! same with samples of its mails for a client, and what was written read again.
 //!
-//! The one idea: what a user waits for after a click is measured, the bytes of all files included. Goal, printed and
-//! not asserted: 200 ms for each platform (without samples, which depend on the audience).
+//! The one idea: what a user waits for after a click is measured, the bytes of all files included. Goals, printed and
+//! not asserted: 200 ms for each platform (without samples, which depend on the audience), and 200 ms for each import,
+//! from the text of the definition and of its mails to a flow that is proven to be written alike.
 
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]
 
-use std::{
-    fmt::Write as _,
-    path::Path,
-    time::{Duration, Instant as Clock},
-};
+#[path = "shared/timing.rs"]
+mod timing;
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use flowloom::{
     app::hand_over,
     audience::Audience,
     disk,
     flow::{Flow, Target, Workspace, file},
-    platforms,
+    platforms::{
+        self, Export,
+        import::{Given, Template, import, known_names},
+    },
 };
 
 const NUM_NODES: usize = 500;
@@ -49,20 +52,38 @@ fn main() {
             let files = disk::Files(export.files.clone());
             assert!(disk::zipped("large", &files).is_ok());
         });
+        let body = export.file("flow.json").expect("a flow");
+        let json = std::str::from_utf8(body).expect("text");
+        let templates = mails_of(target, &export);
+        let names = known_names(target, &workspace, &BTreeMap::new());
+        let given = Given { json, templates: &templates, names: &names };
+        let read = import(target, &given).expect("a flow");
+        let locked = read[0].flow.nodes.iter().filter(|node| node.kind == "foreign").count();
+        println!(
+            "  {} KB come back as {} steps ({locked} locked) and {} messages",
+            body.len() / 1024,
+            read[0].flow.nodes.len(),
+            read[0].flow.messages.len()
+        );
+        print("import (goal: 0.2 s)", || {
+            assert!(import(target, &given).is_ok());
+        });
     }
 }
 
-fn print(title: &str, mut work: impl FnMut()) {
-    let mut times: Vec<Duration> = (0..=NUM_ROUNDS)
-        .map(|_| {
-            let begun = Clock::now();
-            work();
-            begun.elapsed()
-        })
-        .skip(1)
-        .collect();
-    times.sort_unstable();
-    println!("  {title}\n    {:.3} s\n", times[times.len() / 2].as_secs_f64());
+/// The mails of an export by the ids that its bodies give them.
+fn mails_of(target: Target, export: &Export) -> BTreeMap<String, Template> {
+    let (folder, prefix) = if target == Target::Klaviyo { ("templates/", "") } else { ("emails/", "EMAIL:") };
+    let files = export.files.iter().filter_map(|(path, bytes)| {
+        let name = path.strip_prefix(folder)?.strip_suffix(".html")?;
+        let html = std::str::from_utf8(bytes).ok()?.to_owned();
+        Some((format!("{prefix}{name}"), Template { html, ..Template::default() }))
+    });
+    files.collect()
+}
+
+fn print(title: &str, work: impl FnMut()) {
+    timing::print(NUM_ROUNDS, title, work);
 }
 
 /// The watch shop's mails under fifty names, in a flow of all that platforms have a counterpart for.

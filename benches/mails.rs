@@ -8,11 +8,13 @@
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]
 
+#[path = "shared/timing.rs"]
+mod timing;
+
 use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
-    time::{Duration, Instant as Clock},
 };
 
 use flowloom::{
@@ -73,17 +75,8 @@ fn parts<T: Send>(
     })
 }
 
-fn print(title: &str, mut work: impl FnMut()) {
-    let mut times: Vec<Duration> = (0..=NUM_ROUNDS)
-        .map(|_| {
-            let begun = Clock::now();
-            work();
-            begun.elapsed()
-        })
-        .skip(1)
-        .collect();
-    times.sort_unstable();
-    println!("{title}\n  {:.3} s\n", times[times.len() / 2].as_secs_f64());
+fn print(title: &str, work: impl FnMut()) {
+    timing::print(NUM_ROUNDS, title, work);
 }
 
 /// The watch shop's flow with its mails again and again, and its contacts under other names.

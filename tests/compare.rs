@@ -212,7 +212,7 @@ impl Dice {
 
 /// Spans, windows and offsets are odd on purpose: two causes at the same millisecond have no order on the page, except
 /// where a rule names one, and those have fixtures.
-fn generated(seed: u64) -> String {
+pub fn generated(seed: u64) -> String {
     let mut dice = Dice(seed);
     let start = dice.pick(&[
         "2026-03-28T06:00:00Z",

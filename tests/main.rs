@@ -9,10 +9,14 @@
 mod cli;
 mod compare;
 mod drive;
+#[cfg(feature = "engine")]
+mod engine;
 mod fidelity;
 mod files;
 mod fuzz;
 mod hubspot_import;
+#[cfg(feature = "gui")]
+mod imports;
 mod klaviyo_import;
 mod oracle;
 #[cfg(feature = "picture")]

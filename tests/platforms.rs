@@ -5,6 +5,7 @@
 //! reported, at a step from which the mail can be reached. How much agrees for each sample is frozen in
 //! `fixtures/platforms/agreement.txt`, so that nothing drifts behind an allowance.
 
+mod again;
 mod agree;
 mod allow;
 mod hubspot;

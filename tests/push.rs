@@ -5,9 +5,13 @@
 //! against the platforms' own documents where `FLOWLOOM_SPECS` names their folder.
 
 mod client;
+mod form;
 mod hubspot;
 mod klaviyo;
+mod pictures;
 mod server;
+#[cfg(feature = "gui")]
+mod window;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +23,10 @@ use flowloom::{
     flow::{Flow, Target, Workspace},
     platforms::{
         self, import,
-        push::{self, Account, Action, Answers, Client, Done, Draft, Error, Key, Kind, Patience, Plan, Pushed, Watch},
+        push::{
+            self, Account, Action, Answers, Client, Done, Draft, Error, Key, Kind, Patience, Plan, Pushed, ReadPicture,
+            Watch,
+        },
     },
 };
 use serde_json::{Value as Json, json};
@@ -32,6 +39,8 @@ use self::{
 use crate::schema_proofs::{prove, samples};
 
 const TARGETS: [Target; 2] = [Target::Klaviyo, Target::Hubspot];
+/// Where each takes pictures.
+const UPLOADS: [&str; 2] = ["/api/image-upload", "/files/v3/files"];
 
 /// Hurried: the server is near.
 const PATIENCE: Patience = Patience {
@@ -89,13 +98,44 @@ fn connect(server: &Server, draft: &Draft) -> Client {
     push::connect(draft.target, &Workspace::default(), Some(&server.base), key, PATIENCE).expect("a client")
 }
 
+/// A sample whose workspace says nothing of where its pictures lie on the web, so that a push uploads them.
+fn pictured(id: &str) -> (Flow, Workspace) {
+    let (flow, mut workspace) = sample(id);
+    workspace.brand.images.clear();
+    (flow, workspace)
+}
+
+/// Nothing is read.
+fn no_pictures(path: &str, _: usize) -> Result<Vec<u8>, String> {
+    panic!("{path} was read")
+}
+
+/// The folder of the sample flow's pictures.
+fn picture_folder(flow: &str) -> PathBuf {
+    let shops = std::fs::read_dir(root().join("sample_flows")).expect("lists");
+    let shop = shops.map(|shop| shop.expect("an entry").path()).find(|s| s.join(format!("{flow}.flow.ron")).exists());
+    shop.unwrap_or_else(|| panic!("no sample {flow}")).join("images")
+}
+
 /// One push, from the record on; the record is as it was last kept.
 fn push_with(server: &Server, draft: &Draft, keeper: &mut Keeper, answers: &Answers) -> Result<(Plan, Done), Error> {
+    let folder = picture_folder(&draft.flow);
+    let read = |path: &str, _: usize| std::fs::read(folder.join(path)).map_err(|error| error.to_string());
+    push_showing(server, draft, keeper, answers, &read)
+}
+
+fn push_showing(
+    server: &Server,
+    draft: &Draft,
+    keeper: &mut Keeper,
+    answers: &Answers,
+    pictures: ReadPicture<'_>,
+) -> Result<(Plan, Done), Error> {
     let mut client = connect(server, draft);
     let stop = std::mem::take(&mut keeper.stop);
     let pushed = keeper.kept.clone();
     let mut watch = Stopper { keeper, stop: &stop };
-    let account = Account::look(draft, &mut client, &pushed, &mut watch, &stop)?;
+    let account = Account::look(draft, &mut client, &pushed, pictures, &mut watch, &stop)?;
     let plan = Plan::new(draft.clone(), &account, &pushed, answers);
     let mut pushed = pushed;
     let done = push::run(&plan, &mut client, &mut pushed, &mut watch, &stop)?;
@@ -210,13 +250,19 @@ const FAULTS: [Fault; 14] = [
     Fault::Nothing,
 ];
 
-/// Every fault at every request, once and until the end: the next push completes, and nothing is there twice.
+/// Every fault at every request, once and until the end: the next push completes, and nothing is there twice. Requests
+/// for pictures are among them.
 fn walk_faults(target: Target, id: &str) {
-    let (flow, workspace) = sample(id);
+    let (flow, workspace) = pictured(id);
     let draft = draft(target, &flow, &workspace);
     let whole = furnished(&draft);
     push_again(&whole, &draft, &mut Keeper::default());
     let num_requests = whole.num_seen();
+    let uploads = whole
+        .writes_since(0)
+        .into_iter()
+        .filter(|write| write.ends_with(UPLOADS[usize::from(target == Target::Hubspot)]));
+    assert!(uploads.count() > 0, "no picture was uploaded");
     let mut num_broken = 0;
     for fault in FAULTS {
         for at in 0..num_requests {
@@ -258,7 +304,7 @@ fn hubspot_goes_on_after_any_fault_at_any_request() {
 #[test]
 fn a_push_goes_on_after_a_full_disk_and_after_a_stop() {
     for target in TARGETS {
-        let (flow, workspace) = sample("bag-care");
+        let (flow, workspace) = pictured("bag-care");
         let draft = draft(target, &flow, &workspace);
         let whole = furnished(&draft);
         let mut keeper = Keeper::default();
@@ -311,6 +357,36 @@ fn what_was_changed_after_an_interruption_is_not_made_twice() {
     }
 }
 
+/// A push that is gone may have asked for something that comes about only while the next one is on its way.
+#[test]
+fn what_was_still_under_way_is_waited_for() {
+    for target in TARGETS {
+        let (flow, workspace) = sample("bag-care");
+        let draft = draft(target, &flow, &workspace);
+        let server = furnished(&draft);
+        let at = num_looks(&draft);
+        server.fail(at, 1_000, Fault::CutBefore);
+        let mut keeper = Keeper::default();
+        push_with(&server, &draft, &mut keeper, &Answers::default()).expect_err("broken off");
+        server.mend();
+        assert_eq!(keeper.kept.pending.len(), 1, "{:?}", keeper.kept);
+        let key = keeper.kept.pending.keys().next().expect("one").clone();
+        // Planned while it is not there yet, carried out when it is.
+        let mut client = connect(&server, &draft);
+        let stop = AtomicBool::new(false);
+        let mut pushed = keeper.kept.clone();
+        let quiet = &mut Keeper::default();
+        let account = Account::look(&draft, &mut client, &pushed, &no_pictures, quiet, &stop).expect("a look");
+        let plan = Plan::new(draft.clone(), &account, &pushed, &Answers::default());
+        assert!(matches!(action(&plan, &key), Action::Create(_)));
+        let body = &draft.item(&key).expect("a mail").body;
+        let path = if target == Target::Klaviyo { "/api/templates" } else { "/marketing/v3/emails" };
+        server.state().platform.answer("POST", path, &Default::default(), body);
+        let done = push::run(&plan, &mut client, &mut pushed, quiet, &stop).expect("a push");
+        assert_whole(&server, &draft, &done);
+    }
+}
+
 /// How many requests a first push makes before it uploads the first mail.
 fn num_looks(draft: &Draft) -> usize {
     let server = furnished(draft);
@@ -338,7 +414,8 @@ fn looking_and_planning_only_read() {
         let server = furnished(&draft);
         let mut client = connect(&server, &draft);
         let stop = AtomicBool::new(false);
-        let account = Account::look(&draft, &mut client, &Pushed::default(), &mut Keeper::default(), &stop);
+        let keeper = &mut Keeper::default();
+        let account = Account::look(&draft, &mut client, &Pushed::default(), &no_pictures, keeper, &stop);
         let plan = Plan::new(draft, &account.expect("a look"), &Pushed::default(), &Answers::default());
         assert!(plan.is_ready() && plan.num_writes() > 0, "{:#?}", plan.changes);
         assert_eq!(server.writes_since(0), Vec::<String>::new());
@@ -352,7 +429,8 @@ fn action<'a>(plan: &'a Plan, key: &str) -> &'a Action {
 fn plan_of(server: &Server, draft: &Draft, keeper: &Keeper, answers: &Answers) -> Plan {
     let stop = AtomicBool::new(false);
     let mut client = connect(server, draft);
-    let account = Account::look(draft, &mut client, &keeper.kept, &mut Keeper::default(), &stop).expect("a look");
+    let quiet = &mut Keeper::default();
+    let account = Account::look(draft, &mut client, &keeper.kept, &no_pictures, quiet, &stop).expect("a look");
     Plan::new(draft.clone(), &account, &keeper.kept, answers)
 }
 
@@ -495,7 +573,7 @@ fn changed_steps_are_replaced_in_hubspot_and_refused_by_klaviyo() {
 #[test]
 fn updates_go_on_after_any_fault() {
     for target in TARGETS {
-        let (flow, workspace) = sample("bag-care");
+        let (flow, workspace) = pictured("bag-care");
         let first = draft(target, &flow, &workspace);
         let changed_flow = if target == Target::Hubspot { waiting_longer(&reworded(&flow)) } else { reworded(&flow) };
         let second = draft(target, &changed_flow, &workspace);
@@ -561,7 +639,7 @@ fn what_was_pushed_is_fetched_and_imported() {
             assert_eq!(listed.len(), flows.len());
             for (listed, made) in listed.iter().zip(flows) {
                 assert_eq!((&listed.id, &listed.name), (&made.id, &made.name));
-                let fetched = push::fetch(target, &mut client, &listed.id, &stop).expect("a flow");
+                let fetched = push::fetch(target, &mut client, &listed.id, &mut |_, _| {}, &stop).expect("a flow");
                 assert_eq!(fetched.missing, Vec::<String>::new());
                 let given = import::Given { json: &fetched.json, templates: &fetched.templates, names: &fetched.names };
                 let imported = import::import(target, &given).unwrap_or_else(|found| panic!("{}: {found:#?}", flow.id));
@@ -725,6 +803,47 @@ mod command {
         assert_eq!(said.code, Some(2), "{said:?}");
         let said = pushes(folder.path(), &server, Target::Klaviyo, &["--yes", "--base-url", "http://klaviyo.example"]);
         assert_eq!(said.code, Some(2), "an option given twice: {said:?}");
+    }
+
+    /// With no address in the brand, or on demand, the list names the pictures, and the push uploads them.
+    #[test]
+    fn pictures_are_listed_and_uploaded() {
+        for (target, on_demand) in [(Target::Klaviyo, true), (Target::Hubspot, false)] {
+            let (flow, workspace) = pictured("bag-care");
+            let server = furnished(&draft(target, &flow, &workspace));
+            let folder = folder();
+            let mut args = vec!["--yes"];
+            if on_demand {
+                args.push("--upload-images");
+            } else {
+                let file = folder.path().join("leather-bags/flowloom.ron");
+                let text = fs::read_to_string(&file).expect("reads");
+                let base = format!("images: \"{}\"", sample("bag-care").1.brand.images);
+                assert!(text.contains(&base));
+                fs::write(&file, text.replace(&base, "images: \"\"")).expect("writes");
+            }
+            let said = pushes(folder.path(), &server, target, &[&args[..], &["--dry-run"]].concat());
+            assert_eq!((said.code, server.writes_since(0)), (Some(0), Vec::new()), "{said:?}");
+            assert!(
+                said.out.contains("Picture \u{201c}logo.png") && said.out.contains("uploaded (PNG, 3 kB)"),
+                "{said:?}"
+            );
+            let said = pushes(folder.path(), &server, target, &args);
+            assert_eq!(said.code, Some(0), "{said:?}");
+            let upload = UPLOADS[usize::from(target == Target::Hubspot)];
+            let num_uploads =
+                |so_far| server.writes_since(so_far).iter().filter(|write| write.ends_with(upload)).count();
+            assert!(num_uploads(0) > 0);
+            let so_far = server.num_seen();
+            let said = pushes(folder.path(), &server, target, &args);
+            assert_eq!((said.code, num_uploads(so_far)), (Some(0), 0), "{said:?}");
+            fs::write(folder.path().join("leather-bags/images/logo.png"), "<svg/>").expect("writes");
+            let said = pushes(folder.path(), &server, target, &args);
+            assert!(
+                said.code == Some(1) && said.err.contains("is an SVG") && said.err.contains("600 pixels"),
+                "{said:?}"
+            );
+        }
     }
 
     #[test]

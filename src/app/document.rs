@@ -22,7 +22,7 @@ use super::{
 use crate::{
     base::{ContactId, EventId, Instant, NodeId},
     flow::{
-        Edit, EditError, Finding, Flow, History,
+        Edit, EditError, Finding, Flow, History, Workspace,
         file::{self, Loaded, raw::RawStruct},
     },
     simulate::Report,
@@ -312,6 +312,18 @@ impl Document {
         // Its words hold dates.
         self.derived.what_if = None;
         self.home = Arc::new(home);
+    }
+
+    /// It was imported and is on no disk; its workspace lacks `needs` until it is saved with them.
+    pub(super) fn is_imported(&mut self, needs: Workspace, now: Instant) {
+        self.on_disk.needs = Some(Arc::new(needs));
+        self.on_disk.draft.begin(now);
+    }
+
+    /// Whether it holds work that is on no disk.
+    pub fn is_unsaved(&self) -> bool {
+        let is_new_import = self.path.is_none() && self.on_disk.needs.is_some();
+        !self.history.is_clean() || self.on_disk.gone || is_new_import
     }
 
     /// The text to save.

@@ -9,9 +9,12 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use serde_json::{Value as Json, json};
 
 use super::{
-    App, Home, Request,
-    inspector::raw,
-    ops::layout::{Flowing, layout},
+    App, Document, DocumentId, Home, Request,
+    files::Dialog,
+    ops::{
+        layout::{Flowing, layout},
+        ron_text::appended,
+    },
 };
 use crate::{
     base::{Diagnostic, Instant, Place, Severity},
@@ -71,19 +74,14 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
     rows(&mut out, "code_pools", &pools.iter().map(|pool| ron(*pool)).collect::<Vec<_>>())?;
     out.what.extend(pools.iter().map(|pool| format!("code pool \u{201c}{}\u{201d}", pool.name)));
     let segments: Vec<_> = adds.segments.iter().filter(|(name, _)| !there.segments.contains_key(*name)).collect();
-    if !segments.is_empty() {
-        let mut all = there.segments.clone();
-        all.extend(segments.iter().map(|(name, text)| ((*name).clone(), (*text).clone())));
-        out.text = put(&out.text, "segments", &ron(&all))?;
-        out.what.extend(segments.iter().map(|(name, _)| format!("segment \u{201c}{name}\u{201d}")));
-    }
+    let entries: Vec<String> = segments.iter().map(|(name, text)| format!("{}: {}", ron(*name), ron(*text))).collect();
+    out.text = with_entries(&out.text, "segments", &entries, MAP)?;
+    out.what.extend(segments.iter().map(|(name, _)| format!("segment \u{201c}{name}\u{201d}")));
     let properties: Vec<_> = adds.properties.iter().filter(|(name, _)| !there.properties.contains_key(*name)).collect();
-    if !properties.is_empty() {
-        let mut all = there.properties.clone();
-        all.extend(properties.iter().map(|(name, kind)| ((*name).clone(), **kind)));
-        out.text = put(&out.text, "properties", &ron(&all))?;
-        out.what.extend(properties.iter().map(|(name, _)| format!("property \u{201c}{name}\u{201d}")));
-    }
+    let entries: Vec<String> =
+        properties.iter().map(|(name, kind)| format!("{}: {}", ron(*name), ron(*kind))).collect();
+    out.text = with_entries(&out.text, "properties", &entries, MAP)?;
+    out.what.extend(properties.iter().map(|(name, _)| format!("property \u{201c}{name}\u{201d}")));
     for (platform, known, new) in
         [("klaviyo", &there.klaviyo.ids, &adds.klaviyo.ids), ("hubspot", &there.hubspot.ids, &adds.hubspot.ids)]
     {
@@ -91,10 +89,11 @@ pub fn with_additions(text: &str, there: &Workspace, adds: &Workspace) -> Result
         if ids.is_empty() {
             continue;
         }
-        let mut all = known.clone();
-        all.extend(ids.iter().map(|(key, id)| ((*key).clone(), (*id).clone())));
+        let entries: Vec<String> = ids.iter().map(|(key, id)| format!("{}: {}", ron(*key), ron(*id))).collect();
         let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
-        let own = put(parsed.get(platform).unwrap_or("()"), "ids", &ron(&all))?;
+        let own = with_entries(parsed.get(platform).unwrap_or("()"), "ids", &entries, MAP)?;
+        // A new part stands one level deeper than where it was written.
+        let own = if parsed.get(platform).is_none() { own.replace('\n', "\n    ") } else { own };
         out.text = put(&out.text, platform, &own)?;
         out.what.extend(ids.iter().map(|(key, _)| format!("id of {}", key.replacen(':', " \u{201c}", 1) + "\u{201d}")));
     }
@@ -109,24 +108,30 @@ mod erased {
 
     impl<T: serde::Serialize> Ron for T {
         fn ron(&self) -> String {
+            let one_line = ron::ser::PrettyConfig::new().compact_structs(true).compact_arrays(true).compact_maps(true);
             // Parts of a workspace are plain trees, which RON can always write.
-            crate::kinds::ron_options().to_string(self).unwrap_or_default()
+            crate::kinds::ron_options().to_string_pretty(self, one_line).unwrap_or_default()
         }
     }
 }
 
+/// An empty list and an empty map.
+const LIST: &str = "[]";
+const MAP: &str = "{}";
+
 fn rows(out: &mut Added, field: &str, new: &[String]) -> Result<(), String> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let parsed = RawStruct::parse(&out.text).map_err(|error| error.to_string())?;
-    let mut all: Vec<String> = match parsed.get(field) {
-        Some(list) => raw::rows(list)?.into_iter().map(str::to_owned).collect(),
-        None => Vec::new(),
-    };
-    all.extend(new.iter().cloned());
-    out.text = put(&out.text, field, &raw::list(&all))?;
+    out.text = with_entries(&out.text, field, new, LIST)?;
     Ok(())
+}
+
+/// A RON struct whose list or map `field` has further entries; `empty` is what it is where it is not there.
+fn with_entries(ron: &str, field: &str, new: &[String], empty: &str) -> Result<String, String> {
+    if new.is_empty() {
+        return Ok(ron.to_owned());
+    }
+    let parsed = RawStruct::parse(ron).map_err(|error| error.to_string())?;
+    let whole = appended(parsed.get(field).unwrap_or(empty), new);
+    put(ron, field, &whole.ok_or_else(|| format!("`{field}` has a shape that cannot be added to"))?)
 }
 
 /// A RON struct with another value of a key, every letter around it as it was, comments too.
@@ -143,6 +148,21 @@ fn put(ron: &str, field: &str, value: &str) -> Result<String, String> {
         }
         None => set_field(ron, field, Some(value)),
     }
+}
+
+/// The workspace file for flows that need `needs`: the one that is there with additions, or a new one of this name
+/// where `there` is empty. `None` where nothing is lacking.
+///
+/// Errors: a sentence, where the file cannot be read or added to.
+pub fn workspace_for(there: &str, name: &str, needs: &Workspace) -> Result<Option<Added>, String> {
+    let is_new = there.is_empty();
+    let text = if is_new { new_workspace(name) } else { there.to_owned() };
+    let (known, _) = file::read_workspace(&text).map_err(|found| found.message)?;
+    let added = with_additions(&text, &known, needs)?;
+    if let Some(added) = &added {
+        file::read_workspace(&added.text).map_err(|found| found.message)?;
+    }
+    Ok(added.or_else(|| is_new.then_some(Added { text, what: Vec::new() })))
 }
 
 /// All that several flows need, as one.
@@ -279,9 +299,34 @@ const MOST_TABS: usize = 12;
 pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| format!("This is no JSON: {error}"))?;
     let target = platform_of(&json).ok_or("This JSON is no flow of Klaviyo or HubSpot")?;
+    open_given(app, target, text, &BTreeMap::new(), &BTreeMap::new(), &[], now)
+}
+
+/// Opens a flow that was fetched from an account; what could not be had stands among its problems.
+///
+/// Errors: a sentence, where there is no flow in it.
+#[cfg(feature = "push")]
+pub fn open_fetched(
+    app: &mut App,
+    target: Target,
+    fetched: crate::platforms::push::Fetched,
+    now: Instant,
+) -> Result<Vec<Request>, String> {
+    open_given(app, target, &fetched.json, &fetched.templates, &fetched.names, &fetched.missing, now)
+}
+
+fn open_given(
+    app: &mut App,
+    target: Target,
+    text: &str,
+    templates: &BTreeMap<String, Template>,
+    names: &BTreeMap<String, String>,
+    missing: &[String],
+    now: Instant,
+) -> Result<Vec<Request>, String> {
     let known = app.document().map(|document| document.home.workspace.clone()).unwrap_or_default();
-    let (templates, names) = (BTreeMap::new(), known_names(target, &known, &BTreeMap::new()));
-    let given = Given { json: text, templates: &templates, names: &names };
+    let names = known_names(target, &known, names);
+    let given = Given { json: text, templates, names: &names };
     let imported = import(target, &given).map_err(|errors| {
         errors.into_iter().next().map_or_else(|| "There is no flow in this JSON".to_owned(), |error| error.message)
     })?;
@@ -291,9 +336,16 @@ pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, Str
         let text = file::write(&placed(&one.flow));
         let mut loaded = file::read(&text).map_err(|found| found.message)?;
         loaded.notes.extend(one.report.iter().filter_map(note));
+        loaded.notes.extend(missing.iter().map(|what| {
+            Diagnostic::new(Severity::Warning, "import/not-fetched", Place::default(), what.clone())
+                .hint("Give the key the right to read it, and import the flow again")
+        }));
         let said = format!("{}: {}. What to look at is among its problems", one.flow.name, counts(&one.report));
-        let home = Home { workspace: one.workspace, ..Home::default() };
-        requests.extend(app.open(None, loaded, Arc::new(home)));
+        let needs = needs(std::slice::from_ref(&one));
+        requests.extend(app.open(None, loaded, Arc::new(home(&one.flow.name, &needs))));
+        if let Some(document) = app.document_mut() {
+            document.is_imported(needs, now);
+        }
         app.tell(said, false, now);
     }
     if num_more > 0 {
@@ -304,6 +356,54 @@ pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, Str
         );
     }
     Ok(requests)
+}
+
+/// A workspace of its own for an imported flow, until it is saved into one.
+fn home(name: &str, needs: &Workspace) -> Home {
+    let added = workspace_for("", name, needs).ok().flatten();
+    let read = added.and_then(|added| Some((file::read_workspace(&added.text).ok()?.0, added.text)));
+    match read {
+        Some((workspace, source)) => Home { source, workspace, ..Home::default() },
+        // What was just written can be read; were it not so, the flow would know its events all the same.
+        None => Home { workspace: needs.clone(), ..Home::default() },
+    }
+}
+
+/// A flow that was imported has been saved, and this stands around it now: asks whether its workspace is to get what
+/// the flow needs. Whether there is something to ask.
+pub(in crate::app) fn ask(app: &mut App, id: DocumentId, now: Instant) -> bool {
+    let Some(document) = app.by_id(id) else { return false };
+    let Some(needs) = document.on_disk.needs.clone() else { return false };
+    let name = document.title().to_owned();
+    match workspace_for(&document.home.source, &name, &needs) {
+        Ok(Some(Added { what, .. })) if !what.is_empty() => {
+            let folder = document.home.folder.clone();
+            app.files.dialogs.push(Dialog::Needs { document: id, folder, what });
+            true
+        }
+        Ok(_) => {
+            document.on_disk.needs = None;
+            false
+        }
+        Err(why) => {
+            app.tell(format!("The workspace of {name} was not added to: {why}"), true, now);
+            false
+        }
+    }
+}
+
+/// Adds to the workspace of a flow what it needs, as a step that can be undone; the caller saves it.
+///
+/// Errors: a sentence, where the workspace cannot be added to; nothing changed.
+pub(in crate::app) fn add(document: &mut Document) -> Result<(), String> {
+    let Some(needs) = &document.on_disk.needs else { return Ok(()) };
+    // It may have been edited since it was asked.
+    let there = document.history.aside();
+    if let Some(added) = workspace_for(there, document.title(), needs)? {
+        document.edit_workspace("Add what the import needs", &added.text, None)?;
+    }
+    document.on_disk.needs = None;
+    Ok(())
 }
 
 /// A remark as a finding; none for what was simply understood.
@@ -366,15 +466,22 @@ mod tests {
 
     #[test]
     fn a_workspace_is_added_to_and_not_rewritten() {
-        let text = "(\n    version: 1, // kept\n    name: \"W\",\n    events: [(name: \"Old\", moment: cart)], // here too\n    klaviyo: (revision: \"2026-01-15\"),\n)\n";
+        let text = "(\n    version: 1, // kept\n    name: \"W\",\n    events: [(name: \"Old\", moment: cart), // mine\n    ], // here too\n    klaviyo: (revision: \"2026-01-15\"),\n)\n";
         let there = read_workspace(text).expect("reads").0;
         let added = with_additions(text, &there, &adds()).expect("adds").expect("something");
         let now = read_workspace(&added.text).unwrap_or_else(|e| panic!("{e:?}\n{}", added.text)).0;
-        assert!(added.text.contains("version: 1, // kept") && added.text.contains("(name: \"Old\", moment: cart)"));
+        assert!(
+            added.text.contains("version: 1, // kept") && added.text.contains("(name: \"Old\", moment: cart), // mine")
+        );
         assert_eq!(now.events.len(), 2);
         assert_eq!((now.klaviyo.revision.as_str(), now.klaviyo.ids.len()), ("2026-01-15", 1));
         assert_eq!((now.lists.len(), now.senders.len(), now.properties.len()), (1, 1, 1));
         assert_eq!(added.what.len(), 5, "{:?}", added.what);
+        assert!(
+            added.text.contains("\n        (id: \"s\", name: \"S\", email: \"s@example.com\"),\n    ]"),
+            "{}",
+            added.text
+        );
         assert_eq!(with_additions(&added.text, &now, &adds()), Ok(None), "the second time there is nothing to add");
     }
 

@@ -44,17 +44,10 @@ pub fn rows(document: &Document) -> Vec<Row<'_>> {
         return Vec::new();
     }
     let flow = document.flow();
-    let sender_of = |message: &str| {
-        let sends =
-            |id: &str| flow.node(id).and_then(|n| n.settings()?.message()).is_some_and(|m| m.0.as_str() == message);
-        flow.nodes.iter().find(|node| sends(node.id.as_str())).map(|node| node.id.clone())
-    };
     let mut rows: Vec<Row<'_>> = findings(document)
         .map(|finding| {
             let place = &finding.diagnostic.place;
-            let of_edge = place.edge.as_deref().and_then(|edge| edge.split('.').next());
-            let node = place.node.as_deref().or(of_edge).map(NodeId::new);
-            let node = node.or_else(|| place.message.as_deref().and_then(sender_of));
+            let node = step_of(flow, place);
             let title = node.as_ref().and_then(|id| flow.node(id.as_str())).map(|n| n.title().to_owned());
             let is_of_file = finding.diagnostic.code.starts_with("file/") || place.file.is_some();
             let title = title.unwrap_or_else(|| if is_of_file { FILE.to_owned() } else { elsewhere(flow, place) });
@@ -63,6 +56,17 @@ pub fn rows(document: &Document) -> Vec<Row<'_>> {
         .collect();
     rows.sort_by_key(|row| row.finding.diagnostic.severity);
     rows
+}
+
+/// The step that a place belongs to: the one it names, the one its edge begins at, the one that sends its message.
+pub(super) fn step_of(flow: &Flow, place: &Place) -> Option<NodeId> {
+    let of_edge = place.edge.as_deref().and_then(|edge| edge.split('.').next());
+    let sends = |id: &str, message: &str| {
+        flow.node(id).and_then(|n| n.settings()?.message()).is_some_and(|m| m.0.as_str() == message)
+    };
+    let sender = |message: &str| flow.nodes.iter().find(|n| sends(n.id.as_str(), message)).map(|n| n.id.clone());
+    let named = place.node.as_deref().or(of_edge).map(NodeId::new);
+    named.or_else(|| place.message.as_deref().and_then(sender))
 }
 
 /// Where a click on a row leads: to its step, else to the page on which it is mended; nowhere for what only the file
@@ -97,7 +101,7 @@ pub fn goes_to(document: &Document, row: &Row<'_>) -> Vec<Command> {
 }
 
 /// What people call a place that is no step.
-fn elsewhere(flow: &Flow, place: &Place) -> String {
+pub(super) fn elsewhere(flow: &Flow, place: &Place) -> String {
     if let Some(id) = &place.message {
         let name = flow.message(id).and_then(|message| message.name.clone()).filter(|name| !name.is_empty());
         return format!("Message {}", name.unwrap_or_else(|| id.clone()));

@@ -371,7 +371,7 @@ impl Teller<'_> {
                 format!("until {}", later(*due)),
             ),
             What::Disarmed { alternative, why } => {
-                (Sort::Trigger, format!("The clock of {} stops", trigger(self.flow, *alternative)), (*why).to_owned())
+                (Sort::Trigger, format!("The clock of {} stops", trigger(self.flow, *alternative)), why.to_string())
             }
             What::Entered { alternative, key } => {
                 let by = trigger(self.flow, *alternative);

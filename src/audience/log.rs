@@ -35,10 +35,20 @@ struct Metric {
 }
 
 impl EventLog {
+    /// An empty log that remembers what was dropped: per metric how many, and when the last one happened.
+    pub fn after(forgotten: impl IntoIterator<Item = (SmolStr, u64, Instant)>) -> Self {
+        let mut log = Self::default();
+        for (name, forgotten, last) in forgotten {
+            let place = log.metrics.partition_point(|metric| metric.name < name);
+            log.metrics.insert(place, Metric { name, events: Vec::new(), forgotten, last: Some(last) });
+        }
+        log
+    }
+
     /// Adds an event; false where its id has been known for at most 30 days, and then nothing changes.
     pub fn record(&mut self, event: Arc<Event>) -> bool {
         let now = event.accepted;
-        if self.seen.get(&event.id).is_some_and(|at| now.since(*at) <= SEEN_MILLIS) {
+        if self.knows(&event.id, now) {
             return false;
         }
         self.seen.insert(event.id.clone(), now);
@@ -74,6 +84,11 @@ impl EventLog {
             metric.forgotten += gone as u64;
             self.num_events -= gone;
         }
+    }
+
+    /// Whether an event of that id would be ignored now (SEMANTICS R2).
+    pub fn knows(&self, id: &EventId, now: Instant) -> bool {
+        self.seen.get(id).is_some_and(|at| now.since(*at) <= SEEN_MILLIS)
     }
 
     fn metric(&self, name: &str) -> Option<&Metric> {

@@ -192,7 +192,7 @@ fn fetched(
         streams.to_people(args.format, &show::clean(&rows));
         return Ok(None);
     };
-    let fetched = push::fetch(target, &mut client, id, &stop).map_err(failure)?;
+    let fetched = push::fetch(target, &mut client, id, &mut |_, _| {}, &stop).map_err(failure)?;
     for missing in &fetched.missing {
         streams.tell(&format!("{}\n", show::clean(missing)));
     }
@@ -338,10 +338,8 @@ fn workspace(
     let needs = app::needs(imported);
     let cannot =
         |why: String| Failure::refused(format!("The workspace cannot be added to: {why}"), "Mend flowloom.ron first");
-    let (path, text, there, is_new) = match (&home.folder, &home.source) {
-        (Some(home_folder), Some(source)) => {
-            (home_folder.join(disk::WORKSPACE_FILE), source.text.clone(), home.workspace.clone(), false)
-        }
+    let (path, there) = match (&home.folder, &home.source) {
+        (Some(home_folder), Some(source)) => (home_folder.join(disk::WORKSPACE_FILE), source.text.as_str()),
         _ if to_file => {
             if let Ok(Some(added)) = app::with_additions("(version: 1)", &crate::flow::Workspace::default(), &needs) {
                 streams.tell(&format!(
@@ -351,20 +349,13 @@ fn workspace(
             }
             return Ok(Vec::new());
         }
-        _ => {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = app::new_workspace(&name);
-            let there = file::read_workspace(&text).map_err(|found| cannot(found.message))?.0;
-            (args.out().join(disk::WORKSPACE_FILE), text, there, true)
-        }
+        _ => (args.out().join(disk::WORKSPACE_FILE), ""),
     };
-    let added = app::with_additions(&text, &there, &needs).map_err(cannot)?;
-    let (text, what) = match added {
-        Some(added) => (added.text, added.what),
-        None if is_new => (text, Vec::new()),
-        None => return Ok(Vec::new()),
+    let is_new = there.is_empty();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let Some(app::Added { text, what }) = app::workspace_for(there, &name, &needs).map_err(cannot)? else {
+        return Ok(Vec::new());
     };
-    file::read_workspace(&text).map_err(|found| cannot(found.message))?;
     let made = if is_new { "is made" } else { "is added to" };
     let words = if what.is_empty() { String::new() } else { format!(": {}", what.join(", ")) };
     streams.tell(&format!("{} {made}{}\n", path.display(), show::clean(&words)));

@@ -23,11 +23,15 @@ use super::{
     show,
 };
 use crate::{
+    base::{Diagnostic, Severity},
     disk::{self, Lock, NoLock},
     flow::Target,
-    platforms::push::{
-        self, Account, Action, Answers, Change, Choice, Draft, Key, Patience, Plan, Pushed, Record, Watch,
-        account_label, variable,
+    platforms::{
+        self,
+        push::{
+            self, Account, Action, Answers, Change, Choice, Draft, Key, Patience, Plan, Pushed, Record, Watch,
+            account_label, variable,
+        },
     },
 };
 
@@ -55,6 +59,10 @@ pub struct Arguments {
     /// Where the flow that is there cannot be changed, make a new one beside it
     #[arg(long)]
     new_flow: bool,
+    /// Upload the pictures of the mails to the account, although the brand says where they lie on the web; without such
+    /// an address they always are
+    #[arg(long)]
+    upload_images: bool,
     /// Another address than the platform's own, for tests
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -73,16 +81,25 @@ fn id(text: &str) -> Result<(String, String), String> {
 pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let target = args.to.target();
     let Checked { home, file, export } = checked(target, &args.flow, places, "pushed", streams)?;
-    let draft = Draft::new(target, &export, file.flow(), &home.workspace).map_err(failure)?;
+    let mut workspace = home.workspace;
+    let export = if args.upload_images && !workspace.brand.images.is_empty() {
+        // Without an address of its own, each picture asks for one of the account's.
+        workspace.brand.images.clear();
+        platforms::export(target, file.flow(), &workspace).map_err(|found| refused(&found))?
+    } else {
+        export
+    };
+    let draft = Draft::new(target, &export, file.flow(), &workspace).map_err(failure)?;
     let (key, _) = Key::find(target, &args.key_name, env::var(variable(target)).ok().as_deref()).map_err(failure)?;
     let base_url = args.base_url.as_deref();
-    let mut client = push::connect(target, &home.workspace, base_url, key, Patience::default()).map_err(failure)?;
+    let pictures = disk::pictures(home.folder.as_deref(), &file.source.path);
+    let mut client = push::connect(target, &workspace, base_url, key, Patience::default()).map_err(failure)?;
     let mut shelf =
         Shelf::open(&file.source.path, target, &draft, &account_label(&args.key_name, base_url), !args.dry_run)?;
     let mut pushed = shelf.record.account(&shelf.label);
     let stop = AtomicBool::new(false);
     let mut watch = Terminal::new(streams, &mut shelf);
-    let account = Account::look(&draft, &mut client, &pushed, &mut watch, &stop);
+    let account = Account::look(&draft, &mut client, &pushed, &pictures, &mut watch, &stop);
     watch.end();
     let account = account.map_err(failure)?;
     let mut answers = Answers { ids: args.ids.iter().cloned().collect(), new_flow: args.new_flow };
@@ -139,6 +156,13 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     streams.to_people(args.format, &done_in_words(&done, &path));
     let differs = done.made.iter().any(|made| !made.differences.is_empty());
     Ok(if differs { Done::Errors } else { Done::Well })
+}
+
+/// What an export was refused for.
+fn refused(found: &[Diagnostic]) -> Failure {
+    let first = found.iter().find(|found| found.severity == Severity::Error).or_else(|| found.first());
+    let (message, hint) = first.map(|found| (found.message.clone(), found.hint.clone())).unwrap_or_default();
+    Failure::refused(message, hint)
 }
 
 /// A fault of a platform as the program says it.
@@ -247,7 +271,10 @@ fn not_chosen(key: &str) -> Failure {
 
 fn confirmed(plan: &Plan, streams: &mut Streams, input: &mut dyn BufRead) -> bool {
     let count = show::count(plan.num_writes(), "change", "changes");
-    streams.tell(&format!("Make {count} in {}? [y/N] ", plan.target().title()));
+    // What nobody saw is not confirmed.
+    if !streams.ask(&format!("Make {count} in {}? [y/N] ", plan.target().title())) {
+        return false;
+    }
     let mut line = String::new();
     let _ = input.read_line(&mut line);
     matches!(line.trim().to_lowercase().as_str(), "y" | "yes")

@@ -61,9 +61,18 @@ impl Streams {
         }
     }
 
-    /// Tells people something on standard error. A closed one is nobody's loss.
+    /// Tells people something on standard error, after all that was said before. A closed one is nobody's loss.
     pub fn tell(&mut self, text: &str) {
+        if self.fault.is_none() {
+            self.fault = self.out.flush().err();
+        }
         let _ = self.err.write_all(text.as_bytes());
+    }
+
+    /// Asks people something that is about what was said before; whether that arrived.
+    pub fn ask(&mut self, question: &str) -> bool {
+        self.tell(question);
+        self.fault.is_none()
     }
 
     /// Tells people something that several commands of one run may find, such as the tour's.
@@ -97,6 +106,32 @@ impl Streams {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both streams of a terminal.
+    #[derive(Clone, Default)]
+    struct Screen(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_question_stands_below_what_it_is_about() {
+        let screen = Screen::default();
+        let mut streams = Streams::new(Box::new(BufWriter::new(screen.clone())), Box::new(screen.clone()));
+        streams.say("a list\n");
+        assert!(streams.ask("all of it? "));
+        assert_eq!(screen.0.borrow().as_slice(), b"a list\nall of it? ");
+        let mut broken = Streams::new(Box::new(Faulty(io::ErrorKind::StorageFull)), Box::new(screen));
+        broken.say("a list\n");
+        assert!(!broken.ask("all of it? "), "nobody saw the list");
+    }
 
     struct Faulty(io::ErrorKind);
 

@@ -26,6 +26,23 @@ pub enum NoImage {
     Unreadable(String),
 }
 
+impl NoImage {
+    /// Why, as the end of a sentence; `most_bytes` were asked for at most.
+    pub fn said(&self, most_bytes: usize) -> String {
+        match self {
+            Self::Missing => "there is no such file in the workspace".to_owned(),
+            Self::TooLarge => format!("it is larger than {} MB", most_bytes / 1_000_000),
+            Self::Unreadable(why) => why.clone(),
+        }
+    }
+}
+
+/// What a push reads pictures with: those of a workspace's `folder`, or of the folder of a lone `flow`.
+pub fn pictures(folder: Option<&Path>, flow: &Path) -> impl Fn(&str, usize) -> Result<Vec<u8>, String> + use<> {
+    let folder = folder.or_else(|| flow.parent()).map(Path::to_owned).unwrap_or_default();
+    move |path, most_bytes| image(&folder, path, most_bytes).map_err(|why| why.said(most_bytes))
+}
+
 /// The images of the workspace in a folder, for pictures of its mails.
 #[cfg(feature = "picture")]
 #[derive(Clone, Debug)]

@@ -24,7 +24,7 @@ pub use self::images::ImageFolder;
 pub use self::{
     audience::{AudienceFound, MAPPING_FILE, audience, audience_folder},
     drafts::Drafts,
-    images::{IMAGES_FOLDER, NoImage, image},
+    images::{IMAGES_FOLDER, NoImage, image, pictures},
     lock::{Lock, NoLock, lock_path},
     own::{OwnFolders, own_folders},
     read::{

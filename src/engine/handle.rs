@@ -50,6 +50,13 @@ impl Ask {
     }
 }
 
+/// A mail as it is kept: gzip.
+fn packed(mail: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut writer, mail)?;
+    writer.finish()
+}
+
 /// A handle; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Handle {
@@ -59,7 +66,7 @@ pub struct Handle {
 
 impl Handle {
     /// A handle, and the queue that the writer empties. The number beside each ask is given back with [`Self::taken`].
-    pub(super) fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
+    pub fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
         let (queue, asks) = mpsc::channel();
         (Self { queue, waiting: Arc::new(AtomicUsize::new(0)) }, asks)
     }
@@ -126,6 +133,8 @@ impl Handle {
     /// was sent. Not to be called from async code.
     pub fn begin(&self, key: &SendKey, attempt: u32, mail: Option<Vec<u8>>) -> Begin {
         let (reply, answer) = oneshot::channel();
+        // Packed here, in the sender's thread; a mail that cannot be packed is sent and not kept.
+        let mail = mail.and_then(|mail| packed(&mail).ok());
         if self.put(Ask::Begin(key.clone(), attempt, mail, reply)).is_err() {
             return Begin::No;
         }

@@ -22,11 +22,16 @@
 //! commit of its own just before the transport); a row found *handing over* after a crash is *unknown*, and shown
 //! (SEMANTICS R21).
 
+pub mod client;
 pub mod clock;
 pub mod delivery;
+pub mod driver;
 pub mod handle;
 pub mod intake;
+pub mod run;
 pub mod status;
+pub mod store;
 pub mod work;
+pub mod writer;
 
 pub use handle::Handle;

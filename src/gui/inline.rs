@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Outside, Studio};
 use crate::{
-    app::{Answer, App, Command, Home, Request},
+    app::{
+        Answer, App, Command, Home, Request,
+        files::{Task, Told},
+        hand_over,
+    },
     base::Instant,
     flow::file::Loaded,
 };
@@ -23,6 +27,10 @@ impl Outside for Inline {
     fn perform(&mut self, request: Request, ctx: &egui::Context) {
         match request {
             Request::Start(job) => self.answers.push(Answer::Done(job.run_with(&super::requests::Images))),
+            Request::Files(Task::Export { document, id, revision, target, flow, home, .. }) => {
+                let result = hand_over::export(target, &flow, &home.workspace, &home.audience).map(Arc::new);
+                self.answers.push(Told::Exported { document, id, revision, target, result }.into());
+            }
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),
             _ => {}

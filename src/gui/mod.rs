@@ -190,6 +190,8 @@ impl Studio {
         panels::compare(ui, app, &mut self.panels.compare, out);
         #[cfg(feature = "push")]
         panels::push(ui, app, out);
+        #[cfg(feature = "push")]
+        panels::account(ui, app, &mut self.panels.account, out);
         panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);

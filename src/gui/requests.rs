@@ -9,7 +9,7 @@ pub mod keeper;
 mod machine;
 mod pictures;
 #[cfg(feature = "push")]
-mod push;
+pub mod push;
 
 use std::{
     path::{Path, PathBuf},
@@ -135,6 +135,24 @@ impl System {
         ctx.request_repaint();
     }
 
+    /// Asks for a file of some ending, and gives it to the keeper.
+    fn ask_file(
+        &self,
+        title: &'static str,
+        filter: (&'static str, &'static str),
+        task: fn(PathBuf) -> Task,
+        ctx: &egui::Context,
+    ) {
+        let Some((post, _)) = &self.keeper else { return };
+        let (post, its_ctx) = (post.clone(), ctx.clone());
+        self.spawn("open dialog", ctx, move || {
+            let path = rfd::FileDialog::new().set_title(title).add_filter(filter.0, &[filter.1]).pick_file()?;
+            // Nobody reads when the window is gone.
+            let _ = post.send((Work::Task(task(path)), its_ctx));
+            None
+        });
+    }
+
     fn files(&mut self, task: Task, ctx: &egui::Context) {
         match task {
             Task::OpenSample { workspace, flow, loaded } => self.spawn("sample", ctx, move || {
@@ -169,18 +187,14 @@ impl System {
                     Some(Told::Client { document, id, format, result }.into())
                 })
             }
-            Task::AskCompare if !self.has_dialogs() => self.no_dialog(Purpose::Compare, String::new(), ctx),
-            Task::AskCompare => {
-                let Some((post, _)) = &self.keeper else { return };
-                let (post, its_ctx) = (post.clone(), ctx.clone());
-                self.spawn("open dialog", ctx, move || {
-                    let dialog = rfd::FileDialog::new().set_title("A flow to compare with");
-                    let path = dialog.add_filter("Flows", &["ron"]).pick_file()?;
-                    // Nobody reads when the window is gone.
-                    let _ = post.send((Work::Task(Task::ReadToCompare(path)), its_ctx));
-                    None
-                });
+            #[cfg(feature = "push")]
+            Task::Account(task) => {
+                self.spawn("account", ctx, move || Some(Told::Account(push::account(*task)).into()));
             }
+            Task::AskImport if !self.has_dialogs() => self.no_dialog(Purpose::Import, String::new(), ctx),
+            Task::AskImport => self.ask_file("A flow of Klaviyo or HubSpot", ("JSON", "json"), Task::ReadJson, ctx),
+            Task::AskCompare if !self.has_dialogs() => self.no_dialog(Purpose::Compare, String::new(), ctx),
+            Task::AskCompare => self.ask_file("A flow to compare with", ("Flows", "ron"), Task::ReadToCompare, ctx),
             Task::AskFolder if !self.has_dialogs() => self.no_dialog(Purpose::Export, "export".to_owned(), ctx),
             Task::AskFolder => self.spawn("folder dialog", ctx, || {
                 let dialog = rfd::FileDialog::new().set_title("A folder for the export");

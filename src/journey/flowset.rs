@@ -163,6 +163,34 @@ impl FlowSet {
         hash
     }
 
+    /// Adds a version that is not live, with the segments and scores of `workspace`, which it pins (SEMANTICS R4); its
+    /// name. What is read live (caps, consent, suppression) stays this set's own.
+    pub fn remember(&mut self, workspace: &Workspace, flow: &Flow) -> VersionHash {
+        let version = Version::new(workspace, &self.sample_codes, flow);
+        let hash = version.hash;
+        self.versions.entry(hash).or_insert_with(|| Arc::new(version));
+        hash
+    }
+
+    /// Makes a version that is there the live one of its flow; `false` where it is not there.
+    pub fn make_live(&mut self, hash: &VersionHash) -> bool {
+        let Some(version) = self.versions.get(hash) else { return false };
+        self.live.insert(version.flow.clone(), *hash);
+        true
+    }
+
+    /// Addresses that never get anything, besides the workspace's; `lift` takes them off again.
+    pub fn suppress<'a>(&mut self, addresses: impl IntoIterator<Item = &'a str>, lift: bool) {
+        for address in addresses {
+            let address = address.trim().to_lowercase();
+            if lift {
+                self.suppression.remove(&address);
+            } else {
+                self.suppression.insert(address);
+            }
+        }
+    }
+
     /// Live flows and their versions, in flow order.
     pub fn live(&self) -> impl Iterator<Item = (&FlowId, &VersionHash)> {
         self.live.iter()

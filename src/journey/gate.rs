@@ -13,13 +13,10 @@ use crate::{
     content::{Completeness, FieldValues, Links, ResolveContext},
     flow::RequiredConsent,
     kinds::{
-        CapRule, Cooldown, CooldownFrom, Limit, OnCap, OnCooldown, Scope,
+        CapRule, Cooldown, CooldownFrom, Limit, MOST_IN_24_H, OnCap, OnCooldown, Scope,
         runtime::{Outcome, Reason},
     },
 };
-
-/// Most messages per contact in 24 h, transactional included; no setting removes it. Source: SEMANTICS R28.
-pub const MOST_IN_24_H: usize = 10;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,18 +11,22 @@ mod held;
 mod population;
 mod run;
 mod state;
+mod stored;
 mod trace;
 mod triggers;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::kinds::MOST_IN_24_H;
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
-pub use gate::MOST_IN_24_H;
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};
+pub use stored::{Forgotten, recall};
 pub use trace::{Decision, Effects, Intent, IntentWhat, What};
+
+use smol_str::SmolStr;
 
 use self::{
     gate::{Gate, Sending},
@@ -83,7 +87,7 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
         std::sync::Arc::make_mut(&mut event).happened = accepted;
     }
     if !run.state.log.record(event.clone()) {
-        run.tell(None, What::Ignored { why: "its id is known", event: event.id.clone() });
+        run.tell(None, What::Ignored { why: SmolStr::new_static("its id is known"), event: event.id.clone() });
         return;
     }
     // What a response says of consent holds before anything else looks at it (SEMANTICS R22).
@@ -159,6 +163,10 @@ fn take(run: &mut Run<'_>, control: &Control) {
             }
             "retry"
         }
+        Control::Resend { key } => {
+            run.intend_again(|send| send.key == *key && send.status == Status::Unknown);
+            "resend"
+        }
         Control::Forget => {
             for j in 0..run.state.journeys.len() {
                 run.end(j, End::Removed);
@@ -176,7 +184,7 @@ fn take(run: &mut Run<'_>, control: &Control) {
             "winner"
         }
     };
-    run.tell(None, What::Controlled { control: name });
+    run.tell(None, What::Controlled { control: SmolStr::new_static(name) });
 }
 
 fn find<'a>(run: &Run<'a>, id: &JourneyId) -> Option<(usize, &'a std::sync::Arc<Version>)> {
@@ -285,8 +293,19 @@ pub fn may_hand_over(flows: &FlowSet, contact: &ContactState, key: &SendKey, now
     }
 }
 
+/// Whether a journey waits for the answer to the call of this key; one that has gone on or ended does not.
+pub fn awaits_answer(flows: &FlowSet, contact: &ContactState, key: &SendKey) -> bool {
+    contact.journey(&key.journey).is_some_and(|journey| {
+        let version = flows.version(&journey.version);
+        journey.is_active()
+            && matches!(journey.waiting, Waiting::Answer(_))
+            && version.and_then(|version| journey.node_id(version)) == Some(&key.node)
+            && journey.pass(journey.node) == key.pass
+    })
+}
+
 /// Pools of which the mail of a send shows a code: what the driver claims before it hands over (SEMANTICS R27).
-pub fn pools_of<'a>(flows: &'a FlowSet, contact: &ContactState, key: &SendKey) -> &'a [smol_str::SmolStr] {
+pub fn pools_of<'a>(flows: &'a FlowSet, contact: &ContactState, key: &SendKey) -> &'a [SmolStr] {
     let found = || {
         let send = contact.send(key)?;
         let message = flows.version(&send.version)?.nodes.get(send.node)?.message.as_deref()?;

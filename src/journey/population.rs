@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
     flowset::FlowSet,
+    stored::{from_pairs, pairs},
     trace::{Decision, What},
 };
 use crate::{
@@ -29,23 +31,25 @@ pub const MOST_UNSUBSCRIBES_PERMILLE: u64 = 10;
 pub const MOST_COMPLAINTS_PERMILLE: u64 = 1;
 
 /// Counts over all contacts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     flows: BTreeMap<FlowId, FlowCounts>,
+    #[serde(serialize_with = "pairs", deserialize_with = "from_pairs")]
     arms: BTreeMap<(FlowId, NodeId, SmolStr), ArmCounts>,
+    #[serde(serialize_with = "pairs", deserialize_with = "from_pairs")]
     arm_of: BTreeMap<(JourneyId, NodeId), SmolStr>,
     decided: std::collections::BTreeSet<(FlowId, NodeId)>,
     tripped: std::collections::BTreeSet<FlowId>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct FlowCounts {
     sent: u64,
     unsubscribed: u64,
     complained: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct ArmCounts {
     entries: u64,
     opened: std::collections::BTreeSet<JourneyId>,
@@ -55,6 +59,14 @@ struct ArmCounts {
 }
 
 impl Counts {
+    /// Whether a decision is one that [`Self::decision`] may count: what a driver has to remember for its next start.
+    pub fn counts(decision: &Decision) -> bool {
+        matches!(
+            decision.what,
+            What::Outcome { outcome: Outcome::Sent, .. } | What::Left { .. } | What::Converted { .. }
+        )
+    }
+
     /// Counts one decision.
     pub fn decision(&mut self, flows: &FlowSet, decision: &Decision) {
         let (Some(flow), Some(journey)) = (&decision.flow, &decision.journey) else { return };

@@ -813,7 +813,7 @@ impl<'a> Run<'a> {
     pub fn enter(&mut self, version: &Arc<Version>, entry: Entry) -> bool {
         let alternative = entry.alternative;
         if let Some(why) = self.refusal(version, &entry) {
-            self.tell(Some(&version.flow), What::NotEntered { alternative, why });
+            self.tell(Some(&version.flow), What::NotEntered { alternative, why: SmolStr::new_static(why) });
             return false;
         }
         let past = self.state.past_of_mut(&version.flow);

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::flowset::{FlowSet, Version};
@@ -42,22 +43,24 @@ pub struct ContactState {
     pub(super) zone: Option<Zone>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Live {
     pub flow: FlowId,
     pub version: VersionHash,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub draining: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pause {
     pub since: Instant,
     pub freeze: bool,
     pub reason: Reason,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct TriggerKey {
     pub flow: FlowId,
     pub alternative: usize,
@@ -66,7 +69,8 @@ pub(super) struct TriggerKey {
     pub nth: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum TriggerState {
     /// A clock runs; the event that armed it.
     Armed(Option<Arc<Event>>),
@@ -75,15 +79,17 @@ pub(super) enum TriggerState {
 }
 
 /// Earlier entries into a flow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Past {
     pub entries: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_entry: Option<Instant>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub keys: std::collections::BTreeSet<SmolStr>,
 }
 
 /// One contact's way through one flow.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Journey {
     /// Fixed at entry.
     pub id: JourneyId,
@@ -92,34 +98,47 @@ pub struct Journey {
     /// The version it entered with.
     pub version: VersionHash,
     /// Which alternative let it in.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub alternative: usize,
     /// The event of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Arc<Event>>,
     /// When it began.
     pub entered: Instant,
     /// The re-entry key's value.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub key: SmolStr,
     /// Place of the node it stands at.
     pub node: usize,
     /// What it waits for there.
     pub waiting: Waiting,
     /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<(Instant, End)>,
     /// Whether it converted, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub converted: Option<Instant>,
     pub(super) arrived: Instant,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) shift_millis: i64,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) passes: Vec<(usize, u32)>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) arms: Vec<(usize, usize)>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) skip_messages: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) hops: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_message: Option<Instant>,
     /// When the message step was reached, for its age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Instant>,
 }
 
 /// What a journey waits for at its node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Waiting {
     /// Nothing: it is on its way or has ended.
     No,
@@ -136,7 +155,8 @@ pub enum Waiting {
 }
 
 /// How a journey ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// At the end of a path.
     Completed,
@@ -188,7 +208,7 @@ impl End {
 }
 
 /// A message that was intended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Send {
     /// Its key.
     pub key: SendKey,
@@ -204,17 +224,22 @@ pub struct Send {
     pub status: Status,
     /// The message and variant.
     pub message: (MessageId, SmolStr),
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) transactional: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cooldown: Option<Cooldown>,
     pub(super) latest_age: Span,
     /// How late its driver was with it so far, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) late_millis: i64,
     pub(super) node: usize,
-    pub(super) version: VersionHash,
+    /// The version whose message it is.
+    pub version: VersionHash,
 }
 
 /// What became of a send so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Intended, not known to be handed over.
     Pending,
@@ -235,14 +260,15 @@ impl Send {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Timer {
     pub due: Instant,
     pub seq: u64,
     pub what: TimerWhat,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum TimerWhat {
     /// An armed trigger.
     Trigger(TriggerKey),
@@ -252,6 +278,11 @@ pub(super) enum TimerWhat {
     Step(JourneyId),
     /// The journey's goal or exit condition may change by time.
     Recheck(JourneyId),
+}
+
+/// What is usual is left out of stored states.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl ContactState {

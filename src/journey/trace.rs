@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{
@@ -23,7 +23,7 @@ pub struct Effects {
 }
 
 /// Something to be done in the world.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
     /// Its key.
     pub key: SendKey,
@@ -36,7 +36,8 @@ pub struct Intent {
 }
 
 /// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IntentWhat {
     /// Send a message, after [`super::may_hand_over`] said go.
     Message {
@@ -54,7 +55,7 @@ pub enum IntentWhat {
 }
 
 /// One decision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// When.
     pub at: Instant,
@@ -68,7 +69,7 @@ pub struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
     /// Nth arrival there, from 1; 0 where there is no node.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub pass: u32,
     /// What.
     #[serde(flatten)]
@@ -81,13 +82,13 @@ fn is_zero(n: &u32) -> bool {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     /// An input changes nothing.
     Ignored {
         /// Why.
-        why: &'static str,
+        why: SmolStr,
         /// The event.
         event: EventId,
     },
@@ -112,7 +113,7 @@ pub enum What {
         /// Which alternative.
         alternative: usize,
         /// By what.
-        why: &'static str,
+        why: SmolStr,
     },
     /// A journey began.
     Entered {
@@ -126,7 +127,7 @@ pub enum What {
         /// By which alternative.
         alternative: usize,
         /// Why.
-        why: &'static str,
+        why: SmolStr,
     },
     /// Came to a node.
     Arrived,
@@ -163,7 +164,7 @@ pub enum What {
         /// Which variant.
         variant: SmolStr,
         /// More, for people; may be empty.
-        #[serde(skip_serializing_if = "String::is_empty")]
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
     },
     /// The journey is held at its node.
@@ -171,7 +172,7 @@ pub enum What {
         /// Why.
         reason: Reason,
         /// More, for people.
-        #[serde(skip_serializing_if = "String::is_empty")]
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
     },
     /// The journey's later dues moved, so that no gap shrinks (SEMANTICS R26).
@@ -205,7 +206,7 @@ pub enum What {
     /// A word from outside was taken.
     Controlled {
         /// Which.
-        control: &'static str,
+        control: SmolStr,
     },
 }
 

@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
     fn take_down(&mut self, key: &TriggerKey, why: &'static str) {
         self.state.triggers.remove(key);
         self.state.disarm(&TimerWhat::Trigger(key.clone()));
-        self.tell(Some(&key.flow), What::Disarmed { alternative: key.alternative, why });
+        self.tell(Some(&key.flow), What::Disarmed { alternative: key.alternative, why: SmolStr::new_static(why) });
     }
 
     fn disarm_by(&mut self, version: &Arc<Version>, event: &Arc<Event>) {
@@ -157,7 +157,10 @@ impl<'a> Run<'a> {
                     if spoilt {
                         self.tell(
                             Some(&version.flow),
-                            What::NotEntered { alternative, why: "the other event happened in the window" },
+                            What::NotEntered {
+                                alternative,
+                                why: SmolStr::new_static("the other event happened in the window"),
+                            },
                         );
                     } else if !entered {
                         entered = self.enter_by_event(version, alternative, event);
@@ -178,7 +181,10 @@ impl<'a> Run<'a> {
 
     fn enter_by_event(&mut self, version: &Arc<Version>, alternative: usize, event: &Arc<Event>) -> bool {
         if version.settings.trigger_latest_age.after(event.happened, self.state.zone(self.flows)) < event.accepted {
-            self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the event came too late" });
+            self.tell(
+                Some(&version.flow),
+                What::NotEntered { alternative, why: SmolStr::new_static("the event came too late") },
+            );
             return false;
         }
         let key = self.key_of(version, Some(event));
@@ -192,7 +198,10 @@ impl<'a> Run<'a> {
             events.iter().any(|other| self.is_meant(m, other, Some(event)))
         });
         if spoilt {
-            self.tell(Some(&version.flow), What::Disarmed { alternative, why: "the other event had come already" });
+            self.tell(
+                Some(&version.flow),
+                What::Disarmed { alternative, why: SmolStr::new_static("the other event had come already") },
+            );
             return;
         }
         let key = self.key_of(version, Some(event));
@@ -296,7 +305,10 @@ impl<'a> Run<'a> {
         hops: u32,
     ) -> bool {
         if version.settings.trigger_latest_age.after(due, self.state.zone(self.flows)) < self.at {
-            self.tell(Some(&version.flow), What::NotEntered { alternative, why: "the wake came too late" });
+            self.tell(
+                Some(&version.flow),
+                What::NotEntered { alternative, why: SmolStr::new_static("the wake came too late") },
+            );
             return false;
         }
         let key = if key.is_empty() { self.key_of(version, event.as_deref()) } else { key };
@@ -384,7 +396,7 @@ impl<'a> Run<'a> {
                         if own {
                             self.tell(
                                 Some(&version.flow),
-                                What::NotEntered { alternative, why: "the flow's own write" },
+                                What::NotEntered { alternative, why: SmolStr::new_static("the flow's own write") },
                             );
                         } else if !entered {
                             let key = self.key_of(version, None);

@@ -20,7 +20,7 @@ pub use actions::{
 };
 pub use logic::{
     branch::Branch,
-    cap::{CapRule, Limit, Scope},
+    cap::{CapRule, Limit, MOST_IN_24_H, Scope},
     condition::ConditionNode,
     delay::{Anchor, Delay, Wait},
     exit::Exit,

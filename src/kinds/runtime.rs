@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// What a driver feeds to a contact (SEMANTICS R0), stamped where it was accepted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// Something happened; accepted at `event.accepted`.
     Event(Arc<Event>),
@@ -134,6 +135,11 @@ pub enum Control {
     Retry {
         /// The journey.
         journey: JourneyId,
+    },
+    /// A person says that an *unknown* send did not leave: it is intended again (SEMANTICS R21).
+    Resend {
+        /// The send.
+        key: SendKey,
     },
     /// Forgets the person.
     Forget,

@@ -1,7 +1,8 @@
 //! Pictures of exported mails: an address on the web, or a placeholder that says which file it stands for.
 //!
 //! The one idea: no mail that leaves may point to somebody's disk. What lies below the brand's image address gets it;
-//! everything else that is no address on the web becomes `IMAGE:name`, a loss, and a line in `ids.json`.
+//! everything else that is no address on the web becomes `IMAGE:name`, a loss, and a line in `ids.json`; a push uploads
+//! it and puts the address in its place ([`filled`]).
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -18,10 +19,15 @@ const ATTRIBUTES: &[&str] = &["src=", "background=", "poster=", "srcset="];
 
 /// Where the addresses of pictures that lie on a disk stand in an HTML text, in order.
 pub(super) fn local(html: &str) -> Vec<Range<usize>> {
+    addresses(html, is_local)
+}
+
+/// Where addresses of pictures stand in an HTML text, those that are wanted, in order.
+fn addresses(html: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut add = |range: Range<usize>| {
         if let Some(text) = html.get(range.clone())
-            && is_local(text)
+            && is_wanted(text)
         {
             found.push(range);
         }
@@ -153,10 +159,37 @@ pub(super) fn placed(target: Target, workspace: &Workspace, html: String, place:
             code,
             place.clone(),
             message,
-            "Say in the brand where the workspace's pictures lie on the web, or upload them to the account and fill in their addresses; a push uploads them where the account takes files",
+            "Push the flow, which uploads them; or say in the brand where the workspace's pictures lie on the web; or upload them to the account and fill in their addresses",
         );
     }
     out
+}
+
+/// The HTML with a picture's address on the web wherever its placeholder stands, and only there.
+#[cfg(feature = "push")]
+pub(super) fn filled(html: &str, placeholder: &str, address: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut at = 0;
+    // Inside an attribute, and in styles inside one.
+    let safe = [("&", "&amp;"), ("\"", "%22"), ("'", "%27"), ("<", "%3C"), (">", "%3E"), ("(", "%28"), (")", "%29")];
+    let address = safe.iter().fold(address.to_owned(), |text, (from, to)| text.replace(from, to));
+    for range in addresses(html, |text| text == placeholder) {
+        if range.start < at {
+            continue;
+        }
+        out.extend([&html[at..range.start], &address]);
+        at = range.end;
+    }
+    out.push_str(&html[at..]);
+    out
+}
+
+/// Whether an address is one on the web, that mail programs can ask for.
+#[cfg(feature = "push")]
+pub(super) fn is_on_web(address: &str) -> bool {
+    let lower = address.to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()))
 }
 
 /// A last look at what is written: a mail that points to a disk is an error, whatever made it so.
@@ -230,6 +263,25 @@ mod tests {
             "src=",
         ] {
             check("", same, same, &[]);
+        }
+    }
+
+    #[cfg(feature = "push")]
+    #[test]
+    fn placeholders_are_filled_in_where_they_are_whole() {
+        let html = r#"<img src="IMAGE:a.png"><img src='IMAGE:a.png.bak'><p style="background:url('IMAGE:a.png')">IMAGE:a.png</p>"#;
+        assert_eq!(
+            filled(html, "IMAGE:a.png", "https://x.example/1.png?a=1&b=(2)"),
+            r#"<img src="https://x.example/1.png?a=1&amp;b=%282%29"><img src='IMAGE:a.png.bak'><p style="background:url('https://x.example/1.png?a=1&amp;b=%282%29')">IMAGE:a.png</p>"#
+        );
+        for (address, expected) in [
+            ("https://x.example/a", true),
+            ("file:///a", false),
+            ("a.png", false),
+            ("https://", false),
+            ("https://x y", false),
+        ] {
+            assert_eq!(is_on_web(address), expected, "{address}");
         }
     }
 

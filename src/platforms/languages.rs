@@ -100,13 +100,7 @@ pub(super) fn merged(own: Template, others: Vec<(String, Template)>) -> Template
         if others.iter().all(|(_, other)| of(other) == own) {
             return own.clone();
         }
-        let mut out = String::new();
-        for (n, (condition, other)) in others.iter().enumerate() {
-            let word = if n == 0 { "if" } else { "elif" };
-            out.push_str(&format!("{{% {word} {condition} %}}{}", of(other)));
-        }
-        out.push_str(&format!("{{% else %}}{own}{{% endif %}}"));
-        out
+        chosen(others.iter().map(|(condition, other)| (condition.clone(), of(other).clone())), own)
     };
     let mut prepared = own.prepared.clone();
     prepared.extend(others.iter().flat_map(|(_, other)| other.prepared.iter().cloned()));
@@ -119,6 +113,87 @@ pub(super) fn merged(own: Template, others: Vec<(String, Template)>) -> Template
         text: part(|t| &t.text),
         prepared,
     }
+}
+
+/// The template for each language of one that [`merged`] made: by tag in its order, then for everybody else. `None`
+/// where it chooses by no language, or in a form that is not ours.
+pub(super) fn parted(target: Target, template: &Template) -> Option<(Vec<(String, Template)>, Template)> {
+    let parts: [(&String, fn(&mut Template, String)); 4] = [
+        (&template.subject, |t, text| t.subject = text),
+        (&template.preheader, |t, text| t.preheader = text),
+        (&template.html, |t, text| t.html = text),
+        (&template.text, |t, text| t.text = text),
+    ];
+    let mut own = template.clone();
+    let mut others: Option<Vec<(String, Template)>> = None;
+    for (text, set) in parts {
+        let Some((arms, rest)) = split(target, text) else { continue };
+        let known = others.get_or_insert_with(|| arms.iter().map(|(tag, _)| (tag.clone(), template.clone())).collect());
+        if known.len() != arms.len() || known.iter().zip(&arms).any(|((known, _), (tag, _))| known != tag) {
+            return None;
+        }
+        set(&mut own, rest.to_owned());
+        known.iter_mut().zip(arms).for_each(|((_, other), (_, text))| set(other, text.to_owned()));
+    }
+    others.map(|others| (others, own))
+}
+
+/// Does something with a text in each of its languages.
+pub(super) fn each(target: Target, text: &str, make: impl Fn(&str) -> String) -> String {
+    let Some((others, own)) = split(target, text) else { return make(text) };
+    let others = others.into_iter().map(|(tag, text)| (condition(target, &tag), make(text)));
+    chosen(others, &make(own))
+}
+
+/// Conditional content: texts by condition, then for everybody else.
+fn chosen(others: impl Iterator<Item = (String, String)>, own: &str) -> String {
+    let mut out = String::new();
+    for (n, (condition, other)) in others.enumerate() {
+        let word = if n == 0 { "if" } else { "elif" };
+        out.push_str(&format!("{{% {word} {condition} %}}{other}"));
+    }
+    out.push_str(&format!("{{% else %}}{own}{{% endif %}}"));
+    out
+}
+
+/// The inverse of [`chosen`] over languages.
+fn split<'t>(target: Target, text: &'t str) -> Option<(Vec<(String, &'t str)>, &'t str)> {
+    let mut rest = text.strip_prefix("{% if ")?;
+    let mut others = Vec::new();
+    loop {
+        let (asked, after) = rest.split_once(" %}")?;
+        let tag = asked.split_once("== '")?.1.split_once('\'')?.0;
+        if condition(target, tag) != asked {
+            return None;
+        }
+        let (body, word) = after.split_at(arm_end(after)?);
+        others.push((tag.to_owned(), body));
+        if let Some(last) = word.strip_prefix("{% else %}") {
+            let (own, end) = last.split_at(arm_end(last)?);
+            return (end == "{% endif %}").then_some((others, own));
+        }
+        rest = word.strip_prefix("{% elif ")?;
+    }
+}
+
+/// Where the statement stands that ends an arm of a condition.
+fn arm_end(text: &str) -> Option<usize> {
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(found) = text.get(at..)?.find("{%") {
+        let here = at + found;
+        let inside = text.get(here + 2..)?.trim_start_matches('-').trim_start();
+        let word = inside.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        at = here + 2;
+        match word {
+            "if" | "unless" => depth += 1,
+            "endif" | "elif" | "else" if depth == 0 => return Some(here),
+            "endif" | "endunless" => depth = depth.saturating_sub(1),
+            // What stands inside is text.
+            "raw" | "verbatim" | "comment" => at += text.get(at..)?.find(&format!("end{word}"))?,
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -162,5 +237,32 @@ mod tests {
             one.subject,
             "{% if contact.hs_language == 'de' or contact.hs_language is string_startingwith 'de-' %}Hallo{% else %}Hi{% endif %}"
         );
+    }
+
+    #[test]
+    fn languages_come_apart_again() {
+        let template = |subject: &str, html: &str| Template {
+            subject: subject.into(),
+            html: html.into(),
+            text: "same".into(),
+            ..Template::default()
+        };
+        let html = "<p>{% if a %}x{% elif b %}y{% else %}z{% endif %}{% raw %}{% else %}{% endraw %}</p>";
+        for target in [Target::Klaviyo, Target::Hubspot] {
+            let own = template("Hi", html);
+            let others = [("de-at", template("Servus", "<p>at</p>")), ("de", template("Hallo", html))];
+            let conditions = others.iter().map(|(tag, t)| (condition(target, tag), t.clone())).collect();
+            let one = merged(own.clone(), conditions);
+            let (back, rest) = parted(target, &one).expect("languages");
+            let tags: Vec<(&str, &Template)> = back.iter().map(|(tag, t)| (tag.as_str(), t)).collect();
+            assert_eq!(tags, others.iter().map(|(tag, t)| (*tag, t)).collect::<Vec<_>>());
+            assert_eq!(rest, own);
+            assert_eq!(each(target, &one.html, str::to_owned), one.html);
+        }
+        for other in ["", "{% if x %}a{% else %}b{% endif %}", "{% if contact.hs_language == 'de' %}a{% endif %}"] {
+            let whole =
+                "{% if contact.hs_language == 'de' or contact.hs_language is string_startingwith 'de-' %}a{% endif %}";
+            assert_eq!(parted(Target::Hubspot, &template(other, whole)), None, "{other}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! place and a remedy; names that only an account can resolve are visible placeholders, listed in `ids.json`.
 //! Deliberately not here: opening files (callers get bytes). Talking to accounts is `push` alone (feature `push`).
 
+mod daily;
 pub mod engine;
 mod folder;
 pub mod hubspot;

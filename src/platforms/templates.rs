@@ -8,7 +8,8 @@ use super::{LossKind, Notes, images, languages};
 use crate::{
     base::{Diagnostic, Place},
     content::{
-        Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Scope, Variant, export_variant, transpile,
+        Dialect, Field, FieldSource, MailPart, Message, Origin, PREHEADER_OPENS, Part, Scope, Variant, export_variant,
+        transpile,
     },
     flow::{Flow, FlowSettings, Target, Workspace},
 };
@@ -22,6 +23,17 @@ pub(super) struct Template {
     pub text: String,
     /// Fields that the target finds only in a property of the contact.
     pub prepared: Vec<String>,
+}
+
+/// HTML of ours without the hidden line before the text, which whoever shows or exports the mail adds.
+pub(super) fn without_preheader(html: &str) -> Cow<'_, str> {
+    match html.split_once(PREHEADER_OPENS) {
+        Some((before, rest)) => {
+            let after = rest.split_once("</div>").map_or("", |(_, after)| after);
+            Cow::Owned(format!("{before}{after}"))
+        }
+        None => Cow::Borrowed(html),
+    }
 }
 
 /// The target's language.

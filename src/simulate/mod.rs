@@ -385,7 +385,7 @@ fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Insta
                     of_flow.entered += 1;
                     out.entered += 1;
                 }
-                What::NotEntered { why, .. } => *of_flow.not_entered.entry((*why).to_owned()).or_default() += 1,
+                What::NotEntered { why, .. } => *of_flow.not_entered.entry(why.to_string()).or_default() += 1,
                 What::Arrived => {
                     if let Some(node) = &decision.node {
                         of_flow.nodes.entry(node.clone()).or_default().entered += 1;

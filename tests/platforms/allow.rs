@@ -97,26 +97,21 @@ fn of(loss: &Loss) -> Allow {
         "cap" | "on-cap" | "cooldown" => at_another_time(3 * DAY, 0),
         "cap-scope" => FEWER,
         "latest-age" => MORE,
-        "consent" => MORE,
+        "consent" | "daily-limit" => MORE,
         "exit-skips" => MORE,
         "loop" | "sms" => FEWER,
         // Who enters, and how often.
         "one-trigger" | "one-enrolment" => MORE,
-        "reentry"
-        | "reentry-key"
-        | "reentry-mark"
-        | "restart"
-        | "abandonment-restart"
-        | "abandonment-add"
-        | "engagement-again"
-        | "engagement-same"
-        | "grace"
-        | "inactivity"
-        | "segment"
-        | "segment-leaves"
-        | "score"
-        | "reenrol"
-        | "enrol-current" => at_another_time(7 * DAY, 7 * DAY),
+        // Another entry is another pass with mails of its own; those of a pass that both have leave at the same time.
+        "reentry" | "reentry-key" | "reentry-mark" | "restart" | "abandonment-add" | "engagement-again"
+        | "engagement-same" | "inactivity" | "segment" | "segment-leaves" | "score" | "reenrol" | "enrol-current" => {
+            OTHERS
+        }
+        // The same pass, counted from an earlier or a later event of the same kind, is another one, too; what is lost
+        // says by how much at most.
+        "abandonment-restart" => OTHERS,
+        // For the minute that an event may be on its way.
+        "grace" => at_another_time(HOUR, 0),
         // A goal in the middle of a path is passed through; the goal of a workflow keeps out who meets it already.
         "goal" if loss.place.node.is_some() => NONE,
         "goal" => FEWER,
@@ -147,6 +142,8 @@ pub fn of_steps(flow: &Flow, export: &Export) -> BTreeMap<String, (Allow, BTreeS
                 loss.place.node.as_deref().or(loss.place.edge.as_deref().and_then(|edge| edge.split('.').next()));
             // A loss of a message is about what it says.
             let concerns = match node {
+                // Send times are the whole workflow's, whichever delay they come from.
+                _ if loss.code == "hubspot/window" => true,
                 Some(node) => before[step].contains(node),
                 None => loss.place.message.is_none(),
             };

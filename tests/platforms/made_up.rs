@@ -3,7 +3,7 @@
 //! A single seed is played again with `FLOWLOOM_SEED=17 cargo nextest run --test main made_up`.
 
 use flowloom::{
-    audience::{Audience, ConsentStatus, Contact, Event, Properties, Value},
+    audience::{Audience, ConsentStatus, Contact, Event, Properties, Value, ValueType},
     base::Instant,
     flow::{Flow, Target, Workspace, file},
     testing::Rng,
@@ -16,10 +16,13 @@ use super::{
 
 /// Losses that these flows may meet and that concern no mail here: nobody in this audience was never asked, arms are
 /// dealt alike, and the forms are taken for what they are meant to be.
-const HARMLESS: &[&str] = &[
+pub const HARMLESS: &[&str] = &[
     "hubspot/reentry-mark",
     "klaviyo/reentry-mark",
     "hubspot/consent",
+    // Nobody here does so much in a day.
+    "hubspot/daily-limit",
+    "klaviyo/daily-limit",
     "hubspot/split",
     "hubspot/email-html",
     "hubspot/event-data",
@@ -216,33 +219,55 @@ fn audience(rng: &mut Rng, klaviyo: bool) -> Audience {
     out
 }
 
+/// A flow with the people who meet it.
+pub struct Case {
+    pub flow: Flow,
+    pub workspace: Workspace,
+    pub audience: Audience,
+}
+
+impl Case {
+    pub fn new(target: Target, seed: u64) -> Self {
+        let klaviyo = target == Target::Klaviyo;
+        let mut rng = Rng::new(seed ^ if klaviyo { 0x6b } else { 0x68 });
+        let flow = flow(target, &mut rng);
+        let audience = audience(&mut rng, klaviyo);
+        let sender =
+            flowloom::flow::Sender { id: "s".into(), name: "S".into(), email: "s@x.example".into(), reply_to: None };
+        let mut workspace = Workspace {
+            senders: vec![sender],
+            zone: "Europe/Berlin".into(),
+            lists: vec!["L".into()],
+            // Else an export could not know that the event's `n` is not the contact's.
+            properties: [
+                ("tier".into(), ValueType::Text),
+                ("n".into(), ValueType::Number),
+                ("flag".into(), ValueType::Bool),
+            ]
+            .into(),
+            ..Workspace::default()
+        };
+        // Rolling caps are exact in Klaviyo and not a workflow's matter in HubSpot.
+        if !klaviyo || seed % 3 == 0 {
+            workspace.caps.clear();
+        }
+        Self { flow, workspace, audience }
+    }
+}
+
+/// The seeds to play: `num` of them, or the one that is asked for.
+pub fn seeds(num: u64) -> std::ops::Range<u64> {
+    let only = std::env::var("FLOWLOOM_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
+    only.map_or(0..num, |seed| seed..seed + 1)
+}
+
 /// 300 flows for each platform, mail by mail.
 #[test]
 fn made_up_flows_do_elsewhere_what_they_do_here() {
-    let only = std::env::var("FLOWLOOM_SEED").ok().map(|seed| seed.parse::<u64>().expect("a number"));
     let (mut mails, mut wrong) = (0, Vec::new());
     for target in TARGETS {
-        let klaviyo = target == Target::Klaviyo;
-        for seed in only.map_or(0..300, |seed| seed..seed + 1) {
-            let mut rng = Rng::new(seed ^ if klaviyo { 0x6b } else { 0x68 });
-            let flow = flow(target, &mut rng);
-            let audience = audience(&mut rng, klaviyo);
-            // Rolling caps are exact in Klaviyo and not a workflow's matter in HubSpot.
-            let sender = flowloom::flow::Sender {
-                id: "s".into(),
-                name: "S".into(),
-                email: "s@x.example".into(),
-                reply_to: None,
-            };
-            let mut workspace = Workspace {
-                senders: vec![sender],
-                zone: "Europe/Berlin".into(),
-                lists: vec!["L".into()],
-                ..Workspace::default()
-            };
-            if !klaviyo || seed % 3 == 0 {
-                workspace.caps.clear();
-            }
+        for seed in seeds(300) {
+            let Case { flow, workspace, audience } = Case::new(target, seed);
             let export =
                 flowloom::platforms::export(target, &flow, &workspace).unwrap_or_else(|e| panic!("{seed}: {e:#?}"));
             let others: Vec<_> = export.losses.iter().filter(|loss| !HARMLESS.contains(&loss.code)).collect();
@@ -268,5 +293,5 @@ fn made_up_flows_do_elsewhere_what_they_do_here() {
         wrong.len(),
         wrong.iter().take(3).cloned().collect::<Vec<_>>().join("\n")
     );
-    assert!(only.is_some() || mails > 3_000, "{mails} mails are something to compare");
+    assert!(seeds(300).count() == 1 || mails > 3_000, "{mails} mails are something to compare");
 }

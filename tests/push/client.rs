@@ -16,18 +16,27 @@ use flowloom::{
 };
 
 use super::{
-    Keeper, PATIENCE, draft, sample,
+    Keeper, PATIENCE, draft, no_pictures, sample,
     server::{Fault, KEY, Server},
 };
 
 /// Looks at an account with this much patience; what came of it, how long it took, and how many requests it were.
 fn look(server: &Server, patience: Patience, stop: &AtomicBool) -> (Result<Account, Error>, Duration, usize) {
+    look_at(Target::Klaviyo, server, patience, stop)
+}
+
+fn look_at(
+    target: Target,
+    server: &Server,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> (Result<Account, Error>, Duration, usize) {
     let (flow, workspace) = sample("bag-care");
-    let draft = draft(Target::Klaviyo, &flow, &workspace);
+    let draft = draft(target, &flow, &workspace);
     let key = Key::new(KEY).expect("a key");
     let mut client = connect(draft.target, &Workspace::default(), Some(&server.base), key, patience).expect("a client");
     let (since, so_far) = (Instant::now(), server.num_seen());
-    let found = Account::look(&draft, &mut client, &Pushed::default(), &mut Keeper::default(), stop);
+    let found = Account::look(&draft, &mut client, &Pushed::default(), &no_pictures, &mut Keeper::default(), stop);
     (found, since.elapsed(), server.num_seen() - so_far)
 }
 
@@ -56,12 +65,33 @@ fn pauses_grow_and_end() {
     assert!((280..1_500).contains(&took.as_millis()), "{took:?}");
 }
 
+/// Klaviyo counts seconds, HubSpot milliseconds; while something is left, nobody waits.
 #[test]
 fn what_is_left_of_a_window_is_kept_to() {
-    let server = Server::start(Target::Klaviyo);
-    server.state().left = Some(("0", "1"));
-    let (found, took, count) = look(&server, PATIENCE, &AtomicBool::new(false));
-    assert!(found.is_ok() && took >= Duration::from_secs(count as u64 - 1), "{took:?} for {count}");
+    for (target, ends, millis) in [(Target::Klaviyo, "1", 1_000), (Target::Hubspot, "300", 300)] {
+        let server = Server::start(target);
+        server.state().left = Some(("1", ends));
+        let (found, took, count) = look_at(target, &server, PATIENCE, &AtomicBool::new(false));
+        assert!(found.is_ok() && took < Duration::from_millis(250 * count as u64), "{target:?}: {took:?} for {count}");
+        server.state().left = Some(("0", ends));
+        let (found, took, count) = look_at(target, &server, PATIENCE, &AtomicBool::new(false));
+        let least = Duration::from_millis(millis * (count as u64 - 1));
+        assert!(found.is_ok() && count > 2 && took >= least, "{target:?}: {took:?} for {count}");
+    }
+}
+
+/// HubSpot says which limit was reached: of some seconds, which a pause helps, or of the day, which none does.
+#[test]
+fn a_limit_of_the_day_is_not_waited_for() {
+    for (policy, tries) in [("TEN_SECONDLY_ROLLING", PATIENCE.tries), ("DAILY", 1)] {
+        let server = Server::start(Target::Hubspot);
+        server.state().policy = Some(policy);
+        server.fail(0, 1_000, Fault::TooMuch(None));
+        let (found, _, count) = look_at(Target::Hubspot, &server, PATIENCE, &AtomicBool::new(false));
+        let error = found.expect_err("a limit");
+        assert_eq!((error.kind, count), (Kind::Limit, tries as usize), "{policy}");
+        assert_eq!(error.hint.contains("midnight"), policy == "DAILY", "{error:?}");
+    }
 }
 
 #[test]
@@ -100,7 +130,8 @@ fn lines_that_are_cut() {
         let patience = Patience { tries: 2, ..PATIENCE };
         let mut client = connect(draft.target, &Workspace::default(), Some(&base), key, patience).expect("a client");
         let stop = AtomicBool::new(false);
-        let error = Account::look(&draft, &mut client, &Pushed::default(), &mut Keeper::default(), &stop);
+        let keeper = &mut Keeper::default();
+        let error = Account::look(&draft, &mut client, &Pushed::default(), &no_pictures, keeper, &stop);
         let error = error.expect_err("cut");
         assert_eq!(error.kind, Kind::Unreachable, "{error:?}");
         said.push(error.to_string());

@@ -5,7 +5,10 @@ use std::{any::Any, collections::BTreeMap};
 use flowloom::platforms::push::{Draft, Sort};
 use serde_json::{Value as Json, json};
 
-use super::server::{Answer, Platform, placeholder};
+use super::{
+    form::wrong_file,
+    server::{Answer, Platform, placeholder},
+};
 
 /// Entries of a page; few, so that there are pages.
 const PAGE: usize = 3;
@@ -19,6 +22,9 @@ pub struct Hubspot {
     pub owners: Vec<Json>,
     pub emails: Vec<Json>,
     pub flows: Vec<Json>,
+    /// Files as they are given, with the hash of their content beside.
+    pub files: Vec<(Json, String)>,
+    pub forms: Vec<Json>,
     next: u64,
 }
 
@@ -26,6 +32,38 @@ impl Hubspot {
     fn id(&mut self) -> u64 {
         self.next += 1;
         40_000 + self.next
+    }
+
+    fn upload(&mut self, body: &Json) -> Answer {
+        let form = &body["form"];
+        if let Some(why) = wrong_file(&form["file"], 20_000_000) {
+            return self.refuse(400, &why);
+        }
+        let options: Json = serde_json::from_str(form["options"].as_str().unwrap_or("")).unwrap_or(Json::Null);
+        let access = ["PUBLIC_INDEXABLE", "PUBLIC_NOT_INDEXABLE", "PRIVATE"];
+        if !options["access"].as_str().is_some_and(|word| access.contains(&word)) {
+            return self.refuse(400, "options need an access");
+        }
+        if form["folderPath"].is_string() == form["folderId"].is_string() {
+            return self.refuse(400, "either folderPath or folderId");
+        }
+        let file_name = form["fileName"].as_str().or(form["file"]["filename"].as_str()).unwrap_or("").to_owned();
+        let path = format!("{}/{file_name}", form["folderPath"].as_str().unwrap_or(""));
+        let hash = form["file"]["hash"].as_str().unwrap_or("").to_owned();
+        let returns = options["duplicateValidationStrategy"] == "RETURN_EXISTING";
+        if let Some((known, _)) =
+            self.files.iter().find(|(file, known)| returns && *known == hash && file["path"] == *path)
+        {
+            return Answer::new(201, known.clone());
+        }
+        let id = self.id().to_string();
+        let (name, extension) = file_name.rsplit_once('.').unwrap_or((&file_name, ""));
+        let file = json!({
+            "id": id, "name": name, "extension": extension, "path": path, "access": options["access"], "archived": false,
+            "url": format!("https://1234.hubspotusercontent.example/hubfs/1234{path}?v={id}"),
+        });
+        self.files.push((file.clone(), hash));
+        Answer::new(201, file)
     }
 
     fn refuse(&self, status: u16, why: &str) -> Answer {
@@ -92,11 +130,17 @@ impl Hubspot {
 impl Platform for Hubspot {
     fn check_headers(&self, headers: &BTreeMap<String, String>) -> Result<(), String> {
         let is = |name: &str| headers.get(name).is_some_and(|value| value == "application/json");
-        if is("accept") && is("content-type") { Ok(()) } else { Err("not JSON".into()) }
+        let is_form =
+            headers.get("content-type").is_some_and(|value| value.starts_with("multipart/form-data; boundary="));
+        if is("accept") && (is("content-type") || is_form) { Ok(()) } else { Err("not JSON".into()) }
     }
 
     fn refusal(&self, _: u16, detail: &str, _: &str) -> Json {
         json!({"status": "error", "message": detail, "category": "VALIDATION_ERROR"})
+    }
+
+    fn left_headers(&self) -> (&'static str, &'static str) {
+        ("X-HubSpot-RateLimit-Remaining", "X-HubSpot-RateLimit-Interval-Milliseconds")
     }
 
     fn names(&self) -> Vec<String> {
@@ -107,6 +151,7 @@ impl Platform for Hubspot {
         out.extend(self.lists.iter().map(|(_, name)| format!("list {name}")));
         out.extend(of("event", &self.events, "name"));
         out.extend(of("email", &self.emails, "name"));
+        out.extend(self.files.iter().map(|(_, hash)| format!("file {hash}")));
         out.extend(of("flow", &self.flows, "name"));
         out
     }
@@ -129,6 +174,16 @@ impl Platform for Hubspot {
             return match self.lists.iter().find(|(_, known)| known == name) {
                 Some((id, name)) => Answer::new(200, json!({"list": {"listId": id, "name": name}})),
                 None => self.refuse(404, "No such list"),
+            };
+        }
+        if let Some(rest) = path.strip_prefix("/files/v3/files/") {
+            let stat = rest.strip_prefix("stat");
+            let key = if stat.is_some() { "path" } else { "id" };
+            let wanted = stat.unwrap_or(rest);
+            return match self.files.iter().find(|(file, _)| file[key] == wanted) {
+                Some((file, _)) if stat.is_some() => Answer::new(200, json!({"file": file})),
+                Some((file, _)) => Answer::new(200, file.clone()),
+                None => self.refuse(404, "No such file"),
             };
         }
         if let Some(id) = path.strip_prefix("/marketing/v3/emails/") {
@@ -195,9 +250,14 @@ impl Platform for Hubspot {
                 self.events.push(event.clone());
                 Answer::new(201, event)
             }
+            ("POST", "/files/v3/files") => self.upload(body),
+            ("GET", "/marketing/v3/forms") => Self::page(self.forms.clone(), query),
             ("GET", "/crm/v3/owners") => Self::page(self.owners.clone(), query),
             ("GET", "/marketing/v3/emails") => Self::page(self.emails.clone(), query),
             ("POST", "/marketing/v3/emails") => {
+                if let Some(text) = placeholder(body) {
+                    return self.refuse(400, &text);
+                }
                 let mut email = body.clone();
                 email["id"] = json!(self.id().to_string());
                 email["type"] = json!("AUTOMATED_EMAIL");

@@ -5,7 +5,10 @@ use std::{any::Any, collections::BTreeMap};
 use flowloom::platforms::push::{Draft, Sort};
 use serde_json::{Value as Json, json};
 
-use super::server::{Answer, Platform, placeholder};
+use super::{
+    form::wrong_file,
+    server::{Answer, Platform, placeholder},
+};
 
 /// Entries of a page; few, so that there are pages.
 const PAGE: usize = 3;
@@ -18,6 +21,12 @@ pub struct Klaviyo {
     /// Id, attributes, whether it is a copy that only a message holds.
     pub templates: Vec<(String, Json, bool)>,
     pub flows: Vec<Json>,
+    /// Id, name, hash of the content.
+    pub images: Vec<(String, String, String)>,
+    /// Id and name.
+    pub forms: Vec<(String, String)>,
+    /// The account's default sender.
+    pub sender: String,
     next: u64,
     /// Events without a `backfill`, which would start flows.
     pub loud_events: usize,
@@ -132,6 +141,32 @@ impl Klaviyo {
         self.gone()
     }
 
+    fn image_json((id, name, _): &(String, String, String)) -> Json {
+        json!({"type": "image", "id": id, "attributes": {
+            "name": name, "image_url": format!("https://cdn.klaviyo.example/company/images/{id}"), "hidden": false,
+        }})
+    }
+
+    /// A name that is taken gets a suffix, so that nothing but a look keeps an image from being there twice.
+    fn upload(&mut self, body: &Json) -> Answer {
+        let form = &body["form"];
+        let wrong = wrong_file(&form["file"], 5_000_000).or_else(|| {
+            let is_odd = |key: &str| !matches!(key, "file" | "name" | "hidden");
+            let odd = form.as_object()?.keys().find(|key| is_odd(key)).cloned();
+            odd.or_else(|| (!matches!(form["hidden"].as_str(), None | Some("true" | "false"))).then(|| "hidden".into()))
+        });
+        if let Some(why) = wrong.or_else(|| form["file"].is_null().then(|| "no file".into())) {
+            return Answer::new(400, self.refusal(400, &why, "/file"));
+        }
+        let mut name = form["name"].as_str().or(form["file"]["filename"].as_str()).unwrap_or("").to_owned();
+        while self.images.iter().any(|(_, known, _)| *known == name) {
+            name.push_str("-1");
+        }
+        let image = (self.id("I"), name, form["file"]["hash"].as_str().unwrap_or("").to_owned());
+        self.images.push(image.clone());
+        Answer::new(201, json!({"data": Self::image_json(&image)}))
+    }
+
     fn gone(&self) -> Answer {
         Answer::new(404, self.refusal(404, "It is not there", ""))
     }
@@ -174,11 +209,17 @@ impl Platform for Klaviyo {
             return Err("no revision".into());
         }
         let json = "application/vnd.api+json";
-        if is("accept", json) && is("content-type", json) { Ok(()) } else { Err("not JSON:API".into()) }
+        let is_form =
+            headers.get("content-type").is_some_and(|value| value.starts_with("multipart/form-data; boundary="));
+        if is("accept", json) && (is("content-type", json) || is_form) { Ok(()) } else { Err("not JSON:API".into()) }
     }
 
     fn refusal(&self, status: u16, detail: &str, pointer: &str) -> Json {
         json!({"errors": [{"id": "1", "code": status.to_string(), "title": "No", "detail": detail, "source": {"pointer": pointer}}]})
+    }
+
+    fn left_headers(&self) -> (&'static str, &'static str) {
+        ("RateLimit-Remaining", "RateLimit-Reset")
     }
 
     fn names(&self) -> Vec<String> {
@@ -188,7 +229,8 @@ impl Platform for Klaviyo {
         let flows = self.flows.iter().map(|flow| format!("flow {}", name(flow)));
         let own = self.templates.iter().filter(|(.., is_copy)| !is_copy);
         let templates = own.map(|(_, attributes, _)| format!("template {}", attributes["name"]));
-        lists.chain(metrics).chain(flows).chain(templates).collect()
+        let images = self.images.iter().map(|(.., hash)| format!("image {hash}"));
+        lists.chain(metrics).chain(flows).chain(templates).chain(images).collect()
     }
 
     fn furnish(&mut self, draft: &Draft) {
@@ -212,7 +254,10 @@ impl Platform for Klaviyo {
 
     fn answer(&mut self, method: &str, path: &str, query: &BTreeMap<String, String>, body: &Json) -> Answer {
         let named = |name: &Json| match query.get("filter") {
-            Some(filter) => *filter == format!("equals(name,{name})"),
+            Some(filter) => match filter.strip_prefix("starts-with(name,\"").and_then(|f| f.strip_suffix("\")")) {
+                Some(start) => name.as_str().is_some_and(|name| name.starts_with(start)),
+                None => *filter == format!("equals(name,{name})"),
+            },
             None => true,
         };
         let parts: Vec<&str> = path.trim_start_matches("/api/").split('/').collect();
@@ -228,6 +273,26 @@ impl Platform for Klaviyo {
                 let all = if *sort == "lists" { &self.lists } else { &self.segments };
                 let all = all.iter().map(|(id, name)| json!({"type": "x", "id": id, "attributes": {"name": name}}));
                 Self::page(all.collect(), path, query)
+            }
+            ("GET", ["images"]) => {
+                let all = self.images.iter().map(Self::image_json).filter(|image| named(&image["attributes"]["name"]));
+                Self::page(all.collect(), path, query)
+            }
+            ("GET", ["images", id]) => match self.images.iter().find(|(known, ..)| known == id) {
+                Some(image) => Answer::new(200, json!({"data": Self::image_json(image)})),
+                None => self.gone(),
+            },
+            ("POST", ["image-upload"]) => self.upload(body),
+            ("GET", ["forms"]) => {
+                let all = self.forms.iter().map(
+                    |(id, name)| json!({"type": "form", "id": id, "attributes": {"name": name, "status": "live"}}),
+                );
+                Self::page(all.collect(), path, query)
+            }
+            ("GET", ["accounts"]) => {
+                let contact = json!({"default_sender_name": "Shop", "default_sender_email": self.sender});
+                let account = json!({"type": "account", "id": "A1", "attributes": {"contact_information": contact}});
+                Self::page(vec![account], path, query)
             }
             ("POST", ["lists"]) => {
                 let id = self.id("L");
@@ -254,6 +319,9 @@ impl Platform for Klaviyo {
                 None => self.gone(),
             },
             ("POST", ["templates"]) => {
+                if let Some(text) = placeholder(&attributes["html"]) {
+                    return Answer::new(400, self.refusal(400, &text, "/data/attributes/html"));
+                }
                 let id = self.id("T");
                 let template = (id, attributes.clone(), false);
                 self.templates.push(template.clone());

@@ -16,7 +16,7 @@ use axum::{
 use flowloom::{flow::Target, platforms::push::Draft};
 use serde_json::Value as Json;
 
-use super::{hubspot::Hubspot, klaviyo::Klaviyo};
+use super::{form, hubspot::Hubspot, klaviyo::Klaviyo};
 
 /// The key that the server takes.
 pub const KEY: &str = "pk_test_0123456789abcdef";
@@ -70,6 +70,8 @@ pub trait Platform: Send {
     fn answer(&mut self, method: &str, path: &str, query: &BTreeMap<String, String>, body: &Json) -> Answer;
     /// A refusal in its shape.
     fn refusal(&self, status: u16, detail: &str, pointer: &str) -> Json;
+    /// The headers that say what is left of the window, and when that ends.
+    fn left_headers(&self) -> (&'static str, &'static str);
     /// Everything that there is only once, by name; each entry twice would be a double.
     fn names(&self) -> Vec<String>;
     /// Puts there what only people and platforms make.
@@ -87,8 +89,10 @@ pub struct State {
     /// What the client did that it must not do.
     pub misdeeds: Vec<String>,
     pub base: String,
-    /// What every answer says is left of the window, and in how many seconds that ends.
+    /// What every answer says is left of the window, and when that ends, as the platform counts it.
     pub left: Option<(&'static str, &'static str)>,
+    /// What the body of a 429 says besides.
+    pub policy: Option<&'static str>,
     key_header: String,
 }
 
@@ -115,6 +119,7 @@ impl Server {
             misdeeds: Vec::new(),
             base: base.clone(),
             left: None,
+            policy: None,
             key_header: format!("{scheme} {KEY}"),
         }));
         let shared = Arc::clone(&state);
@@ -171,10 +176,10 @@ impl Server {
 }
 
 async fn handle(state: &Mutex<State>, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Response<Body> {
-    let (fault, answer, left) = {
+    let (fault, answer, left, (left_header, ends_header)) = {
         let mut state = state.lock().expect("no test panicked in here");
         let (fault, answer) = work(&mut state, method, uri, headers, body);
-        (fault, answer, state.left)
+        (fault, answer, state.left, state.platform.left_headers())
     };
     if fault == Some(Fault::Slow) {
         tokio::time::sleep(Duration::from_millis(700)).await;
@@ -184,7 +189,7 @@ async fn handle(state: &Mutex<State>, method: &Method, uri: &Uri, headers: &Head
         response = response.header("retry-after", seconds);
     }
     if let Some((left, seconds)) = left {
-        response = response.header("ratelimit-remaining", left).header("ratelimit-reset", seconds);
+        response = response.header(left_header, left).header(ends_header, seconds);
     }
     let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
     let body = match fault {
@@ -213,7 +218,15 @@ impl http_body::Body for Cut {
 
 fn work(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> (Option<Fault>, Answer) {
     let index = state.seen.len();
-    let json = if body.is_empty() { Json::Null } else { serde_json::from_slice(body).unwrap_or(Json::Null) };
+    let media = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
+    let json = match media.strip_prefix("multipart/form-data; boundary=") {
+        Some(boundary) => form::parts(boundary, body).unwrap_or_else(|why| {
+            state.misdeeds.push(format!("{}: {why}", uri.path()));
+            Json::Null
+        }),
+        None if body.is_empty() => Json::Null,
+        None => serde_json::from_slice(body).unwrap_or(Json::Null),
+    };
     let path = decoded(uri.path());
     let pairs = uri.query().unwrap_or("").split('&').filter_map(|pair| pair.split_once('='));
     let query: BTreeMap<String, String> = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
@@ -236,7 +249,11 @@ fn work(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, body
         Some(Fault::Refuse(status)) => {
             (fault, refuse(state, status, &format!("Told to refuse {}", headers["authorization"])))
         }
-        Some(Fault::TooMuch(_)) => (fault, refuse(state, 429, "Too many requests")),
+        Some(Fault::TooMuch(_)) => {
+            let mut answer = refuse(state, 429, "Too many requests");
+            answer.body["policyName"] = state.policy.into();
+            (fault, answer)
+        }
         Some(Fault::CutBefore | Fault::Nothing) => (fault, Answer::new(200, Json::Null)),
         Some(Fault::DoneButBroken) => {
             state.platform.answer(method.as_str(), &path, &query, &json);
@@ -275,6 +292,7 @@ fn decoded(text: &str) -> String {
 pub fn placeholder(body: &Json) -> Option<String> {
     const WORDS: &[&str] = &["METRIC:", "LIST:", "SEGMENT:", "TEMPLATE:", "EMAIL:", "EVENT:", "USER:"];
     match body {
+        Json::String(text) if text.contains("IMAGE:") => Some(text.clone()),
         Json::String(text) => WORDS.iter().any(|word| text.starts_with(word)).then(|| text.clone()),
         Json::Array(items) => items.iter().find_map(placeholder),
         Json::Object(map) => map.values().find_map(placeholder),

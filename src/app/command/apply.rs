@@ -176,6 +176,14 @@ fn run(app: &mut App, id: CommandId, now: Instant) -> Vec<Request> {
             return app.open(None, loaded, std::sync::Arc::default());
         }
         Id::Open => return vec![Request::AskOpen],
+        Id::ImportFile => return vec![Request::Files(files::Task::AskImport)],
+        #[cfg(feature = "push")]
+        Id::ImportKlaviyo | Id::ImportHubspot => {
+            let is_hubspot = id == Id::ImportHubspot;
+            let target = if is_hubspot { crate::flow::Target::Hubspot } else { crate::flow::Target::Klaviyo };
+            let open = files::account::ImportAct::Open(target);
+            return files::apply(app, files::Act::Account(open), now);
+        }
         Id::Gallery => app.screen = Screen::Gallery,
         Id::ToggleTheme => {
             let is_dark = app.theme == Theme::Dark || (app.theme == Theme::System && app.system_is_dark);
@@ -371,6 +379,9 @@ fn run_on_document(document: &mut Document, id: CommandId) -> Result<(), String>
         }
         Id::New
         | Id::Open
+        | Id::ImportFile
+        | Id::ImportKlaviyo
+        | Id::ImportHubspot
         | Id::Gallery
         | Id::Save
         | Id::SaveAs

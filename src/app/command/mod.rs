@@ -58,6 +58,9 @@ commands! {
     "File" {
         New "New flow", "Ctrl+N", "Begin an empty flow";
         Open "Open…", "Ctrl+O", "Open a flow file";
+        ImportFile "Import from a file…", "", "Open the JSON of a Klaviyo flow or a HubSpot workflow";
+        ImportKlaviyo "Import from Klaviyo account…", "", "Choose a flow of a Klaviyo account and open it here";
+        ImportHubspot "Import from HubSpot account…", "", "Choose a workflow of a HubSpot account and open it here";
         Gallery "Gallery", "Ctrl+Shift+G", "Samples, templates and recent files";
         Save "Save", "Ctrl+S", "Write the flow to its file";
         SaveAs "Save as…", "Ctrl+Shift+S", "Write the flow to another file";
@@ -367,8 +370,14 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
     use CommandId as Id;
     let no = |why| Err(Unavailable(why));
     match id {
+        Id::ImportKlaviyo | Id::ImportHubspot if cfg!(not(feature = "push")) => {
+            return no("This build of Flowloom talks to no accounts");
+        }
         Id::New
         | Id::Open
+        | Id::ImportFile
+        | Id::ImportKlaviyo
+        | Id::ImportHubspot
         | Id::Gallery
         | Id::ToggleTheme
         | Id::CommandPalette

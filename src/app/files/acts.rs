@@ -68,6 +68,8 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Compare(act) => return compare::act(app, act),
         #[cfg(feature = "push")]
         Act::Push(act) => return super::push::act(app, act, now),
+        #[cfg(feature = "push")]
+        Act::Account(act) => return super::account::act(app, act, now),
         Act::ShowFolder(folder) => return task(Task::ShowFolder(folder)),
         Act::Prefer(preferences) => {
             app.theme = preferences.theme;
@@ -114,16 +116,11 @@ fn new_from(app: &mut App, template: &'static Template, now: Instant) -> Vec<Req
     }
 }
 
-/// Whether a document holds work that is on no disk.
-fn is_unsaved(document: &Document) -> bool {
-    !document.history.is_clean() || document.on_disk.gone
-}
-
 fn close(app: &mut App, id: DocumentId) -> Vec<Request> {
     let Some(document) = app.by_id(id) else { return Vec::new() };
     document.history.commit();
-    let is_lost = !document.history.is_flow_clean() || document.on_disk.gone;
-    if is_unsaved(document) && (is_lost || !changed::is_held_elsewhere(app, id)) {
+    let is_lost = !document.history.is_flow_clean() || document.on_disk.gone || document.path.is_none();
+    if document.is_unsaved() && (is_lost || !changed::is_held_elsewhere(app, id)) {
         app.files.dialogs.push(Dialog::Unsaved { documents: vec![id], quits: false });
         return Vec::new();
     }
@@ -143,7 +140,9 @@ fn close_now(app: &mut App, id: DocumentId) -> Vec<Request> {
     }
     let documents = &app.documents;
     let is_other = |dialog: &Dialog| match dialog {
-        Dialog::Comments { document, .. } | Dialog::Changed { document, .. } => *document != id,
+        Dialog::Comments { document, .. } | Dialog::Changed { document, .. } | Dialog::Needs { document, .. } => {
+            *document != id
+        }
         Dialog::WorkspaceChanged { folder, .. } => {
             documents.iter().any(|document| document.home.folder.as_ref() == Some(folder))
         }
@@ -159,7 +158,7 @@ fn quit(app: &mut App) -> Vec<Request> {
     }
     let asks = |dialog: &Dialog| matches!(dialog, Dialog::Unsaved { quits: true, .. });
     app.documents.iter_mut().for_each(|document| document.history.commit());
-    let documents: Vec<DocumentId> = app.documents.iter().filter(|d| is_unsaved(d)).map(|d| d.id).collect();
+    let documents: Vec<DocumentId> = app.documents.iter().filter(|d| d.is_unsaved()).map(|d| d.id).collect();
     if documents.is_empty() {
         app.files.leaving = true;
         return vec![Request::Quit];
@@ -312,6 +311,9 @@ fn choose(app: &mut App, choice: Choice, now: Instant) -> Vec<Request> {
             app.files.closing = None;
             changed::take_theirs(app, document, theirs, now)
         }
+        (Dialog::Needs { document, .. }, choice @ (Choice::Save | Choice::Discard)) => {
+            needs_answered(app, document, choice == Choice::Save, now)
+        }
         (Dialog::Path(dialog), Choice::Path(text)) => path_chosen(app, dialog, &text),
         (Dialog::Table { path, folder }, Choice::Table(what)) => task(Task::CopyTable { from: path, folder, what }),
         (Dialog::Changed { document, theirs, .. }, Choice::KeepMine) => {
@@ -354,6 +356,23 @@ fn path_chosen(app: &mut App, mut dialog: PathDialog, text: &str) -> Vec<Request
         Purpose::Export => into_folder(app, path),
         Purpose::Text(file) => task(Task::WriteText { path, file }),
         Purpose::Compare => task(Task::ReadToCompare(path)),
+        Purpose::Import => task(Task::ReadJson(path)),
+    }
+}
+
+/// Whether the workspace of an imported flow gets what the flow needs; then what waited for the answer goes on.
+fn needs_answered(app: &mut App, id: DocumentId, adds: bool, now: Instant) -> Vec<Request> {
+    let Some(document) = app.by_id(id) else { return Vec::new() };
+    if !adds {
+        return go_on(app, id);
+    }
+    match crate::app::import::add(document) {
+        Ok(()) => save(app, id, false),
+        Err(why) => {
+            app.files.closing = None;
+            app.tell(format!("The workspace was not added to: {why}"), true, now);
+            Vec::new()
+        }
     }
 }
 
@@ -451,14 +470,18 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
             app.tell(text, true, now);
         }
-        Told::Home { document, home } => {
-            if let Some(document) = app.by_id(document) {
+        Told::Home { document: id, home } => {
+            if let Some(document) = app.by_id(id) {
                 if document.home.folder != home.folder {
                     document.on_disk.shared = None;
                 }
                 let folder = home.folder.clone();
                 document.set_home(home);
                 folder.into_iter().for_each(|folder| changed::align(app, &folder));
+                let asks = app.by_id(id).is_some_and(|document| std::mem::take(&mut document.on_disk.asks_needs));
+                if !asks || !crate::app::import::ask(app, id, now) {
+                    return go_on(app, id);
+                }
             }
         }
         Told::Around { folder, homes } => {
@@ -512,8 +535,10 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Listed { folder, entries } => {
             if let Some(Dialog::Path(dialog)) = app.files.dialogs.first_mut() {
+                let is_import = dialog.purpose == Purpose::Import;
+                let fits = |(name, is_folder): &(String, bool)| *is_folder || name.ends_with(".json") == is_import;
                 dialog.folder = folder;
-                dialog.entries = entries;
+                dialog.entries = entries.into_iter().filter(fits).collect();
                 dialog.fault = String::new();
             }
         }
@@ -522,6 +547,8 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         Told::ToCompare { name, loaded } => compare::take(app, name, loaded.map(|loaded| *loaded), now),
         #[cfg(feature = "push")]
         Told::Push(told) => return super::push::take(app, told, now),
+        #[cfg(feature = "push")]
+        Told::Account(told) => return super::account::take(app, told, now),
         told @ Told::Client { .. } => return publish::take_client(app, told, now),
     }
     Vec::new()
@@ -562,6 +589,8 @@ fn restored(
 /// After every command: files that were opened are locked, settings that changed are written.
 pub fn settle(app: &mut App) -> Vec<Request> {
     compare::settle(app);
+    #[cfg(feature = "push")]
+    super::account::settle(app);
     let mut requests: Vec<Request> = publish::wanted(app).into_iter().collect();
     app.preferences.theme = app.theme;
     if app.preferences != app.files.preferred {
@@ -590,6 +619,10 @@ pub fn opened(app: &mut App) -> Vec<Request> {
     task(Task::Lock { document: id, path })
 }
 
+fn document_needs(app: &mut App, id: DocumentId) -> bool {
+    app.by_id(id).is_some_and(|document| document.on_disk.needs.is_some())
+}
+
 /// A document is on the disk.
 pub fn saved(app: &mut App, id: DocumentId, path: PathBuf, revision: u64) -> Vec<Request> {
     let mut requests = Vec::new();
@@ -611,7 +644,14 @@ pub fn saved(app: &mut App, id: DocumentId, path: PathBuf, revision: u64) -> Vec
     if is_new {
         requests.extend(task(Task::Lock { document: id, path }));
     }
-    requests.extend(go_on(app, id));
+    // One whose workspace may lack something is closed when that is settled.
+    let asks = is_new && document_needs(app, id);
+    if let Some(document) = app.by_id(id) {
+        document.on_disk.asks_needs = asks;
+    }
+    if !asks {
+        requests.extend(go_on(app, id));
+    }
     requests
 }
 

@@ -28,6 +28,12 @@ impl Debounce {
         Some(after(last, PAUSE_MILLIS).min(after(first, MOST_MILLIS)))
     }
 
+    /// There is something to write down that no change of the document has made.
+    pub(in crate::app) fn begin(&mut self, now: Instant) {
+        self.last_change = Some(now);
+        self.first_change.get_or_insert(now);
+    }
+
     fn settle(&mut self) {
         self.last_change = None;
         self.first_change = None;
@@ -52,14 +58,14 @@ fn task(document: &mut Document, now: Instant) -> Option<Task> {
         draft.seen_revision = revision;
         draft.last_change = Some(now);
         draft.first_change.get_or_insert(now);
-        if document.history.is_clean() {
+        if !document.is_unsaved() {
             return document.draft_is_settled();
         }
     }
     let draft = &mut document.on_disk.draft;
     if draft.due_at().is_some_and(|due| due <= now) {
         draft.settle();
-        if document.history.is_clean() {
+        if !document.is_unsaved() {
             return document.draft_is_settled();
         }
         document.on_disk.draft.is_written = true;
@@ -69,14 +75,19 @@ fn task(document: &mut Document, now: Instant) -> Option<Task> {
             revision,
             at: now,
             flow: document.flow().clone(),
-            workspace: (!document.history.is_aside_clean()).then(|| WorkspaceDraft {
-                text: document.history.aside().to_string(),
-                before: document.history.saved_aside().to_string(),
-            }),
+            workspace: workspace(document),
         };
         return Some(Task::Journal { document: document.id, work: Box::new(work) });
     }
     None
+}
+
+/// The workspace file, where it is on no disk.
+fn workspace(document: &Document) -> Option<WorkspaceDraft> {
+    let is_new_import = document.path.is_none() && document.on_disk.needs.is_some();
+    let before = if is_new_import { "" } else { document.history.saved_aside() };
+    let text = document.history.aside();
+    (**text != *before).then(|| WorkspaceDraft { text: text.to_string(), before: before.to_owned() })
 }
 
 impl Document {

@@ -5,6 +5,8 @@
 //! that somebody else changed, a crash) is a few lines here and a test without a window. Deliberately not here: paths
 //! being opened, dialogs being drawn, clocks.
 
+#[cfg(feature = "push")]
+pub mod account;
 mod acts;
 mod changed;
 mod drafts;
@@ -34,7 +36,7 @@ use super::{
 use crate::{
     base::{Diagnostic, Instant},
     flow::{
-        Flow, Target,
+        Flow, Target, Workspace,
         file::Loaded,
         merge::{Conflict, Side},
     },
@@ -74,6 +76,10 @@ pub struct OnDisk {
     pub comments_agreed: bool,
     /// The sample workspace it came from; written beside it by a first save.
     pub sample: Option<&'static str>,
+    /// What an imported flow needs of its workspace, until that has it.
+    pub(in crate::app) needs: Option<Arc<Workspace>>,
+    /// It was saved to a new place, and that question waits for what stands around it there.
+    pub(in crate::app) asks_needs: bool,
     /// Somebody else's version of the file waits for an answer; saving asks again.
     pub(in crate::app) is_unanswered: bool,
     /// What the file held when the work began is not known: nothing can be merged, only asked about.
@@ -151,6 +157,8 @@ pub enum Purpose {
     Text(TextFile),
     /// A flow to compare with.
     Compare,
+    /// The JSON of a platform.
+    Import,
 }
 
 /// A text that is written where the user says.
@@ -216,6 +224,15 @@ pub enum Dialog {
         /// What both changed, with the chosen side.
         conflicts: Vec<(Conflict, Side)>,
     },
+    /// A flow that was imported has been saved: its workspace lacks what it needs.
+    Needs {
+        /// Which document.
+        document: DocumentId,
+        /// Its workspace; `None` where there is none yet.
+        folder: Option<PathBuf>,
+        /// What would be added: `event "Started Checkout"`.
+        what: Vec<String>,
+    },
     /// A path is wanted.
     Path(PathDialog),
     /// A table was dropped: what it is.
@@ -269,6 +286,9 @@ pub enum Page {
     /// Set the flow up in an account.
     #[cfg(feature = "push")]
     Push,
+    /// Fetch a flow from an account.
+    #[cfg(feature = "push")]
+    Account,
     /// Send a mail to the user.
     SendTest,
     /// Preferences.
@@ -315,6 +335,9 @@ pub enum Act {
     /// The page for setting a flow up in an account.
     #[cfg(feature = "push")]
     Push(push::PushAct),
+    /// The page for fetching a flow from an account.
+    #[cfg(feature = "push")]
+    Account(account::ImportAct),
     /// Show a folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Other settings.
@@ -462,6 +485,8 @@ pub enum Task {
         /// What stands around it.
         home: Arc<Home>,
     },
+    /// Ask for the JSON of a platform.
+    AskImport,
     /// Ask for a file to compare with.
     AskCompare,
     /// Read a file to compare with.
@@ -499,6 +524,9 @@ pub enum Task {
     /// Look at an account, or change it.
     #[cfg(feature = "push")]
     Push(Box<push::PushTask>),
+    /// List the flows of an account, or fetch one.
+    #[cfg(feature = "push")]
+    Account(Box<account::AccountTask>),
 }
 
 /// What the disk answers.
@@ -643,6 +671,9 @@ pub enum Told {
     /// What an account answered.
     #[cfg(feature = "push")]
     Push(push::PushTold),
+    /// What an account has.
+    #[cfg(feature = "push")]
+    Account(account::AccountTold),
     /// An export is on the disk.
     Written(PathBuf),
     /// The folder has something in it, or a ZIP of that name.
@@ -681,6 +712,15 @@ pub struct Files {
     /// The page for setting a flow up in an account.
     #[cfg(feature = "push")]
     pub push: Option<push::Push>,
+    /// The page for fetching a flow from an account.
+    #[cfg(feature = "push")]
+    pub import: Option<account::Import>,
+    /// The accounts that were used in this run.
+    #[cfg(feature = "push")]
+    pub(super) logins: BTreeMap<Target, account::Login>,
+    /// Jobs with accounts begun so far; each has a number of its own.
+    #[cfg(feature = "push")]
+    pub(super) num_account_jobs: u64,
     /// Documents that are closed as soon as they are saved, and whether the window goes with the last.
     pub(super) closing: Option<(Vec<DocumentId>, bool)>,
     /// The studio begins with the flow that was open last, unless there is work to be given back.

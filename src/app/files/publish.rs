@@ -1,6 +1,6 @@
 //! The page for handing a flow over: for whom, what is lost there, what stands in the way, where it was written.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use super::{Page, Task, TextFile, Told};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         client::ClientFormat,
         document::Document,
         jobs::{Kind, Running},
-        when,
+        problems, when,
     },
     base::{Diagnostic, Instant, Severity},
     flow::Target,
@@ -100,17 +100,18 @@ pub struct Groups<'a> {
 pub fn groups<'a>(document: &'a Document, export: &'a Export) -> Groups<'a> {
     let flow = document.flow();
     let mut out = Groups::default();
+    let mut touched = BTreeSet::new();
     for loss in &export.losses {
-        let node = loss.place.node.as_deref().and_then(|id| flow.node(id));
-        let place = node.map_or_else(|| loss.place.to_string(), |node| node.title().to_owned());
-        let place = if place.is_empty() { "Flow".to_owned() } else { place };
+        let step = problems::step_of(flow, &loss.place);
+        let node = step.as_ref().and_then(|id| flow.node(id.as_str()));
+        let place = node.map_or_else(|| problems::elsewhere(flow, &loss.place), |node| node.title().to_owned());
+        touched.extend(step);
         match loss.kind {
             LossKind::Approximate => out.approximate.push((place, loss)),
             LossKind::NotPossible => out.not_possible.push((place, loss)),
         }
     }
-    let touched = |id: &str| export.losses.iter().any(|loss| loss.place.node.as_deref() == Some(id));
-    let steps = flow.nodes.iter().filter(|node| node.kind != "note" && !touched(node.id.as_str()));
+    let steps = flow.nodes.iter().filter(|node| node.kind != "note" && !touched.contains(&node.id));
     out.exact = steps.map(|node| node.title()).collect();
     out
 }

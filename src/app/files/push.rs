@@ -6,19 +6,15 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Page, Publish, Task, publish};
+use super::{Page, Publish, Task, account, account::Login, publish};
 use crate::{
     app::{
         App, Document, DocumentId, Home, Request,
         jobs::{Kind, Progress, Running},
     },
     base::Instant,
-    flow::Target,
     platforms::push::{self, Account, Answers, Done, Draft, Key, KeyPlace, Plan, Pushed},
 };
-
-/// The name of the account's key where nobody gives one.
-const KEY_NAME: &str = "default";
 
 /// The state of the page.
 #[derive(Debug)]
@@ -26,9 +22,7 @@ pub struct Push {
     /// What is pushed.
     pub document: DocumentId,
     /// Where to.
-    pub target: Target,
-    /// Which account's key.
-    pub key_name: String,
+    pub login: Login,
     /// Where its key was found.
     pub key_place: Option<KeyPlace>,
     /// How far it is.
@@ -63,8 +57,8 @@ pub enum PushAct {
     Open,
     /// Look at the account again.
     Look,
-    /// Another account.
-    KeyName(String),
+    /// Use another account, and look.
+    Login(Login),
     /// Keep this key in the keyring, and look.
     Keep(Key),
     /// This id for a name.
@@ -74,6 +68,8 @@ pub enum PushAct {
         /// The id.
         id: String,
     },
+    /// Ask again which id a name stands for.
+    ChooseAgain(String),
     /// Whether a new flow is made where the old one cannot be changed.
     NewFlow(bool),
     /// Do what the list says.
@@ -101,10 +97,8 @@ pub enum PushTask {
     },
     /// Keep a key in the keyring.
     Keep {
-        /// For whom.
-        target: Target,
-        /// The account's name.
-        key_name: String,
+        /// For which account.
+        login: Login,
         /// The key.
         key: Key,
     },
@@ -118,13 +112,11 @@ pub struct PushJob {
     /// Tells it from those before.
     pub id: u64,
     /// Where to.
-    pub target: Target,
+    pub login: Login,
     /// Id of the flow.
     pub flow: String,
     /// The flow's file; the record lies beside it.
     pub path: PathBuf,
-    /// Which account's key.
-    pub key_name: String,
     /// What stands around the flow.
     pub home: Arc<Home>,
     /// How far it is, and whether to stop.
@@ -194,13 +186,23 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
     let is_pushing = matches!(push.stage, Stage::Pushing);
     match act {
         PushAct::Look if !is_pushing => return look(app, now),
-        PushAct::KeyName(name) if !is_pushing => push.key_name = name,
+        PushAct::Login(login) if !is_pushing => {
+            push.login = login.clone();
+            push.key_place = None;
+            push.answers = Answers::default();
+            account::remember(app, &login);
+            return look(app, now);
+        }
         PushAct::Keep(key) if !is_pushing => {
-            let (target, key_name) = (push.target, push.key_name.clone());
-            return vec![Request::Files(Task::Push(Box::new(PushTask::Keep { target, key_name, key })))];
+            let login = push.login.clone();
+            return vec![Request::Files(Task::Push(Box::new(PushTask::Keep { login, key })))];
         }
         PushAct::Choose { key, id } if !is_pushing => {
             push.answers.ids.insert(key, id);
+            push.decide();
+        }
+        PushAct::ChooseAgain(key) if !is_pushing => {
+            push.answers.ids.remove(&key);
             push.decide();
         }
         PushAct::NewFlow(new_flow) if !is_pushing => {
@@ -210,9 +212,10 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
         PushAct::Confirm => return confirm(app, now),
         PushAct::Open
         | PushAct::Look
-        | PushAct::KeyName(_)
+        | PushAct::Login(_)
         | PushAct::Keep(_)
         | PushAct::Choose { .. }
+        | PushAct::ChooseAgain(_)
         | PushAct::NewFlow(_) => {}
     }
     Vec::new()
@@ -241,11 +244,12 @@ fn open(app: &mut App, now: Instant) -> Vec<Request> {
             return Vec::new();
         }
     };
+    let document_id = document.id;
     let num_jobs = app.files.push.as_ref().map_or(0, |push| push.num_jobs);
+    let login = account::known(app, publish.target);
     app.files.push = Some(Push {
-        document: document.id,
-        target: publish.target,
-        key_name: KEY_NAME.to_owned(),
+        document: document_id,
+        login,
         key_place: None,
         stage: Stage::Looking,
         answers: Answers::default(),
@@ -272,10 +276,9 @@ fn job(app: &mut App, now: Instant) -> Option<PushJob> {
     Some(PushJob {
         document: id,
         id: push.num_jobs,
-        target: push.target,
+        login: push.login.clone(),
         flow: document.flow().id.to_string(),
         path: document.path.clone()?,
-        key_name: push.key_name.clone(),
         home: Arc::clone(&document.home),
         progress,
     })
@@ -322,7 +325,7 @@ pub fn take(app: &mut App, told: PushTold, now: Instant) -> Vec<Request> {
         }
         PushTold::Pushed { id, result } if is_wanted(id) => {
             push.under_way = None;
-            let title = push.target.title();
+            let title = push.login.target.title();
             let (words, is_bad) = match &result {
                 Ok(_) => (format!("The flow is in {title}, as a draft"), false),
                 Err(error) => (format!("The push to {title} stopped: {}", error.message), true),

@@ -54,6 +54,35 @@ pub fn spliced(ron: &str, mut parts: Vec<(Range<usize>, String)>) -> String {
     out
 }
 
+/// A list or a map with further entries behind its own; what stands in it stays letter by letter, comments too.
+///
+/// `None` where the text is neither.
+pub fn appended(ron: &str, entries: &[String]) -> Option<String> {
+    let mut walker =
+        Walker { ron, at: 0, path: String::new(), word: String::new(), frames: Vec::new(), out: Vec::new() };
+    // Where the last thing ends that is neither white space nor comment, and whether it asks for no comma.
+    let (mut end, mut is_open) = (0, true);
+    let close = loop {
+        let (at, depth) = (walker.at, walker.frames.len());
+        walker.step()?;
+        let c = ron.get(at..)?.chars().next()?;
+        if depth == 1 && walker.frames.is_empty() {
+            break at;
+        }
+        if c.is_whitespace() || c == '/' {
+            continue;
+        }
+        if depth == 0 && c != '[' && c != '{' {
+            return None;
+        }
+        (end, is_open) = (walker.at, depth == 0 || (depth == 1 && c == ','));
+    };
+    let comma = if is_open { "" } else { "," };
+    let (before, between) = (ron.get(..end)?, ron.get(end..close)?.trim_end());
+    let rows: String = entries.iter().map(|entry| format!("        {entry},\n")).collect();
+    Some(format!("{before}{comma}{between}\n{rows}    {}", ron.get(close..)?))
+}
+
 /// Every text in a piece of RON, in order. Stops where the text is no RON.
 pub fn literals(ron: &str) -> Vec<Literal> {
     let mut walker =
@@ -296,6 +325,21 @@ mod tests {
         assert_eq!(&ron[part.clone()], "mail-1");
         assert_eq!(spliced(ron, vec![(part, "m".into())]), "(a: /* why */ \"x \\\"mail-1\\\" é m\", b: 2)");
         assert_eq!(spliced("abc", vec![(1..2, "X".into()), (1..2, "Y".into())]), "aXc");
+    }
+
+    #[test]
+    fn entries_are_put_behind_the_others() {
+        let check = |ron: &str, expected: Option<&str>| {
+            assert_eq!(appended(ron, &["new".to_owned()]).as_deref(), expected, "{ron}");
+        };
+        check("[]", Some("[\n        new,\n    ]"));
+        check("[a, b]", Some("[a, b,\n        new,\n    ]"));
+        check("{\"a,]\": [1, (x: 2)], // c ]\n}", Some("{\"a,]\": [1, (x: 2)], // c ]\n        new,\n    }"));
+        check("[a // last\n]", Some("[a, // last\n        new,\n    ]"));
+        check("/* [ */ [ // none\n]", Some("/* [ */ [ // none\n        new,\n    ]"));
+        check("(a)", None);
+        check("[a", None);
+        check("word", None);
     }
 
     #[test]

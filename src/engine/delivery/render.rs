@@ -487,17 +487,27 @@ mod tests {
         let text = rendered("text", ada()).expect("renders").payload;
         let body = "Hi ada, your cart: https://shop.example/c?utm_campaign=cart&utm_source=loom".to_owned();
         assert_eq!(text, Payload::Text { to: "+4917012345".into(), body });
-        let mut eve = ada();
-        eve.properties.insert("first_name".into(), Value::text("E\"v\\e & ${CRM}\r\nX: y"));
-        let call = rendered("hook", eve).expect("renders").payload;
+        let call_of = |name: &str| {
+            let mut job = job("hook", ada(), Some(5.0));
+            let mut state = (*job.contact).clone();
+            state.contact.properties.insert("first_name".into(), Value::text(name));
+            job.contact = Arc::new(state);
+            renderer(Watch::default()).render(&job).map(|outgoing| outgoing.payload)
+        };
+        let call = call_of("E\"v\\e & /?\r\nX: y").expect("renders");
         assert!(!format!("{call:?}").contains("hunter2"), "secrets are not printed");
         let Payload::Call { url, headers, body, timeout_millis } = call else { panic!("a call") };
-        assert!(url.starts_with("https://crm.example/in?n=E%22v%5Ce%20%26%20%24%7BCRM%7D"), "{url}");
+        assert_eq!(url, "https://crm.example/in?n=E%22v%5Ce%20%26%20%2F%3F%0D%0AX%3A%20y");
         assert_eq!(headers[0], ("Authorization".to_owned(), "Bearer hunter2".to_owned()));
-        assert_eq!(headers[1].1, "E\"v\\e & ${CRM}X: y", "data name no secrets and begin no headers");
+        assert_eq!(headers[1].1, "E\"v\\e & /?X: y", "data begin no headers");
         let json: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-        assert_eq!(json["name"], "E\"v\\e & ${CRM}\r\nX: y");
+        assert_eq!(json["name"], "E\"v\\e & /?\r\nX: y");
         assert_eq!(timeout_millis, 30_000);
+        let secret = call_of("${CRM}");
+        assert!(
+            matches!(secret, Err(Handed::Held { reason: Reason::Incomplete, .. })),
+            "data name no secrets: {secret:?}"
+        );
         let (to, alert) = mail_of(&job("tell", ada(), None), Watch::default());
         assert_eq!(to, ["team@shop.example", "boss@shop.example"]);
         assert!(alert.contains("Subject: ada left\r\n") && alert.contains("Without a value: cart_value"), "{alert}");
@@ -533,8 +543,6 @@ mod tests {
         let whole = |from: &str, to: &str| stage::FLOW.replace(from, to);
         let workspace = stage::workspace();
         let nobody = Workspace { senders: Vec::new(), ..stage::workspace() };
-        // The gate stops the first of these already; the second test is this one.
-        let constant = whole("source: trigger(\"cart_value\")", "source: constant(\"worth\")");
         let said = whole("Hello {first_name}, {cart_value}", "Hello {first_name}")
             .replace("{first_name}, {cart_value} wait", "Hi");
         check_held(&said, &nobody, "mail", ada(), "fault: The workspace has no sender");
@@ -559,7 +567,6 @@ mod tests {
         );
         let team = whole("to: [\"team@shop.example\", \"boss@shop.example\"]", "to: [\"team@@x\"]");
         check_held(&team, &workspace, "tell", ada(), "fault: The alert has no e-mail address");
-        drop(constant);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl FakeDesk {
             Handed::Unknown { .. } => "unknown",
             Handed::Held { .. } => "held",
         };
-        let name = |key: &SendKey| key.journey.as_str().split('/').nth(1).unwrap_or("").to_owned();
+        let name = |key: &SendKey| key.journey.as_str().split('/').next().unwrap_or("").to_owned();
         let mut words: Vec<String> =
             settled.iter().map(|(key, _, handed)| format!("{} {} {}", name(key), key.node, word(handed))).collect();
         words.sort();

@@ -9,6 +9,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -119,7 +120,7 @@ pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: 
         ui.set_min_width(220.0);
         let mut overlays = document.view.overlays;
         let before = overlays;
-        ui.checkbox(&mut overlays.problems, "Problems");
+        widgets::checkbox(ui, &mut overlays.problems, "Problems");
         ui.horizontal(|ui| {
             for (severity, word) in
                 [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Hint, "hint")]
@@ -129,23 +130,23 @@ pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: 
                 ui.label(RichText::new(word).font(theme::regular(11.5)).color(palette.weak));
             }
         });
-        ui.checkbox(&mut overlays.path, "Way of the chosen contact");
+        widgets::checkbox(ui, &mut overlays.path, "Way of the chosen contact");
         let contact = act::contact_name(document).unwrap_or_else(|| "nobody is chosen".to_owned());
         key(ui, Key::Way, palette, &contact);
-        ui.checkbox(&mut overlays.what_if, "Way with the what-if changes");
+        widgets::checkbox(ui, &mut overlays.what_if, "Way with the what-if changes");
         let changes = match document.view.changes.len() {
             0 => "nothing is changed yet".to_owned(),
             1 => "1 change".to_owned(),
             count => format!("{count} changes"),
         };
         key(ui, Key::WhatIf, palette, &changes);
-        ui.checkbox(&mut overlays.person, "Where they stand");
+        widgets::checkbox(ui, &mut overlays.person, "Where they stand");
         let clock = document.view.clock.map_or_else(
             || "once the clock of the time line stands somewhere".to_owned(),
             |at| when::day_time(at, &when::zone_of(&document.home, document.view.contact.as_ref())),
         );
         key(ui, Key::Person, palette, &clock);
-        ui.checkbox(&mut overlays.counts, "Counts of the replay");
+        widgets::checkbox(ui, &mut overlays.counts, "Counts of the replay");
         let words = "entered, waiting, share by port";
         ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
         if overlays != before {

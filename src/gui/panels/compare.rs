@@ -22,7 +22,7 @@ use crate::{
         widgets,
     },
     kinds::Settings,
-    report::{diff::Sign, font},
+    report::diff::Sign,
 };
 
 /// What is drawn, worked out once per comparison.
@@ -49,6 +49,10 @@ fn push(out: &mut Vec<Command>, act: Act) {
     out.push(Command::Files(files::Act::Compare(act)));
 }
 
+/// Height of a difference in the list, and of what stands above the list, in points.
+const ROW: f32 = 26.0;
+const LIST_HEAD: f32 = 34.0;
+
 /// Draws it where it is open.
 pub fn compare(ui: &mut Ui, app: &App, draft: &mut Draft, out: &mut Vec<Command>) {
     let Some(compare) = app.files.compare.as_ref().filter(|_| app.files.page == Some(Page::Compare)) else { return };
@@ -64,7 +68,9 @@ pub fn compare(ui: &mut Ui, app: &App, draft: &mut Draft, out: &mut Vec<Command>
         super::shortcuts::page_head(ui, &format!("Compare {}", document.title()), out);
         sources_ui(ui, compare, document, out);
         ui.add_space(6.0);
-        let list = (ui.available_height() * 0.34).clamp(90.0, 260.0);
+        // The list takes what it needs, and not more than a third.
+        let num_rows = compare.comparison.differences.len().max(1) as f32;
+        let list = (ui.available_height() * 0.34).clamp(90.0, 260.0).min(LIST_HEAD + num_rows * (ROW + 1.0));
         let area = ui.available_rect_before_wrap();
         let high = (area.height() - list - 12.0).max(80.0);
         let gap = 10.0;
@@ -150,7 +156,9 @@ fn canvases_ui(
         let centers = [(left.0.x, left.0.y), (right.0.x, right.0.y)];
         push(out, Act::View { centers, zoom: left.1.min(right.1) });
     }
-    let titles = [format!("Before: {}", compare.title(document)), "Now".to_owned()];
+    let title = compare.title(document);
+    let is_past = matches!(compare.source, Source::Past(_));
+    let titles = [if is_past { title } else { format!("Before: {title}") }, "Now".to_owned()];
     for (n, flow) in [&*compare.before, document.flow()].into_iter().enumerate() {
         let center = pos2(compare.centers[n].0, compare.centers[n].1);
         let projection = Projection { screen: areas[n], center_in_canvas: center, zoom: compare.zoom };
@@ -174,7 +182,7 @@ fn side_ui(
     let painter = ui.painter_at(screen);
     painter.rect_filled(screen, f32::from(theme::TILE_RADIUS), palette.canvas);
     paint_flow(ui, flow, side, (&compare.signs[n], n), projection, palette);
-    let wide = font::width(title, font::Weight::Medium, 12.0) + 22.0;
+    let wide = painter.layout_no_wrap(title.to_owned(), theme::medium(12.0), palette.text).size().x + 20.0;
     let chip = Rect::from_min_size(screen.min + vec2(10.0, 10.0), vec2(wide.min(screen.width() - 20.0), 24.0));
     painter.rect_filled(chip, 7.0, palette.card);
     paint::line(
@@ -315,7 +323,7 @@ fn list_ui(ui: &mut Ui, compare: &Compare, out: &mut Vec<Command>) {
         for (n, difference) in differences.iter().enumerate() {
             let color = color_of(difference.sign, palette);
             let words = difference.words();
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
             let said = format!("{}: {words}", word_of(difference.sign));
             response.widget_info(|| WidgetInfo::selected(Role::Button, true, compare.chosen == Some(n), said.clone()));
             if compare.chosen == Some(n) || response.hovered() || response.has_focus() {
@@ -331,7 +339,7 @@ fn list_ui(ui: &mut Ui, compare: &Compare, out: &mut Vec<Command>) {
                 ui.add(Label::new(word).selectable(false));
             });
             row.add(Label::new(&words).truncate().selectable(false));
-            if response.clicked() {
+            if response.on_hover_text(words).clicked() {
                 push(out, Act::GoTo(n));
             }
         }

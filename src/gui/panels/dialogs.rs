@@ -12,6 +12,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -102,6 +103,7 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
                     &mut chosen,
                 );
             }
+            Dialog::Needs { folder, what, .. } => needs_ui(ui, folder.as_deref(), what, &mut chosen),
             Dialog::Path(dialog) => path_ui(ui, dialog, &mut drafts.dialog, &mut chosen),
         }
     });
@@ -109,6 +111,37 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
         chosen = Some(Choice::Cancel);
     }
     out.extend(chosen.map(|choice| Command::Files(Act::Choose(choice))));
+}
+
+/// What the workspace of an imported flow lacks.
+fn needs_ui(ui: &mut Ui, folder: Option<&std::path::Path>, what: &[String], chosen: &mut Option<Choice>) {
+    let palette = Palette::get(ui);
+    let (head, text, go) = match folder {
+        Some(folder) => (
+            "Add to the workspace what the import needs?",
+            format!(
+                "The workspace in {} knows nothing of these. What it has already stays as it is.",
+                folder.display()
+            ),
+            "Add to the workspace",
+        ),
+        None => (
+            "Make a workspace for the import?",
+            "The flow stands alone in its folder: a workspace file beside it would know these.".to_owned(),
+            "Make a workspace",
+        ),
+    };
+    ui.label(RichText::new(head).font(theme::semibold(16.0)));
+    ui.add_space(2.0);
+    ui.label(RichText::new(text).color(palette.weak));
+    ui.add_space(8.0);
+    ScrollArea::vertical().max_height(260.0).auto_shrink([false, true]).show(ui, |ui| {
+        for one in what {
+            ui.label(format!("+ {one}"));
+        }
+    });
+    ui.add_space(12.0);
+    buttons(ui, &[(go, Choice::Save), ("Not now", Choice::Discard)], chosen);
 }
 
 /// Width of the column that names the sides of a conflict, in points.
@@ -154,7 +187,7 @@ fn conflicts_ui(
                     let column = Layout::left_to_right(Align::Center);
                     let radio = ui.allocate_ui_with_layout(vec2(SIDE_WIDTH, 24.0), column, |ui| {
                         ui.set_min_width(SIDE_WIDTH);
-                        ui.radio(*side == of, name)
+                        widgets::radio(ui, *side == of, name)
                     });
                     if radio.inner.accessible_name(format!("{name}: {}", conflict.about)).clicked() {
                         *chosen = Some(Choice::Side { at: Some(n), side: of });
@@ -206,6 +239,7 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
     let (head, go) = match &dialog.purpose {
         Purpose::Open => ("Open a flow".to_owned(), "Open"),
         Purpose::Compare => ("A flow to compare with".to_owned(), "Compare"),
+        Purpose::Import => ("A flow of Klaviyo or HubSpot, as JSON".to_owned(), "Import"),
         Purpose::Save { .. } => ("Save the flow as".to_owned(), "Save"),
         Purpose::Export => ("A folder for the export".to_owned(), "Export here"),
         Purpose::Text(file) => (format!("Save the {} as", file.what), "Save"),
@@ -241,7 +275,9 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
                 } else if response.clicked() {
                     draft.path.clone_from(name);
                 }
-                if response.double_clicked() && !is_folder && matches!(dialog.purpose, Purpose::Open | Purpose::Compare)
+                if response.double_clicked()
+                    && !is_folder
+                    && matches!(dialog.purpose, Purpose::Open | Purpose::Compare | Purpose::Import)
                 {
                     *chosen = Some(Choice::Path(name.clone()));
                 }

@@ -99,6 +99,7 @@ fn head(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command>) {
             if ui.add(Button::new("Open…").min_size(vec2(0.0, 32.0))).clicked() {
                 out.push(CommandId::Open.into());
             }
+            import_ui(ui, app, out);
             if widgets::icon_button(ui, "gear-six", app, CommandId::Settings).clicked() {
                 out.push(CommandId::Settings.into());
             }
@@ -118,6 +119,17 @@ fn head(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command>) {
             }
         });
     }
+}
+
+/// A button with the ways in which a flow of a platform comes here.
+fn import_ui(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
+    let button = ui.add(Button::new("Import…").min_size(vec2(0.0, 32.0)));
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_width(240.0);
+        for id in [CommandId::ImportFile, CommandId::ImportKlaviyo, CommandId::ImportHubspot] {
+            widgets::menu_row(ui, app, id, out);
+        }
+    });
 }
 
 /// Unsaved work of a run that did not end well.

@@ -1,5 +1,7 @@
 //! The panels around the canvas: each gets the state, its own drafts, and a list to push commands to.
 
+#[cfg(feature = "push")]
+mod account;
 mod bottom;
 mod command_palette;
 mod compare;
@@ -21,7 +23,7 @@ mod top_bar;
 mod tray;
 
 #[cfg(feature = "push")]
-pub use self::push::push;
+pub use self::{account::account, push::push};
 pub use self::{
     bottom::bottom,
     command_palette::command_palette,
@@ -60,6 +62,9 @@ pub struct Drafts {
     pub bottom: bottom::Draft,
     /// Search and pictures of the gallery.
     pub gallery: gallery::Draft,
+    /// The page that fetches a flow from an account.
+    #[cfg(feature = "push")]
+    pub account: account::Draft,
     /// Our own dialog for paths.
     pub dialog: dialogs::Draft,
     /// The pages in the place of the canvas.

@@ -99,7 +99,7 @@ fn for_client_ui(ui: &mut Ui, publish: &Publish, format: ClientFormat, out: &mut
         ui.set_min_height(high);
         for one in ClientFormat::ALL {
             let is_on = one == format;
-            let radio = ui.radio(is_on, RichText::new(one.title()).font(theme::medium(13.5)));
+            let radio = widgets::radio(ui, is_on, RichText::new(one.title()).font(theme::medium(13.5)));
             if radio.clicked() && !is_on {
                 out.push(Command::Files(Act::Publish(PublishAct::Client(one))));
             }
@@ -229,7 +229,7 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
         #[cfg(feature = "push")]
         push_ui(ui, document, publish, out);
         let mut zip = publish.zip;
-        if ui.checkbox(&mut zip, "As one ZIP").on_hover_text("For sending it on by mail").changed() {
+        if widgets::checkbox(ui, &mut zip, "As one ZIP").on_hover_text("For sending it on by mail").changed() {
             out.push(Command::Files(Act::Publish(PublishAct::Zip(zip))));
         }
         if let Some(folder) = &publish.written {

@@ -1,7 +1,8 @@
 //! The page for setting a flow up in an account: the list of changes with its choices, how far it is, what came of it.
 
-use egui::{Align, Button, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Align, Button, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, Ui, vec2};
 
+use super::account::{FOOT, LoginAct, failed, login_ui, waiting};
 use crate::{
     app::{
         App, Command,
@@ -9,14 +10,18 @@ use crate::{
             Act, Page,
             push::{Push, PushAct, Stage},
         },
+        jobs,
     },
     gui::{
-        icons,
         theme::{self, Palette},
         widgets,
     },
-    platforms::push::{Action, Change, Choice, Done, Error, Key, KeyPlace, Kind, Plan, variable},
+    platforms::push::{Action, Answers, Change, Choice, Done, Plan},
 };
+
+/// Width of the column that says what sort of thing a row is, and least height of a row, in points.
+const SORT_WIDTH: f32 = 76.0;
+const ROW: f32 = 22.0;
 
 /// Draws it where it is open.
 pub fn push(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
@@ -39,19 +44,28 @@ fn act(out: &mut Vec<Command>, act: PushAct) {
 
 fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
-    super::shortcuts::page_head(ui, &format!("Push to {}", push.target.title()), out);
-    key_ui(ui, push, out);
+    let target = push.login.target.title();
+    super::shortcuts::page_head(ui, &format!("Push to {target}"), out);
+    let fault = match &push.stage {
+        Stage::Failed(error) => Some(error),
+        _ => None,
+    };
+    let is_free = !matches!(push.stage, Stage::Pushing);
+    match login_ui(ui, &push.login, push.key_place, fault, is_free) {
+        Some(LoginAct::Use(login)) => act(out, PushAct::Login(login)),
+        Some(LoginAct::Keep(key)) => act(out, PushAct::Keep(key)),
+        None => {}
+    }
     ui.add_space(6.0);
-    let foot = 44.0;
-    let high = ui.available_height() - foot;
+    let high = ui.available_height() - FOOT;
     ui.allocate_ui(vec2(ui.available_width(), high), |ui| {
         ui.set_min_height(high);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| match &push.stage {
-            Stage::Looking => waiting(ui, "Looking at the account; nothing is changed"),
-            Stage::Pushing => waiting(ui, "Pushing; it goes on when this page is closed"),
+            Stage::Looking => waiting(ui, "Looking at the account; nothing is changed", None),
+            Stage::Pushing => waiting(ui, "Pushing; it goes on when this page is closed", push.running()),
             Stage::Failed(error) => failed(ui, error),
-            Stage::Planned(plan) => plan_ui(ui, plan, push.answers.new_flow, out),
-            Stage::Done(done) => done_ui(ui, done, push.target.title()),
+            Stage::Planned(plan) => plan_ui(ui, plan, &push.answers, out),
+            Stage::Done(done) => done_ui(ui, done, target),
         });
     });
     ui.separator();
@@ -78,64 +92,18 @@ fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
                 act(out, PushAct::Look);
             }
         }
-        Stage::Looking | Stage::Pushing => {}
-    });
-}
-
-/// Which key is used, and a field for one where there is none.
-fn key_ui(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
-    let palette = Palette::get(ui);
-    let place = match push.key_place {
-        Some(KeyPlace::Variable) => format!("Key from the variable {}", variable(push.target)),
-        Some(KeyPlace::Keyring) => format!("Key \u{201c}{}\u{201d} from the system's keyring", push.key_name),
-        None => "The key stays in the system's keyring; it is never written to a file".to_owned(),
-    };
-    ui.label(RichText::new(place).font(theme::regular(12.0)).color(palette.weak));
-    let Stage::Failed(error) = &push.stage else { return };
-    if !(error.kind == Kind::Key || push.key_place.is_none()) {
-        return;
-    }
-    // What is typed lives in the window's memory alone, until it is a key.
-    let id = Id::unique("typed key");
-    let mut typed = ui.data_mut(|data| data.get_temp::<String>(id)).unwrap_or_default();
-    ui.horizontal(|ui| {
-        let field = TextEdit::singleline(&mut typed).password(true).hint_text("API key").desired_width(320.0);
-        ui.add(field).accessible_name("API key");
-        let key = Key::new(&typed);
-        let button = ui.add_enabled(key.is_ok(), Button::new("Keep and look").min_size(vec2(0.0, 26.0)));
-        if let (true, Ok(key)) = (button.clicked(), key) {
-            act(out, PushAct::Keep(key));
-            typed.clear();
+        Stage::Looking | Stage::Pushing => {
+            if ui.add(Button::new("Stop").min_size(vec2(0.0, 30.0))).clicked() {
+                out.push(Command::Files(Act::CancelJob(push.document, jobs::Kind::Push)));
+            }
         }
     });
-    ui.data_mut(|data| data.insert_temp(id, typed));
 }
 
-fn waiting(ui: &mut Ui, text: &str) {
-    let palette = Palette::get(ui);
-    ui.horizontal(|ui| {
-        ui.spinner();
-        ui.label(RichText::new(text).color(palette.weak));
-    });
-}
-
-fn failed(ui: &mut Ui, error: &Error) {
-    let palette = Palette::get(ui);
-    ui.horizontal_top(|ui| {
-        ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(16.0)).color(palette.error));
-        ui.vertical(|ui| {
-            ui.label(RichText::new(&error.message).font(theme::medium(13.5)));
-            for reason in &error.reasons {
-                ui.label(reason);
-            }
-            ui.label(RichText::new(&error.hint).color(palette.weak));
-        });
-    });
-}
 /// Whether a change belongs to a group of the list.
 type IsOf = fn(&Action) -> bool;
 
-fn plan_ui(ui: &mut Ui, plan: &Plan, new_flow: bool, out: &mut Vec<Command>) {
+fn plan_ui(ui: &mut Ui, plan: &Plan, answers: &Answers, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let groups: [(&str, IsOf); 5] = [
         ("To choose", |action| matches!(action, Action::Choose(_))),
@@ -155,21 +123,21 @@ fn plan_ui(ui: &mut Ui, plan: &Plan, new_flow: bool, out: &mut Vec<Command>) {
         ui.add_space(6.0);
         widgets::caption(ui, title);
         for change in rows {
-            change_ui(ui, change, out);
+            change_ui(ui, change, answers, out);
         }
     }
     let flow_is_fixed =
         plan.changes.iter().any(|change| change.sort == "Flow" && matches!(change.action, Action::Cannot { .. }));
-    if flow_is_fixed || new_flow {
+    if flow_is_fixed || answers.new_flow {
         ui.add_space(6.0);
-        let mut new_flow = new_flow;
-        if ui.checkbox(&mut new_flow, "Make a new flow beside the old one").changed() {
+        let mut new_flow = answers.new_flow;
+        if widgets::checkbox(ui, &mut new_flow, "Make a new flow beside the old one").changed() {
             act(out, PushAct::NewFlow(new_flow));
         }
     }
 }
 
-fn change_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
+fn change_ui(ui: &mut Ui, change: &Change, answers: &Answers, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let (what, ink) = match &change.action {
         Action::Found { id } | Action::Keep { id } => (id.clone(), palette.weak),
@@ -179,13 +147,26 @@ fn change_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
         Action::Cannot { why, instead } => (format!("{why}. {instead}"), palette.error),
         Action::Choose(choices) => (format!("{} fit", choices.len()), palette.warning),
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(change.sort).color(palette.weak));
-        ui.label(RichText::new(&change.name).font(theme::medium(13.0)));
-        ui.add(Label::new(RichText::new(what).color(ink)).wrap());
-        if let Action::Choose(choices) = &change.action {
-            choices_ui(ui, change, choices, out);
-        }
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().interact_size.y = ROW;
+        ui.allocate_ui_with_layout(vec2(SORT_WIDTH, ROW), Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(SORT_WIDTH);
+            ui.add(Label::new(RichText::new(change.sort).color(palette.weak)).truncate());
+        });
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(&change.name).font(theme::medium(13.0)));
+            ui.add(Label::new(RichText::new(what).color(ink)).wrap());
+            match &change.action {
+                Action::Choose(choices) => choices_ui(ui, change, choices, out),
+                Action::Found { .. } if answers.ids.contains_key(&change.key) => {
+                    let button = ui.add(Button::new("Choose again").small());
+                    if button.accessible_name(format!("Choose {} again", change.name)).clicked() {
+                        act(out, PushAct::ChooseAgain(change.key.clone()));
+                    }
+                }
+                _ => {}
+            }
+        });
     });
     for difference in &change.changed_there {
         ui.label(
@@ -213,6 +194,7 @@ fn done_ui(ui: &mut Ui, done: &Done, target: &str) {
     ui.label(
         RichText::new(format!("The flow is in {target}, as a draft")).font(theme::medium(14.0)).color(palette.good),
     );
+    ui.spacing_mut().interact_size.y = ROW;
     for made in &done.made {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&made.name).font(theme::medium(13.0)));
@@ -254,7 +236,7 @@ mod tests {
         gui::{Outside, Studio, testing},
         platforms::{
             self,
-            push::{Account, Pushed},
+            push::{Account, Error, KeyPlace, Kind, Pushed},
         },
     };
 

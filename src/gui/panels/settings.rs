@@ -104,10 +104,7 @@ fn look(ui: &mut Ui, next: &mut Preferences) {
         choice(ui, "Size of everything", &mut next.scale, &named);
     });
     row(ui, "Reduced motion", "Nothing glides or fades", |ui| {
-        // An empty box would hardly be seen on its card.
-        let ink = Palette::get(ui).weak;
-        ui.visuals_mut().widgets.inactive.bg_stroke.color = ink;
-        ui.checkbox(&mut next.reduced_motion, "").accessible_name("Reduced motion");
+        widgets::checkbox(ui, &mut next.reduced_motion, "").accessible_name("Reduced motion");
     });
 }
 

@@ -3,7 +3,7 @@
 use egui::{Align, Button, Layout, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, Ui, vec2};
 
 use crate::{
-    app::{App, Command, CommandId, Document, Panel, command, files::Act},
+    app::{App, Command, CommandId, Document, Panel, files::Act},
     gui::{
         canvas::paint,
         icons,
@@ -54,7 +54,7 @@ fn name(ui: &mut Ui, document: &Document, palette: &Palette) {
 
 /// How a document stands to its file.
 fn state(document: &Document, palette: &Palette) -> (&'static str, egui::Color32, egui::Color32) {
-    let is_clean = document.history.is_clean() && !document.on_disk.gone;
+    let is_clean = !document.is_unsaved();
     match (document.is_read_only(), is_clean, &document.path) {
         (true, ..) => ("Read-only", palette.warning, palette.warning_soft),
         (_, true, Some(_)) => ("Draft \u{b7} saved", palette.good, palette.good_soft),
@@ -131,44 +131,37 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     Popup::menu(&response).show(|ui| {
         ui.set_width(230.0);
         use CommandId as Id;
-        for id in [
-            Some(Id::New),
-            Some(Id::Open),
-            None,
-            Some(Id::Save),
-            Some(Id::SaveAs),
-            Some(Id::Revert),
-            Some(Id::CloseTab),
-            None,
-            Some(Id::PageTags),
-            Some(Id::PageSegments),
-            Some(Id::PageScores),
-            Some(Id::PageAudience),
-            None,
-            Some(Id::Settings),
-            Some(Id::Shortcuts),
-            Some(Id::CommandPalette),
-        ] {
-            let Some(id) = id else {
-                ui.separator();
-                continue;
-            };
-            let row = command::row(id);
-            let can = command::available(app, id);
-            let keys = crate::app::command::keys::keys(&app.preferences, id);
-            let keys = keys.split(' ').next().unwrap_or("").to_owned();
-            let button = Button::new(row.label).frame_when_inactive(false).shortcut_text(keys);
-            let button = ui.add_enabled(can.is_ok(), button.min_size(vec2(ui.available_width(), 28.0)));
-            let button = button.accessible_name(row.label);
-            let button = match can {
-                Ok(()) => button.on_hover_text(row.help),
-                Err(why) => button.on_disabled_hover_text(why.0),
-            };
-            if button.clicked() {
-                out.push(id.into());
-                ui.close();
+        let high = ui.ctx().content_rect().height() - 32.0;
+        ScrollArea::vertical().max_height(high).show(ui, |ui| {
+            for id in [
+                Some(Id::New),
+                Some(Id::Open),
+                None,
+                Some(Id::ImportFile),
+                Some(Id::ImportKlaviyo),
+                Some(Id::ImportHubspot),
+                None,
+                Some(Id::Save),
+                Some(Id::SaveAs),
+                Some(Id::Revert),
+                Some(Id::CloseTab),
+                None,
+                Some(Id::PageTags),
+                Some(Id::PageSegments),
+                Some(Id::PageScores),
+                Some(Id::PageAudience),
+                None,
+                Some(Id::Settings),
+                Some(Id::Shortcuts),
+                Some(Id::CommandPalette),
+            ] {
+                let Some(id) = id else {
+                    ui.separator();
+                    continue;
+                };
+                widgets::menu_row(ui, app, id, out);
             }
-        }
+        });
     });
 }
 
@@ -197,7 +190,7 @@ fn tab(ui: &mut Ui, document: &Document, is_on: bool, palette: &Palette, out: &m
     let galley = ui.painter().layout_no_wrap(title.clone(), theme::medium(12.5), ink);
     let width = galley.size().x.min(180.0) + 50.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::click());
-    let is_clean = document.history.is_clean();
+    let is_clean = !document.is_unsaved();
     let name = if is_clean { format!("Tab {title}") } else { format!("Tab {title}, not saved") };
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_on, &name));
     let fill = match (is_on, response.hovered()) {

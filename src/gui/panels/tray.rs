@@ -1,7 +1,7 @@
 //! The tray: long work with how far it is and a way to stop it, at the lower right; what was stopped, with a way to
 //! have it after all. Draws nothing, and wakes nobody, while nothing takes long.
 
-use egui::{Align, Align2, Area, Button, Frame, Id, Layout, Margin, Order, RichText, Sense, Ui, vec2};
+use egui::{Align, Align2, Area, Button, Frame, Id, Layout, Margin, Order, RichText, Ui, vec2};
 
 use crate::{
     app::{
@@ -13,6 +13,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -20,8 +21,6 @@ use crate::{
 const WIDTH: f32 = 324.0;
 /// Least size of a button, in points.
 const BUTTON: egui::Vec2 = vec2(0.0, 26.0);
-/// Height of a bar, in points.
-const BAR: f32 = 6.0;
 
 /// Draws it, and asks to be drawn again while something is under way.
 pub fn tray(ui: &mut Ui, app: &App, now: Instant, out: &mut Vec<Command>) {
@@ -76,25 +75,8 @@ fn row_ui(ui: &mut Ui, row: &TrayRow, out: &mut Vec<Command>) {
     if row.is_cancelled {
         ui.label(RichText::new("Cancelled").font(theme::regular(12.0)).color(palette.weak));
     } else {
-        bar(ui, row, palette);
+        widgets::progress(ui, &row.title, row.share);
     }
-}
-
-/// How far the work is; an empty bar where nobody knows.
-fn bar(ui: &mut Ui, row: &TrayRow, palette: &Palette) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
-    let radius = BAR / 2.0;
-    ui.painter().rect_filled(rect, radius, palette.line);
-    let said = match row.share {
-        Some(share) => {
-            let done = egui::Rect::from_min_size(rect.min, vec2((rect.width() * share).max(BAR), BAR));
-            ui.painter().rect_filled(done, radius, palette.accent);
-            format!("{}: {:.0} %", row.title, share * 100.0)
-        }
-        None => format!("{}: under way", row.title),
-    };
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, &said));
-    response.on_hover_text(said);
 }
 
 #[cfg(test)]

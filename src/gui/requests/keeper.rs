@@ -314,10 +314,11 @@ impl Keeper {
             | Task::AskFolder
             | Task::AskText { .. }
             | Task::AskCompare
+            | Task::AskImport
             | Task::Client { .. }
             | Task::ShowFolder(_) => Vec::new(),
             #[cfg(feature = "push")]
-            Task::Push(_) => Vec::new(),
+            Task::Push(_) | Task::Account(_) => Vec::new(),
         }
     }
 
@@ -397,13 +398,15 @@ impl Keeper {
             return not_saved(error.to_string());
         }
         let mut out = Vec::new();
+        let mut has_workspace_now = false;
         if !beside.is_empty() && !folder.join(disk::WORKSPACE_FILE).exists() {
             for (name, bytes) in beside {
                 let target = folder.join(name);
                 let made = target.parent().map_or(Ok(()), fs::create_dir_all);
                 // What is there already is the user's.
                 match made.map_err(|error| error.to_string()).map(|()| disk::file(&target, bytes, false)) {
-                    Ok(Ok(()) | Err(disk::Error::Taken { .. })) => {}
+                    Ok(Ok(())) => has_workspace_now |= name == disk::WORKSPACE_FILE,
+                    Ok(Err(disk::Error::Taken { .. })) => {}
                     Ok(Err(error)) => out.push(Answer::Failed(error.to_string())),
                     Err(error) => out.push(Answer::Failed(error)),
                 }
@@ -412,9 +415,14 @@ impl Keeper {
         self.note(path, text);
         let moved = self.files.get(&document).is_none_or(|known| known.parent() != path.parent());
         out.insert(0, Answer::Saved { document, path: path.to_owned(), revision });
-        if moved && let Ok(home) = home(path) {
-            self.note_around(&home);
-            out.push(Told::Home { document, home: Arc::new(home) }.into());
+        if moved || has_workspace_now {
+            match home(path) {
+                Ok(home) => {
+                    self.note_around(&home);
+                    out.push(Told::Home { document, home: Arc::new(home) }.into());
+                }
+                Err(error) => out.push(Answer::Failed(error.to_string())),
+            }
         }
         self.let_go();
         out
@@ -607,7 +615,8 @@ fn list(folder: PathBuf) -> Vec<Answer> {
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_folder = entry.path().is_dir();
-            (!name.starts_with('.') && (is_folder || name.ends_with(".ron"))).then_some((name, is_folder))
+            (!name.starts_with('.') && (is_folder || name.ends_with(".ron") || name.ends_with(".json")))
+                .then_some((name, is_folder))
         })
         .take(MOST_LISTED)
         .collect();

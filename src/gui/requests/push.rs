@@ -1,13 +1,18 @@
-//! What the page for pushing asks of the machine: the keyring, the account, the record beside the flow.
+//! What the pages for accounts ask of the machine: the keyring, the account, the record beside the flow.
 
 use std::path::PathBuf;
 
 use crate::{
     app::{
-        files::push::{PushJob, PushTask, PushTold},
+        Home,
+        files::{
+            account::{AccountTask, AccountTold, Login},
+            push::{PushJob, PushTask, PushTold},
+        },
         jobs::Progress,
     },
     disk::{self, Lock, NoLock},
+    flow::Target,
     platforms::push::{self, Account, Client, Error, Key, KeyPlace, Kind, Patience, Pushed, Record, Watch, variable},
 };
 
@@ -16,37 +21,86 @@ pub fn perform(task: PushTask) -> PushTold {
     match task {
         PushTask::Look { job, draft } => {
             let looked = || {
-                let (mut client, place) = connect(&job)?;
+                let (mut client, place) = connect(&job.login, &job.home, Patience::default(), &find)?;
                 let mut shelf = Shelf::open(&job)?;
-                let pushed = shelf.record.account(&job.key_name);
-                let account = Account::look(&draft, &mut client, &pushed, &mut shelf, job.progress.stop())?;
+                let pushed = shelf.record.account(&shelf.label);
+                let pictures = disk::pictures(job.home.folder.as_deref(), &job.path);
+                let stop = job.progress.stop();
+                let account = Account::look(&draft, &mut client, &pushed, &pictures, &mut shelf, stop);
+                let account = account.map_err(|error| of_key(error, job.login.target, place))?;
                 Ok(Box::new((account, pushed, place)))
             };
             PushTold::Looked { id: job.id, result: looked() }
         }
         PushTask::Run { job, plan, mut pushed } => {
             let mut ran = || {
-                let (mut client, _) = connect(&job)?;
+                let (mut client, _) = connect(&job.login, &job.home, Patience::default(), &find)?;
                 let _lock = lock(&job)?;
                 let mut shelf = Shelf::open(&job)?;
                 push::run(&plan, &mut client, &mut pushed, &mut shelf, job.progress.stop())
             };
             PushTold::Pushed { id: job.id, result: ran() }
         }
-        PushTask::Keep { target, key_name, key } => PushTold::Kept(key.store(target, &key_name)),
+        PushTask::Keep { login, key } => PushTold::Kept(key.store(login.target, &login.key_name)),
     }
 }
 
-fn connect(job: &PushJob) -> Result<(Client, KeyPlace), Error> {
-    let from_variable = std::env::var(variable(job.target)).ok();
-    let (key, place) = Key::find(job.target, &job.key_name, from_variable.as_deref())?;
-    let client = push::connect(job.target, &job.home.workspace, None, key, Patience::default())?;
+/// Lists the flows of an account, or fetches one; blocks as long as the account takes.
+pub fn account(task: AccountTask) -> AccountTold {
+    account_with(task, Patience::default(), &find)
+}
+
+/// The same with keys from elsewhere than this machine.
+pub fn account_with(task: AccountTask, patience: Patience, find: Find<'_>) -> AccountTold {
+    match task {
+        AccountTask::List(job) => {
+            let listed = || {
+                let (mut client, place) = connect(&job.login, &job.home, patience, find)?;
+                let flows = push::flows(job.login.target, &mut client, job.progress.stop());
+                Ok((flows.map_err(|error| of_key(error, job.login.target, place))?, place))
+            };
+            AccountTold::Listed { id: job.id, result: listed() }
+        }
+        AccountTask::Fetch { job, flow } => {
+            let fetched = || {
+                let (mut client, _) = connect(&job.login, &job.home, patience, find)?;
+                // Whether to stop is asked by whoever works, more often than this.
+                let mut at = |done: usize, of: usize| _ = job.progress.keeps_on(done as f32 / of.max(1) as f32);
+                push::fetch(job.login.target, &mut client, &flow, &mut at, job.progress.stop()).map(Box::new)
+            };
+            AccountTold::Fetched { id: job.id, result: fetched() }
+        }
+        AccountTask::Keep { login, key } => AccountTold::Kept(key.store(login.target, &login.key_name)),
+    }
+}
+
+/// Where keys come from.
+type Find<'a> = &'a dyn Fn(&Login) -> Result<(Key, KeyPlace), Error>;
+
+/// A key from the environment or the system's keyring.
+fn find(login: &Login) -> Result<(Key, KeyPlace), Error> {
+    let from_variable = std::env::var(variable(login.target)).ok();
+    Key::find(login.target, &login.key_name, from_variable.as_deref())
+}
+
+/// A refused key out of the environment: typing another would not help.
+fn of_key(mut error: Error, target: Target, place: KeyPlace) -> Error {
+    if error.kind == Kind::Key && place == KeyPlace::Variable {
+        let name = variable(target);
+        error.hint = format!("The key is that of the variable {name}, which goes before the keyring: mend or unset it");
+    }
+    error
+}
+
+fn connect(login: &Login, home: &Home, patience: Patience, find: Find<'_>) -> Result<(Client, KeyPlace), Error> {
+    let (key, place) = find(login)?;
+    let client = push::connect(login.target, &home.workspace, login.base_url(), key, patience)?;
     Ok((client, place))
 }
 
 fn record_path(job: &PushJob) -> PathBuf {
     let name = job.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    job.path.with_file_name(Record::file_name(job.target, &name))
+    job.path.with_file_name(Record::file_name(job.login.target, &name))
 }
 
 /// Nobody else pushes this flow meanwhile.
@@ -65,7 +119,7 @@ fn lock(job: &PushJob) -> Result<Lock, Error> {
 struct Shelf<'a> {
     path: PathBuf,
     record: Record,
-    label: &'a str,
+    label: String,
     progress: &'a Progress,
 }
 
@@ -80,11 +134,11 @@ impl<'a> Shelf<'a> {
                     unreadable.diagnostic.hint,
                 )
             })?;
-            Record::read(&text.text, job.target, &job.flow)?
+            Record::read(&text.text, job.login.target, &job.flow)?
         } else {
-            Record::new(job.target, &job.flow)
+            Record::new(job.login.target, &job.flow)
         };
-        Ok(Self { path, record, label: &job.key_name, progress: &job.progress })
+        Ok(Self { path, record, label: job.login.label(), progress: &job.progress })
     }
 }
 
@@ -95,7 +149,7 @@ impl Watch for Shelf<'_> {
     }
 
     fn keep(&mut self, pushed: &Pushed) -> Result<(), String> {
-        self.record.set(self.label, pushed.clone());
+        self.record.set(&self.label, pushed.clone());
         disk::file(&self.path, &self.record.bytes(), true).map_err(|error| error.to_string())
     }
 }

@@ -15,13 +15,16 @@ use super::{
 };
 use crate::{
     app::{
-        App, CommandId, card,
+        App, Command, CommandId, card,
         command::{available, keys, row},
         ops::quick_add::{Fit, fitting_kinds, quick_add as search_kinds},
     },
     flow::Flow,
     kinds::Spec,
 };
+
+/// Height of a bar that shows how far something is, in points.
+const BAR: f32 = 6.0;
 
 /// A round-cornered button with an icon only; its name and key are in the tooltip.
 pub fn icon_button(ui: &mut Ui, icon: &str, app: &App, id: CommandId) -> Response {
@@ -52,6 +55,62 @@ pub fn tile(ui: &mut Ui, icon: &str, family: card::Family, size: f32) {
     ui.painter().rect_filled(rect, theme::CONTROL_RADIUS as f32, palette.family_soft(family));
     let font = theme::icon((size * 0.56).round());
     ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, icons::glyph(icon), font, palette.family(family));
+}
+
+/// A box to tick; its outline is seen on every ground.
+pub fn checkbox(ui: &mut Ui, on: &mut bool, text: impl Into<egui::WidgetText>) -> Response {
+    marked(ui, |ui| ui.checkbox(on, text.into()))
+}
+
+/// One of several to choose; its outline is seen on every ground.
+pub fn radio(ui: &mut Ui, on: bool, text: impl Into<egui::WidgetText>) -> Response {
+    marked(ui, |ui| ui.radio(on, text.into()))
+}
+
+/// Outlines as strong as weak words: an empty box would hardly be seen on its card.
+fn marked(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let ink = Palette::get(ui).weak;
+    let scoped = ui.scope(|ui| {
+        ui.visuals_mut().widgets.inactive.bg_stroke.color = ink;
+        add(ui)
+    });
+    scoped.inner
+}
+
+/// A command as a row of a menu, with its key.
+pub fn menu_row(ui: &mut Ui, app: &App, id: CommandId, out: &mut Vec<Command>) {
+    let (row, can) = (row(id), available(app, id));
+    let keys = keys::keys(&app.preferences, id);
+    let keys = keys.split(' ').next().unwrap_or("").to_owned();
+    let button = Button::new(row.label).frame_when_inactive(false).shortcut_text(keys);
+    let button = ui.add_enabled(can.is_ok(), button.min_size(vec2(ui.available_width(), 28.0)));
+    let button = button.accessible_name(row.label);
+    let button = match can {
+        Ok(()) => button.on_hover_text(row.help),
+        Err(why) => button.on_disabled_hover_text(why.0),
+    };
+    if button.clicked() {
+        out.push(id.into());
+        ui.close();
+    }
+}
+
+/// How far some work is, as a share of 0..=1; an empty bar where nobody knows.
+pub fn progress(ui: &mut Ui, title: &str, share: Option<f32>) {
+    let palette = Palette::get(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), BAR), egui::Sense::hover());
+    let radius = BAR / 2.0;
+    ui.painter().rect_filled(rect, radius, palette.line);
+    let said = match share {
+        Some(share) => {
+            let done = Rect::from_min_size(rect.min, vec2((rect.width() * share).max(BAR), BAR));
+            ui.painter().rect_filled(done, radius, palette.accent);
+            format!("{title}: {:.0} %", share * 100.0)
+        }
+        None => format!("{title}: under way"),
+    };
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, &said));
+    response.on_hover_text(said);
 }
 
 /// A pill with a word.

@@ -9,6 +9,9 @@ use crate::{
     kinds::spec::{Docs, Editor, FieldSpec, Group, Spec, bare, field, one},
 };
 
+/// Most messages per contact in 24 h, transactional included; no setting removes it. Source: SEMANTICS R28.
+pub const MOST_IN_24_H: usize = 10;
+
 /// The most messages in a window (SEMANTICS R23).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CapRule {

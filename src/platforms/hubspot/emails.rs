@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     base::{Place, Span},
-    content::PREHEADER_OPENS,
     flow::{Target, Workspace},
     kinds::{Email, OnCap, Settings},
     platforms::{Notes, folder::Request, json_bytes, languages, plan::Plan, templates},
@@ -95,7 +94,7 @@ pub(super) fn files(
             };
             let title = format!("{}: {title}", plan.flow.name);
             let widget = |order: u32, body: Json| json!({"name": format!("module-{order}"), "order": order, "type": "module", "body": body});
-            let rich_text = json!({"path": "@hubspot/rich_text", "module_id": 1_155_639, "schema_version": 2, "html": module_html(&template.html)});
+            let rich_text = json!({"path": "@hubspot/rich_text", "module_id": 1_155_639, "schema_version": 2, "html": languages::each(Target::Hubspot, &template.html, module_html)});
             let mut body = json!({
                 "name": title, "subject": template.subject, "language": language(&workspace.brand.language),
                 "subcategory": "automated", "state": "AUTOMATED_DRAFT",
@@ -184,19 +183,15 @@ fn module_html(document: &str) -> String {
         at += close;
     }
     let inside = &document[body..end];
-    match inside.split_once(PREHEADER_OPENS) {
-        Some((before, rest)) => {
-            let after = rest.split_once("</div>").map_or("", |(_, after)| after);
-            out.extend([before, after]);
-        }
-        None => out.push_str(inside),
-    }
+    // Templates do not keep a line's end behind the last word.
+    out.push_str(templates::without_preheader(inside).trim());
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::PREHEADER_OPENS;
 
     #[test]
     fn a_module_holds_no_second_document() {

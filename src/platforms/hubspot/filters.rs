@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
-use super::needed;
+use super::{copies, needed};
 use crate::{
     audience::{
         Channel, Condition, ConsentStatus, Path, ResponseKind, Value, ValueType,
@@ -42,6 +42,8 @@ pub(super) struct Asker<'a> {
     pub copies: RefCell<BTreeSet<(String, String)>>,
     /// Properties that the flow's fields name for event data: path in the event, property.
     pub named: BTreeMap<String, String>,
+    /// The contact's own properties, which no copy may overwrite.
+    pub own: BTreeSet<String>,
 }
 
 pub(super) fn or(children: Vec<Json>) -> Json {
@@ -148,7 +150,7 @@ impl<'a> Asker<'a> {
 
     /// Notes that event data must be copied to a contact property at the start; gives its name.
     pub fn copy(&self, event_path: &str, notes: &mut Notes) -> String {
-        let property = self.named.get(event_path).cloned().unwrap_or_else(|| slug(event_path));
+        let property = self.named.get(event_path).cloned().unwrap_or_else(|| copies::name_for(event_path, &self.own));
         self.copies.borrow_mut().insert((event_path.to_owned(), property.clone()));
         needed::property(notes, &property, self.event_type_of(event_path));
         property
@@ -722,6 +724,7 @@ mod tests {
             longest: Span::hours(12),
             copies: RefCell::default(),
             named: BTreeMap::new(),
+            own: BTreeSet::new(),
         };
         let mut notes = Notes::default();
         let asked = asker.ask(&parsed.condition, &Place::default(), &mut notes);

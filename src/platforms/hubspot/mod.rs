@@ -7,6 +7,7 @@ mod actions;
 mod bodies;
 mod body;
 mod branches;
+mod copies;
 mod emails;
 mod enrolment;
 mod filters;
@@ -34,7 +35,7 @@ use filters::Asker;
 use keep::Piece;
 
 use super::{
-    Export, Notes, Platform,
+    Export, Notes, Platform, daily,
     folder::{About, Request},
     json_bytes,
     kept::give_back,
@@ -49,7 +50,7 @@ use crate::{
         condition::{Operand, Root},
     },
     base::{Diagnostic, Place, Span, TimeOfDay, Weekday, Weekdays, Window},
-    content::{Dialect, FieldSource, Origin, platform_property},
+    content::Origin,
     flow::{Flow, Target, Workspace},
     kinds::{Alternative, Settings},
 };
@@ -110,7 +111,7 @@ impl Platform for Hubspot {
                 "Put the first workflow's contacts on the second one's suppression list",
             );
         }
-        mailed_properties(&plan, &mut notes);
+        copies::mailed_properties(&plan, &mut notes);
         let mut first = needed::files(&notes, workspace, &mut files);
         first.append(&mut requests);
         let requests = first;
@@ -183,6 +184,7 @@ fn is_event(literal: &Literal) -> bool {
 
 fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) {
     let settings = &plan.settings;
+    daily::limit(Target::Hubspot, plan, workspace, notes);
     for goal in &plan.goals {
         notes.impossible(
             "hubspot/goal",
@@ -348,7 +350,8 @@ fn workflow(
         workspace,
         longest: Span::minutes(minutes),
         copies: RefCell::default(),
-        named: named_copies(plan),
+        named: copies::named_copies(plan),
+        own: copies::own_properties(plan, workspace),
     };
     let mut body = Body::new(plan, &asker, notes);
     let mut enrolment = match kept {
@@ -390,8 +393,9 @@ fn workflow(
     if group.alternatives.iter().all(|a| matches!(a, Alternative::Score(_))) {
         has_event = false;
     }
+    let copies_first = !asker.copies.borrow().is_empty();
     if has_event {
-        for (path, property) in printed(plan, body.notes) {
+        for (path, property) in copies::printed(plan, &asker.own, body.notes) {
             needed::property(body.notes, &property, None);
             asker.copies.borrow_mut().insert((path, property));
         }
@@ -411,9 +415,14 @@ fn workflow(
             let filter = asker.ask(condition, &group.place, body.notes);
             to = body.list_branch(vec![("Enrolled".into(), filter, to)], "Not enrolled", To::End);
         }
-        if let Some((span, branches)) = enrolment.wait {
-            to = if branches.is_empty() { body.delay(span, &group.place, to) } else { body.wait_branch(branches, span, &group.place, To::End, to) };
-        }
+        // Whoever stops in time keeps nothing of the event, unless the wait itself or the goal asks for it.
+        let (wait, later) = if copies_first { (enrolment.wait, None) } else { (None, enrolment.wait) };
+        let write_wait = |body: &mut Body<'_, '_>, wait: Option<(Span, Vec<Json>)>, to: To| match wait {
+            Some((span, branches)) if branches.is_empty() => body.delay(span, &group.place, to),
+            Some((span, branches)) => body.wait_branch(branches, span, &group.place, To::End, to),
+            None => to,
+        };
+        to = write_wait(body, wait, to);
         if has_event && !asker.copies.borrow().is_empty() {
             body.notes.approximate(
                 "hubspot/event-data",
@@ -423,7 +432,7 @@ fn workflow(
             );
             to = body.copies(to);
         }
-        to
+        write_wait(body, later, to)
     });
     let windows = windows(plan, workspace, notes);
     let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
@@ -456,73 +465,4 @@ fn workflow(
     give_back(&plan.settings, Origin::Hubspot, None, &mut out);
     let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
     Workflow { body: out, origins, what: what.join(", or ") }
-}
-
-/// Notes the contact's own properties that mails print.
-fn mailed_properties(plan: &Plan<'_>, notes: &mut Notes) {
-    const TOKEN: &str = "contact.";
-    let mut printed = std::collections::BTreeSet::new();
-    for template in notes.templates.values() {
-        for text in [&template.subject, &template.preheader, &template.html, &template.text] {
-            for (at, _) in text.match_indices(TOKEN) {
-                let rest = &text[at + TOKEN.len()..];
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                printed.insert(rest[..end].to_owned());
-            }
-        }
-    }
-    for field in plan.flow.fields().filter(|field| matches!(field.source, FieldSource::Contact(_))) {
-        if let Some(property) = platform_property(field, Dialect::Hubspot).filter(|property| printed.contains(property))
-        {
-            needed::property(notes, &property, Some(field.kind));
-        }
-    }
-}
-
-/// Properties that fields name for event data: path in the event, property.
-fn named_copies(plan: &Plan<'_>) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::new();
-    for field in plan.flow.fields() {
-        let path = match &field.source {
-            FieldSource::Trigger(path) | FieldSource::Computed(crate::content::Computed::Stock(path)) => path,
-            FieldSource::Contact(_)
-            | FieldSource::LastEvent { .. }
-            | FieldSource::Computed(_)
-            | FieldSource::Constant(_)
-            | FieldSource::Code { .. } => continue,
-        };
-        if let Some(property) = platform_property(field, Dialect::Hubspot) {
-            out.entry(path.to_string()).or_insert(property);
-        }
-    }
-    out
-}
-
-/// Event data that the messages print, with the property each field reads; properties that nothing here can fill.
-fn printed(plan: &Plan<'_>, notes: &mut Notes) -> Vec<(String, String)> {
-    let prepared: std::collections::BTreeSet<String> =
-        notes.templates.values().flat_map(|template| template.prepared.iter().cloned()).collect();
-    let mut out = Vec::new();
-    for field in plan.flow.fields().filter(|field| prepared.contains(field.name.as_str())) {
-        let Some(property) = platform_property(field, Dialect::Hubspot) else { continue };
-        match &field.source {
-            FieldSource::Trigger(path) | FieldSource::Computed(crate::content::Computed::Stock(path)) => {
-                out.push((path.to_string(), property));
-            }
-            FieldSource::Contact(_)
-            | FieldSource::LastEvent { .. }
-            | FieldSource::Computed(_)
-            | FieldSource::Code { .. } => {
-                needed::property(notes, &property, Some(field.kind));
-                notes.impossible(
-                    "hubspot/prepared",
-                    Place::default().with_field(format!("fields.{}", field.name)),
-                    format!("HubSpot cannot work out `{}`; its mails read the contact property `{property}`, which nothing in the workflow fills", field.name),
-                    format!("Let the shop keep `{property}`, or give the field a fallback that reads well"),
-                );
-            }
-            FieldSource::Constant(_) => {}
-        }
-    }
-    out
 }

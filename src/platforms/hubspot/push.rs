@@ -1,10 +1,13 @@
 //! HubSpot's API, as far as a push needs it: properties, lists, events and users by name, e-mails, workflows.
 //!
 //! Source: references, HubSpot 1, 2, 8 to 11. What shapes this file: a workflow is replaced whole, with the revision
-//! that was read; it is made bit by bit, so it is read until it says that it is whole; a published e-mail is changed in
-//! its draft. Reading e-mails (`GET /marketing/v3/emails`), making lists (`POST /crm/v3/lists`) and the list of owners
-//! are HubSpot's documented API, but stand not in the references' table. Images have no endpoint there, so the mails'
-//! image address has to be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
+//! that was read; it is made bit by bit, so it is read until it says that it is whole; a published e-mail is changed
+//! in its draft. Reading e-mails (`GET /marketing/v3/emails`), making lists (`POST /crm/v3/lists`) and the list of
+//! owners are HubSpot's documented API, but stand not in the references' table; likewise, from
+//! developers.hubspot.com/docs/api-reference: `files-files-v3` (`POST /files/v3/files`, multipart `file`, `fileName`,
+//! `folderPath`, `options`, answers 201 with `id` and `url`; `GET /files/v3/files/stat/{path}`; scope `files`).
+//! Senders have no endpoint; an address that published e-mails are from is one that the account may use. Deliberately
+//! not here: in which order things are done (`push::run`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +16,12 @@ use serde_json::{Value as Json, json};
 use crate::{
     flow::Workspace,
     platforms::{
+        images,
         import::Template,
         klaviyo::encoded,
         push::{
-            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, NamesOf,
-            Own, Sort, State, Thing, Verb, compare,
+            Api, Call, Difference, Draft, Error, Form, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner,
+            NamesOf, Own, Sort, State, Thing, Verb, compare, objects,
         },
     },
 };
@@ -28,6 +32,9 @@ pub(in crate::platforms) struct HubspotApi;
 const EMAILS: &str = "/marketing/v3/emails";
 const PROPERTIES: &str = "/crm/v3/properties/contacts";
 const EVENTS: &str = "/events/v3/event-definitions";
+const FILES: &str = "/files/v3/files";
+/// Where uploaded pictures lie in the account's files.
+const FOLDER: &str = "/flowloom";
 /// What a replacement body does not hold. Source: references, HubSpot 2, put body.
 const NOT_REPLACED: &[&str] = &["dataSources", "objectTypeId", "flowType"];
 /// States of e-mails that nobody was sent yet.
@@ -91,9 +98,59 @@ impl Api for HubspotApi {
                 }
                 true
             })?,
+            Sort::Image => {
+                for (found, item) in out.iter_mut().zip(wanted) {
+                    let path = format!("{FILES}/stat{FOLDER}/{}", encoded(&item.name));
+                    found.extend(call.get_if_there(&path)?.and_then(|answer| picture_of(&answer["file"])));
+                }
+            }
+            // A workflow names its forms by their ids.
+            Sort::Form => pages(call, "/marketing/v3/forms", |form| {
+                let id = text(&form["id"]);
+                for (found, _) in out.iter_mut().zip(wanted).filter(|(_, item)| item.name == id) {
+                    found.push(Thing { id: id.clone(), name: text(&form["name"]), about: text(&form["formType"]) });
+                }
+                true
+            })?,
+            Sort::Sender => pages(call, EMAILS, |email| {
+                let is_sent = email["state"].as_str().is_some_and(|state| !DRAFTS.contains(&state));
+                let from = text(&email["from"]["replyTo"]);
+                for (found, item) in out.iter_mut().zip(wanted) {
+                    if is_sent && found.is_empty() && item.name.eq_ignore_ascii_case(&from) {
+                        let about = format!("in use by \u{201c}{}\u{201d}", text(&email["name"]));
+                        found.push(Thing { id: item.name.clone(), name: item.name.clone(), about });
+                    }
+                }
+                true
+            })?,
             _ => {}
         }
         Ok(out)
+    }
+
+    fn named_in(&self, body: &Json) -> Vec<(Sort, String, String)> {
+        let mut out = Vec::new();
+        for (at, map) in objects(body) {
+            let from = map.get("from").and_then(|from| from["replyTo"].as_str());
+            if let Some(address) = from.filter(|address| !address.is_empty() && !address.contains('{')) {
+                out.push((Sort::Sender, address.to_owned(), format!("{at}/from/replyTo")));
+            }
+            if let Some(id) = map.get("formId").and_then(Json::as_str) {
+                out.push((Sort::Form, id.to_owned(), format!("{at}/formId")));
+            }
+            // Events of forms are filtered by the form (references, HubSpot 3.2).
+            let by_form = map.get("property").is_some_and(|property| property == "hs_form_id");
+            let ids = map.get("operation").filter(|_| by_form).and_then(|operation| operation["values"].as_array());
+            for (n, id) in ids.into_iter().flatten().enumerate() {
+                out.extend(id.as_str().map(|id| (Sort::Form, id.to_owned(), format!("{at}/operation/values/{n}"))));
+            }
+        }
+        out
+    }
+
+    fn picture(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Thing>, Error> {
+        let found = call.get_if_there(&format!("{FILES}/{}", encoded(id)))?;
+        Ok(found.as_ref().and_then(picture_of).filter(|picture| picture.about == id))
     }
 
     fn making(&self, item: &Item) -> Making {
@@ -116,6 +173,14 @@ impl Api for HubspotApi {
                 "No user of the account has this address".into(),
                 "Invite them, or alert somebody else".into(),
             ),
+            Sort::Form => Making::Cannot(
+                "No form of the account has this id".into(),
+                "Build the form in HubSpot (Marketing, Forms); its id stands in the address of its editor".into(),
+            ),
+            Sort::Sender => Making::ByHand(format!(
+                "No published e-mail of the account is from {0} yet: choose it in an e-mail's editor under Inbox, From address, and verify it there where HubSpot asks for it",
+                item.name
+            )),
             sort => Making::Cannot(
                 format!("HubSpot has no such thing as {}", sort.title().to_lowercase()),
                 "Give its id".into(),
@@ -141,7 +206,27 @@ impl Api for HubspotApi {
                 }
                 Ok(Some(Thing { id, name: item.name.clone(), about: text(&event["fullyQualifiedName"]) }))
             }
-            _ => Ok(None),
+            _ => {
+                let Some(Ok(picture)) = &item.picture else { return Ok(None) };
+                // Should it be there all the same, HubSpot gives it instead of a second one.
+                let options = json!({
+                    "access": "PUBLIC_NOT_INDEXABLE", "overwrite": false,
+                    "duplicateValidationStrategy": "RETURN_EXISTING", "duplicateValidationScope": "EXACT_FOLDER",
+                });
+                let form = Form {
+                    fields: vec![
+                        ("fileName", picture.name.clone()),
+                        ("folderPath", FOLDER.to_owned()),
+                        ("options", options.to_string()),
+                    ],
+                    file_name: &picture.name,
+                    media: picture.media,
+                    bytes: &picture.bytes,
+                };
+                let answer = call.upload(FILES, &form)?;
+                let made = picture_of(&answer);
+                made.map(Some).ok_or_else(|| Error::strange("The answer to a picture has no address of it"))
+            }
         }
     }
 
@@ -376,6 +461,14 @@ fn pages(call: &mut Call<'_>, path: &str, mut each: impl FnMut(&Json) -> bool) -
         after = next;
     }
     Err(Error::strange(format!("{path}: the list does not end")))
+}
+
+/// A picture with its address for an id; `None` where it has none on the web.
+fn picture_of(file: &Json) -> Option<Thing> {
+    let (id, name) = (number_text(&file["id"]), text(&file["name"]));
+    let mut addresses = [&file["url"], &file["defaultHostingUrl"]].into_iter().map(text);
+    let url = addresses.find(|url| images::is_on_web(url)).filter(|_| !id.is_empty() && file["archived"] != true)?;
+    Some(Thing { id: url, name, about: id })
 }
 
 fn text(value: &Json) -> String {

@@ -23,7 +23,7 @@ pub use lints::{lint, lint_templates};
 pub(in crate::platforms) use push::{KlaviyoApi, encoded};
 
 use super::{
-    Export, Notes, Platform,
+    Export, Notes, Platform, daily,
     folder::{About, Request},
     json_bytes, languages, obstacles,
     people::People,
@@ -147,6 +147,7 @@ fn order(files: &BTreeMap<String, Vec<u8>>, flow: &Flow, workspace: &Workspace) 
 /// What concerns the flow as a whole.
 fn whole_flow_losses(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) {
     let settings = &plan.settings;
+    daily::limit(Target::Klaviyo, plan, workspace, notes);
     for goal in &plan.goals {
         notes.impossible(
             "klaviyo/goal",

@@ -2,8 +2,12 @@
 //!
 //! Source: references, Klaviyo 1, 7 and 8. What shapes this file: a flow's messages hold copies of templates, so a
 //! changed template is given to each message again; a definition cannot be changed, only a new flow made; a metric is
-//! there once an event of it arrived. Images have no endpoint in the references, so the mails' image address has to
-//! be reachable from outside. Deliberately not here: in which order things are done (`push::run`).
+//! there once an event of it arrived. Beyond the references, from Klaviyo's own pages
+//! (developers.klaviyo.com/en/reference/, read for the revisions 2025-01-15 and 2026-07-15): `upload_image_from_file`
+//! (multipart `file`, `name`, `hidden`; PNG, JPEG, GIF up to 5 MB; 3/s, 100/m, 100/d; scope `images:write`; a name
+//! that is taken gets a suffix), `get_images` (filters on `name`; `images:read`), `get_forms` (`forms:read`),
+//! `get_accounts` (`accounts:read`). Senders have no endpoint, only the account's default sender shows. Deliberately
+//! not here: in which order things are done (`push::run`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +16,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     flow::Workspace,
     platforms::{
+        images,
         import::Template,
         push::{
-            Api, Call, Difference, Draft, Error, Item, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner, NamesOf,
-            Own, Sort, State, Thing, Verb, compare,
+            Api, Call, Difference, Draft, Error, Form, Item, Kind, Listed, MOST_NAMESAKES, MOST_PAGES, Making, Manner,
+            NamesOf, Own, Sort, State, Thing, Verb, compare, objects,
         },
     },
 };
@@ -63,14 +68,19 @@ impl Api for KlaviyoApi {
             Sort::Metric => "/api/metrics",
             Sort::List => "/api/lists",
             Sort::Segment => "/api/segments",
+            Sort::Image => return wanted.iter().map(|item| pictures(call, item)).collect(),
+            Sort::Form => "/api/forms",
+            Sort::Sender => return senders(call, wanted),
             _ => return Ok(vec![Vec::new(); wanted.len()]),
         };
         // Metrics cannot be asked for by name, and a page of a few hundred is cheaper than many questions.
         let mut out = vec![Vec::new(); wanted.len()];
         pages(call, path, |entry| {
-            let name = entry["attributes"]["name"].as_str().unwrap_or("");
+            // A flow names its forms by their ids.
+            let called = if sort == Sort::Form { &entry["id"] } else { &entry["attributes"]["name"] };
+            let called = called.as_str().unwrap_or("");
             for (found, item) in out.iter_mut().zip(wanted) {
-                if item.name == name {
+                if item.name == called {
                     let about = entry["attributes"]["integration"]["name"].as_str().unwrap_or("");
                     found.push(Thing { about: about.to_owned(), ..thing(entry) });
                 }
@@ -95,6 +105,14 @@ impl Api for KlaviyoApi {
                 "Build it there under this name (README.md of the export says with which condition)".into(),
             ),
             Sort::Secret => Making::ByHand(format!("Fill in the secret `{}` in the flow's webhook", item.name)),
+            Sort::Form => Making::Cannot(
+                "No form of the account has this id".into(),
+                "Build the form in Klaviyo (Sign-up forms); its id stands in the address of its editor".into(),
+            ),
+            Sort::Sender => Making::ByHand(format!(
+                "Check under Settings, Email, in Klaviyo that mails may come from {} and that its domain is set up; it is not the account's default sender, or the key may not read that (`accounts:read`)",
+                item.name
+            )),
             sort => Making::Cannot(
                 format!("Klaviyo has no such thing as {}", sort.title().to_lowercase()),
                 "Give its id".into(),
@@ -108,6 +126,17 @@ impl Api for KlaviyoApi {
             let answer = call.send(Verb::Post, "/api/lists", &body)?;
             return created(&answer).map(Some);
         }
+        if let Some(Ok(picture)) = &item.picture {
+            let form = Form {
+                fields: vec![("name", picture.name.clone()), ("hidden", "false".into())],
+                file_name: &picture.name,
+                media: picture.media,
+                bytes: &picture.bytes,
+            };
+            let answer = call.upload("/api/image-upload", &form)?;
+            let made = picture_of(&answer["data"]);
+            return made.map(Some).ok_or_else(|| Error::strange("The answer to a picture has no address of it"));
+        }
         let body = json!({"data": {"type": "event", "attributes": {
             "properties": {}, "backfill": true, "unique_id": format!("{STAND_IN}/{}", item.name),
             "metric": {"data": {"type": "metric", "attributes": {"name": item.name}}},
@@ -115,6 +144,27 @@ impl Api for KlaviyoApi {
         }}});
         call.send(Verb::Post, "/api/events", &body)?;
         Ok(None)
+    }
+
+    fn named_in(&self, body: &Json) -> Vec<(Sort, String, String)> {
+        let mut out = Vec::new();
+        for (at, map) in objects(body) {
+            if let Some(address) = map.get("from_email").and_then(Json::as_str).filter(|text| is_plain(text)) {
+                out.push((Sort::Sender, address.to_owned(), format!("{at}/from_email")));
+            }
+            // Consent by a form names forms by their ids (references, the official cut: FormMethodFilter).
+            let of_form = map.get("method").is_some_and(|method| method == "form");
+            let ids = map.get("filter").filter(|_| of_form).and_then(|filter| filter["value"].as_array());
+            for (n, id) in ids.into_iter().flatten().enumerate() {
+                out.extend(id.as_str().map(|id| (Sort::Form, id.to_owned(), format!("{at}/filter/value/{n}"))));
+            }
+        }
+        out
+    }
+
+    fn picture(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Thing>, Error> {
+        let found = call.get_if_there(&format!("/api/images/{}", encoded(id)))?;
+        Ok(found.and_then(|json| picture_of(&json["data"])).filter(|picture| picture.about == id))
     }
 
     fn read(&self, call: &mut Call<'_>, sort: Sort, id: &str) -> Result<Option<Own>, Error> {
@@ -223,16 +273,8 @@ impl Api for KlaviyoApi {
         out
     }
 
-    fn afterwards(&self, draft: &Draft) -> Vec<String> {
-        let senders = draft.items.iter().filter(|item| item.sort == Sort::Flow).flat_map(|item| senders(&item.body));
-        let senders: BTreeSet<String> = senders.collect();
-        let mut out = Vec::new();
-        if !senders.is_empty() {
-            let names: Vec<&str> = senders.iter().map(String::as_str).collect();
-            out.push(format!("Check in Klaviyo that the sender is verified: {}", names.join(", ")));
-        }
-        out.push("Open the flow in Klaviyo, look at each message, and set it live there".into());
-        out
+    fn afterwards(&self, _: &Draft) -> Vec<String> {
+        vec!["Open the flow in Klaviyo, look at each message, and set it live there".into()]
     }
 
     fn page(&self, flow: &Thing) -> Option<String> {
@@ -313,9 +355,46 @@ fn texts_under(key: &str, body: &Json) -> Vec<String> {
     out
 }
 
-/// Addresses that a flow writes from.
-fn senders(body: &Json) -> Vec<String> {
-    texts_under("from_email", body)
+/// Pictures of an item's name. The name says what is in them, with whatever Klaviyo put behind it.
+fn pictures(call: &mut Call<'_>, item: &Item) -> Result<Vec<Thing>, Error> {
+    let stem = item.name.rsplit_once('.').map_or(item.name.as_str(), |(stem, _)| stem);
+    let mut out = Vec::new();
+    pages(call, &format!("/api/images?filter={}", encoded(&format!("starts-with(name,\"{stem}\")"))), |entry| {
+        let is_it = entry["attributes"]["name"].as_str().is_some_and(|name| name.starts_with(stem));
+        out.extend(picture_of(entry).filter(|_| is_it));
+        Ok(out.len() < MOST_NAMESAKES)
+    })?;
+    Ok(out)
+}
+
+/// A picture with its address for an id; `None` where it has no address on the web.
+fn picture_of(entry: &Json) -> Option<Thing> {
+    let Thing { id, name, .. } = thing(entry);
+    let url = entry["attributes"]["image_url"].as_str().filter(|url| images::is_on_web(url) && !id.is_empty())?;
+    Some(Thing { id: url.to_owned(), name, about: id })
+}
+
+/// Which senders are the account's own. A key that may not read the account does not keep anybody from pushing.
+fn senders(call: &mut Call<'_>, wanted: &[&Item]) -> Result<Vec<Vec<Thing>>, Error> {
+    let account = match call.get("/api/accounts") {
+        Err(error) if error.kind == Kind::Key => Json::Null,
+        answer => answer?,
+    };
+    let accounts = account["data"].as_array().into_iter().flatten();
+    let own: Vec<&str> = accounts
+        .filter_map(|account| account["attributes"]["contact_information"]["default_sender_email"].as_str())
+        .collect();
+    let fits = |item: &&Item| {
+        let is_own = own.iter().any(|own| own.eq_ignore_ascii_case(&item.name));
+        let about = "the account's default sender".to_owned();
+        is_own.then(|| Thing { id: item.name.clone(), name: item.name.clone(), about }).into_iter().collect()
+    };
+    Ok(wanted.iter().map(fits).collect())
+}
+
+/// Whether a sender is an address rather than a merge tag.
+fn is_plain(address: &str) -> bool {
+    !address.is_empty() && !address.contains(['{', '%'])
 }
 
 /// Triggers hold the metric's or list's id under the key that elsewhere is the server's.

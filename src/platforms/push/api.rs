@@ -15,6 +15,7 @@ use super::{
     compare::Difference,
     draft::{Draft, Item, Sort},
     fetch::Listed,
+    form::Form,
 };
 
 /// Something in an account.
@@ -76,7 +77,11 @@ impl Call<'_> {
     }
 
     pub fn send(&mut self, verb: Verb, path: &str, body: &Json) -> Result<Json, Error> {
-        self.client.send(verb, path, Some(body), self.stop)
+        self.client.send(verb, path, body, self.stop)
+    }
+
+    pub fn upload(&mut self, path: &str, form: &Form<'_>) -> Result<Json, Error> {
+        self.client.upload(path, form, self.stop)
     }
 
     /// What is there under an id; `None` where it is gone.
@@ -105,6 +110,26 @@ impl Call<'_> {
 /// A part of an account by a word, with the names in it by kind and id.
 pub(in crate::platforms) type NamesOf = (&'static str, Result<BTreeMap<String, String>, Error>);
 
+/// Every object inside a body, with where it stands.
+pub(in crate::platforms) fn objects(body: &Json) -> Vec<(String, &serde_json::Map<String, Json>)> {
+    let mut out = Vec::new();
+    let mut open = vec![(String::new(), body)];
+    while let Some((at, value)) = open.pop() {
+        match value {
+            Json::Object(map) => {
+                let part = |key: &str| key.replace('~', "~0").replace('/', "~1");
+                open.extend(map.iter().rev().map(|(key, value)| (format!("{at}/{}", part(key)), value)));
+                out.push((at, map));
+            }
+            Json::Array(items) => {
+                open.extend(items.iter().enumerate().rev().map(|(n, value)| (format!("{at}/{n}"), value)));
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
 /// Pages of a listing are read up to here. Source: assumption; 1,000 templates at 10 a page are 100.
 pub(in crate::platforms) const MOST_PAGES: usize = 500;
 /// So many things of one name are looked at more closely. Source: assumption; a name is rarely there twice.
@@ -115,13 +140,21 @@ pub(in crate::platforms) trait Api {
     /// How it wants to be spoken to.
     fn manner(&self, workspace: &Workspace) -> Manner;
 
-    /// What fits each of the wanted names, which are all of one sort; in the order of `wanted`.
+    /// What a body names by itself, without a placeholder: forms, senders. Each with its name, and where it stands.
+    fn named_in(&self, body: &Json) -> Vec<(Sort, String, String)>;
+
+    /// A picture that an earlier push uploaded, by its id in the account: its address as [`Thing::id`], the account's
+    /// id as [`Thing::about`]; `None` where it is gone.
+    fn picture(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Thing>, Error>;
+
+    /// What fits each of the wanted names, which are all of one sort; in the order of `wanted`. Of pictures as
+    /// [`Api::picture`] gives them.
     fn look_up(&self, call: &mut Call<'_>, sort: Sort, wanted: &[&Item]) -> Result<Vec<Vec<Thing>>, Error>;
 
     /// What a push can do where nothing fits.
     fn making(&self, item: &Item) -> Making;
 
-    /// Makes a name that is missing; `None` where its id shows only later.
+    /// Makes a name that is missing, or uploads a picture; `None` where its id shows only later.
     fn make(&self, call: &mut Call<'_>, item: &Item) -> Result<Option<Thing>, Error>;
 
     /// A mail or a flow of ours by its id; `None` where it is gone.

@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use super::{
     Key,
     error::{Error, Kind},
+    form::Form,
 };
 
 /// How patient a client is.
@@ -88,6 +89,9 @@ impl Verb {
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// How often a pause looks whether it is to end.
 const GLANCE: Duration = Duration::from_millis(25);
+/// HubSpot's name for the limit that no pause helps against. Source: its usage guidelines, 429 errors: the body has
+/// `policyName`, `DAILY` or one of some seconds; the daily limit ends at midnight in the account's time zone.
+const DAILY: &str = "DAILY";
 /// Reasons shown of one refusal.
 const MOST_REASONS: usize = 12;
 
@@ -107,6 +111,14 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("base", &self.manner.base).finish_non_exhaustive()
     }
+}
+
+/// What goes with a request.
+#[derive(Clone, Copy)]
+enum Sent<'a> {
+    Nothing,
+    Json(&'a Json),
+    Form(&'a Form<'a>),
 }
 
 /// What came back.
@@ -166,19 +178,28 @@ impl Client {
 
     /// What is at a path (with its query, if any).
     pub(in crate::platforms) fn get(&mut self, path: &str, stop: &AtomicBool) -> Result<Json, Error> {
-        self.send(Verb::Get, path, None, stop)
+        self.exchange(Verb::Get, path, Sent::Nothing, stop)
     }
 
-    /// Sends a request, again where that is harmless, and gives the answer's JSON (null where it has none).
+    /// Sends a file, once: what came of it shows by looking.
+    pub(super) fn upload(&mut self, path: &str, form: &Form<'_>, stop: &AtomicBool) -> Result<Json, Error> {
+        self.exchange(Verb::Post, path, Sent::Form(form), stop)
+    }
+
+    /// Sends a request with JSON, again where that is harmless, and gives the answer's JSON (null where it has none).
     ///
     /// Errors: what was refused, or kept failing for [`Patience::tries`] times; the user stopped it.
     pub(in crate::platforms) fn send(
         &mut self,
         verb: Verb,
         path: &str,
-        body: Option<&Json>,
+        body: &Json,
         stop: &AtomicBool,
     ) -> Result<Json, Error> {
+        self.exchange(verb, path, Sent::Json(body), stop)
+    }
+
+    fn exchange(&mut self, verb: Verb, path: &str, body: Sent<'_>, stop: &AtomicBool) -> Result<Json, Error> {
         let mut pause = self.patience.first_pause;
         for attempt in 1.. {
             let before = std::mem::take(&mut self.pause);
@@ -225,7 +246,7 @@ impl Client {
         })
     }
 
-    fn once(&mut self, verb: Verb, path: &str, body: Option<&Json>, stop: &AtomicBool) -> Reply {
+    fn once(&mut self, verb: Verb, path: &str, body: Sent<'_>, stop: &AtomicBool) -> Reply {
         let request = match self.request(verb, path, body) {
             Ok(request) => request,
             Err(error) => return Reply::Failed(error),
@@ -262,7 +283,7 @@ impl Client {
         }
     }
 
-    fn request(&self, verb: Verb, path: &str, body: Option<&Json>) -> Result<reqwest::Request, Error> {
+    fn request(&self, verb: Verb, path: &str, body: Sent<'_>) -> Result<reqwest::Request, Error> {
         let url = format!("{}{path}", self.manner.base);
         let url = reqwest::Url::parse(&url).map_err(|error| Error::strange(format!("No address: {error}")))?;
         let method = match verb {
@@ -275,22 +296,27 @@ impl Client {
         let headers = request.headers_mut();
         headers.insert(reqwest::header::AUTHORIZATION, self.authorization.clone());
         headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static(self.manner.content_type));
-        headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(self.manner.content_type));
+        let form_type =
+            if let Sent::Form(form) = body { HeaderValue::from_str(&form.content_type()).ok() } else { None };
+        let content_type = form_type.unwrap_or_else(|| HeaderValue::from_static(self.manner.content_type));
+        headers.insert(reqwest::header::CONTENT_TYPE, content_type);
         for (name, value) in &self.manner.headers {
             let value = HeaderValue::from_str(value).map_err(|_| {
                 Error::refused(format!("`{value}` cannot be sent as `{name}`"), "Mend it in the workspace's settings")
             })?;
             headers.insert(HeaderName::from_static(name), value);
         }
-        if let Some(body) = body {
-            *request.body_mut() = Some(body.to_string().into());
-        }
+        *request.body_mut() = match body {
+            Sent::Nothing => None,
+            Sent::Json(json) => Some(json.to_string().into()),
+            Sent::Form(form) => Some(form.body().into()),
+        };
         Ok(request)
     }
 
     /// A line that broke: again where that is harmless.
     fn broken(&self, verb: Verb, kind: Kind, message: String) -> Reply {
-        let error = Error::new(kind, message, "Check the network and push again; it goes on where it stopped");
+        let error = Error::new(kind, message, "Check the network and try again; a push goes on where it stopped");
         if verb.is_repeatable() { Reply::Again(None, error) } else { Reply::Failed(error) }
     }
 
@@ -332,7 +358,7 @@ impl Client {
             429 => (
                 Kind::Limit,
                 "the account's limit is reached (429)",
-                "Wait and push again; it goes on where it stopped".to_owned(),
+                "Wait and try again; a push goes on where it stopped".to_owned(),
             ),
             500..=599 => (
                 Kind::Server,
@@ -353,6 +379,10 @@ impl Client {
             *reason = self.key.redact(reason);
         }
         match status {
+            429 if json().is_ok_and(|json| json["policyName"] == DAILY) => {
+                error.hint = "The account has used up its requests of the day; push again after midnight in the account's time zone, and it goes on where it stopped".to_owned();
+                Reply::Failed(error)
+            }
             429 => {
                 let wanted = retry_after(headers);
                 if let Some(wanted) = wanted.filter(|wanted| *wanted > self.patience.longest_pause) {

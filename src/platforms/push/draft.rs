@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::Error;
+use super::{Error, api_of, picture::Picture};
 use crate::{
     base::hash::version_hash,
     flow::{Flow, Target, Workspace},
-    platforms::Export,
+    platforms::{Export, images},
 };
 
 /// What an item is.
@@ -33,6 +33,12 @@ pub enum Sort {
     User,
     /// A secret of a called address.
     Secret,
+    /// A form of the account, by its id.
+    Form,
+    /// An address that mails are from.
+    Sender,
+    /// A picture of a mail.
+    Image,
     /// A mail in Klaviyo.
     Template,
     /// A mail in HubSpot.
@@ -51,6 +57,9 @@ impl Sort {
         ("segment", Self::Segment),
         ("user", Self::User),
         ("secret", Self::Secret),
+        ("form", Self::Form),
+        ("sender", Self::Sender),
+        ("image", Self::Image),
         ("template", Self::Template),
         ("email", Self::Email),
         ("flow", Self::Flow),
@@ -67,6 +76,9 @@ impl Sort {
             Self::Segment => "Segment",
             Self::User => "User",
             Self::Secret => "Secret",
+            Self::Form => "Form",
+            Self::Sender => "Sender",
+            Self::Image => "Picture",
             Self::Template => "Template",
             Self::Email => "E-mail",
             Self::Flow => "Flow",
@@ -98,6 +110,8 @@ pub struct Item {
     pub used: Vec<(String, String)>,
     /// What stands there instead.
     pub placeholder: String,
+    /// Of a picture: what is uploaded, or why it cannot be; nothing before the account was looked at.
+    pub(in crate::platforms) picture: Option<Result<Picture, String>>,
 }
 
 /// A whole push, before anybody looked at the account.
@@ -147,6 +161,7 @@ impl Draft {
                 hash: String::new(),
                 used: places,
                 placeholder: placeholder.to_owned(),
+                picture: None,
             });
         }
         items.sort_by(|a, b| (a.sort, &a.key).cmp(&(b.sort, &b.key)));
@@ -188,9 +203,11 @@ impl Draft {
                 used,
                 placeholder,
                 body,
+                picture: None,
             });
         }
-        // Mails before flows, each in the export's order.
+        add_named(target, &mut items);
+        // Mails after names and before flows, each in the export's order.
         items.sort_by_key(|item| match item.sort {
             Sort::Flow => 2,
             sort if sort.is_upload() => 1,
@@ -212,6 +229,10 @@ impl Draft {
             for (_, pointer) in other.used.iter().filter(|(file, _)| *file == item.file) {
                 let Some(place) = body.pointer_mut(pointer) else { continue };
                 let Some(text) = place.as_str() else { continue };
+                if other.sort == Sort::Image {
+                    *place = Json::String(images::filled(text, &other.placeholder, id));
+                    continue;
+                }
                 // The placeholder may be a word of its own at the end: `Bearer SECRET:KEY`.
                 let before = text.strip_suffix(&other.placeholder).unwrap_or("");
                 *place = Json::String(format!("{before}{id}"));
@@ -225,6 +246,33 @@ impl Draft {
         let uses = |item: &&Item| item.sort.is_upload() && item.used.iter().any(|(file, _)| *file == flow.file);
         self.items.iter().filter(uses)
     }
+}
+
+/// Adds what the bodies name without a placeholder.
+fn add_named(target: Target, items: &mut Vec<Item>) {
+    let mut named: Vec<Item> = Vec::new();
+    for item in items.iter().filter(|item| !item.file.is_empty()) {
+        for (sort, name, pointer) in api_of(target).named_in(&item.body) {
+            let place = (item.file.clone(), pointer);
+            if let Some(known) = named.iter_mut().find(|known| known.sort == sort && known.name == name) {
+                known.used.push(place);
+                continue;
+            }
+            let word = Sort::NAMES.iter().find(|(_, known)| *known == sort).map_or("", |(word, _)| word);
+            named.push(Item {
+                key: format!("{word}:{name}"),
+                sort,
+                placeholder: name.clone(),
+                name,
+                file: String::new(),
+                body: Json::Null,
+                hash: String::new(),
+                used: vec![place],
+                picture: None,
+            });
+        }
+    }
+    items.extend(named);
 }
 
 /// Key of a mail, what stands for its id, and where: file and pointer.

@@ -39,10 +39,16 @@ pub fn flows(target: Target, client: &mut Client, stop: &AtomicBool) -> Result<V
     api_of(target).flows(&mut Call { client, stop })
 }
 
-/// A flow with its mails and the names of its ids.
+/// A flow with its mails and the names of its ids; `at` hears how many parts of how many are there.
 ///
 /// Errors: there is no such flow; what the server refuses; the user stopped it.
-pub fn fetch(target: Target, client: &mut Client, id: &str, stop: &AtomicBool) -> Result<Fetched, Error> {
+pub fn fetch(
+    target: Target,
+    client: &mut Client,
+    id: &str,
+    at: &mut dyn FnMut(usize, usize),
+    stop: &AtomicBool,
+) -> Result<Fetched, Error> {
     let api = api_of(target);
     let mut call = Call { client, stop };
     let Some(own) = api.read(&mut call, super::Sort::Flow, id)? else {
@@ -53,7 +59,11 @@ pub fn fetch(target: Target, client: &mut Client, id: &str, stop: &AtomicBool) -
         ));
     };
     let mut out = Fetched { json: api.as_given(&own).to_string(), ..Fetched::default() };
-    for mail in api.mails_in(&own) {
+    let mails = api.mails_in(&own);
+    // The flow itself, its mails, the names.
+    let num_parts = mails.len() + 2;
+    for (n, mail) in mails.into_iter().enumerate() {
+        at(n + 1, num_parts);
         match api.mail(&mut call, &mail) {
             Ok(Some(template)) => _ = out.templates.insert(mail, template),
             Ok(None) => out.missing.push(format!("The mail `{mail}` is not there any more")),
@@ -61,6 +71,7 @@ pub fn fetch(target: Target, client: &mut Client, id: &str, stop: &AtomicBool) -
             Err(error) => out.missing.push(format!("The mail `{mail}` could not be fetched: {error}")),
         }
     }
+    at(num_parts - 1, num_parts);
     for (what, found) in api.names(&mut call) {
         match found {
             Ok(names) => out.names.extend(names),

@@ -76,8 +76,9 @@ impl Key {
             Err(keyring::Error::NoEntry) => Err(Error::refused(
                 format!("There is no key for {} under the name `{label}`", target.title()),
                 format!(
-                    "Store one with `flowloom key set --for {}`, or set the variable {}",
+                    "Store one with `flowloom key set --for {}{}`, or set the variable {}",
                     target.name(),
+                    if label == "default" { String::new() } else { format!(" --name {label}") },
                     variable(target)
                 ),
             )),
@@ -128,6 +129,10 @@ fn no_keyring(target: Target, error: &keyring::Error) -> Error {
             Err(error) => error.to_string(),
             Ok(()) => "none is running".to_owned(),
         },
+        keyring::Error::NoStorageAccess(_) => "it is locked, and was not unlocked".to_owned(),
+        keyring::Error::PlatformFailure(why) if is_absent(&why.to_string()) => {
+            "none is running in this session".to_owned()
+        }
         keyring::Error::Ambiguous(_) => "it has several keys under this name".to_owned(),
         error => error.to_string(),
     };
@@ -137,9 +142,27 @@ fn no_keyring(target: Target, error: &keyring::Error) -> Error {
     )
 }
 
+/// Whether the system says that there is no keyring at all: no session bus, or nobody on it who keeps secrets. The
+/// errors behind it are of a library below, so only their words can be asked. Tried with gnome-keyring and dbus.
+fn is_absent(why: &str) -> bool {
+    ["ServiceUnknown", "Failed to connect to address", "No such file or directory"].iter().any(|w| why.contains(w))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_keyring_that_is_not_there_is_said_in_plain_words() {
+        let check = |error: keyring::Error, expected: &str| {
+            let said = no_keyring(Target::Klaviyo, &error);
+            assert_eq!(said.message, format!("The system's keyring cannot be used: {expected}"));
+            assert!(said.hint.contains("FLOWLOOM_KLAVIYO_KEY"), "{said:?}");
+        };
+        let absent = "zbus error: org.freedesktop.DBus.Error.ServiceUnknown: The name is not there";
+        check(keyring::Error::PlatformFailure(absent.into()), "none is running in this session");
+        check(keyring::Error::NoStorageAccess("SS error".into()), "it is locked, and was not unlocked");
+    }
 
     #[test]
     fn keys_are_checked_and_never_shown() {

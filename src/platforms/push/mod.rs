@@ -3,8 +3,9 @@
 //! The one idea: look, list, confirm, do, look again. [`Account::look`] reads what the account has, [`Plan`] lists
 //! every change, [`run`] carries the list out and writes down each step before and after it ([`Record`]), so that a
 //! push that breaks off at any request goes on where it stopped, without doubles; then what is there is read back and
-//! compared. A flow arrives as a draft, switched off. Deliberately not here: files, the environment, threads and
-//! prompts (the caller's), and what the platforms' requests look like (`klaviyo/push.rs`, `hubspot/push.rs`).
+//! compared. A flow arrives as a draft, switched off, its pictures in the account's files. Deliberately not here:
+//! files, the environment, threads and prompts (the caller's), and what the platforms' requests look like
+//! (`klaviyo/push.rs`, `hubspot/push.rs`).
 
 mod api;
 mod client;
@@ -12,7 +13,9 @@ mod compare;
 mod draft;
 mod error;
 mod fetch;
+mod form;
 mod key;
+mod picture;
 mod plan;
 mod record;
 mod run;
@@ -20,9 +23,10 @@ mod run;
 use crate::flow::{Target, Workspace};
 
 pub(super) use self::{
-    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, NamesOf, Own},
+    api::{Api, Call, MOST_NAMESAKES, MOST_PAGES, Making, NamesOf, Own, objects},
     client::{Manner, Verb},
     compare::compare,
+    form::Form,
 };
 pub use self::{
     api::{State, Thing},
@@ -32,8 +36,9 @@ pub use self::{
     error::{Error, Kind},
     fetch::{Fetched, Listed, fetch, flows},
     key::{Key, KeyPlace, variable},
+    picture::ReadPicture,
     plan::{Account, Action, Answers, Change, Choice, Plan},
-    record::{Entry, Pending, Pushed, Record, account_label},
+    record::{Entry, Pending, Pushed, Record, Uploaded, account_label},
     run::{Done, Made, run},
 };
 

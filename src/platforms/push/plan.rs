@@ -17,8 +17,10 @@ use super::{
     api_of,
     compare::Difference,
     draft::{Draft, Item, Sort, hash},
+    picture::{self, Picture, ReadPicture},
     record::Pushed,
 };
+use crate::platforms::images;
 
 /// What was found in an account, by key of the draft's items.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -29,29 +31,39 @@ pub struct Account {
     known: BTreeMap<String, Option<Own>>,
     /// Mails and flows of the same name.
     namesakes: BTreeMap<String, Vec<Own>>,
+    /// The workspace's pictures, or why they cannot be uploaded.
+    pictures: BTreeMap<String, Result<Picture, String>>,
 }
 
 impl Account {
-    /// Looks at all that a draft needs. Only reads.
+    /// Looks at all that a draft needs, and reads the workspace's `pictures` that its mails show. Only reads.
     ///
     /// Errors: what the server refuses; the user stopped it.
     pub fn look(
         draft: &Draft,
         client: &mut Client,
         pushed: &Pushed,
+        pictures: ReadPicture<'_>,
         watch: &mut dyn Watch,
         stop: &AtomicBool,
     ) -> Result<Self, Error> {
         let api = api_of(draft.target);
         let mut call = Call { client, stop };
         let mut out = Self::default();
+        for item in draft.items.iter().filter(|item| item.sort == Sort::Image) {
+            out.pictures.insert(item.key.clone(), picture::picture(draft.target, &item.name, pictures));
+        }
+        let draft = &out.with_pictures(draft.clone());
         let sorts: BTreeSet<Sort> = draft.items.iter().map(|item| item.sort).collect();
         let names: Vec<Sort> = sorts.into_iter().filter(|sort| !sort.is_upload() && *sort != Sort::Flow).collect();
         let ours: Vec<&Item> = draft.items.iter().filter(|i| i.sort.is_upload() || i.sort == Sort::Flow).collect();
         let num_looks = names.len() + ours.len();
         for (n, sort) in names.into_iter().enumerate() {
             watch.at(n, num_looks, sort.title());
-            let wanted: Vec<&Item> = draft.items.iter().filter(|item| item.sort == sort).collect();
+            let mut wanted: Vec<&Item> = draft.items.iter().filter(|item| item.sort == sort).collect();
+            if sort == Sort::Image {
+                out.look_for_pictures(api, &mut call, &mut wanted, pushed)?;
+            }
             let found = api.look_up(&mut call, sort, &wanted)?;
             out.fits.extend(wanted.iter().map(|item| item.key.clone()).zip(found));
         }
@@ -69,6 +81,37 @@ impl Account {
         }
         watch.at(num_looks, num_looks, "");
         Ok(out)
+    }
+
+    /// A draft with the pictures that were read; each has its name in the account from now on.
+    fn with_pictures(&self, mut draft: Draft) -> Draft {
+        for item in draft.items.iter_mut().filter(|item| item.sort == Sort::Image) {
+            item.picture = self.pictures.get(&item.key).cloned();
+            if let Some(Ok(picture)) = &item.picture {
+                (item.name, item.hash) = (picture.name.clone(), picture.hash.clone());
+            }
+        }
+        draft
+    }
+
+    /// Looks for the pictures that the record knows, and leaves those in `wanted` that have to be looked for by name.
+    fn look_for_pictures(
+        &mut self,
+        api: &dyn Api,
+        call: &mut Call<'_>,
+        wanted: &mut Vec<&Item>,
+        pushed: &Pushed,
+    ) -> Result<(), Error> {
+        let mut left = Vec::new();
+        for item in wanted.drain(..).filter(|item| matches!(item.picture, Some(Ok(_)))) {
+            let known = pushed.pictures.get(&item.key).filter(|known| known.hash == item.hash);
+            match known.map(|known| api.picture(call, &known.id)).transpose()?.flatten() {
+                Some(there) => _ = self.fits.insert(item.key.clone(), vec![there]),
+                None => left.push(item),
+            }
+        }
+        *wanted = left;
+        Ok(())
     }
 }
 
@@ -126,7 +169,7 @@ pub struct Change {
     pub key: String,
     /// What sort of thing, for people.
     pub sort: &'static str,
-    /// Its name in the account.
+    /// Its name in the account; of a picture, its file's below `images/`.
     pub name: String,
     /// What is done.
     pub action: Action,
@@ -149,6 +192,8 @@ pub struct Plan {
     pub(super) chosen: BTreeMap<String, String>,
     /// Flows whose mails are handed to them again, rather than given another body.
     pub(super) again: BTreeSet<String>,
+    /// Pictures that are in the account.
+    pub(super) pictures: BTreeMap<String, Thing>,
 }
 
 /// What the user says to a plan.
@@ -165,12 +210,13 @@ impl Plan {
     pub fn new(draft: Draft, account: &Account, pushed: &Pushed, answers: &Answers) -> Self {
         let api = api_of(draft.target);
         let mut plan = Self {
-            draft,
+            draft: account.with_pictures(draft),
             changes: Vec::new(),
             own: BTreeMap::new(),
             before: BTreeMap::new(),
             chosen: BTreeMap::new(),
             again: BTreeSet::new(),
+            pictures: BTreeMap::new(),
         };
         let mut ids = BTreeMap::new();
         for item in plan.draft.items.clone() {
@@ -183,7 +229,9 @@ impl Plan {
                 ids.insert(item.key.clone(), id.clone());
             }
             let sort = item.sort.title();
-            plan.changes.push(Change { key: item.key, sort, name: item.name, action, changed_there });
+            // People know a picture by its file.
+            let file = item.key.strip_prefix("image:").map(str::to_owned);
+            plan.changes.push(Change { name: file.unwrap_or(item.name), key: item.key, sort, action, changed_there });
         }
         plan
     }
@@ -207,16 +255,34 @@ impl Plan {
     fn name(&mut self, api: &dyn Api, item: &Item, account: &Account, pushed: &Pushed, answers: &Answers) -> Action {
         let fits = account.fits.get(&item.key).map(Vec::as_slice).unwrap_or_default();
         if let Some(id) = answers.ids.get(&item.key) {
+            if item.sort == Sort::Image && !images::is_on_web(id) {
+                return Action::Cannot {
+                    why: format!("`{id}` is no address on the web"),
+                    instead: "Give an address that begins with https://".to_owned(),
+                };
+            }
             self.chosen.insert(item.key.clone(), id.clone());
             return Action::Found { id: id.clone() };
         }
-        if let [only] = fits {
-            return Action::Found { id: only.id.clone() };
+        // Pictures of one name have one content, so any will do.
+        let is_picture = item.sort == Sort::Image;
+        if let Some(one) = fits.first().filter(|_| fits.len() == 1 || is_picture) {
+            if is_picture {
+                self.pictures.insert(item.key.clone(), one.clone());
+            }
+            return Action::Found { id: one.id.clone() };
         }
         // What was chosen once holds as long as it is there.
         let earlier = pushed.chosen.get(&item.key);
         if let Some(id) = earlier.filter(|id| fits.is_empty() || fits.iter().any(|fit| fit.id == **id)) {
             return Action::Found { id: id.clone() };
+        }
+        if is_picture {
+            return match &item.picture {
+                Some(Ok(picture)) => Action::Create(format!("uploaded ({})", picture.shown())),
+                Some(Err(why)) => no_picture(why),
+                None => no_picture("It was not read"),
+            };
         }
         if fits.is_empty() {
             return match api.making(item) {
@@ -318,6 +384,15 @@ impl Plan {
     }
 }
 
+fn no_picture(why: &str) -> Action {
+    Action::Cannot {
+        why: why.to_owned(),
+        instead:
+            "Put a PNG, JPEG or GIF there, a mail is about 600 pixels wide; or give the picture's address on the web"
+                .to_owned(),
+    }
+}
+
 /// What a flow holds of its mails.
 pub(super) fn held(
     api: &dyn Api,
@@ -329,15 +404,20 @@ pub(super) fn held(
         return BTreeMap::new();
     }
     let mails = draft.mails_of(flow);
-    mails.map(|mail| (mail.key.clone(), api.held(ids.get(&mail.key).map_or("", String::as_str), &mail.hash))).collect()
+    mails
+        .map(|mail| {
+            let id = ids.get(&mail.key).map_or("", String::as_str);
+            (mail.key.clone(), api.held(id, &flow_hash(draft, mail, ids)))
+        })
+        .collect()
 }
 
-/// Hash of what an item is here: a mail's body, or a flow's with the account's names filled in. Mails stand as
-/// placeholders in it, since a flow whose mail was made anew is not another flow.
+/// Hash of what an item is here: its body with the account's names and addresses of pictures filled in. Mails stand as
+/// placeholders in a flow's, since a flow whose mail was made anew is not another flow.
 pub(super) fn flow_hash(draft: &Draft, item: &Item, ids: &BTreeMap<String, String>) -> String {
-    if item.sort != Sort::Flow {
+    let body: Json = draft.filled(item, ids, |sort| !sort.is_upload());
+    if item.sort != Sort::Flow && body == item.body {
         return item.hash.clone();
     }
-    let body: Json = draft.filled(item, ids, |sort| !sort.is_upload());
     hash(body.to_string().as_bytes())
 }

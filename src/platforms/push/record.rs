@@ -38,6 +38,20 @@ pub struct Pushed {
     pub things: BTreeMap<String, Entry>,
     /// What was about to be created when the last push ended.
     pub pending: BTreeMap<String, Pending>,
+    /// Pictures in the account's files: `image:logo.png`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pictures: BTreeMap<String, Uploaded>,
+}
+
+/// A picture that was uploaded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// Hash of its content; another content is another picture.
+    pub hash: String,
+    /// Its id in the account's files.
+    pub id: String,
+    /// Where it lies on the web.
+    pub url: String,
 }
 
 /// Something that was pushed.

@@ -15,7 +15,7 @@ use super::{
     compare::Difference,
     draft::{Item, Sort},
     plan::{Action, Plan, flow_hash, held},
-    record::{Entry, Pending, Pushed},
+    record::{Entry, Pending, Pushed, Uploaded},
 };
 
 /// How often a name that shows only later is looked for.
@@ -121,6 +121,9 @@ impl Run<'_> {
             Action::ByHand(_) | Action::Choose(_) | Action::Cannot { .. } => return Ok(()),
         };
         self.ids.insert(item.key.clone(), thing.id.clone());
+        if item.sort == Sort::Image {
+            return self.keep_picture(item, thing);
+        }
         if !is_ours {
             return Ok(());
         }
@@ -135,6 +138,20 @@ impl Run<'_> {
         let was = self.pushed.things.get(&item.key);
         let compared = was.is_some_and(|was| *was == Entry { compared: true, ..entry.clone() });
         self.pushed.things.insert(item.key.clone(), Entry { compared, ..entry });
+        self.keep()
+    }
+
+    /// Writes down where a picture is, unless somebody only gave its address.
+    fn keep_picture(&mut self, item: &Item, made: Thing) -> Result<(), Error> {
+        let thing = self.plan.pictures.get(&item.key).cloned().unwrap_or(made);
+        if thing.about.is_empty() {
+            return Ok(());
+        }
+        let now = Uploaded { hash: item.hash.clone(), id: thing.about, url: thing.id };
+        if self.pushed.pictures.get(&item.key) == Some(&now) {
+            return Ok(());
+        }
+        self.pushed.pictures.insert(item.key.clone(), now);
         self.keep()
     }
 
@@ -186,8 +203,15 @@ impl Run<'_> {
             holds: held(self.api, &self.plan.draft, item, &self.ids),
         };
         self.pushed.things.remove(&item.key);
-        self.pushed.pending.insert(item.key.clone(), pending);
+        let was_pending = self.pushed.pending.insert(item.key.clone(), pending).is_some();
         self.keep()?;
+        if was_pending {
+            // What an earlier push asked for may still be under way, although that push is gone.
+            self.call.settle(1)?;
+            if let Some(thing) = self.new_namesake(item, &before)? {
+                return Ok(thing);
+            }
+        }
         let body = self.body(item);
         for attempt in 0.. {
             let fault = match self.api.create(&mut self.call, item.sort, &body) {
@@ -202,20 +226,22 @@ impl Run<'_> {
                 }
             };
             self.call.settle(attempt)?;
-            let namesakes = self.api.namesakes(&mut self.call, item.sort, &item.name)?;
-            let known: Vec<&str> = self.pushed.things.values().map(|entry| entry.id.as_str()).collect();
-            let new = namesakes.into_iter().find(|own| {
-                let id = &own.thing.id;
-                !before.contains(id) && !known.contains(&id.as_str())
-            });
-            if let Some(own) = new {
-                return Ok(own.thing);
+            if let Some(thing) = self.new_namesake(item, &before)? {
+                return Ok(thing);
             }
             if attempt + 1 >= self.call.tries() {
                 return Err(fault);
             }
         }
         Err(Error::cancelled())
+    }
+
+    /// What has the item's name, was not there `before` and is nothing else of ours.
+    fn new_namesake(&mut self, item: &Item, before: &[String]) -> Result<Option<Thing>, Error> {
+        let namesakes = self.api.namesakes(&mut self.call, item.sort, &item.name)?;
+        let known: Vec<&str> = self.pushed.things.values().map(|entry| entry.id.as_str()).collect();
+        let is_new = |id: &String| !before.contains(id) && !known.contains(&id.as_str());
+        Ok(namesakes.into_iter().find(|own| is_new(&own.thing.id)).map(|own| own.thing))
     }
 
     fn update(&mut self, item: &Item, own: &Own) -> Result<(), Error> {

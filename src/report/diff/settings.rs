@@ -81,6 +81,12 @@ pub(super) fn change(label: &str, before: &Value, after: &Value) -> String {
         (Value::String(old), Value::String(new)) if old.len() + new.len() > 60 => {
             format!("{label}: {}", texts::change(old, new))
         }
+        // Parts that are the same say nothing.
+        (Value::Object(old), Value::Object(new)) if old.len() > 1 && old.keys().eq(new.keys()) => {
+            let parts = old.iter().zip(new.values()).filter(|((_, old), new)| old != new);
+            let parts = parts.map(|((key, old), new)| change(&key.replace('_', " "), old, new));
+            format!("{label}: {}", parts.collect::<Vec<_>>().join(", "))
+        }
         _ => format!("{label} {} \u{2192} {}", shown(before), shown(after)),
     }
 }

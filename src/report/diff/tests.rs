@@ -38,6 +38,12 @@ fn settings_in_words() {
         &["~ It: only between none → from 09:00 until 17:00 weekdays mon, tue, wed, thu, fri, sat, sun"],
     );
     check_step(
+        "email",
+        r#"(message: "m", cooldown: (lasts: "26 h"))"#,
+        r#"(message: "m", cooldown: (lasts: "24 h"))"#,
+        &["~ It: quiet time after it: lasts 26 h → 24 h"],
+    );
+    check_step(
         "condition",
         r#"(condition: "contact.cart_value > 50")"#,
         r#"(condition: "contact.cart_value > 100")"#,

@@ -162,6 +162,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "hubspot/daily-limit",
+        Severity::Warning,
+        "More than ten messages in a day",
+        [
+            "Flowloom lets no contact have more than ten messages in 24 h, transactional ones included. HubSpot has no such limit, and this flow can pass it by itself.",
+            "Somebody who triggers it again and again would get a message each time.",
+            "event(event: \"Viewed Product\") with re-entry after exit, one mail, no cap",
+            "Let contacts enter less often, or turn on the account's frequency safeguard.",
+            "SEMANTICS R28; references, HubSpot 14",
+        ],
+    ),
+    page(
         "hubspot/date",
         Severity::Warning,
         "A date in the account's time zone",

@@ -186,6 +186,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "import/not-fetched",
+        Severity::Warning,
+        "A part of an account that could not be had",
+        [
+            "A mail of the flow is gone, or the key may not read a part of the account.",
+            "The mail is empty here, or ids stand in the place of names.",
+            "the names of lists: 403",
+            "Give the key the right to read it, and import the flow again.",
+            "references, klaviyo, section 1",
+        ],
+    ),
+    page(
         "import/not-a-flow",
         Severity::Warning,
         "Something beside the flows that could not be read",

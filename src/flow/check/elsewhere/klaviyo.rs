@@ -150,6 +150,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "klaviyo/daily-limit",
+        Severity::Warning,
+        "More than ten messages in a day",
+        [
+            "Flowloom lets no contact have more than ten messages in 24 h, transactional ones included. Klaviyo has no such limit, and this flow can pass it by itself.",
+            "Somebody who triggers it again and again would get a message each time.",
+            "event(event: \"Viewed Product\") with re-entry after exit, one mail, no cap",
+            "Give the flow a cap, or a cooldown for entering again.",
+            "SEMANTICS R28; references, Klaviyo 11",
+        ],
+    ),
+    page(
         "klaviyo/date",
         Severity::Warning,
         "A date that is no property of the profile",

@@ -222,6 +222,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "hubspot/overwrites",
+        Severity::Warning,
+        "Event data kept where the contact has something else",
+        [
+            "A field's data of the event are copied to a contact property that the contact has anyway.",
+            "Each entry overwrites what the shop keeps there.",
+            "a field `email` that reads the event's `email`",
+            "Name another HubSpot property at the field.",
+            "references, HubSpot 15.1",
+        ],
+    ),
+    page(
         "hubspot/filter",
         Severity::Warning,
         "A format that HubSpot's mails lack",

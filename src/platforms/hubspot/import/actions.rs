@@ -192,34 +192,12 @@ impl Reader<'_, '_> {
 
     /// Event branches as one event and its filter.
     fn wait(&mut self, fields: &Spot<'_>, has_branch: bool) -> Result<Made, Unread> {
-        let branches = fields.list("event_filter_branches")?;
-        let mut event: Option<SmolStr> = None;
-        let mut cases: Option<Vec<Condition>> = Some(Vec::new());
-        for branch in &branches {
-            if !completed(branch)? {
-                return Err(branch.unread("waiting for an event not to happen is not understood"));
-            }
-            for key in ["pruningRefineBy", "coalescingRefineBy"] {
-                if let Some(refine) = branch.has(key) {
-                    return Err(refine.unread("waiting for a counted event is not understood"));
-                }
-            }
-            let own = self.names.event(&branch.id("eventTypeId")?);
-            if event.as_ref().is_some_and(|known| *known != own) {
-                return Err(branch.unread("waiting for several events at once has no step of its own here"));
-            }
-            event = Some(own);
-            match (event_filter(branch, self.names)?, &mut cases) {
-                (Some(filter), Some(cases)) => cases.push(filter),
-                _ => cases = None,
-            }
-        }
-        let event = event.ok_or_else(|| fields.get("event_filter_branches").unread("there is no event to wait for"))?;
-        let cases = cases.filter(|cases| !cases.is_empty()).map(|cases| group(false, cases));
-        let filter = cases.map(|condition| condition.text(fields)).transpose()?;
-        let minutes = fields.whole("expiration_minutes")?;
-        let timeout = span_of(minutes, "MINUTES").filter(|_| minutes > 0);
-        let timeout = timeout.ok_or_else(|| fields.get("expiration_minutes").unread("this limit is not understood"))?;
+        let (mut events, timeout) = awaited(fields, self.names)?;
+        let Some((event, cases)) = events.pop().filter(|_| events.is_empty()) else {
+            let several = fields.get("event_filter_branches");
+            return Err(several.unread("waiting for several events at once has no step of its own here"));
+        };
+        let filter = cases.map(|cases| group(false, cases).text(fields)).transpose()?;
         let settings = Settings::WaitForEvent(WaitForEvent { event, filter, timeout, look_back: LookBack::Now });
         if has_branch {
             return Ok(Made::plain(settings));
@@ -418,6 +396,38 @@ impl Reader<'_, '_> {
             "",
         ))
     }
+}
+
+/// What a wait waits for, and at most how long.
+type Awaited = (Vec<(SmolStr, Option<Vec<Condition>>)>, Span);
+
+/// Event branches by event, each with the cases of its filter (none where every one counts), and the limit.
+pub(super) fn awaited(fields: &Spot<'_>, names: &mut Names<'_>) -> Result<Awaited, Unread> {
+    let mut events: Vec<(SmolStr, Option<Vec<Condition>>)> = Vec::new();
+    for branch in fields.list("event_filter_branches")? {
+        if !completed(&branch)? {
+            return Err(branch.unread("waiting for an event not to happen is not understood"));
+        }
+        for key in ["pruningRefineBy", "coalescingRefineBy"] {
+            if let Some(refine) = branch.has(key) {
+                return Err(refine.unread("waiting for a counted event is not understood"));
+            }
+        }
+        let event = names.event(&branch.id("eventTypeId")?);
+        let case = event_filter(&branch, names)?;
+        match (events.iter_mut().find(|(known, _)| *known == event), case) {
+            (Some((_, Some(cases))), Some(case)) => cases.push(case),
+            (Some((_, cases)), _) => *cases = None,
+            (None, case) => events.push((event, case.map(|case| vec![case]))),
+        }
+    }
+    if events.is_empty() {
+        return Err(fields.get("event_filter_branches").unread("there is no event to wait for"));
+    }
+    let minutes = fields.whole("expiration_minutes")?;
+    let limit = span_of(minutes, "MINUTES").filter(|_| minutes > 0);
+    let limit = limit.ok_or_else(|| fields.get("expiration_minutes").unread("this limit is not understood"))?;
+    Ok((events, limit))
 }
 
 /// The default branch's name as exports write it for a branch with named arms.

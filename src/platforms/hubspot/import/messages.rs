@@ -17,41 +17,47 @@ use crate::{
     audience::Channel,
     base::{MessageId, Place},
     content::{
-        Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, from_hubl, transpile,
+        Body, Book, Dialect, Field, FieldSource, MailPart, Message, Origin, Part, Read, Scope, Variant, from_hubl,
+        transpile,
     },
-    flow::{Flow, FlowSettings, MessageSection, Section},
+    flow::{Flow, FlowSettings, MessageSection, Section, Target},
     kinds::ron_options,
     platforms::{
         hubspot::links::{free, word},
         import::{RemarkKind, Template},
+        languages,
+        templates::Template as Parts,
     },
 };
 
 /// The messages of one flow as they are met.
 pub(super) struct Messages<'a> {
     templates: &'a BTreeMap<String, Template>,
+    flow_name: &'a str,
     by_content: BTreeMap<String, MessageId>,
     taken: BTreeSet<String>,
     made: Vec<Message>,
     /// Texts that were read, to be held against what goes back.
-    read: Vec<Held<'a>>,
+    read: Vec<Held>,
     book: Book,
     used: BTreeSet<smol_str::SmolStr>,
     report: Report,
 }
 
 /// A text of a template and what it became.
-struct Held<'a> {
+struct Held {
     message: usize,
+    variant: usize,
     part: MailPart,
-    source: &'a str,
+    source: String,
     read: Read,
     at: String,
 }
 
 impl<'a> Messages<'a> {
-    pub fn new(templates: &'a BTreeMap<String, Template>) -> Self {
+    pub fn new(templates: &'a BTreeMap<String, Template>, flow_name: &'a str) -> Self {
         Self {
+            flow_name,
             templates,
             by_content: BTreeMap::new(),
             taken: BTreeSet::new(),
@@ -78,8 +84,8 @@ impl<'a> Messages<'a> {
         let message_id = MessageId::from(free(&mut self.taken, &wanted).as_str());
         let mut message = Message::new(message_id.clone(), Channel::Email);
         let template = self.templates.get(&id);
-        let title = names.given("email", &id).map(str::to_owned).or_else(|| template.map(|t| t.name.clone()));
-        message.name = title.map(|title| clean(&title)).filter(|title| !title.is_empty());
+        let title = names.given("email", &id).or_else(|| template.map(|t| self.title_of(&t.name, own)));
+        message.name = title.map(clean).filter(|title| !title.is_empty());
         if own.is_none() {
             names.remember("email", &format!("{message_id}-a"), &id);
         }
@@ -99,19 +105,50 @@ impl<'a> Messages<'a> {
         Ok(message_id)
     }
 
-    /// Reads the parts of an e-mail.
-    fn fill(&mut self, message: usize, template: &'a Template, content: &Spot<'_>) {
+    /// A message's title in the name of an e-mail: our own exports write `Flow: Title`.
+    fn title_of<'t>(&self, name: &'t str, own: Option<&str>) -> &'t str {
+        let title = name.strip_prefix(self.flow_name).and_then(|rest| rest.strip_prefix(": "));
+        title.filter(|_| own.is_some()).unwrap_or(name)
+    }
+
+    /// Reads the parts of an e-mail; conditional content of our own exports is a variant for each language.
+    fn fill(&mut self, message: usize, template: &Template, content: &Spot<'_>) {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let whole = Parts {
+            subject: text(&template.subject),
+            preheader: text(&template.preheader),
+            html: template.html.clone(),
+            text: text(&template.text),
+            prepared: Vec::new(),
+        };
+        let (others, own) = languages::parted(Target::Hubspot, &whole).unwrap_or_else(|| (Vec::new(), whole.clone()));
+        if let Some(message) = self.made.get_mut(message).filter(|_| !others.is_empty()) {
+            // `Title (a)`: the name of the variant for everybody else.
+            let title =
+                message.name.as_deref().and_then(|name| name.rsplit_once(" (")).map(|(title, _)| title.to_owned());
+            message.name = title.or(message.name.take());
+        }
+        self.variant(message, 0, own, content);
+        for (n, (tag, parts)) in others.into_iter().enumerate() {
+            if let Some(message) = self.made.get_mut(message) {
+                let language = Some(tag.as_str().into());
+                message.variants.push(Variant { id: tag, language, weight: 1, ..Variant::default() });
+            }
+            self.variant(message, n + 1, parts, content);
+        }
+    }
+
+    fn variant(&mut self, message: usize, variant: usize, parts: Parts, content: &Spot<'_>) {
         let parts = [
-            (MailPart::Subject, template.subject.as_deref()),
-            (MailPart::Preheader, template.preheader.as_deref()),
-            (MailPart::Body, Some(template.html.as_str())),
-            (MailPart::Text, template.text.as_deref()),
+            (MailPart::Subject, parts.subject),
+            (MailPart::Preheader, parts.preheader),
+            (MailPart::Body, parts.html),
+            (MailPart::Text, parts.text),
         ];
-        for (part, source) in parts {
-            let Some(source) = source.filter(|source| !source.is_empty()) else { continue };
-            let read = from_hubl(source, kind_of(part), &mut self.book);
+        for (part, source) in parts.into_iter().filter(|(_, source)| !source.is_empty()) {
+            let read = from_hubl(&source, kind_of(part), &mut self.book);
             self.used.extend(read.fields.iter().cloned());
-            if let Some(variant) = self.made.get_mut(message).and_then(|message| message.variants.first_mut()) {
+            if let Some(variant) = self.made.get_mut(message).and_then(|message| message.variants.get_mut(variant)) {
                 let text = read.text.clone();
                 match part {
                     MailPart::Subject => variant.subject = text,
@@ -120,7 +157,7 @@ impl<'a> Messages<'a> {
                     MailPart::Text => variant.text = Some(text),
                 }
             }
-            self.read.push(Held { message, part, source, read, at: content.at.clone() });
+            self.read.push(Held { message, variant, part, source, read, at: content.at.clone() });
         }
     }
 
@@ -170,8 +207,8 @@ impl<'a> Messages<'a> {
                 "The {what} of message `{}` is kept as HubSpot wrote it, here stands the nearest thing: {why}",
                 message.id
             );
-            if let Some(variant) = message.variants.first_mut() {
-                variant.keep(Origin::Hubspot, held.part, held.source);
+            if let Some(variant) = message.variants.get_mut(held.variant) {
+                variant.keep(Origin::Hubspot, held.part, &held.source);
             }
             let remedy = "It is written back to HubSpot for as long as the part is not edited";
             self.report.add(RemarkKind::Kept, "hubspot/template", &held.at, None, text, remedy);

@@ -5,6 +5,7 @@
 //! step is not edited ([`keep`](super::keep)). What has no kind at all is a foreign step that holds its JSON. Nothing
 //! is dropped without a remark. Source of every shape: references, HubSpot 2 to 8 and 16.
 
+mod abandonment;
 mod actions;
 mod enrolment;
 mod envelope;
@@ -101,29 +102,34 @@ fn pretty(json: &Json) -> String {
 fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
     let modern = envelope::modern(given_flow.json);
     let flow = Spot::new(modern.as_ref(), given_flow.at.clone());
+    abandonment::one(&flow, given, taken).unwrap_or_else(|| plain(&flow, given, taken))
+}
+
+/// One workflow, action by action.
+fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
     let mut report = Report::default();
     let mut names = Names::new(given.names);
-    let mut messages = Messages::new(given.templates);
     let id = flow.id("id").unwrap_or_default();
     let name = clean(flow.word("name"));
     let name = if name.is_empty() { format!("Workflow {id}").trim().to_owned() } else { name };
+    let mut messages = Messages::new(given.templates, &name);
     let flow_id = free(taken, &word(&name.to_lowercase(), "workflow"));
     if !id.is_empty() {
         names.remember("flow", &flow_id, &id);
     }
     let start = NodeId::from(START);
-    settings::of_the_account(&flow, &mut report, &start);
+    settings::of_the_account(flow, &mut report, &start);
     let mut settings = FlowSettings {
         // HubSpot writes to whoever has not unsubscribed. Source: references, HubSpot 14.
         consent: vec![RequiredConsent::NotUnsubscribed(Channel::Email)],
         ..FlowSettings::default()
     };
-    let entered = enrolment::enrolment(&flow, &name, &mut names, &mut report);
+    let entered = enrolment::enrolment(flow, &name, &mut names, &mut report);
     settings.reentry = entered.reentry;
     settings.exit_when = entered.exit_when.as_ref().map(ConditionText::from);
-    settings::goal(&flow, &mut names, &mut settings, &mut report);
-    settings::windows(&flow, &mut settings, &mut report);
-    let steps = steps::steps(&flow, &flow_id, &mut names, &mut messages, &mut settings, &mut report);
+    settings::goal(flow, &mut names, &mut settings, &mut report);
+    settings::windows(flow, &mut settings, &mut report);
+    let steps = steps::steps(flow, &flow_id, &mut names, &mut messages, &mut settings, &mut report);
 
     let mut out = Flow::new(FlowId::from(flow_id.as_str()), &name);
     let trigger = Settings::Trigger(Trigger { any: entered.alternatives });
@@ -136,7 +142,7 @@ fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -
     messages.finish(&mut out, &mut settings, &mut report);
     out = with_settings(&out, &settings);
     loops_and_islands(&out, &steps.nodes, &mut report);
-    keep_what_differs(&mut out, &mut settings, &flow, &steps.nodes, &names, &mut report);
+    keep_what_differs(&mut out, &mut settings, flow, &steps.nodes, &names, &mut report);
     for key in &names.unnamed {
         let (kind, id) = key.split_once(':').unwrap_or((key, ""));
         report.guessed(

@@ -25,6 +25,7 @@ fn there_and_back(text: &str) -> (String, Json, Json) {
             longest: Span::hours(12),
             copies: std::cell::RefCell::default(),
             named: BTreeMap::new(),
+            own: std::collections::BTreeSet::new(),
         };
         asker.ask(condition, &Place::default(), &mut Notes::default())
     };

@@ -142,7 +142,7 @@ impl Reader<'_> {
             let split = Split { salt: node.as_str().into(), arms, winner: None };
             return Ok(fork(action, Settings::Split(split), "a", "b"));
         }
-        if let Some(mut caps) = filters::caps(&groups).filter(|caps| caps.len() == 1)
+        if let Some(mut caps) = filters::caps(&groups, None).filter(|caps| caps.len() == 1)
             && let Some(cap) = caps.pop()
         {
             return Ok(fork(action, Settings::Cap(cap), cap::UNDER, cap::CAPPED));
@@ -307,7 +307,8 @@ impl Reader<'_> {
             return;
         }
         let mut asker = Asker { names: &mut self.names, root: Root::Trigger, salt: "caps" };
-        if let Some(caps) = asker.groups(first).ok().and_then(|groups| filters::caps(&groups)) {
+        let groups = asker.groups(first).ok();
+        if let Some(caps) = groups.and_then(|groups| filters::caps(&groups, Some(&mut self.names))) {
             self.settings.caps = caps.into_iter().filter(|cap| cap.channel == Channel::Email).collect();
         }
     }

@@ -4,6 +4,7 @@
 //! condition refuses the whole filter, with its place and reason; nothing is left out of a question.
 
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 
 use super::names::{Names, id_of};
 use crate::{
@@ -447,9 +448,47 @@ pub(super) fn required_consent(group: &[Condition]) -> Option<RequiredConsent> {
     }
 }
 
-/// The cap that groups ask for: fewer messages received than so many in the last so long.
-pub(super) fn caps(groups: &[Vec<Condition>]) -> Option<Vec<CapRule>> {
-    groups.iter().map(|group| if let [one] = group.as_slice() { cap(one) } else { None }).collect()
+/// The caps that groups ask for, one row each: "in the segment of an earlier row, or not in the row's own, or fewer
+/// messages received than so many in the last so long". A segment that an export wrote out becomes one of the
+/// workspace; without `names` such rows are no caps.
+pub(super) fn caps(groups: &[Vec<Condition>], mut names: Option<&mut Names<'_>>) -> Option<Vec<CapRule>> {
+    let mut rows: Vec<CapRule> = Vec::new();
+    // What stands for the segments of the rows so far.
+    let mut earlier: Vec<(Condition, SmolStr)> = Vec::new();
+    let mut found: Vec<(SmolStr, ConditionText)> = Vec::new();
+    for group in groups {
+        let (limits, mut rest): (Vec<&Condition>, Vec<&Condition>) = group.iter().partition(|c| cap(c).is_some());
+        let limit = limits.first().filter(|_| limits.len() == 1).and_then(|c| cap(c))?;
+        rest.retain(|condition| !earlier.iter().any(|(known, _)| known == *condition));
+        // Rows without a limit leave nothing of their own but their segment.
+        rest.retain(|condition| {
+            let Condition::InSegment(segment) = condition else { return true };
+            earlier.push(((*condition).clone(), segment.clone()));
+            let unlimited = CapRule { limit: Limit::None, channel: limit.channel, ..CapRule::default() };
+            rows.push(CapRule { segment: Some(segment.clone()), ..unlimited });
+            false
+        });
+        let segment = match rest.as_slice() {
+            [] => None,
+            [Condition::Not(inner)] if matches!(inner.as_ref(), Condition::InSegment(_)) => match inner.as_ref() {
+                Condition::InSegment(segment) => Some((inner.as_ref().clone(), segment.clone())),
+                _ => None,
+            },
+            _ => {
+                names.as_ref()?;
+                let condition = opposite(rest.into_iter().cloned().collect());
+                let name = SmolStr::new(format!("Cap for {condition}").chars().take(80).collect::<String>());
+                found.push((name.clone(), text(&condition).ok()?));
+                Some((condition, name))
+            }
+        };
+        rows.push(CapRule { segment: segment.as_ref().map(|(_, name)| name.clone()), ..limit });
+        earlier.extend(segment);
+    }
+    if let Some(names) = &mut names {
+        names.workspace.segments.extend(found);
+    }
+    Some(rows)
 }
 
 fn cap(condition: &Condition) -> Option<CapRule> {

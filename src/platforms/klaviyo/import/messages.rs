@@ -10,7 +10,12 @@ use crate::{
     audience::Channel,
     base::{MessageId, NodeId},
     content::{Body, MailPart, Message, Origin, Part, Read, Variant, from_klaviyo},
-    platforms::import::{RemarkKind, Template},
+    flow::Target,
+    platforms::{
+        import::{RemarkKind, Template},
+        languages,
+        templates::{self, Template as Parts},
+    },
 };
 
 /// Most reasons of one text in a report; the rest are counted.
@@ -28,7 +33,11 @@ impl Reader<'_> {
     /// A new message of these versions; its id.
     pub(super) fn message(&mut self, channel: Channel, versions: &[Version<'_>], node: &NodeId) -> MessageId {
         let named = versions.first().and_then(|v| v.message.get("name")).and_then(Json::as_str).map(str::trim);
-        let exported = variants_of(versions);
+        let languages = match versions {
+            [one] => languages::parted(Target::Klaviyo, &self.parts(channel, one)),
+            _ => None,
+        };
+        let exported = variants_of(versions, languages.is_some());
         let name = exported.as_ref().map(|(name, _)| *name).or(named).filter(|name| !name.is_empty());
         let variant_of = |n: usize| match &exported {
             Some((_, ids)) => ids.get(n).map_or_else(|| variant_id(n), |id| (*id).to_owned()),
@@ -53,7 +62,20 @@ impl Reader<'_> {
         message.variants.clear();
         for (n, version) in versions.iter().enumerate() {
             let mut variant = Variant { id: variant_of(n), weight: version.weight, ..Variant::default() };
-            self.variant(channel, version, &mut variant, &id, node);
+            let parts = languages.as_ref().map_or_else(|| self.parts(channel, version), |(_, own)| own.clone());
+            if channel == Channel::Email {
+                self.template_of(version, &variant.id, &id, node);
+            }
+            self.variant(channel, version, &parts, &mut variant, node);
+            message.variants.push(variant);
+        }
+        // Conditional content of our own exports is a variant for each language.
+        for (tag, parts) in languages.into_iter().flat_map(|(others, _)| others) {
+            let language = Some(tag.as_str().into());
+            let mut variant = Variant { id: tag, language, weight: 1, ..Variant::default() };
+            if let [version] = versions {
+                self.variant(channel, version, &parts, &mut variant, node);
+            }
             message.variants.push(variant);
         }
         self.messages.push(message);
@@ -72,55 +94,81 @@ impl Reader<'_> {
         MessageId::new(id)
     }
 
-    fn variant(
-        &mut self,
-        channel: Channel,
-        version: &Version<'_>,
-        variant: &mut Variant,
-        id: &MessageId,
-        node: &NodeId,
-    ) {
-        let text = |key: &str| version.message.get(key).and_then(Json::as_str).unwrap_or_default();
-        let here = &version.pointer;
+    /// What a version says, in Klaviyo's language.
+    fn parts(&self, channel: Channel, version: &Version<'_>) -> Parts {
+        let text = |key: &str| version.message.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
         if channel == Channel::Sms {
-            let read = self.read(text("body"), Part::Plain, &format!("{here}/body"), node);
-            variant.text = Some(read.text.clone());
-            keep(variant, MailPart::Text, text("body"), &read);
-            return;
+            return Parts { text: text("body"), ..Parts::default() };
         }
-        let read = self.read(text("subject_line"), Part::Plain, &format!("{here}/subject_line"), node);
-        variant.subject = read.text.clone();
-        keep(variant, MailPart::Subject, text("subject_line"), &read);
-        let read = self.read(text("preview_text"), Part::Plain, &format!("{here}/preview_text"), node);
-        variant.preheader = read.text.clone();
-        keep(variant, MailPart::Preheader, text("preview_text"), &read);
-        let pointer = format!("{here}/template_id");
-        match id_of(version.message.get("template_id")) {
-            None => self.say(
+        let template = id_of(version.message.get("template_id")).and_then(|id| self.template(&id));
+        Parts {
+            subject: text("subject_line"),
+            preheader: text("preview_text"),
+            html: template.map(|template| template.html.clone()).unwrap_or_default(),
+            text: template.and_then(|template| template.text.clone()).unwrap_or_default(),
+            prepared: Vec::new(),
+        }
+    }
+
+    /// Remembers a version's template; says where there is none.
+    fn template_of(&mut self, version: &Version<'_>, variant: &str, message: &MessageId, node: &NodeId) {
+        let pointer = format!("{}/template_id", version.pointer);
+        let Some(template) = id_of(version.message.get("template_id")) else {
+            let what = format!("The message `{message}` has no template, so it is empty");
+            return self.say(RemarkKind::Lost, "import/no-template", &pointer, Some(node), what, "Write the mail");
+        };
+        if placeholder("template", &template).is_none() {
+            self.names.workspace.klaviyo.ids.insert(format!("template:{message}-{variant}"), template.clone());
+        }
+        if self.template(&template).is_none() {
+            self.say(
                 RemarkKind::Lost,
                 "import/no-template",
                 &pointer,
                 Some(node),
-                format!("The message `{id}` has no template, so it is empty"),
-                "Write the mail",
-            ),
-            Some(template) => {
-                if placeholder("template", &template).is_none() {
-                    let key = format!("template:{id}-{}", variant.id);
-                    self.names.workspace.klaviyo.ids.insert(key, template.clone());
-                }
-                match self.template(&template).cloned() {
-                    Some(found) => self.body(variant, &found, &pointer, node),
-                    None => self.say(
-                        RemarkKind::Lost,
-                        "import/no-template",
-                        &pointer,
-                        Some(node),
-                        format!("The template `{template}` was not given, so the message `{id}` is empty"),
-                        "Import again with `--templates DIR`: there `GET /api/templates/{id}` as `{id}.json`, or its HTML as `{id}.html`",
-                    ),
-                }
-            }
+                format!("The template `{template}` was not given, so the message `{message}` is empty"),
+                "Import again with `--templates DIR`: there `GET /api/templates/{id}` as `{id}.json`, or its HTML as `{id}.html`",
+            );
+        }
+    }
+
+    fn variant(
+        &mut self,
+        channel: Channel,
+        version: &Version<'_>,
+        parts: &Parts,
+        variant: &mut Variant,
+        node: &NodeId,
+    ) {
+        let here = &version.pointer;
+        if channel == Channel::Sms {
+            let read = self.read(&parts.text, Part::Plain, &format!("{here}/body"), node);
+            variant.text = Some(read.text.clone());
+            keep(variant, MailPart::Text, &parts.text, &read);
+            return;
+        }
+        let read = self.read(&parts.subject, Part::Plain, &format!("{here}/subject_line"), node);
+        variant.subject = read.text.clone();
+        keep(variant, MailPart::Subject, &parts.subject, &read);
+        let read = self.read(&parts.preheader, Part::Plain, &format!("{here}/preview_text"), node);
+        variant.preheader = read.text.clone();
+        keep(variant, MailPart::Preheader, &parts.preheader, &read);
+        if id_of(version.message.get("template_id")).and_then(|id| self.template(&id)).is_none() {
+            return;
+        }
+        let pointer = format!("{here}/template_id");
+        // The preview text says it already; in the body it would stand twice.
+        let html = match parts.preheader.is_empty() {
+            true => std::borrow::Cow::Borrowed(parts.html.as_str()),
+            false => templates::without_preheader(&parts.html),
+        };
+        let read = self.read(&html, Part::Html, &pointer, node);
+        variant.body = Body::Html(read.text.clone());
+        keep(variant, MailPart::Body, &parts.html, &read);
+        if !parts.text.trim().is_empty() {
+            let read = self.read(&parts.text, Part::Plain, &pointer, node);
+            variant.text = Some(read.text.clone());
+            keep(variant, MailPart::Text, &parts.text, &read);
         }
     }
 
@@ -128,17 +176,6 @@ impl Reader<'_> {
     pub(super) fn template(&self, id: &str) -> Option<&Template> {
         let templates = self.given.templates;
         templates.get(id).or_else(|| placeholder("template", id).and_then(|name| templates.get(name)))
-    }
-
-    fn body(&mut self, variant: &mut Variant, template: &Template, pointer: &str, node: &NodeId) {
-        let read = self.read(&template.html, Part::Html, pointer, node);
-        variant.body = Body::Html(read.text.clone());
-        keep(variant, MailPart::Body, &template.html, &read);
-        if let Some(text) = template.text.as_deref().filter(|text| !text.trim().is_empty()) {
-            let read = self.read(text, Part::Plain, pointer, node);
-            variant.text = Some(read.text.clone());
-            keep(variant, MailPart::Text, text, &read);
-        }
     }
 
     /// A text of Klaviyo as one of ours; what was not understood is said.
@@ -169,8 +206,8 @@ fn keep(variant: &mut Variant, part: MailPart, source: &str, read: &Read) {
 }
 
 /// The name of a message and the ids of its variants, where the versions are named as our exports name them:
-/// `Reminder (warm)`, `Reminder (plain)`.
-fn variants_of<'j>(versions: &[Version<'j>]) -> Option<(&'j str, Vec<&'j str>)> {
+/// `Reminder (warm)`, `Reminder (plain)`; a message of several languages has one version, named the same way.
+fn variants_of<'j>(versions: &[Version<'j>], has_languages: bool) -> Option<(&'j str, Vec<&'j str>)> {
     let named: Option<Vec<(&str, &str)>> = versions
         .iter()
         .map(|version| {
@@ -180,7 +217,7 @@ fn variants_of<'j>(versions: &[Version<'j>]) -> Option<(&'j str, Vec<&'j str>)> 
             Some((name.trim(), id))
         })
         .collect();
-    let named = named.filter(|named| named.len() > 1)?;
+    let named = named.filter(|named| named.len() > 1 || has_languages)?;
     let name = named.first()?.0;
     let ids: Vec<&str> = named.iter().map(|(_, id)| *id).collect();
     let unique: std::collections::BTreeSet<&str> = ids.iter().copied().collect();

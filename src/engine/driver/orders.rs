@@ -1,0 +1,314 @@
+//! Words from outside: to flows, to contacts, to the store. Each leaves an audit line.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use super::{Driver, Result, Word, json, pinned, shown};
+use crate::{
+    audience::Event,
+    base::{ContactId, FlowId, Instant, SendKey},
+    engine::{
+        store::Error,
+        work::{Done, Order, Refusal, Standing},
+    },
+    flow::{Flow, Workspace},
+    journey::{Forgotten, IntentWhat},
+    kinds::runtime::{Control, Input, Outcome},
+};
+
+/// Rows of the journal that are looked at in one go when old ones are dropped. Source: assumption.
+const ROWS_PER_PRUNE: usize = 2_000;
+
+type Said = Result<Done>;
+
+fn no(error: impl Into<String>, hint: impl Into<String>) -> Said {
+    Ok(Err(Refusal::new(error, hint)))
+}
+
+fn yes(text: impl Into<String>) -> Said {
+    Ok(Ok(text.into()))
+}
+
+impl Driver {
+    /// Carries out an order; who gave it stands in the audit.
+    ///
+    /// Errors: the store's. What cannot be done is refused in words.
+    pub fn order(&mut self, now: Instant, who: &str, order: &Order) -> Said {
+        match order {
+            Order::Publish { flow, workspace } => self.publish(now, who, flow, workspace),
+            Order::Pause { flow, freeze } => {
+                let (flow, freeze) = (flow.clone(), *freeze);
+                self.to_flow(now, who, flow.clone(), Control::Pause { flow, freeze }, "is paused")
+            }
+            Order::Resume { flow } => {
+                let control = Control::Resume { flow: flow.clone() };
+                self.to_flow(now, who, flow.clone(), control, "goes on")
+            }
+            Order::Drain { flow } => {
+                let control = Control::Drain { flow: flow.clone() };
+                self.to_flow(now, who, flow.clone(), control, "lets nobody in any more")
+            }
+            Order::Migrate { flow, mapping } => {
+                let Some(version) = self.flows.live_version(flow).cloned() else { return self.no_flow(flow) };
+                if let Some((_, to)) = mapping.iter().find(|(_, to)| version.place_of(to).is_none()) {
+                    return no(format!("The live version of {flow} has no step `{to}`"), "Name one of its steps");
+                }
+                let (version, mapping) = (version.hash, mapping.clone());
+                let control = Control::Migrate { flow: flow.clone(), version, mapping };
+                self.to_flow(now, who, flow.clone(), control, "moves its journeys to the live version")
+            }
+            Order::Move { contact, journey, node } => {
+                let (n, control) = match self.known(contact)? {
+                    Some(n) => (n, Control::Move { journey: journey.clone(), node: node.clone() }),
+                    None => return self.no_contact(contact),
+                };
+                let found = self.cache.get(n).and_then(|loaded| loaded.state.journey(journey));
+                let Some(found) = found.filter(|journey| journey.is_active()) else {
+                    return no(
+                        format!("{contact} has no journey `{journey}` under way"),
+                        "Look at the contact's journeys",
+                    );
+                };
+                let place = self.flows.version(&found.version).and_then(|version| version.place_of(node));
+                if place.is_none() {
+                    return no(format!("The journey's version has no step `{node}`"), "Name one of its steps");
+                }
+                self.to_contact(now, who, n, control, format!("moved {journey} to {node}"))
+            }
+            Order::End { contact, journey } => {
+                let Some(n) = self.known(contact)? else { return self.no_contact(contact) };
+                let found = self.cache.get(n).and_then(|loaded| loaded.state.journey(journey));
+                if !found.is_some_and(crate::journey::Journey::is_active) {
+                    return no(
+                        format!("{contact} has no journey `{journey}` under way"),
+                        "Look at the contact's journeys",
+                    );
+                }
+                self.to_contact(now, who, n, Control::End { journey: journey.clone() }, format!("ended {journey}"))
+            }
+            Order::Retry { key, resend } => self.retry(now, who, key, *resend),
+            Order::Forget { contact } => self.forget(now, who, contact),
+            Order::Suppress { addresses, lift } => self.suppress(now, who, addresses, *lift),
+            Order::Prune { days } => self.prune(now, who, *days),
+        }
+    }
+
+    /// Makes a flow live in a version named by its content.
+    fn publish(&mut self, now: Instant, who: &str, flow: &Flow, workspace: &Workspace) -> Said {
+        let text = json(workspace)?;
+        let changed = self.store.meta("workspace")?.as_deref() != Some(text.as_str());
+        let mut probe = crate::journey::FlowSet::new(workspace, &[]);
+        let hash = probe.remember(workspace, flow);
+        let live = self.flows.live().find(|(id, _)| **id == flow.id).map(|(_, hash)| *hash);
+        if live == Some(hash) && !changed {
+            return yes(format!("{} is live already, in version {hash}", flow.id));
+        }
+        self.store.add_version(&hash.to_string(), flow.id.as_str(), &pinned(flow, workspace)?, now)?;
+        self.store.set_meta("workspace", &text)?;
+        self.set_workspace(workspace.clone())?;
+        self.store.audit(now, None, who, &format!("published {} in version {hash}", flow.id))?;
+        if live == Some(hash) {
+            return yes(format!("{} is live already, in version {hash}; the workspace is the new one", flow.id));
+        }
+        // A flow that was drained, or paused itself, begins anew with its new version only when somebody resumes it.
+        self.say(now, Control::Adopt { flow: flow.id.clone(), version: hash }, who)?;
+        yes(format!("{} is live in version {hash}", flow.id))
+    }
+
+    /// A word about a flow, to everybody.
+    fn to_flow(&mut self, now: Instant, who: &str, flow: FlowId, control: Control, what: &str) -> Said {
+        if self.flows.live_version(&flow).is_none() {
+            return self.no_flow(&flow);
+        }
+        self.store.audit(now, None, who, &format!("{flow} {what}"))?;
+        self.say(now, control, who)?;
+        yes(format!("{flow} {what}"))
+    }
+
+    fn to_contact(&mut self, now: Instant, who: &str, n: i64, control: Control, what: String) -> Said {
+        self.store.audit(now, Some(n), who, &what)?;
+        self.feed(n, &Input::Control { at: now, control })?;
+        yes(what)
+    }
+
+    fn no_flow(&self, flow: &FlowId) -> Said {
+        let live: Vec<&str> = self.flows.live().map(|(id, _)| id.as_str()).collect();
+        no(format!("No flow `{flow}` is live here"), crate::base::nearest::hint(flow.as_str(), live))
+    }
+
+    fn no_contact(&self, contact: &ContactId) -> Said {
+        no(format!("There is no contact {}", shown(contact)), "Search for it by its address")
+    }
+
+    /// The number of a contact that there is, loaded.
+    fn known(&mut self, id: &ContactId) -> Result<Option<i64>> {
+        let Some(n) = self.store.contact_number(id.as_str())? else { return Ok(None) };
+        self.load(n)?;
+        Ok(Some(n))
+    }
+
+    /// Adds a word to everybody; contacts hear it before anything else that is said to them.
+    pub(super) fn say(&mut self, at: Instant, control: Control, who: &str) -> Result<()> {
+        let n = self.store.add_control(at, &json(&control)?, who)?;
+        self.take_word(Word { n, at, control });
+        self.walk = Some((n, 0));
+        self.store.set_meta("walked_contact", "0")
+    }
+
+    /// Takes a word into what is in memory: what is live, and what new contacts hear.
+    pub(super) fn take_word(&mut self, word: Word) {
+        if let Control::Adopt { version, .. } = &word.control {
+            self.flows.make_live(version);
+        }
+        let flow_of = |control: &Control| match control {
+            Control::Adopt { flow, .. }
+            | Control::Pause { flow, .. }
+            | Control::Breaker { flow, .. }
+            | Control::Drain { flow }
+            | Control::Winner { flow, .. } => Some(flow.clone()),
+            _ => None,
+        };
+        match &word.control {
+            Control::Adopt { flow, .. } => {
+                self.baseline.retain(|said| !matches!(said, Control::Adopt { flow: of, .. } if of == flow));
+                // In flow order, as at the start of a replay.
+                let at = self
+                    .baseline
+                    .iter()
+                    .position(|said| !matches!(said, Control::Adopt { flow: of, .. } if of < flow))
+                    .unwrap_or(self.baseline.len());
+                self.baseline.insert(at, word.control.clone());
+            }
+            Control::Resume { flow } => {
+                let ends = |said: &Control| matches!(said, Control::Pause { .. } | Control::Breaker { .. });
+                self.baseline.retain(|said| !(ends(said) && flow_of(said).as_ref() == Some(flow)));
+            }
+            Control::Pause { .. } | Control::Breaker { .. } | Control::Drain { .. } | Control::Winner { .. } => {
+                self.baseline.push(word.control.clone());
+            }
+            _ => {}
+        }
+        self.words.push(word);
+    }
+
+    fn retry(&mut self, now: Instant, who: &str, key: &SendKey, resend: bool) -> Said {
+        let row = self.store.send(key)?;
+        let contact = match &row {
+            Some(row) => Some(row.contact),
+            None => self.store.held_contact(key.journey.as_str())?,
+        };
+        let Some(n) = contact else {
+            return no(format!("Nothing is held under `{key}`"), "flowloom held lists what is");
+        };
+        self.load(n)?;
+        match row.as_ref().map(|row| row.standing) {
+            Some(Standing::Settled(Outcome::Unknown)) if !resend => {
+                return no(
+                    format!("`{key}` may have left: nobody knows"),
+                    "Look at the mail server's log; retry with --resend where it did not leave",
+                );
+            }
+            Some(Standing::Settled(Outcome::Unknown)) => {
+                self.store.audit(now, Some(n), who, &format!("sends {key} once more"))?;
+                self.feed(n, &Input::Control { at: now, control: Control::Resend { key: key.clone() } })?;
+            }
+            Some(Standing::Settled(Outcome::Held)) => {
+                let row = row.as_ref().ok_or_else(|| Error::damaged("a send is gone"))?;
+                self.store.audit(now, Some(n), who, &format!("tries {key} again"))?;
+                let what: IntentWhat = serde_json::from_str(&row.what).map_err(Error::damaged)?;
+                if matches!(what, IntentWhat::Message { .. }) {
+                    let control = Control::Retry { journey: key.journey.clone() };
+                    self.feed(n, &Input::Control { at: now, control })?;
+                } else {
+                    self.due_again(row, now)?;
+                }
+            }
+            Some(_) => return no(format!("`{key}` is not held"), "flowloom held lists what is"),
+            None => {
+                self.store.audit(now, Some(n), who, &format!("tries {} again", key.journey))?;
+                let control = Control::Retry { journey: key.journey.clone() };
+                self.feed(n, &Input::Control { at: now, control })?;
+            }
+        }
+        yes(format!("{key} is tried again"))
+    }
+
+    fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
+        let Some(n) = self.known(contact)? else { return self.no_contact(contact) };
+        self.feed(n, &Input::Control { at: now, control: Control::Forget })?;
+        // What is seen of it goes first, so that the differences are right; then all rows.
+        self.write_contact(n, now)?;
+        self.dirty.retain(|dirty| *dirty != n);
+        for (standing, count) in self.store.forget(n)? {
+            self.deltas.standing(super::outbox::word(&standing), -count);
+        }
+        self.cache.remove(n);
+        self.store.audit(now, Some(n), who, "forgotten")?;
+        yes(format!("{contact} is forgotten: history, journeys and mails are gone; the id stays suppressed"))
+    }
+
+    fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {
+        let mut changed = 0_usize;
+        for address in addresses {
+            let address = address.trim().to_lowercase();
+            if address.is_empty() || address.len() > 320 || address.chars().any(char::is_control) {
+                return no(format!("`{}` is no address", address.escape_default()), "Write one address per line");
+            }
+            changed += usize::from(self.store.suppress(&address, lift, now)?);
+        }
+        self.flows.suppress(addresses.iter().map(String::as_str), lift);
+        let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };
+        let what = format!("{changed} of {} addresses {what}", addresses.len());
+        self.store.audit(now, None, who, &what)?;
+        yes(what)
+    }
+
+    /// Drops old rows, a page at a time: the caller asks again until nothing is left.
+    fn prune(&mut self, now: Instant, who: &str, days: u32) -> Said {
+        if days == 0 {
+            return no("Nothing younger than a day is dropped", "Name at least 1 day");
+        }
+        let before = now.plus_millis(-i64::from(days) * 86_400_000);
+        let mut dropped = 0;
+        for n in self.store.with_old_rows(before, ROWS_PER_PRUNE)? {
+            let old = self.store.old_events(n, before)?;
+            let remembered = if old.is_empty() { None } else { Some(self.remember(n, &old)?) };
+            dropped += self.store.prune(n, before, remembered.as_deref())?;
+            // It is read anew, so that what is in memory is what a later start sees.
+            if let Some(loaded) = self.cache.get(n)
+                && !loaded.dirty
+            {
+                self.cache.remove(n);
+            }
+        }
+        let sends = self.store.prune_sends(before)?;
+        if dropped + sends > 0 {
+            self.store.audit(
+                now,
+                None,
+                who,
+                &format!("dropped {dropped} rows and {sends} sends older than {days} days"),
+            )?;
+        }
+        yes(format!("{dropped} rows and {sends} sends older than {days} days are gone"))
+    }
+
+    /// What is to be remembered of a contact's events that are dropped now, besides what was dropped before.
+    fn remember(&mut self, n: i64, old: &[String]) -> Result<String> {
+        let row = self.store.contact(n)?;
+        let before: Forgotten = match row.and_then(|row| row.forgotten) {
+            Some(text) => serde_json::from_str(&text).map_err(Error::damaged)?,
+            None => Vec::new(),
+        };
+        let mut by_name: BTreeMap<SmolStr, (u64, Instant)> =
+            before.into_iter().map(|(name, count, last)| (name, (count, last))).collect();
+        for text in old {
+            let event: Event = serde_json::from_str(text).map_err(Error::damaged)?;
+            let entry = by_name.entry(event.name).or_insert((0, event.happened));
+            *entry = (entry.0 + 1, entry.1.max(event.happened));
+        }
+        let out: Forgotten = by_name.into_iter().map(|(name, (count, last))| (name, count, last)).collect();
+        json(&out)
+    }
+}

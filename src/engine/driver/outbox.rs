@@ -1,0 +1,393 @@
+//! From an intent to its outcome: made, claimed, begun, settled (SEMANTICS R21, R22, R29).
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use super::{Driver, Result, Source, json, millis, own_event};
+use crate::{
+    audience::{Event, Properties, ResponseKind, Value},
+    base::{Instant, SendKey, hash},
+    engine::{
+        store::{Error, Kind, OutboxRow},
+        work::{Begin, Handed, Job, Standing},
+    },
+    journey::{self, HandOver, Intent, IntentWhat},
+    kinds::runtime::{Delivery, Input, Outcome, Reason},
+};
+
+/// The first pause after a hand-over that was put off, in milliseconds; it doubles. Source: assumption, as mail servers
+/// do (Postfix begins at 300 s; marketers wait for confirmations).
+const FIRST_PAUSE_MILLIS: i64 = 30_000;
+/// The longest pause. Source: assumption.
+const LONGEST_PAUSE_MILLIS: i64 = 3_600_000;
+/// Nothing is put off for longer at once. Source: assumption, `send_latest_age` by default.
+const MOST_PUT_OFF_MILLIS: i64 = 24 * 3_600_000;
+
+/// How long a send that was put off waits, by attempt (from 1): doubling, within half a pause of jitter from its key.
+pub(super) fn pause_millis(key: &SendKey, attempt: u32) -> i64 {
+    let pause = FIRST_PAUSE_MILLIS.saturating_mul(1_i64 << attempt.saturating_sub(1).min(20)).min(LONGEST_PAUSE_MILLIS);
+    let jitter = hash::chance(&attempt.to_string(), &key.to_string()) % (pause as u64 / 2);
+    pause + jitter as i64
+}
+
+impl Driver {
+    /// Makes a send of an intent; one whose key is there becomes due again (a retry of what was held).
+    pub(super) fn intend(&mut self, n: i64, at: Instant, intent: Intent, holds: bool) -> Result<()> {
+        let what = json(&intent.what)?;
+        let row = match self.store.send(&intent.key)? {
+            Some(row) => {
+                if matches!(row.standing, Standing::Due | Standing::Claimed | Standing::HandingOver) {
+                    return Ok(());
+                }
+                self.store.set_send_what(row.n, &what)?;
+                self.stand(&row, Standing::Due, row.attempt, Some(intent.at), at, Some((None, "")))?;
+                row
+            }
+            None => {
+                let mut row = OutboxRow {
+                    n: 0,
+                    key: intent.key,
+                    contact: n,
+                    flow: SmolStr::new(intent.flow.as_str()),
+                    what,
+                    standing: Standing::Due,
+                    attempt: 0,
+                    made: at,
+                };
+                row.n = self.store.add_send(&row, intent.at)?;
+                self.deltas.standing("due", 1);
+                row
+            }
+        };
+        if holds {
+            self.finish(&row, Delivery::Held(Reason::TooLate), at, "overdue after a restore")?;
+        }
+        Ok(())
+    }
+
+    /// After a restore: whether what this input brings was overdue by then (SEMANTICS R26).
+    pub(super) fn holds_overdue(&self, input: &Input) -> bool {
+        self.waking_overdue && matches!(input, Input::Wake { .. })
+    }
+
+    /// A held call or alert is due again.
+    pub(super) fn due_again(&mut self, row: &OutboxRow, at: Instant) -> Result<()> {
+        self.stand(row, Standing::Due, row.attempt, Some(at), at, Some((None, "")))
+    }
+
+    /// Moves a row, and keeps the counts.
+    fn stand(
+        &mut self,
+        row: &OutboxRow,
+        to: Standing,
+        attempt: u32,
+        not_before: Option<Instant>,
+        at: Instant,
+        why: Option<(Option<Reason>, &str)>,
+    ) -> Result<()> {
+        self.store.set_send(row.n, to, attempt, not_before, at, why)?;
+        self.deltas.standing(name(row.standing), -1);
+        self.deltas.standing(name(to), 1);
+        if let Standing::Settled(outcome) = to {
+            *self.told.outcomes.entry(outcome.name()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Settles a send, and tells its contact.
+    fn finish(&mut self, row: &OutboxRow, result: Delivery, at: Instant, detail: &str) -> Result<()> {
+        let (outcome, reason) = match &result {
+            Delivery::Sent => (Outcome::Sent, Reason::Ok),
+            Delivery::Skipped(reason) => (Outcome::Skipped, *reason),
+            Delivery::Refused(reason) => (Outcome::Refused, *reason),
+            Delivery::Held(reason) => (Outcome::Held, *reason),
+            Delivery::Unknown => (Outcome::Unknown, Reason::NoAnswer),
+            Delivery::Deferred { until } => {
+                self.stand(row, Standing::Due, row.attempt, Some(*until), at, None)?;
+                return self.feed(row.contact, &Input::Delivered { at, key: row.key.clone(), result });
+            }
+        };
+        self.stand(row, Standing::Settled(outcome), row.attempt, None, at, Some((Some(reason), detail)))?;
+        let tells = match self.what_of(row)? {
+            IntentWhat::Message { .. } => true,
+            // A call that is held waits for somebody; its step waits for the answer, as long as it may.
+            IntentWhat::Webhook => outcome != Outcome::Held,
+            IntentWhat::Alert => false,
+        };
+        if tells {
+            self.feed(row.contact, &Input::Delivered { at, key: row.key.clone(), result })?;
+        }
+        Ok(())
+    }
+
+    fn what_of(&self, row: &OutboxRow) -> Result<IntentWhat> {
+        serde_json::from_str(&row.what).map_err(|error| Error::damaged(format!("send {}: {error}", row.key)))
+    }
+
+    /// Claims sends that are due, soonest first, for senders to render.
+    ///
+    /// Errors: the store's.
+    pub fn claim_due(&mut self, now: Instant, limit: usize) -> Result<Vec<Job>> {
+        let rows = self.store.due_sends(now, limit)?;
+        self.claim_rows(now, rows)
+    }
+
+    /// Claims one send, where it is due.
+    ///
+    /// Errors: the store's.
+    pub fn claim(&mut self, now: Instant, key: &SendKey) -> Result<Option<Job>> {
+        let rows = self.store.send(key)?.filter(|row| row.standing == Standing::Due).into_iter().collect();
+        Ok(self.claim_rows(now, rows)?.pop())
+    }
+
+    fn claim_rows(&mut self, now: Instant, rows: Vec<OutboxRow>) -> Result<Vec<Job>> {
+        let mut jobs = Vec::new();
+        for row in rows {
+            match self.load(row.contact) {
+                Ok(()) => {}
+                Err(error) if error.kind == Kind::Corrupt => {
+                    self.told.warnings.push(error.message.clone());
+                    self.stand(
+                        &row,
+                        Standing::Settled(Outcome::Held),
+                        row.attempt,
+                        None,
+                        now,
+                        Some((Some(Reason::Fault), &error.message)),
+                    )?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            if let Some(until) = self.restored
+                && row.made <= until
+            {
+                self.finish(&row, Delivery::Held(Reason::TooLate), now, "overdue after a restore")?;
+                continue;
+            }
+            let Some((what, codes)) = self.may_go(&row, now)? else { continue };
+            let Some(loaded) = self.cache.get(row.contact) else { continue };
+            let journey = loaded.state.journey(&row.key.journey);
+            let sent = loaded.state.send(&row.key).map(|send| send.version);
+            let Some(version) =
+                sent.or(journey.map(|journey| journey.version)).and_then(|hash| self.flows.version(&hash)).cloned()
+            else {
+                self.finish(&row, Delivery::Held(Reason::Fault), now, "its version is not there")?;
+                continue;
+            };
+            let job = Job {
+                key: row.key.clone(),
+                flow: crate::base::FlowId::new(&row.flow),
+                attempt: row.attempt + 1,
+                what,
+                contact: std::sync::Arc::new(loaded.state.clone()),
+                version,
+                workspace: self.workspace.clone(),
+                codes,
+                now,
+            };
+            self.stand(&row, Standing::Claimed, row.attempt + 1, None, now, None)?;
+            jobs.push(job);
+        }
+        Ok(jobs)
+    }
+
+    /// The second test (SEMANTICS R22), and what else must hold; what it stops is settled here. Codes are given with it.
+    fn may_go(&mut self, row: &OutboxRow, now: Instant) -> Result<Option<(IntentWhat, BTreeMap<SmolStr, SmolStr>)>> {
+        // Words come before the question, and due timers before both.
+        self.hear(row.contact)?;
+        if self.cache.get(row.contact).and_then(|loaded| loaded.state.next_wake()).is_some_and(|due| due <= now) {
+            self.feed(row.contact, &Input::Wake { at: now })?;
+        }
+        let what = self.what_of(row)?;
+        let Some(loaded) = self.cache.get(row.contact) else { return Ok(None) };
+        match &what {
+            IntentWhat::Message { .. } => {
+                let answer = journey::may_hand_over(&self.flows, &loaded.state, &row.key, now);
+                if answer != HandOver::Go {
+                    if let Some(result) = Option::<Delivery>::from(answer) {
+                        self.finish(row, result, now, "")?;
+                    }
+                    return Ok(None);
+                }
+                match self.codes(row)? {
+                    Some(codes) => Ok(Some((what, codes))),
+                    None => {
+                        self.finish(row, Delivery::Held(Reason::Incomplete), now, "a pool of codes is empty")?;
+                        Ok(None)
+                    }
+                }
+            }
+            IntentWhat::Webhook if !journey::awaits_answer(&self.flows, &loaded.state, &row.key) => {
+                let to = Standing::Settled(Outcome::Skipped);
+                self.stand(row, to, row.attempt, None, now, Some((Some(Reason::NotInFlow), "nobody waits for it")))?;
+                Ok(None)
+            }
+            IntentWhat::Webhook | IntentWhat::Alert => Ok(Some((what, BTreeMap::new()))),
+        }
+    }
+
+    /// A code of each pool that the mail shows, all or none: what the contact has, else the next (SEMANTICS R27).
+    fn codes(&mut self, row: &OutboxRow) -> Result<Option<BTreeMap<SmolStr, SmolStr>>> {
+        let Some(loaded) = self.cache.get(row.contact) else { return Ok(None) };
+        let wanted = journey::pools_of(&self.flows, &loaded.state, &row.key).to_vec();
+        let workspace = self.workspace.clone();
+        let mut out = BTreeMap::new();
+        let mut new: Vec<(SmolStr, usize)> = Vec::new();
+        for name in wanted {
+            // A pool that there is not is found by the checks, and by rendering.
+            let Some(pool) = workspace.code_pools.iter().find(|pool| pool.name == name) else { continue };
+            if let Some(shared) = &pool.shared {
+                out.insert(name, shared.clone());
+                continue;
+            }
+            if let Some(code) = self.store.code_of(&name, row.contact)? {
+                out.insert(name, SmolStr::new(code));
+                continue;
+            }
+            let mut at = self.pool_at.get(&name).copied().unwrap_or(0);
+            while pool.codes.get(at).is_some_and(|code| self.store.is_given(&name, code).unwrap_or(true)) {
+                at += 1;
+            }
+            self.pool_at.insert(name.clone(), at);
+            if at >= pool.codes.len() {
+                return Ok(None);
+            }
+            new.push((name, at));
+        }
+        for (name, at) in new {
+            let pool = workspace.code_pools.iter().find(|pool| pool.name == name);
+            let Some(code) = pool.and_then(|pool| pool.codes.get(at)) else { continue };
+            if self.store.give_code(&name, code, row.contact, &row.key)? {
+                self.pool_at.insert(name.clone(), at + 1);
+                out.insert(name, code.clone());
+            }
+        }
+        Ok(Some(out))
+    }
+
+    /// May a claimed send go to its transport now? Tests once more, and says *handing over*; `mail` is kept.
+    ///
+    /// Errors: the store's; then nothing may be handed over.
+    pub fn begin(&mut self, now: Instant, key: &SendKey, attempt: u32, mail: Option<&[u8]>) -> Result<Begin> {
+        let Some(row) = self.claimed(key, attempt, Standing::Claimed)? else { return Ok(Begin::No) };
+        self.load(row.contact)?;
+        if self.may_go(&row, now)?.is_none() {
+            return Ok(Begin::No);
+        }
+        // The test may have moved the row itself.
+        let Some(row) = self.claimed(key, attempt, Standing::Claimed)? else { return Ok(Begin::No) };
+        if let Some(mail) = mail {
+            self.store.keep_mail(row.n, mail)?;
+        }
+        self.told.latencies.push((Source::HandOver, millis(now.since(row.made))));
+        self.stand(&row, Standing::HandingOver, attempt, None, now, None)?;
+        Ok(Begin::Go)
+    }
+
+    fn claimed(&self, key: &SendKey, attempt: u32, standing: Standing) -> Result<Option<OutboxRow>> {
+        Ok(self.store.send(key)?.filter(|row| row.attempt == attempt && row.standing == standing))
+    }
+
+    /// What became of a claim: of one that never began, or of a hand-over. What is known already stays.
+    ///
+    /// Errors: the store's; then the row stays as it was, and the next start makes it *unknown*.
+    pub fn settle(&mut self, now: Instant, key: &SendKey, attempt: u32, handed: &Handed) -> Result<()> {
+        let row = match self.claimed(key, attempt, Standing::HandingOver)? {
+            Some(row) => row,
+            None => match self.claimed(key, attempt, Standing::Claimed)? {
+                Some(row) => row,
+                None => return Ok(()),
+            },
+        };
+        self.load(row.contact)?;
+        match handed {
+            Handed::Done => self.finish(&row, Delivery::Sent, now, ""),
+            Handed::Later { detail, after_millis } => {
+                // Who hands over knows when to try again, and when to give up; this is for who says nothing.
+                let asked = after_millis.map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
+                let pause = asked.unwrap_or_else(|| pause_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
+                let why = Some((Some(Reason::NoAnswer), detail.as_str()));
+                self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
+            }
+            Handed::No { detail, bad_address } => {
+                self.finish(&row, Delivery::Refused(Reason::Rejected), now, detail)?;
+                if *bad_address { self.bounce(&row, now) } else { Ok(()) }
+            }
+            Handed::Unknown { detail } => self.finish(&row, Delivery::Unknown, now, detail),
+            Handed::Held { reason, detail } => self.finish(&row, Delivery::Held(*reason), now, detail),
+        }
+    }
+
+    /// The address is none: nothing goes there any more (SEMANTICS R0, R22).
+    fn bounce(&mut self, row: &OutboxRow, now: Instant) -> Result<()> {
+        let Some(loaded) = self.cache.get(row.contact) else { return Ok(()) };
+        let mut properties = Properties::new();
+        let mut set =
+            |name: &'static str, value: &str| properties.insert(SmolStr::new_static(name), Value::text(value));
+        set("flow", &row.flow);
+        set("node", row.key.node.as_str());
+        set("journey", row.key.journey.as_str());
+        set("send_key", &row.key.to_string());
+        if let Ok(IntentWhat::Message { message, variant, .. }) = self.what_of(row) {
+            set("message", message.as_str());
+            set("variant", &variant);
+        }
+        properties.insert(SmolStr::new_static("hard"), Value::Bool(true));
+        let event = Event {
+            id: own_event("bounce", &row.key),
+            contact: loaded.state.contact.id.clone(),
+            name: SmolStr::new_static(ResponseKind::Bounced.event_name()),
+            happened: now,
+            accepted: now,
+            properties,
+        };
+        self.take_event(row.contact, event)
+    }
+
+    /// After a start: claims are free again; what was *handing over* has left where its transport knows so, is due again
+    /// where it knows that it has not, and is *unknown* else (SEMANTICS R21). How many became unknown.
+    ///
+    /// Errors: the store's.
+    pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {
+        for row in self.store.sends_in(Standing::Claimed)? {
+            self.stand(&row, Standing::Due, row.attempt, None, now, None)?;
+        }
+        let mut unknown = 0;
+        for row in self.store.sends_in(Standing::HandingOver)? {
+            match self.load(row.contact) {
+                Ok(()) => {}
+                Err(error) if error.kind == Kind::Corrupt => {
+                    self.told.warnings.push(error.message);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            match has_left(&row.key) {
+                Some(true) => self.finish(&row, Delivery::Sent, now, "")?,
+                Some(false) => self.stand(&row, Standing::Due, row.attempt, None, now, None)?,
+                None => {
+                    unknown += 1;
+                    self.finish(&row, Delivery::Unknown, now, "the engine stopped while it was handed over")?;
+                }
+            }
+        }
+        Ok(unknown)
+    }
+}
+
+/// The name under which a standing is counted.
+pub(super) fn word(standing: &str) -> &'static str {
+    const ALL: [&str; 8] = ["due", "claimed", "handing_over", "sent", "skipped", "refused", "held", "unknown"];
+    ALL.into_iter().find(|word| *word == standing).unwrap_or("due")
+}
+
+fn name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Due => "due",
+        Standing::Claimed => "claimed",
+        Standing::HandingOver => "handing_over",
+        Standing::Settled(outcome) => outcome.name(),
+    }
+}

@@ -1,0 +1,403 @@
+//! What becomes of sends, words and people, also over a restart.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::*;
+use crate::{
+    audience::{Contact, EventLog},
+    base::SendKey,
+    engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
+    journey::ContactState,
+    kinds::runtime::{Change, Delivery, Outcome},
+};
+
+const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+    (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+    (id: "first", kind: "email", settings: (message: "m")),
+    (id: "wait", kind: "delay", settings: (wait: for("1 day"))),
+    (id: "second", kind: "email", settings: (message: "m")),
+], edges: [(from: "start", to: "first"), (from: "first", to: "wait"), (from: "wait", to: "second")],
+messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+fn at(millis: i64) -> Instant {
+    Instant::from_millis(1_795_424_400_000 + millis)
+}
+
+fn flow(text: &str) -> Flow {
+    file::read(text).expect("reads").flow
+}
+
+fn workspace(ron: &str) -> Workspace {
+    file::read_workspace(ron).expect("reads").0
+}
+
+struct World {
+    driver: Option<Driver>,
+}
+
+impl World {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = Path::new("/").join(format!("driver-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let store = Store::open_on(&name, "memdb").expect("opens");
+        Self { driver: Some(Driver::on(store).expect("reads")) }
+    }
+
+    /// With the flow live and one contact.
+    fn with(text: &str, workspace: Workspace) -> Self {
+        let mut world = Self::new();
+        world.order(0, publish(text, workspace)).expect("is published");
+        for id in ["ada", "ben"] {
+            world.add(id);
+        }
+        world
+    }
+
+    fn add(&mut self, id: &str) {
+        let mut contact = Contact::new(id);
+        contact.email = Some(format!("{id}@example.com").into());
+        contact.consent.email = crate::audience::ConsentStatus::Subscribed;
+        let history = History { contact, events: Vec::new() };
+        self.batch(0, |driver, now| driver.history(now, &history));
+    }
+
+    #[track_caller]
+    fn batch<T>(&mut self, millis: i64, work: impl FnOnce(&mut Driver, Instant) -> Result<T>) -> T {
+        let driver = self.driver.as_mut().expect("is there");
+        driver.batch(at(millis), |driver| work(driver, at(millis))).expect("is written").0
+    }
+
+    #[track_caller]
+    fn order(&mut self, millis: i64, order: Order) -> Done {
+        self.batch(millis, |driver, now| driver.order(now, "tester", &order))
+    }
+
+    #[track_caller]
+    fn event(&mut self, millis: i64, id: &str, contact: &str, name: &str) -> Answer {
+        let item = NewEvent {
+            id: id.into(),
+            contact: contact.into(),
+            name: name.into(),
+            happened: None,
+            properties: crate::audience::Properties::new(),
+            change: None,
+        };
+        self.batch(millis, |driver, now| driver.event(now, &item))
+    }
+
+    /// The process dies and comes back.
+    fn restart(&mut self) {
+        let store = self.driver.take().expect("is there").into_store();
+        self.driver = Some(Driver::on(store).expect("reads again"));
+    }
+
+    #[track_caller]
+    fn standing(&self, key: &SendKey) -> Standing {
+        self.driver.as_ref().expect("is there").store().send(key).expect("reads").expect("is there").standing
+    }
+
+    #[track_caller]
+    fn claim(&mut self, millis: i64) -> Vec<(SendKey, u32)> {
+        let jobs = self.batch(millis, |driver, now| driver.claim_due(now, 100));
+        jobs.into_iter().map(|job| (job.key, job.attempt)).collect()
+    }
+
+    #[track_caller]
+    fn send(&mut self, millis: i64, handed: &Handed) -> Vec<SendKey> {
+        let jobs = self.claim(millis);
+        for (key, attempt) in &jobs {
+            let begin = self.batch(millis, |driver, now| driver.begin(now, key, *attempt, Some(b"mail")));
+            assert_eq!(begin, Begin::Go);
+            self.batch(millis, |driver, now| driver.settle(now, key, *attempt, handed));
+        }
+        jobs.into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn trace(&self, id: &str) -> Vec<String> {
+        let decisions = self.driver.as_ref().expect("is there").store().decisions(id).expect("reads");
+        decisions.iter().map(ToString::to_string).collect()
+    }
+}
+
+fn publish(text: &str, workspace: Workspace) -> Order {
+    Order::Publish { flow: Box::new(flow(text)), workspace: Box::new(workspace) }
+}
+
+fn settled(outcome: Outcome) -> Standing {
+    Standing::Settled(outcome)
+}
+
+#[test]
+fn a_send_is_claimed_begun_and_settled_once() {
+    let mut world = World::with(FLOW, Workspace::default());
+    assert_eq!(world.event(1, "e1", "ada", "Started Checkout"), Answer::Accepted);
+    assert_eq!(world.event(2, "e1", "ada", "Started Checkout"), Answer::Duplicate);
+    let jobs = world.claim(3);
+    let [(key, attempt)] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert!(world.claim(3).is_empty(), "a claim is nobody else's");
+    let begin = |world: &mut World, attempt: u32| world.batch(4, |d, now| d.begin(now, key, attempt, None));
+    assert_eq!(begin(&mut world, attempt + 1), Begin::No, "another attempt");
+    assert_eq!(begin(&mut world, *attempt), Begin::Go);
+    assert_eq!(begin(&mut world, *attempt), Begin::No, "twice");
+    assert_eq!(world.standing(key), Standing::HandingOver);
+    world.batch(5, |d, now| d.settle(now, key, *attempt, &Handed::Done));
+    assert_eq!(world.standing(key), settled(Outcome::Sent));
+    // What comes twice changes nothing.
+    world.batch(6, |d, now| d.settle(now, key, *attempt, &Handed::Unknown { detail: String::new() }));
+    assert_eq!(world.standing(key), settled(Outcome::Sent));
+}
+
+#[test]
+fn a_claim_is_taken_over_and_a_hand_over_is_not() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.event(1, "e2", "ben", "Started Checkout");
+    let jobs = world.claim(2);
+    let [(claimed, _), (begun, attempt)] = jobs.as_slice() else { panic!("{jobs:?}") };
+    world.batch(3, |d, now| d.begin(now, begun, *attempt, Some(b"mail")));
+    world.restart();
+    let unknown = world.batch(HOUR, |d, now| d.recover(now, &|_| None));
+    assert_eq!(unknown, 1);
+    assert_eq!((world.standing(claimed), world.standing(begun)), (Standing::Due, settled(Outcome::Unknown)));
+    assert_eq!(world.send(HOUR, &Handed::Done), [claimed.clone()]);
+    let refused =
+        world.order(HOUR, Order::Retry { key: begun.clone(), resend: false }).expect_err("is a person's word");
+    assert!(refused.error.contains("may have left"), "{refused:?}");
+    world.order(HOUR, Order::Retry { key: begun.clone(), resend: true }).expect("is sent again");
+    assert_eq!(world.send(HOUR + 1, &Handed::Done), [begun.clone()]);
+    assert_eq!(world.standing(begun), settled(Outcome::Sent));
+}
+
+#[test]
+fn a_transport_that_knows_is_asked() {
+    for (said, expected) in [(Some(true), settled(Outcome::Sent)), (Some(false), Standing::Due)] {
+        let mut world = World::with(FLOW, Workspace::default());
+        world.event(1, "e1", "ada", "Started Checkout");
+        let (key, attempt) = world.claim(2).remove(0);
+        world.batch(3, |d, now| d.begin(now, &key, attempt, None));
+        world.restart();
+        assert_eq!(world.batch(4, |d, now| d.recover(now, &|_| said)), 0);
+        assert_eq!(world.standing(&key), expected);
+    }
+}
+
+#[test]
+fn what_changed_before_the_hand_over_stops_it() {
+    let exit = FLOW.replace("nodes: [", r#"settings: (exit_when: "did \"Placed Order\" since entry"), nodes: ["#);
+    let mut world = World::with(&exit, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    world.event(3, "e2", "ada", "Placed Order");
+    assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
+    assert_eq!(world.standing(&key), settled(Outcome::Skipped));
+    assert!(world.trace("ada").iter().any(|line| line.contains("skipped: exit")), "{:#?}", world.trace("ada"));
+}
+
+#[test]
+fn refusals_bounces_and_putting_off() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let later = Handed::Later { detail: "451 later".to_owned(), after_millis: Some(60_000) };
+    let [key] = world.send(2, &later).try_into().expect("one");
+    assert_eq!(world.standing(&key), Standing::Due);
+    assert!(world.claim(59_000).is_empty());
+    let no = Handed::No { detail: "550 5.1.1 no such user".to_owned(), bad_address: true };
+    assert_eq!(world.send(61_000, &no), [key.clone()]);
+    assert_eq!(world.standing(&key), settled(Outcome::Refused));
+    // Nothing goes to an address that is none: the second mail is stopped at its step.
+    world.batch(DAY + 120_000, |d, now| d.wake_due(now, 10));
+    assert!(world.trace("ada").iter().any(|line| line.contains("skipped: suppressed")), "{:#?}", world.trace("ada"));
+}
+
+#[test]
+fn codes_are_given_once_and_an_empty_pool_holds() {
+    let workspace = workspace(r#"(version: 1, code_pools: [(name: "p", codes: ["A1"])])"#);
+    let text = FLOW
+        .replace("nodes: [", r#"fields: [(name: "code", source: code(pool: "p"), fallback: None)], nodes: ["#)
+        .replace("html(\"Hello\")", "html(\"Hello {code}\")");
+    let mut world = World::with(&text, workspace.clone());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.event(2, "e2", "ben", "Started Checkout");
+    let jobs = world.batch(3, |driver, now| driver.claim_due(now, 10));
+    assert_eq!(jobs.len(), 1, "{:#?}", world.trace("ben"));
+    assert_eq!(jobs[0].codes.get("p").map(SmolStr::as_str), Some("A1"));
+    let held = world.driver.as_ref().expect("is there").store().sends_in(settled(Outcome::Held)).expect("reads");
+    assert_eq!(held.len(), 1);
+    // More codes, and somebody who tries again.
+    let more = Workspace {
+        code_pools: vec![crate::flow::CodePool {
+            codes: vec!["A1".into(), "A2".into()],
+            ..workspace.code_pools[0].clone()
+        }],
+        ..workspace
+    };
+    world.restart();
+    world.order(4, publish(&text, more)).expect("takes the workspace");
+    world.order(5, Order::Retry { key: held[0].key.clone(), resend: false }).expect("tries again");
+    let jobs = world.batch(6, |driver, now| driver.claim_due(now, 10));
+    assert_eq!(jobs[0].codes.get("p").map(SmolStr::as_str), Some("A2"));
+}
+
+#[test]
+fn journeys_keep_their_version_until_somebody_migrates() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.send(1, &Handed::Done);
+    let other = FLOW.replace("1 day", "2 days").replace("\"second\"", "\"last\"");
+    world.order(2, publish(&other, Workspace::default())).expect("is published");
+    while world.batch(2, |driver, _| driver.walk(1)) > 0 {}
+    world.event(3, "e2", "ben", "Started Checkout");
+    world.restart();
+    world.send(3, &Handed::Done);
+    world.batch(DAY + 10, |d, now| d.wake_due(now, 10));
+    let sent = world.send(DAY + 10, &Handed::Done);
+    assert_eq!(sent.iter().map(|key| key.node.as_str()).collect::<Vec<_>>(), ["second"], "the old version goes on");
+    let refused =
+        world.order(DAY + 11, Order::Migrate { flow: "demo".into(), mapping: vec![("second".into(), "nope".into())] });
+    assert!(matches!(refused, Err(Refusal { error, .. }) if error.contains("no step `nope`")));
+    assert!(world.order(DAY + 11, Order::Pause { flow: "domo".into(), freeze: false }).is_err());
+}
+
+#[test]
+fn a_pause_holds_sends_and_resuming_tries_them() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.order(2, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+    assert!(world.claim(3).is_empty());
+    // Also who comes later, and who was not told one by one.
+    world.add("cem");
+    world.event(4, "e3", "cem", "Started Checkout");
+    assert!(world.claim(5).is_empty());
+    world.restart();
+    world.order(6, Order::Resume { flow: "demo".into() }).expect("goes on");
+    while world.batch(6, |driver, _| driver.walk(1)) > 0 {}
+    assert_eq!(world.send(7, &Handed::Done).len(), 2);
+}
+
+#[test]
+fn people_are_forgotten() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.send(1, &Handed::Done);
+    world.order(2, Order::Forget { contact: "ada".into() }).expect("forgets");
+    assert!(world.trace("ada").is_empty());
+    let driver = world.driver.as_ref().expect("is there");
+    let row = driver.store().contact(1).expect("reads").expect("stays");
+    assert!(row.email.is_none() && !row.state.contains("example.com") && row.due.is_none(), "{row:?}");
+    assert_eq!(world.event(3, "e2", "ada", "Started Checkout"), Answer::Accepted);
+    assert!(world.claim(4).is_empty(), "stays suppressed");
+    let change = Change { email: Some("ada@example.com".into()), ..Change::default() };
+    world.batch(5, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
+    assert!(world.order(6, Order::Forget { contact: "nobody".into() }).is_err());
+}
+
+#[test]
+fn addresses_are_suppressed_before_the_hand_over() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    let said = world.order(3, Order::Suppress { addresses: vec!["ADA@example.com ".to_owned()], lift: false });
+    assert_eq!(said, Ok("1 of 1 addresses added to the suppression list".to_owned()));
+    world.restart();
+    assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
+    assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
+}
+
+#[test]
+fn old_rows_go_and_their_counts_stay() {
+    let counting = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+        (id: "often", kind: "condition", settings: (condition: "did \"Viewed Product\" at least 3 times")),
+        (id: "mail", kind: "email", settings: (message: "m")),
+    ], edges: [(from: "start", to: "often"), (from: "often", port: "yes", to: "mail")],
+    messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+    let mut world = World::with(counting, Workspace::default());
+    world.event(1, "v1", "ada", "Viewed Product");
+    world.event(2, "v2", "ada", "Viewed Product");
+    world.restart();
+    let said = world.order(40 * DAY, Order::Prune { days: 30 }).expect("drops");
+    assert!(!said.starts_with("0 rows"), "{said}");
+    assert!(world.order(40 * DAY, Order::Prune { days: 0 }).is_err());
+    world.event(40 * DAY, "v3", "ada", "Viewed Product");
+    world.restart();
+    world.event(40 * DAY + 1, "e1", "ada", "Started Checkout");
+    assert_eq!(world.send(40 * DAY + 2, &Handed::Done).len(), 1, "{:#?}", world.trace("ada"));
+}
+
+#[test]
+fn a_batch_that_fails_leaves_nothing_behind() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let driver = world.driver.as_mut().expect("is there");
+    let item = NewEvent {
+        id: "e1".into(),
+        contact: "ada".into(),
+        name: "Started Checkout".into(),
+        happened: None,
+        properties: crate::audience::Properties::new(),
+        change: None,
+    };
+    let failed = driver.batch(at(1), |driver| {
+        driver.event(at(1), &item)?;
+        Err::<(), _>(Error::damaged("a test"))
+    });
+    assert!(failed.is_err());
+    assert!(world.trace("ada").is_empty() && world.claim(2).is_empty());
+    assert_eq!(world.event(3, "e1", "ada", "Started Checkout"), Answer::Accepted, "is not known");
+    assert_eq!(world.claim(4).len(), 1);
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// What was recorded, fed again, gives the state that is stored.
+#[track_caller]
+pub fn check_replay(driver: &Driver, id: &str) {
+    let store = driver.store();
+    let n = store.contact_number(id).expect("reads").expect("is there");
+    let mut state: Option<ContactState> = None;
+    for (at, kind, input) in store.inputs(id).expect("reads") {
+        let input = match kind {
+            0 => Input::Event(parsed(&input)),
+            1 => Input::Profile { at, change: parsed(&input) },
+            2 => Input::Wake { at },
+            3 => {
+                let (key, result): (SendKey, Delivery) = parsed(&input);
+                Input::Delivered { at, key, result }
+            }
+            4 => Input::Control { at, control: parsed(&input) },
+            _ => {
+                state = Some(ContactState::new(parsed(&input)));
+                continue;
+            }
+        };
+        journey::advance(driver.flows(), state.as_mut().expect("is born first"), &input);
+    }
+    let stored = store.contact(n).expect("reads").expect("is there").state;
+    let stored = ContactState::from_stored(&stored, EventLog::default()).expect("reads");
+    assert_eq!(state.expect("is born").to_stored(), stored.to_stored());
+}
+
+#[test]
+fn the_journal_gives_the_states() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.event(1, "e2", "ben", "Started Checkout");
+    world.send(1, &Handed::Done);
+    world.order(2, Order::Pause { flow: "demo".into(), freeze: true }).expect("pauses");
+    world.restart();
+    world.event(HOUR, "e3", "ada", "Viewed Product");
+    world.order(2 * HOUR, Order::Resume { flow: "demo".into() }).expect("goes on");
+    while world.batch(2 * HOUR, |driver, _| driver.walk(1)) > 0 {}
+    world.batch(2 * DAY, |d, now| d.wake_due(now, 10));
+    world.send(2 * DAY, &Handed::Unknown { detail: "cut".to_owned() });
+    for id in ["ada", "ben"] {
+        check_replay(world.driver.as_ref().expect("is there"), id);
+    }
+}

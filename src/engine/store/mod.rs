@@ -1,0 +1,276 @@
+//! The engine's file: one SQLite database in a folder that one process owns.
+//!
+//! The one idea: WAL, `synchronous=FULL`, one writer; readers have connections of their own and short transactions.
+//! All SQL stands in this room. Deliberately not here: what is to be written ([`super::driver`]).
+
+mod backup;
+mod read;
+mod rows;
+mod schema;
+
+use std::{
+    fmt,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+
+pub use self::{
+    backup::{backup, restore},
+    read::Reader,
+    rows::{ContactRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
+};
+
+/// The file in the data folder.
+pub const FILE: &str = "flowloom.db";
+/// Held while a process owns the folder.
+pub const LOCK: &str = "flowloom.lock";
+/// Frames after which SQLite moves the log into the file. Source: references, engine 2 (1,000 by default makes p99 jump).
+const CHECKPOINT_FRAMES: u32 = 4_000;
+/// Kibibytes of pages in memory. Source: references, engine 2.
+const CACHE_KIB: i32 = 65_536;
+
+/// What can be wrong with the store; every text names the reason and a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What sort.
+    pub kind: Kind,
+    /// Why.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Sorts of faults, for those who act on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Another process owns the folder, or holds the file.
+    Locked,
+    /// Another program's file, or a newer build's.
+    Unfit,
+    /// No room on the disk.
+    Full,
+    /// Damaged.
+    Corrupt,
+    /// Anything else: it may go away.
+    Io,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What store functions give.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        let (kind, hint) = match code {
+            Some(ErrorCode::DiskFull) => (Kind::Full, "Make room on the disk; the engine goes on by itself"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                (Kind::Locked, "Close the other program that has the file open")
+            }
+            Some(ErrorCode::NotADatabase) => (Kind::Unfit, "Name another folder with --data"),
+            Some(ErrorCode::DatabaseCorrupt) => {
+                (Kind::Corrupt, "Stop the engine and bring back the last backup (flowloom restore FILE --data DIR)")
+            }
+            _ => (Kind::Io, "Look at the disk and at the rights of the folder"),
+        };
+        Self { kind, message: format!("The store cannot be used: {error}"), hint: hint.to_owned() }
+    }
+}
+
+impl Error {
+    fn new(kind: Kind, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: hint.into() }
+    }
+
+    /// Something that is in the file cannot be read.
+    pub(super) fn damaged(what: impl fmt::Display) -> Self {
+        Self::new(
+            Kind::Corrupt,
+            format!("The store holds something that cannot be read: {what}"),
+            "Was it written by a newer build? Else bring back the last backup (flowloom restore)",
+        )
+    }
+}
+
+/// The store, open for writing. One per process and folder.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    /// Unlocked when it is dropped, or the process dies.
+    _lock: Option<File>,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the store in a folder, which is made where it is not there, and takes the folder for this process.
+    ///
+    /// Errors: another engine has it; the file is another program's, a newer build's, damaged, or out of reach.
+    pub fn open(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).map_err(|error| {
+            Error::new(
+                Kind::Io,
+                format!("The folder {} cannot be made: {error}", dir.display()),
+                "Name another with --data",
+            )
+        })?;
+        let lock = own(dir)?;
+        let path = dir.join(FILE);
+        let connection = Connection::open(&path)?;
+        Self::with(connection, Some(lock), path)
+    }
+
+    /// Opens a store on a file system of SQLite's kind by its name: for tests that break disks.
+    ///
+    /// Errors: as [`Self::open`], but nobody is asked whether the folder is free.
+    pub fn open_on(path: &Path, vfs: &str) -> Result<Self> {
+        let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?;
+        // Without shared memory: the world of a test has one connection.
+        connection.execute_batch("pragma locking_mode = exclusive")?;
+        Self::with(connection, None, path.to_owned())
+    }
+
+    fn with(connection: Connection, lock: Option<File>, path: PathBuf) -> Result<Self> {
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(128);
+        // A file of another sort is found out before anything is written to it.
+        connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+        connection.execute_batch(&format!(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma fullfsync = on; \
+             pragma checkpoint_fullfsync = on; pragma wal_autocheckpoint = {CHECKPOINT_FRAMES}; \
+             pragma cache_size = -{CACHE_KIB}; pragma temp_store = memory; pragma trusted_schema = off;"
+        ))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        match schema::migrate(&connection)? {
+            Ok(()) => {}
+            Err(schema::Unfit::Foreign) => {
+                return Err(Error::new(
+                    Kind::Unfit,
+                    format!("{} is another program's database", path.display()),
+                    "Name another folder with --data",
+                ));
+            }
+            Err(schema::Unfit::Newer(version)) => {
+                return Err(Error::new(
+                    Kind::Unfit,
+                    format!(
+                        "{} was written by a newer build (schema {version}, this one knows {})",
+                        path.display(),
+                        schema::VERSION
+                    ),
+                    "Run it with that build, or name another folder with --data",
+                ));
+            }
+        }
+        Ok(Self { connection, _lock: lock, path })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Begins a transaction that may write.
+    pub fn begin(&self) -> Result<()> {
+        Ok(self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())?)
+    }
+
+    /// Makes what was written durable.
+    pub fn commit(&self) -> Result<()> {
+        Ok(self.connection.prepare_cached("commit")?.execute([]).map(|_| ())?)
+    }
+
+    /// Takes back what was written since [`Self::begin`].
+    pub fn rollback(&self) {
+        // After some faults SQLite has rolled back by itself.
+        if !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("rollback");
+        }
+    }
+
+    /// Moves the log into the file as far as no reader holds it; for idle moments.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Asks SQLite whether the file is whole; a sentence where it is not.
+    pub fn integrity(&self) -> Result<std::result::Result<(), String>> {
+        let said: String = self.connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
+        Ok(if said == "ok" { Ok(()) } else { Err(said) })
+    }
+}
+
+/// Takes a folder for this process.
+pub(super) fn own(dir: &Path) -> Result<File> {
+    let path = dir.join(LOCK);
+    let io = |error: &dyn fmt::Display| {
+        Error::new(
+            Kind::Io,
+            format!("{} cannot be written: {error}", path.display()),
+            "Look at the rights of the folder",
+        )
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| io(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            Kind::Locked,
+            format!("Another engine runs in {}", dir.display()),
+            "Stop it first, talk to it (flowloom status --data DIR), or name another folder",
+        )),
+        Err(TryLockError::Error(error)) => Err(io(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(dir: &Path, kind: Kind, said: &str) {
+        let error = Store::open(dir).expect_err("is refused");
+        assert_eq!(error.kind, kind, "{error}");
+        assert!(error.message.contains(said), "{error}");
+        assert!(!error.hint.is_empty());
+    }
+
+    #[test]
+    fn one_process_owns_a_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(dir.path()).expect("opens");
+        assert_eq!(store.integrity(), Ok(Ok(())));
+        check(dir.path(), Kind::Locked, "Another engine runs in");
+        drop(store);
+        Store::open(dir.path()).expect("is free again");
+    }
+
+    #[test]
+    fn other_files_are_left_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join(FILE);
+        fs::write(&path, "name,email\nada,ada@example.com\n".repeat(300)).expect("writes");
+        check(dir.path(), Kind::Unfit, "not a database");
+        fs::remove_file(&path).expect("removes");
+        let other = Connection::open(&path).expect("opens");
+        other.execute_batch("create table customers(n); insert into customers values (1)").expect("writes");
+        check(dir.path(), Kind::Unfit, "another program's database");
+        let number: i64 = other.query_row("select n from customers", [], |row| row.get(0)).expect("is there");
+        assert_eq!(number, 1);
+        drop(other);
+        fs::remove_file(&path).expect("removes");
+        drop(Store::open(dir.path()).expect("opens"));
+        let newer = Connection::open(&path).expect("opens");
+        newer.execute_batch("pragma user_version = 1000").expect("writes");
+        drop(newer);
+        check(dir.path(), Kind::Unfit, "a newer build");
+    }
+}

@@ -1,0 +1,398 @@
+//! What is seen: a connection of its own, read-only, with short transactions, so that the log can shrink.
+
+use std::{collections::BTreeMap, path::Path};
+
+use flate2::read::GzDecoder;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use smol_str::SmolStr;
+
+use super::{
+    Error, FILE, Kind, Result,
+    rows::{reason_of, standing_of},
+};
+use crate::{
+    audience::EventLog,
+    base::{ContactId, FlowId, Instant, NodeId},
+    engine::{
+        driver::ENTRIES,
+        status::{ContactView, FlowStatus, Found, HeldRow, JourneyView, NodeStatus, SendView, Status},
+    },
+    journey::{ContactState, Decision, Waiting},
+    kinds::runtime::Control,
+};
+
+/// A look at an engine's data, whether it runs or not.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the data of a folder for reading.
+    ///
+    /// Errors: there is none, or it is not ours.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let path = dir.join(FILE);
+        if !path.is_file() {
+            return Err(Error::new(
+                Kind::Io,
+                format!("There is no engine's data in {}", dir.display()),
+                "Name the folder of `flowloom run` with --data",
+            ));
+        }
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if application != super::schema::APPLICATION_ID || version > super::schema::VERSION {
+            return Err(Error::new(
+                Kind::Unfit,
+                format!("{} is another program's database, or a newer build's", path.display()),
+                "Name another folder with --data",
+            ));
+        }
+        Ok(Self { connection })
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map(params, read)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The whole engine, as its file says; rates and latency are the running engine's to add.
+    ///
+    /// Errors: the store's.
+    pub fn status(&self, now: Instant) -> Result<Status> {
+        // One moment for all of it.
+        let moment = self.connection.unchecked_transaction()?;
+        let mut status = Status { schema: "flowloom/status/1".into(), now, ..Status::default() };
+        for (name, count) in self.rows("select name, n from standing order by name", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })? {
+            let count = u64::try_from(count).unwrap_or(0);
+            match name.as_str() {
+                "contacts" => status.contacts = count,
+                "waiting" => status.waiting = count,
+                _ => {
+                    status.outbox.insert(SmolStr::new(name), count);
+                }
+            }
+        }
+        let next = "select due from contact where due is not null order by due limit 1";
+        let next: Option<i64> = self.connection.query_row(next, [], |row| row.get(0)).optional()?;
+        status.next_wake = next.map(Instant::from_millis);
+        status.flows = self.flows()?;
+        drop(moment);
+        Ok(status)
+    }
+
+    fn flows(&self) -> Result<Vec<FlowStatus>> {
+        let mut flows: BTreeMap<SmolStr, FlowStatus> = BTreeMap::new();
+        for body in self.rows("select body from control order by n", [], |row| row.get::<_, String>(0))? {
+            let control: Control = serde_json::from_str(&body).map_err(Error::damaged)?;
+            let flow = |id: &FlowId| SmolStr::new(id.as_str());
+            match control {
+                Control::Adopt { flow: id, version } => {
+                    let status = flows.entry(flow(&id)).or_default();
+                    (status.id, status.version) = (flow(&id), version.to_string());
+                    if status.state.is_empty() {
+                        status.state = "live".into();
+                    }
+                }
+                Control::Pause { flow: id, freeze } => {
+                    flows.entry(flow(&id)).or_default().state = if freeze { "frozen" } else { "paused" }.into();
+                }
+                Control::Breaker { flow: id, why } => {
+                    let status = flows.entry(flow(&id)).or_default();
+                    (status.state, status.why) = ("breaker".into(), why);
+                }
+                Control::Resume { flow: id } => {
+                    let status = flows.entry(flow(&id)).or_default();
+                    (status.state, status.why) = ("live".into(), String::new());
+                }
+                Control::Drain { flow: id } => flows.entry(flow(&id)).or_default().state = "draining".into(),
+                _ => {}
+            }
+        }
+        let names = self.rows("select flow, json_extract(body, '$.flow') from version order by at", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        for (id, text) in names {
+            if let (Some(status), Ok(loaded)) = (flows.get_mut(id.as_str()), crate::flow::file::read(&text)) {
+                status.name = loaded.flow.name.clone();
+            }
+        }
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        for (flow, version, n) in self.rows("select flow, version, n from under_way where n > 0", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+        })? {
+            let Some(status) = flows.get_mut(flow.as_str()) else { continue };
+            status.under_way += count(n);
+            if version != status.version {
+                status.older.insert(version, count(n));
+            }
+        }
+        let nodes = "select flow, node, here, held, entered, left_by, sent, not_sent from node";
+        for (flow, node, seen) in self.rows(nodes, [], |row| {
+            let seen = NodeStatus {
+                here: row.get(2)?,
+                held: row.get(3)?,
+                entered: count(row.get(4)?),
+                left: count(row.get(5)?),
+                per_minute: 0,
+                sent: count(row.get(6)?),
+                not_sent: count(row.get(7)?),
+            };
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, seen))
+        })? {
+            let Some(status) = flows.get_mut(flow.as_str()) else { continue };
+            if node == ENTRIES {
+                status.entered = seen.entered;
+            } else {
+                status.nodes.insert(NodeId::new(node), seen);
+            }
+        }
+        Ok(flows.into_values().collect())
+    }
+
+    /// Contacts whose id or address begins with a text, at most `limit`.
+    ///
+    /// Errors: the store's.
+    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>> {
+        let low = text.trim().to_lowercase();
+        let (id, id_end) = (text.trim().to_owned(), format!("{}\u{10ffff}", text.trim()));
+        let end = format!("{low}\u{10ffff}");
+        let limit = limit as i64;
+        let sql = "select id, email from contact where id >= ?1 and id < ?2 \
+                   union select id, email from contact where email is not null and email >= ?3 and email < ?4 limit ?5";
+        self.rows(sql, params![id, id_end, low, end, limit], |row| {
+            let email: Option<String> = row.get(1)?;
+            Ok(Found { id: ContactId::new(row.get::<_, String>(0)?), email: email.map(SmolStr::new) })
+        })
+    }
+
+    /// One contact with all that is kept of it. `None` where there is none.
+    ///
+    /// Errors: the store's; a row that cannot be read.
+    pub fn contact(&self, id: &str) -> Result<Option<ContactView>> {
+        let moment = self.connection.unchecked_transaction()?;
+        let row = self
+            .connection
+            .prepare_cached("select n, state, due from contact where id = ?")?
+            .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?)))
+            .optional()?;
+        let Some((n, state, due)) = row else { return Ok(None) };
+        let state = ContactState::from_stored(&state, EventLog::default()).map_err(Error::damaged)?;
+        let mut nodes: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+        for journey in &state.journeys {
+            let hash = journey.version.to_string();
+            if !nodes.contains_key(&hash) {
+                let ids = self.nodes_of(&hash)?;
+                nodes.insert(hash, ids);
+            }
+        }
+        let journeys = state.journeys.iter().map(|journey| {
+            let ids = nodes.get(&journey.version.to_string());
+            JourneyView {
+                id: journey.id.clone(),
+                flow: journey.flow.clone(),
+                version: journey.version.to_string(),
+                entered: journey.entered,
+                node: journey.is_active().then(|| ids.and_then(|ids| ids.get(journey.node)).cloned()).flatten(),
+                waiting: if journey.is_active() { waits(journey.waiting) } else { String::new() },
+                ended: journey.ended.as_ref().map(|(at, how)| (*at, how.name().to_owned())),
+            }
+        });
+        let mut trace = Vec::new();
+        for (at, kind, input, decisions) in
+            self.rows("select at, kind, input, trace from journal where contact = ? order by n", [n], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+            })?
+        {
+            if kind == 0
+                && let Ok(event) = serde_json::from_str::<crate::audience::Event>(&input)
+            {
+                trace.push(format!("{}  event {}", Instant::from_millis(at), event.name));
+            }
+            if !decisions.is_empty() {
+                let decisions: Vec<Decision> = serde_json::from_str(&decisions).map_err(Error::damaged)?;
+                trace.extend(decisions.iter().map(ToString::to_string));
+            }
+        }
+        let audit = self.rows("select at, who, what from audit where contact = ? order by n", [n], |row| {
+            Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?))
+        })?;
+        let view = ContactView {
+            schema: "flowloom/contact/1".into(),
+            suppressed: state.suppressed,
+            journeys: journeys.collect(),
+            sends: self.sends(n)?,
+            trace,
+            audit,
+            next_wake: due.map(Instant::from_millis),
+            contact: state.contact,
+        };
+        drop(moment);
+        Ok(Some(view))
+    }
+
+    /// Ids of a version's nodes, in the order in which states name them.
+    fn nodes_of(&self, hash: &str) -> Result<Vec<NodeId>> {
+        let mut statement =
+            self.connection.prepare_cached("select json_extract(body, '$.flow') from version where hash = ?")?;
+        let text: Option<String> = statement.query_row([hash], |row| row.get(0)).optional()?;
+        let Some(Ok(loaded)) = text.as_deref().map(crate::flow::file::read) else { return Ok(Vec::new()) };
+        let mut ids: Vec<NodeId> =
+            loaded.flow.nodes.iter().filter(|node| node.kind != "note").map(|node| node.id.clone()).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn sends(&self, n: i64) -> Result<Vec<SendView>> {
+        let sql = "select key, flow, node, standing, reason, detail, at, not_before, \
+                   exists(select 1 from mail where outbox = outbox.n) from outbox where contact = ? order by n";
+        let rows = self.rows(sql, [n], |row| {
+            let (standing, at, not_before): (String, i64, i64) = (row.get(3)?, row.get(6)?, row.get(7)?);
+            let waits = standing == "due";
+            let view = SendView {
+                key: row.get(0)?,
+                flow: FlowId::new(row.get::<_, String>(1)?),
+                node: NodeId::new(row.get::<_, String>(2)?),
+                standing: crate::engine::work::Standing::Due,
+                reason: None,
+                detail: row.get(5)?,
+                at: Instant::from_millis(if waits { not_before } else { at }),
+                has_mail: row.get(8)?,
+            };
+            Ok((view, standing, row.get::<_, Option<String>>(4)?))
+        })?;
+        rows.into_iter()
+            .map(|(view, standing, reason)| {
+                let reason = reason.as_deref().map(reason_of).transpose()?;
+                Ok(SendView { standing: standing_of(&standing)?, reason, ..view })
+            })
+            .collect()
+    }
+
+    /// What waits for a person to look at it, oldest first, at most `limit`.
+    ///
+    /// Errors: the store's.
+    pub fn held(&self, limit: usize) -> Result<Vec<HeldRow>> {
+        let sql = "select contact.id, flow, node, what, key, reason, detail, since from ( \
+                   select contact, flow, node, 'held' as what, key, reason, detail, since from held union all \
+                   select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at from outbox \
+                   where standing in ('held', 'unknown')) as rows join contact on contact.n = rows.contact \
+                   order by since limit ?";
+        let rows = self.rows(sql, [limit as i64], |row| {
+            let row_of = HeldRow {
+                contact: ContactId::new(row.get::<_, String>(0)?),
+                flow: FlowId::new(row.get::<_, String>(1)?),
+                node: NodeId::new(row.get::<_, String>(2)?),
+                what: SmolStr::new(row.get::<_, String>(3)?),
+                key: row.get(4)?,
+                reason: crate::kinds::runtime::Reason::Fault,
+                detail: row.get(6)?,
+                since: Instant::from_millis(row.get(7)?),
+            };
+            Ok((row_of, row.get::<_, String>(5)?))
+        })?;
+        rows.into_iter().map(|(row, reason)| Ok(HeldRow { reason: reason_of(&reason)?, ..row })).collect()
+    }
+
+    /// A mail as it left. `None` where it is not kept.
+    ///
+    /// Errors: the store's; a mail that cannot be unpacked.
+    pub fn mail(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let sql = "select bytes from mail join outbox on outbox.n = mail.outbox where outbox.key = ?";
+        let bytes: Option<Vec<u8>> =
+            self.connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let mut out = Vec::new();
+        std::io::Read::read_to_end(&mut GzDecoder::new(bytes.as_slice()), &mut out).map_err(Error::damaged)?;
+        Ok(Some(out))
+    }
+
+    /// What people did by hand, newest first, at most `limit`: when, who, what.
+    ///
+    /// Errors: the store's.
+    pub fn audit(&self, limit: usize) -> Result<Vec<(Instant, String, String)>> {
+        self.rows("select at, who, what from audit order by n desc limit ?", [limit as i64], |row| {
+            Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?))
+        })
+    }
+
+    /// Addresses that never get anything, in order.
+    ///
+    /// Errors: the store's.
+    pub fn suppressed(&self) -> Result<Vec<String>> {
+        self.rows("select address from suppression order by address", [], |row| row.get(0))
+    }
+
+    /// Where the journeys of a flow's older versions would go if they were moved to the live one: from which node, to
+    /// which (`None`: they would end), and how many. `None` where the flow is not live. Looks at every contact.
+    ///
+    /// Errors: the store's.
+    pub fn migration(
+        &self,
+        flow: &FlowId,
+        mapping: &[(NodeId, NodeId)],
+    ) -> Result<Option<Vec<(NodeId, Option<NodeId>, u64)>>> {
+        let moment = self.connection.unchecked_transaction()?;
+        let Some(live) = self.flows()?.into_iter().find(|status| status.id == flow.as_str()) else { return Ok(None) };
+        let to = self.nodes_of(&live.version)?;
+        let sql = "select j.value ->> 'version', j.value ->> 'node', count(*) from contact, \
+                   json_each(contact.state, '$.journeys') as j where j.value ->> 'flow' = ?1 \
+                   and j.value ->> 'ended' is null and j.value ->> 'version' <> ?2 group by 1, 2 order by 1, 2";
+        let rows = self.rows(sql, [flow.as_str(), live.version.as_str()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let mut out = Vec::new();
+        for (version, place, count) in rows {
+            let Some(from) = self.nodes_of(&version)?.into_iter().nth(place as usize) else { continue };
+            let wanted = mapping.iter().find(|(old, _)| *old == from).map_or(&from, |(_, new)| new);
+            let found = to.contains(wanted).then(|| wanted.clone());
+            out.push((from, found, u64::try_from(count).unwrap_or(0)));
+        }
+        drop(moment);
+        Ok(Some(out))
+    }
+
+    /// Events of a contact that are kept, in the order of acceptance.
+    ///
+    /// Errors: the store's; an event that cannot be read.
+    pub fn events(&self, id: &str) -> Result<Vec<crate::audience::Event>> {
+        let sql =
+            "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
+        let rows = self.rows(sql, [id], |row| row.get::<_, String>(0))?;
+        rows.iter().map(|text| serde_json::from_str(text).map_err(Error::damaged)).collect()
+    }
+
+    /// The workspace as it was published last.
+    ///
+    /// Errors: the store's; a workspace that cannot be read.
+    pub fn workspace(&self) -> Result<crate::flow::Workspace> {
+        let mut statement = self.connection.prepare_cached("select value from meta where name = 'workspace'")?;
+        let text: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        text.map_or_else(
+            || Ok(crate::flow::Workspace::default()),
+            |text| serde_json::from_str(&text).map_err(Error::damaged),
+        )
+    }
+}
+
+/// What a journey waits for, in words.
+fn waits(waiting: Waiting) -> String {
+    match waiting {
+        Waiting::No => String::new(),
+        Waiting::Until(at) => format!("until {at}"),
+        Waiting::Event(at) => format!("for an event, at most until {at}"),
+        Waiting::Retry(at) => format!("tries again at {at}"),
+        Waiting::Answer(at) => format!("for an answer, at most until {at}"),
+        Waiting::Held(reason) => format!("held: {}", reason.name()),
+    }
+}

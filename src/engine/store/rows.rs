@@ -1,0 +1,642 @@
+//! Rows, read and written within the writer's transaction.
+
+use rusqlite::{OptionalExtension, Row, params};
+use smol_str::SmolStr;
+
+use super::{Error, Result, Store};
+use crate::{
+    base::{Instant, SendKey},
+    engine::work::Standing,
+    kinds::runtime::{Outcome, Reason},
+};
+
+/// What sort of input a row of the journal holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i64)]
+pub enum JournalKind {
+    /// An event: the history of the contact.
+    Event = 0,
+    /// A change of the profile.
+    Profile = 1,
+    /// Time.
+    Wake = 2,
+    /// What became of a send.
+    Delivered = 3,
+    /// A word.
+    Control = 4,
+    /// The first row: the contact as it was made. What it heard at once stands in the rows after it.
+    Born = 5,
+}
+
+/// A contact as stored.
+#[derive(Clone, Debug)]
+pub struct ContactRow {
+    /// Its number.
+    pub n: i64,
+    /// The last word to everybody that it heard.
+    pub seen: i64,
+    /// When it wants to be woken.
+    pub due: Option<i64>,
+    /// Its address, for searches.
+    pub email: Option<String>,
+    /// The state.
+    pub state: String,
+    /// What retention dropped of its history, as JSON.
+    pub forgotten: Option<String>,
+}
+
+/// A send as stored.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// Its number.
+    pub n: i64,
+    /// Its key.
+    pub key: SendKey,
+    /// Whose.
+    pub contact: i64,
+    /// The flow.
+    pub flow: SmolStr,
+    /// What, as JSON of `IntentWhat`.
+    pub what: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Attempts so far.
+    pub attempt: u32,
+    /// When it was intended first.
+    pub made: Instant,
+}
+
+/// What changed at a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeDelta {
+    /// People who stand there.
+    pub here: i64,
+    /// Of these, held.
+    pub held: i64,
+    /// Arrivals.
+    pub entered: i64,
+    /// Departures.
+    pub left: i64,
+    /// Messages sent.
+    pub sent: i64,
+    /// Messages skipped or refused.
+    pub not_sent: i64,
+}
+
+/// A held step, as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldDelta {
+    /// The journey.
+    pub journey: SmolStr,
+    /// The flow.
+    pub flow: SmolStr,
+    /// The node.
+    pub node: SmolStr,
+    /// Any send key of the journey, for `retry`.
+    pub key: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The word of a standing in the store, in status and in the tables.
+pub(super) fn standing_name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Due => "due",
+        Standing::Claimed => "claimed",
+        Standing::HandingOver => "handing_over",
+        Standing::Settled(outcome) => outcome.name(),
+    }
+}
+
+/// The standing of a word.
+pub(super) fn standing_of(word: &str) -> Result<Standing> {
+    Ok(match word {
+        "due" => Standing::Due,
+        "claimed" => Standing::Claimed,
+        "handing_over" => Standing::HandingOver,
+        "sent" => Standing::Settled(Outcome::Sent),
+        "skipped" => Standing::Settled(Outcome::Skipped),
+        "refused" => Standing::Settled(Outcome::Refused),
+        "held" => Standing::Settled(Outcome::Held),
+        "unknown" => Standing::Settled(Outcome::Unknown),
+        other => return Err(Error::damaged(format!("the standing `{other}` of a send"))),
+    })
+}
+
+/// The reason of a word.
+pub(super) fn reason_of(word: &str) -> Result<Reason> {
+    serde_json::from_value(word.into()).map_err(|_| Error::damaged(format!("the reason `{word}`")))
+}
+
+const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made";
+
+fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
+    let (key, standing) = (row.get_ref(1)?.as_str()?, row.get_ref(5)?.as_str()?);
+    let Some(parsed) = SendKey::parse(key) else { return Ok(Err(Error::damaged(format!("the send key `{key}`")))) };
+    let standing = match standing_of(standing) {
+        Ok(standing) => standing,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(OutboxRow {
+        n: row.get(0)?,
+        key: parsed,
+        contact: row.get(2)?,
+        flow: SmolStr::new(row.get_ref(3)?.as_str()?),
+        what: row.get(4)?,
+        standing,
+        attempt: row.get(6)?,
+        made: Instant::from_millis(row.get(7)?),
+    }))
+}
+
+impl Store {
+    // ---- contacts --------------------------------------------------------------------------------------------------
+
+    /// The number of a contact.
+    pub fn contact_number(&self, id: &str) -> Result<Option<i64>> {
+        let mut statement = self.connection.prepare_cached("select n from contact where id = ?")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
+    /// A contact by its number.
+    pub fn contact(&self, n: i64) -> Result<Option<ContactRow>> {
+        let mut statement =
+            self.connection.prepare_cached("select seen, due, email, state, forgotten from contact where n = ?")?;
+        let read = |row: &Row<'_>| {
+            Ok(ContactRow {
+                n,
+                seen: row.get(0)?,
+                due: row.get(1)?,
+                email: row.get(2)?,
+                state: row.get(3)?,
+                forgotten: row.get(4)?,
+            })
+        };
+        Ok(statement.query_row([n], read).optional()?)
+    }
+
+    /// Makes a contact; its number.
+    pub fn add_contact(&self, id: &str, row: &ContactRow) -> Result<i64> {
+        let mut statement = self
+            .connection
+            .prepare_cached("insert into contact(id, email, seen, due, state, forgotten) values (?, ?, ?, ?, ?, ?)")?;
+        Ok(statement.insert(params![id, row.email, row.seen, row.due, row.state, row.forgotten])?)
+    }
+
+    /// Writes a contact's state; the address only where it is another one, so that its index is left alone.
+    pub fn set_contact(&self, row: &ContactRow, with_email: bool) -> Result<()> {
+        if with_email {
+            let mut statement = self.connection.prepare_cached("update contact set email = ? where n = ?")?;
+            statement.execute(params![row.email, row.n])?;
+        }
+        let mut statement =
+            self.connection.prepare_cached("update contact set seen = ?, due = ?, state = ? where n = ?")?;
+        statement.execute(params![row.seen, row.due, row.state, row.n])?;
+        Ok(())
+    }
+
+    /// Contacts that are due, soonest first.
+    pub fn due_contacts(&self, now: Instant, limit: usize) -> Result<Vec<(i64, Instant)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select n, due from contact where due is not null and due <= ? order by due limit ?")?;
+        let rows = statement.query_map(params![now.as_millis(), limit as i64], |row| {
+            Ok((row.get(0)?, Instant::from_millis(row.get(1)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The soonest instant at which something is due: a contact or a send.
+    pub fn next_due(&self) -> Result<Option<Instant>> {
+        Ok([self.next_wake()?, self.next_send()?].into_iter().flatten().min())
+    }
+
+    /// The soonest instant at which a contact is due.
+    pub fn next_wake(&self) -> Result<Option<Instant>> {
+        let mut contact =
+            self.connection.prepare_cached("select due from contact where due is not null order by due limit 1")?;
+        let contact: Option<i64> = contact.query_row([], |row| row.get(0)).optional()?;
+        Ok(contact.map(Instant::from_millis))
+    }
+
+    /// The soonest instant at which a send is due.
+    pub fn next_send(&self) -> Result<Option<Instant>> {
+        let mut send = self
+            .connection
+            .prepare_cached("select not_before from outbox where standing = 'due' order by not_before limit 1")?;
+        let send: Option<i64> = send.query_row([], |row| row.get(0)).optional()?;
+        Ok(send.map(Instant::from_millis))
+    }
+
+    /// Every row about a contact, in order: instant, kind, input.
+    pub fn inputs(&self, id: &str) -> Result<Vec<(Instant, i64, String)>> {
+        let mut statement = self.connection.prepare_cached(
+            "select at, kind, input from journal where contact = (select n from contact where id = ?) order by n",
+        )?;
+        let rows =
+            statement.query_map([id], |row| Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Every decision about a contact, in order.
+    pub fn decisions(&self, id: &str) -> Result<Vec<crate::journey::Decision>> {
+        let mut statement = self.connection.prepare_cached(
+            "select trace from journal where trace <> '' and contact = (select n from contact where id = ?) order by n",
+        )?;
+        let rows = statement.query_map([id], |row| row.get::<_, String>(0))?;
+        let mut out = Vec::new();
+        for row in rows {
+            out.extend(serde_json::from_str::<Vec<_>>(&row?).map_err(Error::damaged)?);
+        }
+        Ok(out)
+    }
+
+    /// Contacts after `n` that have not heard a word yet, in order.
+    pub fn behind(&self, word: i64, after: i64, limit: usize) -> Result<Vec<i64>> {
+        let mut statement =
+            self.connection.prepare_cached("select n, seen from contact where n > ? order by n limit ?")?;
+        let rows = statement
+            .query_map(params![after, limit as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let mut out = Vec::new();
+        let mut last = after;
+        let mut count = 0;
+        for row in rows {
+            let (n, seen) = row?;
+            (last, count) = (n, count + 1);
+            if seen < word {
+                out.push(n);
+            }
+        }
+        // The page is over, not the walk: the caller goes on from its last contact.
+        if out.is_empty() && count == limit {
+            return self.behind(word, last, limit);
+        }
+        Ok(out)
+    }
+
+    // ---- journal ---------------------------------------------------------------------------------------------------
+
+    /// Adds a row.
+    pub fn journal(&self, contact: i64, at: Instant, kind: JournalKind, input: &str, trace: &str) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("insert into journal(contact, at, kind, input, trace) values (?, ?, ?, ?, ?)")?;
+        statement.execute(params![contact, at.as_millis(), kind as i64, input, trace])?;
+        Ok(())
+    }
+
+    /// The events of a contact, in the order of acceptance.
+    pub fn history(&self, contact: i64, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("select input from journal where contact = ? and kind = 0 order by n")?;
+        let mut rows = statement.query([contact])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str().map_err(Error::damaged)?)?;
+        }
+        Ok(())
+    }
+
+    // ---- outbox ----------------------------------------------------------------------------------------------------
+
+    /// The send of a key.
+    pub fn send(&self, key: &SendKey) -> Result<Option<OutboxRow>> {
+        let mut statement = self.connection.prepare_cached(&format!("select {OUTBOX} from outbox where key = ?"))?;
+        statement.query_row([key.to_string()], outbox_row).optional()?.transpose()
+    }
+
+    /// Sends in a standing, in the order of making.
+    pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("select {OUTBOX} from outbox where standing = ? order by n"))?;
+        let rows = statement.query_map([standing_name(standing)], outbox_row)?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// Sends that are due, soonest first.
+    pub fn due_sends(&self, now: Instant, limit: usize) -> Result<Vec<OutboxRow>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "select {OUTBOX} from outbox where standing = 'due' and not_before <= ? order by not_before, n limit ?"
+        ))?;
+        let rows = statement.query_map(params![now.as_millis(), limit as i64], outbox_row)?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// Makes a send, due at `not_before`. The key is unique.
+    pub fn add_send(&self, row: &OutboxRow, not_before: Instant) -> Result<i64> {
+        let mut statement = self.connection.prepare_cached(
+            "insert into outbox(key, contact, flow, node, what, standing, not_before, made, at) \
+             values (?, ?, ?, ?, ?, 'due', ?, ?, ?)",
+        )?;
+        Ok(statement.insert(params![
+            row.key.to_string(),
+            row.contact,
+            row.flow.as_str(),
+            row.key.node.as_str(),
+            row.what,
+            not_before.as_millis(),
+            row.made.as_millis(),
+            row.made.as_millis(),
+        ])?)
+    }
+
+    /// Moves a send to a standing. `not_before` is kept where it is `None`.
+    pub fn set_send(
+        &self,
+        n: i64,
+        standing: Standing,
+        attempt: u32,
+        not_before: Option<Instant>,
+        at: Instant,
+        why: Option<(Option<Reason>, &str)>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "update outbox set standing = ?2, attempt = ?3, not_before = coalesce(?4, not_before), at = ?5, \
+             reason = case when ?6 then ?7 else reason end, detail = case when ?6 then ?8 else detail end where n = ?1",
+        )?;
+        let (reason, detail) = why.unwrap_or((None, ""));
+        statement.execute(params![
+            n,
+            standing_name(standing),
+            attempt,
+            not_before.map(Instant::as_millis),
+            at.as_millis(),
+            why.is_some(),
+            reason.map(Reason::name),
+            detail,
+        ])?;
+        Ok(())
+    }
+
+    /// Says anew what a send is: a retry may choose another variant.
+    pub fn set_send_what(&self, n: i64, what: &str) -> Result<()> {
+        self.connection.prepare_cached("update outbox set what = ? where n = ?")?.execute(params![what, n])?;
+        Ok(())
+    }
+
+    /// Keeps a mail as it leaves.
+    pub fn keep_mail(&self, n: i64, bytes: &[u8]) -> Result<()> {
+        // A second try of the same send may look different: the last one is what left.
+        self.connection
+            .prepare_cached(
+                "insert into mail(outbox, bytes) values (?, ?) on conflict do update set bytes = excluded.bytes",
+            )?
+            .execute(params![n, bytes])?;
+        Ok(())
+    }
+
+    // ---- codes -----------------------------------------------------------------------------------------------------
+
+    /// The code of a pool that a contact has.
+    pub fn code_of(&self, pool: &str, contact: i64) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached("select code from code where pool = ? and contact = ?")?;
+        Ok(statement.query_row(params![pool, contact], |row| row.get(0)).optional()?)
+    }
+
+    /// Whether somebody has a code.
+    pub fn is_given(&self, pool: &str, code: &str) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("select 1 from code where pool = ? and code = ?")?;
+        Ok(statement.exists([pool, code])?)
+    }
+
+    /// Gives a code to a contact; `false` where somebody has it.
+    pub fn give_code(&self, pool: &str, code: &str, contact: i64, key: &SendKey) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("insert or ignore into code(pool, code, contact, key) values (?, ?, ?, ?)")?;
+        Ok(statement.execute(params![pool, code, contact, key.to_string()])? == 1)
+    }
+
+    // ---- words and versions ----------------------------------------------------------------------------------------
+
+    /// Adds a word to everybody; its number.
+    pub fn add_control(&self, at: Instant, body: &str, who: &str) -> Result<i64> {
+        let mut statement = self.connection.prepare_cached("insert into control(at, body, who) values (?, ?, ?)")?;
+        Ok(statement.insert(params![at.as_millis(), body, who])?)
+    }
+
+    /// All words to everybody, in order: number, instant, body.
+    pub fn controls(&self) -> Result<Vec<(i64, Instant, String)>> {
+        let mut statement = self.connection.prepare_cached("select n, at, body from control order by n")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, Instant::from_millis(row.get(1)?), row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Keeps a version with what it pins; one that is there stays.
+    pub fn add_version(&self, hash: &str, flow: &str, body: &str, at: Instant) -> Result<()> {
+        self.connection
+            .prepare_cached("insert or ignore into version(hash, flow, body, at) values (?, ?, ?, ?)")?
+            .execute(params![hash, flow, body, at.as_millis()])?;
+        Ok(())
+    }
+
+    /// All versions: hash and body.
+    pub fn versions(&self) -> Result<Vec<(String, String)>> {
+        let mut statement = self.connection.prepare_cached("select hash, body from version order by at, hash")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Leaves an audit line.
+    pub fn audit(&self, at: Instant, contact: Option<i64>, who: &str, what: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("insert into audit(at, contact, who, what) values (?, ?, ?, ?)")?
+            .execute(params![at.as_millis(), contact, who, what])?;
+        Ok(())
+    }
+
+    // ---- single values ---------------------------------------------------------------------------------------------
+
+    /// A value by its name.
+    pub fn meta(&self, name: &str) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached("select value from meta where name = ?")?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    }
+
+    /// Sets a value.
+    pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "insert into meta(name, value) values (?, ?) on conflict do update set value = excluded.value",
+            )?
+            .execute([name, value])?;
+        Ok(())
+    }
+
+    /// Takes a value away.
+    pub fn drop_meta(&self, name: &str) -> Result<()> {
+        self.connection.prepare_cached("delete from meta where name = ?")?.execute([name])?;
+        Ok(())
+    }
+
+    // ---- what is seen ----------------------------------------------------------------------------------------------
+
+    /// Adds to the counts of a node.
+    pub fn add_node(&self, flow: &str, node: &str, delta: &NodeDelta) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "insert into node(flow, node, here, held, entered, left_by, sent, not_sent) \
+             values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set here = here + excluded.here, \
+             held = held + excluded.held, entered = entered + excluded.entered, \
+             left_by = left_by + excluded.left_by, sent = sent + excluded.sent, not_sent = not_sent + excluded.not_sent",
+        )?;
+        statement.execute(params![
+            flow,
+            node,
+            delta.here,
+            delta.held,
+            delta.entered,
+            delta.left,
+            delta.sent,
+            delta.not_sent
+        ])?;
+        Ok(())
+    }
+
+    /// Adds to how many journeys walk a version.
+    pub fn add_under_way(&self, flow: &str, version: &str, delta: i64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "insert into under_way(flow, version, n) values (?, ?, ?) on conflict do update set n = n + excluded.n",
+            )?
+            .execute(params![flow, version, delta])?;
+        Ok(())
+    }
+
+    /// Adds to a count by its name.
+    pub fn add_standing(&self, name: &str, delta: i64) -> Result<()> {
+        self.connection
+            .prepare_cached("insert into standing(name, n) values (?, ?) on conflict do update set n = n + excluded.n")?
+            .execute(params![name, delta])?;
+        Ok(())
+    }
+
+    /// Who has a held step in a journey.
+    pub fn held_contact(&self, journey: &str) -> Result<Option<i64>> {
+        let mut statement = self.connection.prepare_cached("select contact from held where journey = ? limit 1")?;
+        Ok(statement.query_row([journey], |row| row.get(0)).optional()?)
+    }
+
+    /// Replaces the held steps of a contact.
+    pub fn set_held(&self, contact: i64, rows: &[HeldDelta], since: Instant) -> Result<()> {
+        self.connection.prepare_cached("delete from held where contact = ?")?.execute([contact])?;
+        let mut statement = self.connection.prepare_cached(
+            "insert into held(contact, journey, flow, node, key, reason, detail, since) values (?, ?, ?, ?, ?, ?, '', ?)",
+        )?;
+        for row in rows {
+            statement.execute(params![
+                contact,
+                row.journey.as_str(),
+                row.flow.as_str(),
+                row.node.as_str(),
+                row.key,
+                row.reason.name(),
+                since.as_millis()
+            ])?;
+        }
+        Ok(())
+    }
+
+    // ---- population ------------------------------------------------------------------------------------------------
+
+    /// Adds what the population rules must not forget.
+    pub fn add_tally(&self, body: &str) -> Result<()> {
+        self.connection.prepare_cached("insert into tally(body) values (?)")?.execute([body])?;
+        Ok(())
+    }
+
+    /// What was added since the last snapshot, in order.
+    pub fn tally(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached("select body from tally order by n")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Forgets what a snapshot now holds.
+    pub fn clear_tally(&self) -> Result<()> {
+        self.connection.prepare_cached("delete from tally")?.execute([])?;
+        Ok(())
+    }
+
+    // ---- suppression, retention, people who ask to be forgotten ----------------------------------------------------
+
+    /// Addresses that never get anything.
+    pub fn suppressed(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached("select address from suppression order by address")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Adds an address, or takes it off; whether that changed anything.
+    pub fn suppress(&self, address: &str, lift: bool, at: Instant) -> Result<bool> {
+        let changed = if lift {
+            self.connection.prepare_cached("delete from suppression where address = ?")?.execute([address])?
+        } else {
+            self.connection
+                .prepare_cached("insert or ignore into suppression(address, at) values (?, ?)")?
+                .execute(params![address, at.as_millis()])?
+        };
+        Ok(changed > 0)
+    }
+
+    /// Drops all rows about a contact but the contact itself; the standings that its sends had.
+    pub fn forget(&self, contact: i64) -> Result<Vec<(String, i64)>> {
+        let mut counts = self
+            .connection
+            .prepare_cached("select standing, count(*) from outbox where contact = ? group by standing")?;
+        let counts: Vec<(String, i64)> =
+            counts.query_map([contact], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        for sql in [
+            "delete from mail where outbox in (select n from outbox where contact = ?)",
+            "delete from outbox where contact = ?",
+            "delete from journal where contact = ?",
+            "delete from held where contact = ?",
+            // The code stays given; to whom is forgotten.
+            "update code set contact = -contact, key = '' where contact = ?",
+            "update contact set forgotten = null, email = null where n = ?",
+            "update audit set what = 'forgotten' where contact = ?",
+        ] {
+            self.connection.prepare_cached(sql)?.execute([contact])?;
+        }
+        Ok(counts)
+    }
+
+    /// Contacts with journal rows older than `before`, in order.
+    pub fn with_old_rows(&self, before: Instant, limit: usize) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(
+            "select distinct contact from (select contact from journal where at < ? order by n limit ?)",
+        )?;
+        let rows = statement.query_map(params![before.as_millis(), limit as i64], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Events of a contact accepted before, as JSON.
+    pub fn old_events(&self, contact: i64, before: Instant) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select input from journal where contact = ? and kind = 0 and at < ? order by n")?;
+        let rows = statement.query_map(params![contact, before.as_millis()], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Drops the rows of a contact older than `before`, and keeps what is to be remembered of them; how many.
+    pub fn prune(&self, contact: i64, before: Instant, forgotten: Option<&str>) -> Result<usize> {
+        if let Some(forgotten) = forgotten {
+            self.connection
+                .prepare_cached("update contact set forgotten = ? where n = ?")?
+                .execute(params![forgotten, contact])?;
+        }
+        let mut statement = self.connection.prepare_cached("delete from journal where contact = ? and at < ?")?;
+        Ok(statement.execute(params![contact, before.as_millis()])?)
+    }
+
+    /// Drops mails and settled sends older than `before`; how many sends.
+    pub fn prune_sends(&self, before: Instant) -> Result<usize> {
+        let at = before.as_millis();
+        self.connection
+            .prepare_cached("delete from mail where outbox in (select n from outbox where at < ?)")?
+            .execute([at])?;
+        let mut statement = self
+            .connection
+            .prepare_cached("delete from outbox where at < ? and standing in ('sent', 'skipped', 'refused')")?;
+        Ok(statement.execute([at])?)
+    }
+}

@@ -1,0 +1,77 @@
+//! Engine and simulator on the same accepted inputs give the same trace, byte for byte (SEMANTICS R3).
+
+use flowloom::{
+    audience::Audience,
+    base::Instant,
+    flow::{Flow, Workspace},
+    journey::{Decision, FlowSet, What},
+    simulate::{self, Options},
+};
+
+use super::play::{Script, play};
+use crate::{compare, world::World};
+
+/// A doubled event is ignored by the engine at its door, and by the replay in its trace.
+fn is_kept(decision: &Decision) -> bool {
+    !matches!(decision.what, What::Ignored { .. })
+}
+
+/// Both, line by line; the number of lines.
+#[track_caller]
+pub fn check(
+    name: &str,
+    workspace: &Workspace,
+    flows: &[Flow],
+    audience: &Audience,
+    from: Instant,
+    until: Instant,
+    reopen_after: usize,
+) -> usize {
+    let set = FlowSet::new(workspace, flows);
+    let options = Options { from: Some(from), until: Some(until), ..Options::default() };
+    let report = simulate::replay(&set, audience, &options);
+    let found = play(&Script { workspace, flows, audience, from, until, reopen_after });
+    let lines = |trace: Option<&Vec<Decision>>| -> Vec<String> {
+        let kept = trace.into_iter().flatten().filter(|decision| is_kept(decision));
+        kept.map(|decision| serde_json::to_string(decision).expect("writes")).collect()
+    };
+    let mut count = 0;
+    for contact in &audience.contacts {
+        let (expected, found) = (lines(report.traces.get(&contact.id)), lines(found.get(&contact.id)));
+        count += expected.len();
+        let apart = (0..expected.len().max(found.len())).find(|n| expected.get(*n) != found.get(*n));
+        if let Some(n) = apart {
+            panic!(
+                "{name}: {} differs in line {n}\nsimulator {}\nengine    {}\nbefore    {}",
+                contact.id,
+                expected.get(n).map_or("nothing", String::as_str),
+                found.get(n).map_or("nothing", String::as_str),
+                n.checked_sub(1).map_or("nothing", |n| expected[n].as_str()),
+            );
+        }
+    }
+    count
+}
+
+/// The generated worlds of the second interpreter: 2,000 flow sets with their audiences. `FLOWLOOM_SEED` plays one.
+#[test]
+fn generated_worlds_mean_the_same() {
+    let one: Option<u64> = std::env::var("FLOWLOOM_SEED").ok().and_then(|seed| seed.parse().ok());
+    let mut lines = 0;
+    for seed in one.map_or(0..2_000, |seed| seed..seed + 1) {
+        let text = compare::generated(seed);
+        let world = World::read(&text).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
+        let flows = [world.later.as_slice(), &world.flows].concat();
+        let reopen_after = [0, 1, 3, 7][seed as usize % 4];
+        lines += check(
+            &format!("seed {seed}"),
+            &world.workspace,
+            &flows,
+            &world.audience(),
+            world.adopted(),
+            world.until,
+            reopen_after,
+        );
+    }
+    assert!(one.is_some() || lines > 15_000, "{lines} lines: the worlds say too little");
+}
