@@ -46,9 +46,10 @@ impl Client {
     ///
     /// Errors: no client can be made.
     pub fn with(door: Door) -> Result<Self, Refusal> {
-        let no = |error: &dyn std::fmt::Display| Refusal::new(format!("No client can be made: {error}"), "Close other programs");
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| no(&error))?;
+        let no = |error: &dyn std::fmt::Display| {
+            Refusal::new(format!("No client can be made: {error}"), "Close other programs")
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| no(&error))?;
         // A door is on this machine; what stands between programs and the world has no business here.
         // TLS is not needed here; the library wants to know whose it would be.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -122,12 +123,8 @@ impl Client {
     /// Errors: as [`Self::get`]; the order was refused.
     pub fn order(&self, who: &str, order: &Order) -> Done {
         let json = order::to_json(order).map_err(|error| Refusal::new(error, "Save the flow and try again"))?;
-        let (status, bytes) = self.call(
-            reqwest::Method::POST,
-            "/v1/orders",
-            ("application/json", who),
-            json.to_string().into_bytes(),
-        )?;
+        let (status, bytes) =
+            self.call(reqwest::Method::POST, "/v1/orders", ("application/json", who), json.to_string().into_bytes())?;
         if !status.is_success() {
             return Err(said(status, &bytes));
         }

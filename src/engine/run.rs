@@ -163,7 +163,8 @@ impl Engine {
             keep_days: settings.keep_days,
             hear,
         };
-        let no_thread = |error: std::io::Error| Refusal::new(format!("No thread can be started: {error}"), "Close other programs");
+        let no_thread =
+            |error: std::io::Error| Refusal::new(format!("No thread can be started: {error}"), "Close other programs");
         let own = handle.clone();
         let writer = std::thread::Builder::new()
             .name("writer".to_owned())

@@ -9,15 +9,13 @@ use std::{
 use clap::Args;
 
 use super::{super::show, Data, Done, Failure, Format, Outcome, Streams};
-use crate::{
-    engine::{
-        client::{Client, Line},
-        clock::Clock,
-        driver::Driver,
-        intake::watch::{self, Stopped},
-        store,
-        work::{Answer, Refusal},
-    },
+use crate::engine::{
+    client::{Client, Line},
+    clock::Clock,
+    driver::Driver,
+    intake::watch::{self, Stopped},
+    store,
+    work::{Answer, Refusal},
 };
 
 /// Lines in one request at most, and bytes. Source: the engine's own limits (1,000 items, 5 MB).
@@ -81,9 +79,9 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     }
     match args.format {
         Format::Json => {
-            let refused = tally.refused.iter().map(|(place, refusal)| {
-                serde_json::json!({"place": place, "error": refusal.error, "hint": refusal.hint})
-            });
+            let refused = tally.refused.iter().map(
+                |(place, refusal)| serde_json::json!({"place": place, "error": refusal.error, "hint": refusal.hint}),
+            );
             streams.say_json(&serde_json::json!({
                 "schema": "flowloom/ingest/1", "accepted": tally.accepted, "duplicates": tally.duplicates,
                 "refused": tally.num_refused, "first_refused": refused.collect::<Vec<_>>(),
@@ -104,7 +102,9 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
 
 /// Sends the text as it is, so that the engine judges it; in requests that it takes.
 fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
-    let broken = |error: io::Error| Failure::unusable(format!("The file cannot be read on: {error}"), "What was read so far is taken");
+    let broken = |error: io::Error| {
+        Failure::unusable(format!("The file cannot be read on: {error}"), "What was read so far is taken")
+    };
     let is_json = input.fill_buf().map_err(broken)?.trim_ascii_start().starts_with(b"[");
     if is_json {
         let mut body = Vec::new();

@@ -89,7 +89,11 @@ pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
     let own = held.iter().filter(|row| row.flow.as_str() == args.of.flow).count();
     if own > 0 || args.dry_run {
         let more = if own == MOST_HELD { " or more" } else { "" };
-        streams.tell(&format!("{} of {} held{more}\n", show::count(own, "message or step", "messages or steps"), args.of.flow));
+        streams.tell(&format!(
+            "{} of {} held{more}\n",
+            show::count(own, "message or step", "messages or steps"),
+            args.of.flow
+        ));
     }
     if args.dry_run {
         return Ok(Done::Well);
@@ -176,7 +180,10 @@ pub struct Retry {
 /// Runs `retry`.
 pub fn retry(args: &Retry, streams: &mut Streams) -> Outcome {
     let Some(key) = SendKey::parse(&args.key) else {
-        return Err(Failure::unusable(format!("`{}` is no key", args.key), "flowloom held shows them: journey/step/pass"));
+        return Err(Failure::unusable(
+            format!("`{}` is no key", args.key),
+            "flowloom held shows them: journey/step/pass",
+        ));
     };
     give(&args.data, &Order::Retry { key, resend: args.resend }, args.print.format, streams)
 }
@@ -265,12 +272,18 @@ pub fn suppress(args: &Suppress, streams: &mut Streams) -> Outcome {
         return Ok(Done::Well);
     };
     let text = fs::read_to_string(file).map_err(|error| {
-        Failure::unusable(format!("{} cannot be read: {error}", file.display()), "Name a text file with an address per line")
+        Failure::unusable(
+            format!("{} cannot be read: {error}", file.display()),
+            "Name a text file with an address per line",
+        )
     })?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let addresses: Vec<String> = lines.map(str::to_owned).collect();
     if let Some(bad) = addresses.iter().find(|address| !address.contains('@')) {
-        return Err(Failure::unusable(format!("`{bad}` is no address"), "Write one address per line; nothing was changed"));
+        return Err(Failure::unusable(
+            format!("`{bad}` is no address"),
+            "Write one address per line; nothing was changed",
+        ));
     }
     for part in addresses.chunks(MOST_ADDRESSES) {
         let order = Order::Suppress { addresses: part.to_vec(), lift: args.lift };

@@ -110,10 +110,8 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let flows: Vec<Flow> = project.flows.iter().map(|file| file.flow().clone()).collect();
     for file in &project.flows {
         let around = Surroundings { workspace: &workspace, other_flows: &[], audience: None };
-        let errors = check(file.flow(), &around)
-            .iter()
-            .filter(|found| found.diagnostic.severity == Severity::Error)
-            .count();
+        let errors =
+            check(file.flow(), &around).iter().filter(|found| found.diagnostic.severity == Severity::Error).count();
         if errors > 0 && !args.force {
             return Err(Failure::refused(
                 format!("{} has {}", file.source.shown, show::count(errors, "error", "errors")),

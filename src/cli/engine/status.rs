@@ -40,7 +40,8 @@ fn text(status: &Status) -> String {
     }
     out.push('\n');
     if !status.outbox.is_empty() {
-        let counts: Vec<String> = status.outbox.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{n} {name}")).collect();
+        let counts: Vec<String> =
+            status.outbox.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{n} {name}")).collect();
         let _ = writeln!(out, "Messages: {}", counts.join(", "));
     }
     for flow in &status.flows {
@@ -54,13 +55,23 @@ fn text(status: &Status) -> String {
         }
         let width = flow.nodes.keys().map(|node| node.as_str().chars().count()).max().unwrap_or(0).max(4);
         if !flow.nodes.is_empty() {
-            let _ = writeln!(out, "  {:<width$}  {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}", "step", "here", "held", "entered", "left", "sent", "not sent");
+            let _ = writeln!(
+                out,
+                "  {:<width$}  {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
+                "step", "here", "held", "entered", "left", "sent", "not sent"
+            );
         }
         for (node, seen) in &flow.nodes {
             let _ = writeln!(
                 out,
                 "  {:<width$}  {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
-                node.as_str(), seen.here, seen.held, seen.entered, seen.left, seen.sent, seen.not_sent
+                node.as_str(),
+                seen.here,
+                seen.held,
+                seen.entered,
+                seen.left,
+                seen.sent,
+                seen.not_sent
             );
         }
     }
@@ -68,7 +79,9 @@ fn text(status: &Status) -> String {
         let _ = writeln!(
             out,
             "\nLateness of {source}: half within {} ms, 99 % within {} ms, at most {} ms{}",
-            latency.p50, latency.p99, latency.max,
+            latency.p50,
+            latency.p99,
+            latency.max,
             if latency.over_10_s > 0 { format!("; {} over 10 s", latency.over_10_s) } else { String::new() }
         );
     }

@@ -349,11 +349,11 @@ impl Reader {
                    json_each(contact.state, '$.journeys') as j where j.value ->> 'flow' = ?1 \
                    and j.value ->> 'ended' is null and j.value ->> 'version' <> ?2 group by 1, 2 order by 1, 2";
         let rows = self.rows(sql, [flow.as_str(), live.version.as_str()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?, row.get::<_, i64>(2)?))
+            Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
         })?;
         let mut out = Vec::new();
         for (version, place, count) in rows {
-            let Some(from) = self.nodes_of(&version)?.into_iter().nth(place) else { continue };
+            let Some(from) = self.nodes_of(&version)?.into_iter().nth(place as usize) else { continue };
             let wanted = mapping.iter().find(|(old, _)| *old == from).map_or(&from, |(_, new)| new);
             let found = to.contains(wanted).then(|| wanted.clone());
             out.push((from, found, u64::try_from(count).unwrap_or(0)));
@@ -366,7 +366,8 @@ impl Reader {
     ///
     /// Errors: the store's; an event that cannot be read.
     pub fn events(&self, id: &str) -> Result<Vec<crate::audience::Event>> {
-        let sql = "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
+        let sql =
+            "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
         let rows = self.rows(sql, [id], |row| row.get::<_, String>(0))?;
         rows.iter().map(|text| serde_json::from_str(text).map_err(Error::damaged)).collect()
     }
@@ -377,7 +378,10 @@ impl Reader {
     pub fn workspace(&self) -> Result<crate::flow::Workspace> {
         let mut statement = self.connection.prepare_cached("select value from meta where name = 'workspace'")?;
         let text: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
-        text.map_or_else(|| Ok(crate::flow::Workspace::default()), |text| serde_json::from_str(&text).map_err(Error::damaged))
+        text.map_or_else(
+            || Ok(crate::flow::Workspace::default()),
+            |text| serde_json::from_str(&text).map_err(Error::damaged),
+        )
     }
 }
 
