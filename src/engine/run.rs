@@ -17,7 +17,7 @@ use super::{
     delivery::{
         Transport,
         links::{Links, Watch as Tracking},
-        office::{Desk, Office, SENDERS},
+        office::{Desk, MOST_WAITING, Office, SENDERS},
         render::Renderer,
         secrets::Secrets as FlowSecrets,
         ways::{self, Ways},
@@ -46,8 +46,6 @@ use crate::{
     kinds::runtime::Outcome,
 };
 
-/// Sends that may be claimed for each sender: one on its way, some in the queue. Source: assumption.
-const CLAIMS_PER_SENDER: usize = 16;
 /// How long requests that are under way may take when the engine stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// Warnings that status shows, newest last. Source: assumption.
@@ -170,7 +168,8 @@ impl Engine {
             driver,
             clock: clock.clone(),
             jobs,
-            most_claimed: senders * CLAIMS_PER_SENDER,
+            // More than the office holds: a slow domain may fill its lane there, and keeps the others out of nothing.
+            most_claimed: MOST_WAITING + 2 * senders,
             keep_days: settings.keep_days,
             hear,
         };
