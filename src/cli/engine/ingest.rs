@@ -141,7 +141,7 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
 
 fn to_resting(driver: &mut Driver, input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
     let now = Clock::Real.now();
-    let read = watch::read_events(input, now, |batch| {
+    let read = watch::read_events(input, None, now, |batch| {
         for (place, refusal) in batch.refused {
             tally.add(place, Answer::Refused { error: refusal.error, hint: refusal.hint });
         }
