@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -75,7 +75,7 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     let mut tally = Tally::default();
     match Line::to(&args.data.dir)? {
         Line::Running(client) => to_running(&client, input, &mut tally)?,
-        Line::Resting(mut driver) => to_resting(&mut driver, input, &mut tally)?,
+        Line::Resting(mut driver) => to_resting(&mut driver, input, &named(&args.file, stdin), &mut tally)?,
     }
     match args.format {
         Format::Json => {
@@ -139,9 +139,19 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
     }
 }
 
-fn to_resting(driver: &mut Driver, input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
+/// The file as it is now, so that the same one taken in again brings the same events.
+fn named(file: &Path, stdin: bool) -> String {
+    let found = if stdin { None } else { file.metadata().ok() };
+    let changed = found.as_ref().and_then(|found| found.modified().ok());
+    match found {
+        Some(found) => format!("{} {} {changed:?}", file.display(), found.len()),
+        None => format!("stdin {}", Clock::Real.now()),
+    }
+}
+
+fn to_resting(driver: &mut Driver, input: impl BufRead, file: &str, tally: &mut Tally) -> Result<(), Failure> {
     let now = Clock::Real.now();
-    let read = watch::read_events(input, None, now, |batch| {
+    let read = watch::read_events(input, file, now, |batch| {
         for (place, refusal) in batch.refused {
             tally.add(place, Answer::Refused { error: refusal.error, hint: refusal.hint });
         }

@@ -1,8 +1,8 @@
 //! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
 //!
-//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the front
-//! in batches, and moved away after its last batch is durable. A crash in between reads it once more from the front,
-//! which does no harm, since events have ids. A bad line is written down and passed over.
+//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the
+//! front in batches, and moved away after its last batch is durable. A crash in between reads it once more from the
+//! front, which does no harm, since events have ids. A bad line is written down and passed over.
 
 use std::{
     collections::BTreeMap,
@@ -97,12 +97,12 @@ pub enum Stopped<E> {
 /// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out in
 /// batches of at most 1,000. Which of the two it is, the first line says. Files of one's own may hold responses.
 /// `file` names this file as it is now (name, size, time of change), so that events with neither id nor time, read once
-/// more after a crash, are the same ones; without it each stands for itself.
+/// more after a crash, are the same ones.
 ///
 /// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
 pub fn read_events<E>(
     mut input: impl BufRead,
-    file: Option<&str>,
+    file: &str,
     now: Instant,
     mut take: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), Stopped<E>> {
@@ -148,7 +148,7 @@ pub fn read_events<E>(
     Ok(())
 }
 
-fn event_of(piece: Piece, file: Option<&str>, place: &str, around: Around) -> Result<NewEvent, Refusal> {
+fn event_of(piece: Piece, file: &str, place: &str, around: Around) -> Result<NewEvent, Refusal> {
     let map = piece.object?;
     let mut event = item::event(&map, around)?.what;
     let given = match map.get("id") {
@@ -156,10 +156,7 @@ fn event_of(piece: Piece, file: Option<&str>, place: &str, around: Around) -> Re
         Some(Json::String(id)) => !id.trim().is_empty(),
         Some(_) => true,
     };
-    if let Some(file) = file
-        && event.happened.is_none()
-        && !given
-    {
+    if event.happened.is_none() && !given {
         let said = format!("{file}\0{place}\0{}", Json::Object(map));
         event.id = EventId::new(format!("f-{}", hash::version_hash(said.as_bytes())));
     }
@@ -295,7 +292,7 @@ impl Watcher {
             }
         };
         let name = name_of(path, &file);
-        let read = read_events(BufReader::new(file), Some(&name), self.clock.now(), |batch| {
+        let read = read_events(BufReader::new(file), &name, self.clock.now(), |batch| {
             let answers = self.send(&batch)?;
             count.add(&batch, &answers);
             Ok(())
@@ -413,7 +410,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut found = Vec::new();
-        let read = read_events(text.as_bytes(), None, Instant::from_millis(0), |batch| {
+        let read = read_events(text.as_bytes(), "a", Instant::from_millis(0), |batch| {
             found.extend(batch.events.iter().map(|(place, event)| format!("{place} {}", event.name)));
             found.extend(batch.refused.iter().map(|(place, refusal)| format!("{place}! {}", refusal.error)));
             Ok::<(), ()>(())
@@ -443,7 +440,7 @@ mod tests {
     #[test]
     fn events_without_id_and_time_have_one_id_per_file() {
         let text = "{\"contact\":\"ada\",\"name\":\"V\"}\n".repeat(2);
-        let ids = |file: Option<&str>| {
+        let ids = |file: &str| {
             let mut ids = Vec::new();
             let read = read_events(text.as_bytes(), file, Instant::from_millis(0), |batch| {
                 ids.extend(batch.events.into_iter().map(|(_, event)| event.id));
@@ -452,11 +449,10 @@ mod tests {
             assert!(read.is_ok());
             ids
         };
-        let found = ids(Some("a"));
-        assert_eq!(found, ids(Some("a")));
+        let found = ids("a");
+        assert_eq!(found, ids("a"));
         assert_ne!(found[0], found[1]);
-        assert_ne!(found, ids(Some("b")));
-        assert_ne!(ids(None), ids(None));
+        assert_ne!(found, ids("b"));
     }
 
     #[test]
