@@ -69,6 +69,16 @@ impl Clock {
         }
     }
 
+    /// The same, beginning no earlier than `at` where it is not the machine's own: the clock of a demonstration goes on
+    /// from where the last one stopped.
+    #[must_use]
+    pub fn not_before(self, at: Instant) -> Self {
+        match self {
+            Self::Scaled { from, started, scale } => Self::Scaled { from: from.max(at), started, scale },
+            other => other,
+        }
+    }
+
     /// Sets a fake clock; others stay as they are.
     pub fn set(&self, at: Instant) {
         if let Self::Fake(now) = self {

@@ -52,6 +52,8 @@ const CLAIMS_PER_SENDER: usize = 16;
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// Warnings that status shows, newest last. Source: assumption.
 const MOST_WARNINGS: usize = 20;
+/// Data that are so far ahead of the clock are worth a word, in milliseconds. Source: assumption.
+const AHEAD_MILLIS: i64 = 60_000;
 /// What arrives in a minute is shown for the last whole one.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -131,8 +133,10 @@ impl Engine {
     ///
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
-        let clock = settings.clock.clone();
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
+        let newest = driver.store().newest().map_err(of_store)?;
+        let clock = settings.clock.clone().not_before(newest.unwrap_or(Instant::MIN));
+        let ahead = newest.map_or(0, |newest| newest.since(clock.now()));
         let (ways, pace) = Ways::open(&settings.ways)?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         let listen = free_port(settings.listen)?;
@@ -145,6 +149,13 @@ impl Engine {
         };
         let setup = setup(&settings, listen)?;
         let mut said = begin(&mut driver, &clock, &*ways, flows, workspace)?;
+        if ahead > AHEAD_MILLIS {
+            said.push(format!(
+                "warning: the data in {} are {} ahead of the clock (was it run with --time-scale?); what is due waits for it",
+                settings.data.display(),
+                crate::base::Span { millis: ahead / 60_000 * 60_000, ..Default::default() }
+            ));
+        }
 
         let (handle, asks) = Handle::new();
         let (jobs, work) = mpsc::channel();

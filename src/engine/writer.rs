@@ -18,7 +18,7 @@ use super::{
     driver::{Driver, Told},
     handle::{Ask, Handle},
     store::{Error, Kind, Result},
-    work::{Answer, Begin, Busy, Done, Handed, Job, Order},
+    work::{Answer, Begin, Busy, Done, Handed, Job},
 };
 use crate::base::Instant;
 
@@ -157,7 +157,7 @@ impl Desk {
             if woken == 0 {
                 driver.end_restore()?;
             }
-            Ok((outs, jobs, woken == MOST_WAKES || walked > 0))
+            Ok((outs, jobs, woken == MOST_WAKES || walked))
         });
         match done {
             Ok(((outs, jobs, has_more), told)) => {
@@ -267,16 +267,24 @@ impl Desk {
         if self.prune_at.is_some_and(|at| now < at) {
             return;
         }
-        self.prune_at = Some(now.plus_millis(PRUNE_EVERY_MILLIS));
-        let pruned = self.writer.driver.batch(now, |driver| driver.order(now, "engine", &Order::Prune { days }));
-        if let Err(error) = pruned {
-            tracing::warn!(error = %error, "old rows could not be dropped");
-        }
+        let pruned = self.writer.driver.batch(now, |driver| driver.prune_page(now, days));
+        let pause = match pruned {
+            // There may be more: soon again, between other batches.
+            Ok(((rows, sends), _)) if rows + sends > 0 => PRUNE_AGAIN_MILLIS,
+            Ok(_) => PRUNE_EVERY_MILLIS,
+            Err(error) => {
+                tracing::warn!(error = %error, "old rows could not be dropped");
+                PRUNE_EVERY_MILLIS
+            }
+        };
+        self.prune_at = Some(now.plus_millis(pause));
     }
 }
 
 /// How often old rows are looked for, in milliseconds. Source: assumption.
 const PRUNE_EVERY_MILLIS: i64 = 600_000;
+/// The pause before the next page where there was something to drop, in milliseconds. Source: assumption.
+const PRUNE_AGAIN_MILLIS: i64 = 1_000;
 
 fn perform(driver: &mut Driver, now: Instant, ask: &Ask) -> Result<Out> {
     Ok(match ask {

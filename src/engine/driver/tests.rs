@@ -251,7 +251,7 @@ fn journeys_keep_their_version_until_somebody_migrates() {
     world.send(1, &Handed::Done);
     let other = FLOW.replace("1 day", "2 days").replace("\"second\"", "\"last\"");
     world.order(2, publish(&other, Workspace::default())).expect("is published");
-    while world.batch(2, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(2, |driver, _| driver.walk(1)) {}
     world.event(3, "e2", "ben", "Started Checkout");
     world.restart();
     world.send(3, &Handed::Done);
@@ -276,7 +276,7 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
     assert!(world.claim(5).is_empty());
     world.restart();
     world.order(6, Order::Resume { flow: "demo".into() }).expect("goes on");
-    while world.batch(6, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(6, |driver, _| driver.walk(1)) {}
     assert_eq!(world.send(7, &Handed::Done).len(), 2);
 }
 
@@ -394,7 +394,7 @@ fn the_journal_gives_the_states() {
     world.restart();
     world.event(HOUR, "e3", "ada", "Viewed Product");
     world.order(2 * HOUR, Order::Resume { flow: "demo".into() }).expect("goes on");
-    while world.batch(2 * HOUR, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(2 * HOUR, |driver, _| driver.walk(1)) {}
     world.batch(2 * DAY, |d, now| d.wake_due(now, 10));
     world.send(2 * DAY, &Handed::Unknown { detail: "cut".to_owned() });
     for id in ["ada", "ben"] {
