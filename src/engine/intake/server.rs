@@ -55,8 +55,8 @@ pub struct Limits {
     pub body: Duration,
     /// Time for the answer of the writer. Default 30 s.
     pub commit: Duration,
-    /// Time for a connection as a whole; then it is closed after the answer under way, or cut off a minute later. Bounds
-    /// those who ask and never read. Default 10 min.
+    /// Time for a connection as a whole; then it is closed after the answer under way, or cut off a minute later.
+    /// Bounds those who ask and never read. Default 10 min.
     pub connection: Duration,
     /// Open connections; more wait at the door. Default 512.
     pub connections: usize,

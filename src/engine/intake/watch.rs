@@ -1,8 +1,8 @@
 //! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
 //!
-//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the front
-//! in batches, and moved away after its last batch is durable. A crash in between reads it once more from the front,
-//! which does no harm, since events have ids. A bad line is written down and passed over.
+//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the
+//! front in batches, and moved away after its last batch is durable. A crash in between reads it once more from the
+//! front, which does no harm, since events have ids. A bad line is written down and passed over.
 
 use std::{
     collections::BTreeMap,
