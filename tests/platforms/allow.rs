@@ -103,19 +103,10 @@ fn of(loss: &Loss) -> Allow {
         // Who enters, and how often.
         "one-trigger" | "one-enrolment" => MORE,
         // Another entry is another pass with mails of its own; those of a pass that both have leave at the same time.
-        "reentry"
-        | "reentry-key"
-        | "reentry-mark"
-        | "restart"
-        | "abandonment-add"
-        | "engagement-again"
-        | "engagement-same"
-        | "inactivity"
-        | "segment"
-        | "segment-leaves"
-        | "score"
-        | "reenrol"
-        | "enrol-current" => OTHERS,
+        "reentry" | "reentry-key" | "reentry-mark" | "restart" | "abandonment-add" | "engagement-again"
+        | "engagement-same" | "inactivity" | "segment" | "segment-leaves" | "score" | "reenrol" | "enrol-current" => {
+            OTHERS
+        }
         // The same pass, counted from an earlier or a later event of the same kind, is another one, too; what is lost
         // says by how much at most.
         "abandonment-restart" => OTHERS,
