@@ -11,6 +11,8 @@ mod client;
 mod completions;
 mod diff;
 mod eml;
+#[cfg(feature = "engine")]
+mod engine;
 mod explain;
 mod export;
 mod import;
@@ -143,6 +145,38 @@ enum Command {
     Open(open::Arguments),
     #[cfg(feature = "gui")]
     Snapshot(snapshot::Arguments),
+    #[cfg(feature = "engine")]
+    Run(engine::run::Arguments),
+    #[cfg(feature = "engine")]
+    Ingest(engine::ingest::Arguments),
+    #[cfg(feature = "engine")]
+    Status(engine::status::Arguments),
+    #[cfg(feature = "engine")]
+    Contact(engine::contact::Arguments),
+    #[cfg(feature = "engine")]
+    Held(engine::held::Arguments),
+    #[cfg(feature = "engine")]
+    Retry(engine::orders::Retry),
+    #[cfg(feature = "engine")]
+    Publish(engine::orders::Publish),
+    #[cfg(feature = "engine")]
+    Pause(engine::orders::Pause),
+    #[cfg(feature = "engine")]
+    Resume(engine::orders::Resume),
+    #[cfg(feature = "engine")]
+    Drain(engine::orders::Drain),
+    #[cfg(feature = "engine")]
+    Migrate(engine::orders::Migrate),
+    #[cfg(feature = "engine")]
+    Move(engine::orders::Move),
+    #[cfg(feature = "engine")]
+    Backup(engine::backup::Backup),
+    #[cfg(feature = "engine")]
+    Restore(engine::backup::Restore),
+    #[cfg(feature = "engine")]
+    Forget(engine::orders::Forget),
+    #[cfg(feature = "engine")]
+    Suppress(engine::orders::Suppress),
     Tour(tour::Arguments),
     Diff(diff::Arguments),
     Completions(completions::Arguments),
@@ -189,6 +223,38 @@ pub fn run(args: impl IntoIterator<Item = OsString>, streams: &mut Streams) -> u
         Some(Command::Open(args)) => open::run(&args),
         #[cfg(feature = "gui")]
         Some(Command::Snapshot(args)) => snapshot::run(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Run(args)) => engine::run::run(&args, places, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Ingest(args)) => engine::ingest::run(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Status(args)) => engine::status::run(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Contact(args)) => engine::contact::run(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Held(args)) => engine::held::run(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Retry(args)) => engine::orders::retry(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Publish(args)) => engine::orders::publish(&args, places, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Pause(args)) => engine::orders::pause(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Resume(args)) => engine::orders::resume(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Drain(args)) => engine::orders::drain(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Migrate(args)) => engine::orders::migrate(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Move(args)) => engine::orders::move_journey(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Backup(args)) => engine::backup::backup(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Restore(args)) => engine::backup::restore(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Forget(args)) => engine::orders::forget(&args, streams),
+        #[cfg(feature = "engine")]
+        Some(Command::Suppress(args)) => engine::orders::suppress(&args, streams),
         Some(Command::Tour(args)) => tour::run(&args, streams),
         Some(Command::Diff(args)) => diff::run(&args, places, streams),
         Some(Command::Completions(args)) => completions::run(&args, streams),

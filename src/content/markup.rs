@@ -115,7 +115,7 @@ impl Tokens {
 }
 
 /// Escapes for HTML text and attributes, as Django does.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     escape_into(text, &mut out);
     out

@@ -44,6 +44,8 @@ pub use judge::{Readers, check_message};
 pub use layout::{Language, PREHEADER_OPENS, whole_source};
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
+#[cfg(feature = "engine")]
+pub(crate) use markup::escape;
 pub use message::{
     Align, Block, BlockPlace, Body, Column, InColumn, Kept, MailPart, Message, Network, OnPhone, Origin, SocialLink,
     SocialStyle, StockLevel, UnknownBlock, Until, Valign, Variant, ron_options,

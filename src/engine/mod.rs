@@ -22,10 +22,13 @@
 //! commit of its own just before the transport); a row found *handing over* after a crash is *unknown*, and shown
 //! (SEMANTICS R21).
 
+pub mod client;
 pub mod clock;
 pub mod delivery;
 pub mod driver;
 pub mod handle;
+pub mod intake;
+pub mod run;
 pub mod status;
 pub mod store;
 pub mod work;

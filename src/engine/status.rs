@@ -33,6 +33,9 @@ pub struct Status {
     pub latency: BTreeMap<SmolStr, Latency>,
     /// What people should look at, in words; empty where all is well.
     pub warnings: Vec<String>,
+    /// Requests that could not be understood and lie in `DIR/aside` (SEMANTICS R31); filled by intake.
+    #[serde(default)]
+    pub aside: u64,
 }
 
 /// How late decisions were, in milliseconds (SEMANTICS R2).

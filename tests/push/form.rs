@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// The parts of a form by name: plain ones as text; files as `{filename, type, size, kind, hash}`, where `kind` is what the
-/// first bytes say and `hash` tells contents apart.
+/// The parts of a form by name: plain ones as text; files as `{filename, type, size, kind, hash}`, where `kind` is
+/// what the first bytes say and `hash` tells contents apart.
 ///
 /// Errors: whatever is not as the standard says.
 pub fn parts(boundary: &str, body: &[u8]) -> Result<Json, String> {

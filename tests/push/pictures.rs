@@ -15,10 +15,12 @@ use super::{
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n--\r\n--flowloom";
 
-/// All texts of the mails that the account has.
+/// The mails that the account has, without the copies that old messages may hold.
 fn mails(server: &Server, target: Target) -> Vec<String> {
     match target {
-        Target::Klaviyo => klaviyo_of(server, |k| k.templates.iter().map(|(_, mail, _)| mail.to_string()).collect()),
+        Target::Klaviyo => klaviyo_of(server, |k| {
+            k.templates.iter().filter(|(.., is_copy)| !is_copy).map(|(_, mail, _)| mail.to_string()).collect()
+        }),
         _ => hubspot_of(server, |h| h.emails.iter().map(Json::to_string).collect()),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A contact id: 1 to 256 bytes, no control characters. Spreadsheet quotes (`'123`) are taken off.
-pub(super) fn contact_id(text: &str) -> Result<ContactId, Fault> {
+pub(crate) fn contact_id(text: &str) -> Result<ContactId, Fault> {
     let id = without_text_mark(text.trim());
     if id.is_empty() {
         return Err(Fault::new("audience/no-id", "the contact's id is empty", "Give every contact an id of its own"));
@@ -31,7 +31,7 @@ pub(super) fn contact_id(text: &str) -> Result<ContactId, Fault> {
 /// An e-mail address, by a coarse rule that keeps header injection and mere words out.
 ///
 /// Source: RFC 5321, section 4.5.3.1.3 for the length (254).
-pub(super) fn email(text: &str) -> Result<SmolStr, Fault> {
+pub(crate) fn email(text: &str) -> Result<SmolStr, Fault> {
     let address = text.trim();
     let sound = address.len() <= 254
         && !address.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';'))
@@ -50,7 +50,7 @@ pub(super) fn email(text: &str) -> Result<SmolStr, Fault> {
 
 /// A phone number; spaces, dashes, dots, brackets and slashes go where a country code is there (`+` or `00`),
 /// otherwise the text stays as it is. `Err` where it is no number at all.
-pub(super) fn phone(text: &str) -> Result<SmolStr, Fault> {
+pub(crate) fn phone(text: &str) -> Result<SmolStr, Fault> {
     let number = without_text_mark(text.trim());
     if !is_phone_like(number) {
         return Err(Fault::new(
@@ -70,7 +70,7 @@ pub(super) fn phone(text: &str) -> Result<SmolStr, Fault> {
 }
 
 /// Whether a text reads as a phone number: 5 to 17 digits and otherwise only what people put between them.
-pub(super) fn is_phone_like(text: &str) -> bool {
+pub(crate) fn is_phone_like(text: &str) -> bool {
     let num_digits = text.bytes().filter(u8::is_ascii_digit).count();
     let body = text.strip_prefix('+').unwrap_or(text);
     (5..=17).contains(&num_digits)
@@ -78,7 +78,7 @@ pub(super) fn is_phone_like(text: &str) -> bool {
 }
 
 /// The IANA name of a zone; HubSpot's spelling `america_slash_new_york` and spaces for underscores are understood.
-pub(super) fn zone(text: &str) -> Result<SmolStr, Fault> {
+pub(crate) fn zone(text: &str) -> Result<SmolStr, Fault> {
     let written = text.trim();
     let name = written.replace("_slash_", "/").replace("_hyphen_", "-").replace(' ', "_");
     Zone::named(&name).map(|zone| SmolStr::new(zone.name())).map_err(|_| {
@@ -92,7 +92,7 @@ pub(super) fn zone(text: &str) -> Result<SmolStr, Fault> {
 
 /// A language tag: letters, digits and hyphens; `de_DE` becomes `de-DE`. Source: BCP 47, section 2.1 (35 characters
 /// are enough, section 4.4.1).
-pub(super) fn language(text: &str) -> Result<SmolStr, Fault> {
+pub(crate) fn language(text: &str) -> Result<SmolStr, Fault> {
     let tag = text.trim().replace('_', "-");
     let sound = (2..=35).contains(&tag.len())
         && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
@@ -109,7 +109,7 @@ pub(super) fn language(text: &str) -> Result<SmolStr, Fault> {
 
 /// An instant: RFC 3339; a date alone; date and time without an offset, taken as UTC; seconds (10 digits) or
 /// milliseconds (13 digits) since 1970.
-pub(super) fn instant(text: &str) -> Result<Instant, Fault> {
+pub(crate) fn instant(text: &str) -> Result<Instant, Fault> {
     let written = text.trim();
     let bare = written.strip_suffix(" UTC").unwrap_or(written);
     if bare.bytes().all(|b| b.is_ascii_digit())
@@ -138,7 +138,7 @@ pub(super) fn instant(text: &str) -> Result<Instant, Fault> {
 
 /// Consent as the platforms write it. "no" counts as said no, so that nobody is mailed on a guess; a date stands for
 /// the moment of consent (some exports write it so).
-pub(super) fn consent(text: &str) -> Result<ConsentStatus, Fault> {
+pub(crate) fn consent(text: &str) -> Result<ConsentStatus, Fault> {
     let word: String =
         text.trim().chars().map(|c| if matches!(c, '_' | '-') { ' ' } else { c.to_ascii_lowercase() }).collect();
     Ok(match word.as_str() {
@@ -168,7 +168,7 @@ pub(super) fn consent(text: &str) -> Result<ConsentStatus, Fault> {
 }
 
 /// The stricter of two statements: no beats yes, yes beats silence.
-pub(super) fn stricter(a: ConsentStatus, b: ConsentStatus) -> ConsentStatus {
+pub(crate) fn stricter(a: ConsentStatus, b: ConsentStatus) -> ConsentStatus {
     use ConsentStatus::{Subscribed, Unknown, Unsubscribed};
     match (a, b) {
         (Unsubscribed, _) | (_, Unsubscribed) => Unsubscribed,
@@ -178,13 +178,13 @@ pub(super) fn stricter(a: ConsentStatus, b: ConsentStatus) -> ConsentStatus {
 }
 
 /// Whether a cell of a column like "Unsubscribed from all email" or "Email Suppressions" says anything.
-pub(super) fn says_opted_out(text: &str) -> bool {
+pub(crate) fn says_opted_out(text: &str) -> bool {
     let word = text.trim().to_ascii_lowercase();
     !matches!(word.as_str(), "" | "[]" | "{}" | "false" | "no" | "0" | "none" | "null" | "never" | "-")
 }
 
 /// The names in a list cell, separated by `,`, `;` or `|`, or written as a JSON list.
-pub(super) fn names_in(text: &str) -> Vec<SmolStr> {
+pub(crate) fn names_in(text: &str) -> Vec<SmolStr> {
     if text.trim_start().starts_with('[')
         && let Ok(names) = serde_json::from_str::<Vec<String>>(text)
     {
@@ -194,7 +194,7 @@ pub(super) fn names_in(text: &str) -> Vec<SmolStr> {
 }
 
 /// A cell read as the type of its column; `None` where it does not fit. With `decimal_comma`, `129,50` is a number.
-pub(super) fn cell_value(
+pub(crate) fn cell_value(
     text: &str,
     value_type: ValueType,
     currency: Option<Currency>,
@@ -212,7 +212,7 @@ pub(super) fn cell_value(
 }
 
 /// Spreadsheets and shops put `'` before a number that is to stay text.
-pub(super) fn without_text_mark(text: &str) -> &str {
+pub(crate) fn without_text_mark(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit() || c == '+') => rest,
         _ => text,

@@ -6,11 +6,11 @@
 use crate::base::{Diagnostic, Place, Severity, TextRange};
 
 /// How many findings of one severity are kept per file. Source: assumption; more than a person reads at once.
-pub(super) const MOST_FINDINGS: usize = 50;
+pub(crate) const MOST_FINDINGS: usize = 50;
 
 /// Where in the file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct At {
+pub(crate) struct At {
     /// From 1; 0 stands for the file as a whole.
     pub line_number: u64,
     /// From 1; characters in JSON Lines, cells in CSV.
@@ -33,7 +33,7 @@ impl At {
 
 /// Why a value cannot be taken.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub code: &'static str,
     pub message: String,
     pub hint: String,
@@ -47,7 +47,7 @@ impl Fault {
 
 /// The findings of one file.
 #[derive(Debug)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     file: String,
     kept: Vec<(u64, Diagnostic)>,
     num_by_severity: [usize; 3],
@@ -124,7 +124,7 @@ impl Findings {
 
 /// Something that may happen on many lines and is said once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// How often.
     pub count: usize,
     /// Where first.
@@ -144,12 +144,12 @@ impl Tally {
 }
 
 /// `1 event`, `3 events`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The first characters of a text from a file, fit for a message: no control characters, "…" where cut.
-pub(super) fn shorten(text: &str, most_chars: usize) -> String {
+pub(crate) fn shorten(text: &str, most_chars: usize) -> String {
     let mut shown: String =
         text.chars().take(most_chars).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(most_chars).is_some() {

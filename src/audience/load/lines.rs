@@ -10,11 +10,11 @@ use crate::base::TextRange;
 
 /// Longest line (and longest CSV record) that is read, in bytes. Source: assumption; a contact with a thousand
 /// properties stays under a tenth of it.
-pub(super) const MOST_LINE_BYTES: usize = 1 << 20;
+pub(crate) const MOST_LINE_BYTES: usize = 1 << 20;
 
 /// One line without its end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// From 1.
     pub number: u64,
     /// Byte of its first character in the file.
@@ -36,7 +36,7 @@ impl Line {
 }
 
 /// Hands out the lines of a reader.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     next_number: u64,
     offset: u64,
@@ -103,7 +103,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// The fault of a reader that gave up.
-pub(super) fn unreadable(error: &io::Error) -> Fault {
+pub(crate) fn unreadable(error: &io::Error) -> Fault {
     Fault::new(
         "audience/unreadable",
         format!("the file could not be read on: {error}"),
@@ -112,7 +112,7 @@ pub(super) fn unreadable(error: &io::Error) -> Fault {
 }
 
 /// The fault of a line that is longer than the bound.
-pub(super) fn too_long() -> Fault {
+pub(crate) fn too_long() -> Fault {
     Fault::new(
         "audience/line-too-long",
         "the line is longer than 1 MB and is left out",
@@ -121,7 +121,7 @@ pub(super) fn too_long() -> Fault {
 }
 
 /// The text of a line, or the fault in its bytes with the column (in characters, from 1).
-pub(super) fn as_text(bytes: &[u8]) -> Result<&str, (usize, Fault)> {
+pub(crate) fn as_text(bytes: &[u8]) -> Result<&str, (usize, Fault)> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -151,7 +151,7 @@ pub(super) fn as_text(bytes: &[u8]) -> Result<&str, (usize, Fault)> {
 }
 
 /// A fault that makes the whole file unfit, seen in its first bytes: UTF-16, or a file that is no text at all.
-pub(super) fn not_text(first_line: &[u8]) -> Option<Fault> {
+pub(crate) fn not_text(first_line: &[u8]) -> Option<Fault> {
     let starts = |magic: &[u8]| first_line.starts_with(magic);
     if starts(b"\xff\xfe") || starts(b"\xfe\xff") {
         return Some(Fault::new(

@@ -4,11 +4,11 @@
 //! file is still used. Files are streamed, lines over 1 MB are refused, and each file gives at most fifty findings of
 //! a severity. Deliberately not here: opening files; callers hand over readers and the names people know them by.
 
-mod fields;
-mod findings;
+pub(crate) mod fields;
+pub(crate) mod findings;
 mod guess;
 mod json;
-mod lines;
+pub(crate) mod lines;
 mod mapping;
 mod rows;
 mod table;
@@ -297,7 +297,7 @@ fn read_responses(
 }
 
 /// The id of an event that came without one: from all that it says, so that a second load gives the same.
-fn made_id(event: &Event) -> EventId {
+pub(crate) fn made_id(event: &Event) -> EventId {
     let mut said = format!("{}\0{}\0{}", event.contact, event.name, event.happened.as_millis());
     for (name, value) in &event.properties {
         said += &format!("\0{name}\0{}", value.to_json());

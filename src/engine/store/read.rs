@@ -333,12 +333,55 @@ impl Reader {
         self.rows("select address from suppression order by address", [], |row| row.get(0))
     }
 
-    /// Everything fed to a contact, in order: instant, kind, input as JSON; for the export of a person.
+    /// Where the journeys of a flow's older versions would go if they were moved to the live one: from which node, to
+    /// which (`None`: they would end), and how many. `None` where the flow is not live. Looks at every contact.
     ///
     /// Errors: the store's.
-    pub fn inputs(&self, id: &str) -> Result<Vec<(Instant, i64, String)>> {
-        let sql = "select at, kind, input from journal where contact = (select n from contact where id = ?) order by n";
-        self.rows(sql, [id], |row| Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?)))
+    pub fn migration(
+        &self,
+        flow: &FlowId,
+        mapping: &[(NodeId, NodeId)],
+    ) -> Result<Option<Vec<(NodeId, Option<NodeId>, u64)>>> {
+        let moment = self.connection.unchecked_transaction()?;
+        let Some(live) = self.flows()?.into_iter().find(|status| status.id == flow.as_str()) else { return Ok(None) };
+        let to = self.nodes_of(&live.version)?;
+        let sql = "select j.value ->> 'version', j.value ->> 'node', count(*) from contact, \
+                   json_each(contact.state, '$.journeys') as j where j.value ->> 'flow' = ?1 \
+                   and j.value ->> 'ended' is null and j.value ->> 'version' <> ?2 group by 1, 2 order by 1, 2";
+        let rows = self.rows(sql, [flow.as_str(), live.version.as_str()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let mut out = Vec::new();
+        for (version, place, count) in rows {
+            let Some(from) = self.nodes_of(&version)?.into_iter().nth(place as usize) else { continue };
+            let wanted = mapping.iter().find(|(old, _)| *old == from).map_or(&from, |(_, new)| new);
+            let found = to.contains(wanted).then(|| wanted.clone());
+            out.push((from, found, u64::try_from(count).unwrap_or(0)));
+        }
+        drop(moment);
+        Ok(Some(out))
+    }
+
+    /// Events of a contact that are kept, in the order of acceptance.
+    ///
+    /// Errors: the store's; an event that cannot be read.
+    pub fn events(&self, id: &str) -> Result<Vec<crate::audience::Event>> {
+        let sql =
+            "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
+        let rows = self.rows(sql, [id], |row| row.get::<_, String>(0))?;
+        rows.iter().map(|text| serde_json::from_str(text).map_err(Error::damaged)).collect()
+    }
+
+    /// The workspace as it was published last.
+    ///
+    /// Errors: the store's; a workspace that cannot be read.
+    pub fn workspace(&self) -> Result<crate::flow::Workspace> {
+        let mut statement = self.connection.prepare_cached("select value from meta where name = 'workspace'")?;
+        let text: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        text.map_or_else(
+            || Ok(crate::flow::Workspace::default()),
+            |text| serde_json::from_str(&text).map_err(Error::damaged),
+        )
     }
 }
 

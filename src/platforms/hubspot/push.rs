@@ -1,13 +1,13 @@
 //! HubSpot's API, as far as a push needs it: properties, lists, events and users by name, e-mails, workflows.
 //!
 //! Source: references, HubSpot 1, 2, 8 to 11. What shapes this file: a workflow is replaced whole, with the revision
-//! that was read; it is made bit by bit, so it is read until it says that it is whole; a published e-mail is changed in
-//! its draft. Reading e-mails (`GET /marketing/v3/emails`), making lists (`POST /crm/v3/lists`) and the list of owners
-//! are HubSpot's documented API, but stand not in the references' table; likewise, from developers.hubspot.com/docs/api-reference:
-//! `files-files-v3` (`POST /files/v3/files`, multipart `file`, `fileName`, `folderPath`, `options`, answers 201 with `id` and
-//! `url`; `GET /files/v3/files/stat/{path}`; scope `files`) and `marketing-forms-v3`. Senders have no endpoint; an address
-//! that published e-mails are from is one that the account may use. Deliberately not here: in which order things are done
-//! (`push::run`).
+//! that was read; it is made bit by bit, so it is read until it says that it is whole; a published e-mail is changed
+//! in its draft. Reading e-mails (`GET /marketing/v3/emails`), making lists (`POST /crm/v3/lists`) and the list of
+//! owners are HubSpot's documented API, but stand not in the references' table; likewise, from
+//! developers.hubspot.com/docs/api-reference: `files-files-v3` (`POST /files/v3/files`, multipart `file`, `fileName`,
+//! `folderPath`, `options`, answers 201 with `id` and `url`; `GET /files/v3/files/stat/{path}`; scope `files`).
+//! Senders have no endpoint; an address that published e-mails are from is one that the account may use. Deliberately
+//! not here: in which order things are done (`push::run`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,11 +2,12 @@
 //!
 //! Source: references, Klaviyo 1, 7 and 8. What shapes this file: a flow's messages hold copies of templates, so a
 //! changed template is given to each message again; a definition cannot be changed, only a new flow made; a metric is
-//! there once an event of it arrived. Beyond the references, from Klaviyo's own pages (developers.klaviyo.com/en/reference/,
-//! read for the revisions 2025-01-15 and 2026-07-15): `upload_image_from_file` (multipart `file`, `name`, `hidden`; PNG,
-//! JPEG, GIF up to 5 MB; 3/s, 100/m, 100/d; scope `images:write`; a name that is taken gets a suffix), `get_images`
-//! (filters on `name`; `images:read`), `get_forms` (`forms:read`), `get_accounts` (`accounts:read`). Senders have no
-//! endpoint, only the account's default sender shows. Deliberately not here: in which order things are done (`push::run`).
+//! there once an event of it arrived. Beyond the references, from Klaviyo's own pages
+//! (developers.klaviyo.com/en/reference/, read for the revisions 2025-01-15 and 2026-07-15): `upload_image_from_file`
+//! (multipart `file`, `name`, `hidden`; PNG, JPEG, GIF up to 5 MB; 3/s, 100/m, 100/d; scope `images:write`; a name
+//! that is taken gets a suffix), `get_images` (filters on `name`; `images:read`), `get_forms` (`forms:read`),
+//! `get_accounts` (`accounts:read`). Senders have no endpoint, only the account's default sender shows. Deliberately
+//! not here: in which order things are done (`push::run`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -143,8 +143,8 @@ pub(in crate::platforms) trait Api {
     /// What a body names by itself, without a placeholder: forms, senders. Each with its name, and where it stands.
     fn named_in(&self, body: &Json) -> Vec<(Sort, String, String)>;
 
-    /// A picture that an earlier push uploaded, by its id in the account: its address as [`Thing::id`], the account's id
-    /// as [`Thing::about`]; `None` where it is gone.
+    /// A picture that an earlier push uploaded, by its id in the account: its address as [`Thing::id`], the account's
+    /// id as [`Thing::about`]; `None` where it is gone.
     fn picture(&self, call: &mut Call<'_>, id: &str) -> Result<Option<Thing>, Error>;
 
     /// What fits each of the wanted names, which are all of one sort; in the order of `wanted`. Of pictures as

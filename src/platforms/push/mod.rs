@@ -3,8 +3,9 @@
 //! The one idea: look, list, confirm, do, look again. [`Account::look`] reads what the account has, [`Plan`] lists
 //! every change, [`run`] carries the list out and writes down each step before and after it ([`Record`]), so that a
 //! push that breaks off at any request goes on where it stopped, without doubles; then what is there is read back and
-//! compared. A flow arrives as a draft, switched off, its pictures in the account's files. Deliberately not here: files, the environment, threads and
-//! prompts (the caller's), and what the platforms' requests look like (`klaviyo/push.rs`, `hubspot/push.rs`).
+//! compared. A flow arrives as a draft, switched off, its pictures in the account's files. Deliberately not here:
+//! files, the environment, threads and prompts (the caller's), and what the platforms' requests look like
+//! (`klaviyo/push.rs`, `hubspot/push.rs`).
 
 mod api;
 mod client;

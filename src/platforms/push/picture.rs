@@ -40,8 +40,8 @@ impl Picture {
     }
 }
 
-/// Most bytes of a picture. Source: Klaviyo, developers.klaviyo.com/en/reference/upload_image_from_file (5 MB, taken as
-/// the smaller megabyte); HubSpot, knowledge base on file sizes: 20 MB is what the free tools take.
+/// Most bytes of a picture. Sources: Klaviyo, developers.klaviyo.com/en/reference/images_api_overview, 5 MB, taken as
+/// the smaller megabyte; HubSpot, assumption: its limit depends on the account's plan, and no mail shows a larger one.
 fn most_bytes(target: Target) -> usize {
     match target {
         Target::Hubspot => 20_000_000,
@@ -94,8 +94,8 @@ fn kind(bytes: &[u8]) -> Result<(&'static str, &'static str), &'static str> {
     Err("no PNG, JPEG or GIF")
 }
 
-/// The path below `images/` that an address means: `my%20logo.png` and `a&amp;b.png` as they were meant. `None` where it
-/// leads out.
+/// The path below `images/` that an address means: `my%20logo.png` and `a&amp;b.png` as they were meant. `None` where
+/// it leads out.
 fn path(address: &str) -> Option<String> {
     let bare = address.split(['?', '#']).next().unwrap_or("").replace("&amp;", "&");
     let mut bytes = Vec::with_capacity(bare.len());

@@ -1,0 +1,107 @@
+//! `flowloom contact`: one person in an engine: journeys, messages, every decision.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::{super::show, Data, Done, Failure, Format, Outcome, Streams, reader};
+use crate::engine::{status::ContactView, work::Standing};
+
+/// Show one person in an engine: journeys, messages, trace
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The contact's id, or its address
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    data: Data,
+    /// Print this mail as it was sent instead: a send key, as listed
+    #[arg(long, value_name = "KEY")]
+    mail: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
+    let reader = reader(&args.data.dir)?;
+    let found = match reader.contact(&args.id)? {
+        Some(view) => Some(view),
+        None => match reader.search(&args.id, 2)?.as_slice() {
+            [one] => reader.contact(one.id.as_str())?,
+            _ => None,
+        },
+    };
+    let Some(view) = found else {
+        return Err(Failure::unusable(
+            format!("There is no contact `{}`", args.id),
+            "Write its id or the whole address; --data names the engine",
+        ));
+    };
+    if let Some(key) = &args.mail {
+        let Some(mail) = reader.mail(key)? else {
+            return Err(Failure::unusable(
+                format!("No mail is kept under `{key}`"),
+                format!("flowloom contact {} lists the keys", args.id),
+            ));
+        };
+        streams.say(&String::from_utf8_lossy(&mail));
+        return Ok(Done::Well);
+    }
+    match args.format {
+        Format::Json => streams.say_json(&serde_json::to_value(&view).unwrap_or_default()),
+        Format::Text => streams.say(&show::clean(&text(&view))),
+    }
+    Ok(Done::Well)
+}
+
+fn text(view: &ContactView) -> String {
+    let email = view.contact.email.as_deref().unwrap_or("no address");
+    let mut out = format!("{} ({email})", view.contact.id);
+    if view.suppressed {
+        out.push_str(", never to be written to");
+    }
+    out.push('\n');
+    for journey in &view.journeys {
+        let _ = write!(out, "  {} since {}", journey.id, journey.entered);
+        match (&journey.ended, &journey.node) {
+            (Some((at, how)), _) => {
+                let _ = writeln!(out, ", ended {at}: {how}");
+            }
+            (None, Some(node)) => {
+                let _ = writeln!(out, ", at {node}, {}", journey.waiting);
+            }
+            (None, None) => out.push('\n'),
+        }
+    }
+    for send in &view.sends {
+        let standing = match send.standing {
+            Standing::Due => "due",
+            Standing::Claimed => "claimed",
+            Standing::HandingOver => "on its way",
+            Standing::Settled(outcome) => outcome.name(),
+        };
+        let _ = write!(out, "  {} {}  {standing}", send.at, send.key);
+        if let Some(reason) = send.reason {
+            let _ = write!(out, ": {}", reason.name());
+        }
+        if !send.detail.is_empty() {
+            let _ = write!(out, " ({})", send.detail);
+        }
+        out.push('\n');
+    }
+    if !view.trace.is_empty() {
+        out.push_str("Trace\n");
+    }
+    for line in &view.trace {
+        let _ = writeln!(out, "  {line}");
+    }
+    if !view.audit.is_empty() {
+        out.push_str("By hand\n");
+    }
+    for (at, who, what) in &view.audit {
+        let _ = writeln!(out, "  {at}  {who}: {what}");
+    }
+    out
+}

@@ -1,0 +1,293 @@
+//! `publish`, `pause`, `resume`, `drain`, `migrate`, `retry`, `forget`, `suppress`, `move`, `end`: words to an engine.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+
+use super::{
+    super::{Done, Failure, Places, load, show},
+    Data, Format, Outcome, Streams, give, reader,
+};
+use crate::{
+    base::{ContactId, FlowId, JourneyId, NodeId, SendKey},
+    engine::{client::Line, work::Order},
+};
+
+/// How to print.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Print {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Make flows live in an engine, in a version named by their content
+#[derive(Args, Debug)]
+pub struct Publish {
+    /// Flow files of one workspace, or its folder
+    #[arg(required = true, value_name = "FLOW")]
+    flows: Vec<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Runs `publish`.
+pub fn publish(args: &Publish, places: &Places, streams: &mut Streams) -> Outcome {
+    let project = load::project(&args.flows, places)?;
+    let mut line = Line::to(&args.data.dir)?;
+    for file in &project.flows {
+        let flow = Box::new(file.flow().clone());
+        let order = Order::Publish { flow, workspace: Box::new(project.home.workspace.clone()) };
+        let said = line.order("command line", &order)?;
+        streams.say(&format!("{}\n", show::clean(&said)));
+    }
+    Ok(Done::Well)
+}
+
+/// A flow that is live in an engine.
+#[derive(Args, Debug)]
+pub struct OneFlow {
+    /// The flow's id
+    #[arg(value_name = "FLOW")]
+    flow: String,
+    #[command(flatten)]
+    data: Data,
+    #[command(flatten)]
+    print: Print,
+}
+
+/// Hold a flow's messages; waits go on
+#[derive(Args, Debug)]
+pub struct Pause {
+    #[command(flatten)]
+    of: OneFlow,
+    /// Let waits stand still, too
+    #[arg(long)]
+    freeze: bool,
+}
+
+/// Runs `pause`.
+pub fn pause(args: &Pause, streams: &mut Streams) -> Outcome {
+    let order = Order::Pause { flow: FlowId::new(&args.of.flow), freeze: args.freeze };
+    give(&args.of.data, &order, args.of.print.format, streams)
+}
+
+/// Let a paused flow go on; what is overdue is shown first
+#[derive(Args, Debug)]
+pub struct Resume {
+    #[command(flatten)]
+    of: OneFlow,
+    /// Only show what is held
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs `resume`.
+pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
+    // What resuming sets free is shown first (SEMANTICS R30).
+    let held = reader(&args.of.data.dir)?.held(MOST_HELD)?;
+    let own = held.iter().filter(|row| row.flow.as_str() == args.of.flow).count();
+    if own > 0 || args.dry_run {
+        let more = if own == MOST_HELD { " or more" } else { "" };
+        streams.tell(&format!(
+            "{} of {} held{more}\n",
+            show::count(own, "message or step", "messages or steps"),
+            args.of.flow
+        ));
+    }
+    if args.dry_run {
+        return Ok(Done::Well);
+    }
+    give(&args.of.data, &Order::Resume { flow: FlowId::new(&args.of.flow) }, args.of.print.format, streams)
+}
+
+/// Held rows that are counted before resuming.
+const MOST_HELD: usize = 10_000;
+
+/// Let nobody into a flow any more; journeys go on
+#[derive(Args, Debug)]
+pub struct Drain {
+    #[command(flatten)]
+    of: OneFlow,
+}
+
+/// Runs `drain`.
+pub fn drain(args: &Drain, streams: &mut Streams) -> Outcome {
+    give(&args.of.data, &Order::Drain { flow: FlowId::new(&args.of.flow) }, args.of.print.format, streams)
+}
+
+/// Move a flow's journeys to its live version; without --yes only show where each would go
+#[derive(Args, Debug)]
+pub struct Migrate {
+    #[command(flatten)]
+    of: OneFlow,
+    /// A step that is gone, and where its journeys go: --map old=new; without one they end
+    #[arg(long = "map", value_name = "OLD=NEW", value_parser = pair)]
+    mapping: Vec<(String, String)>,
+    /// Do it
+    #[arg(long)]
+    yes: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text.split_once('=').ok_or("write it as old=new")?;
+    Ok((old.trim().to_owned(), new.trim().to_owned()))
+}
+
+/// Runs `migrate`.
+pub fn migrate(args: &Migrate, streams: &mut Streams) -> Outcome {
+    let mapping: Vec<(NodeId, NodeId)> =
+        args.mapping.iter().map(|(old, new)| (NodeId::new(old), NodeId::new(new))).collect();
+    let flow = FlowId::new(&args.of.flow);
+    let plan = reader(&args.of.data.dir)?.migration(&flow, &mapping)?;
+    let Some(plan) = plan else {
+        return Err(Failure::unusable(format!("No flow `{flow}` is live here"), "flowloom status lists the flows"));
+    };
+    for (from, to, count) in &plan {
+        let people = show::count(usize::try_from(*count).unwrap_or(0), "journey", "journeys");
+        let line = match to {
+            Some(to) if to == from => format!("{people} stay at {to}\n"),
+            Some(to) => format!("{people} at {from} go to {to}\n"),
+            None => format!("{people} at {from} end: the step is gone (--map {from}=STEP moves them)\n"),
+        };
+        streams.say(&show::clean(&line));
+    }
+    if plan.is_empty() {
+        streams.say("Nobody walks an older version\n");
+    }
+    if !args.yes {
+        streams.tell("Nothing was changed; --yes does it\n");
+        return Ok(Done::Well);
+    }
+    give(&args.of.data, &Order::Migrate { flow, mapping }, args.of.print.format, streams)
+}
+
+/// Try a held step or message again
+#[derive(Args, Debug)]
+pub struct Retry {
+    /// The key that held shows
+    #[arg(value_name = "KEY")]
+    key: String,
+    #[command(flatten)]
+    data: Data,
+    /// Send a message again that may have left; it may then arrive twice
+    #[arg(long)]
+    resend: bool,
+    #[command(flatten)]
+    print: Print,
+}
+
+/// Runs `retry`.
+pub fn retry(args: &Retry, streams: &mut Streams) -> Outcome {
+    let Some(key) = SendKey::parse(&args.key) else {
+        return Err(Failure::unusable(
+            format!("`{}` is no key", args.key),
+            "flowloom held shows them: journey/step/pass",
+        ));
+    };
+    give(&args.data, &Order::Retry { key, resend: args.resend }, args.print.format, streams)
+}
+
+/// Put a journey at another step, or end it
+#[derive(Args, Debug)]
+pub struct Move {
+    /// The contact's id
+    #[arg(value_name = "ID")]
+    contact: String,
+    /// The journey, as contact shows it
+    #[arg(value_name = "JOURNEY")]
+    journey: String,
+    /// The step; without one the journey ends
+    #[arg(long, value_name = "STEP")]
+    to: Option<String>,
+    #[command(flatten)]
+    data: Data,
+    #[command(flatten)]
+    print: Print,
+}
+
+/// Runs `move`.
+pub fn move_journey(args: &Move, streams: &mut Streams) -> Outcome {
+    let (contact, journey) = (ContactId::new(&args.contact), JourneyId::new(&args.journey));
+    let order = match &args.to {
+        Some(node) => Order::Move { contact, journey, node: NodeId::new(node) },
+        None => Order::End { contact, journey },
+    };
+    give(&args.data, &order, args.print.format, streams)
+}
+
+/// Delete a person: history, journeys, mails; the id stays suppressed
+#[derive(Args, Debug)]
+pub struct Forget {
+    /// The contact's id
+    #[arg(value_name = "ID")]
+    contact: String,
+    #[command(flatten)]
+    data: Data,
+    /// Do it: it cannot be taken back
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    print: Print,
+}
+
+/// Runs `forget`.
+pub fn forget(args: &Forget, streams: &mut Streams) -> Outcome {
+    if !args.yes {
+        return Err(Failure::refused(
+            format!("Everything about `{}` would be deleted, for good", args.contact),
+            "Say --yes to do it; flowloom contact shows what there is",
+        ));
+    }
+    give(&args.data, &Order::Forget { contact: ContactId::new(&args.contact) }, args.print.format, streams)
+}
+
+/// Add addresses to the suppression list, take them off, or print the list
+#[derive(Args, Debug)]
+pub struct Suppress {
+    /// A file with an address per line
+    #[arg(value_name = "FILE", required_unless_present = "list")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    data: Data,
+    /// Take them off instead
+    #[arg(long)]
+    lift: bool,
+    /// Print the list
+    #[arg(long, conflicts_with_all = ["file", "lift"])]
+    list: bool,
+    #[command(flatten)]
+    print: Print,
+}
+
+/// Addresses in one order. Source: the engine's limit of 5 MB a request.
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Runs `suppress`.
+pub fn suppress(args: &Suppress, streams: &mut Streams) -> Outcome {
+    let Some(file) = args.file.as_ref().filter(|_| !args.list) else {
+        for address in reader(&args.data.dir)?.suppressed()? {
+            streams.say(&show::clean(&format!("{address}\n")));
+        }
+        return Ok(Done::Well);
+    };
+    let text = fs::read_to_string(file).map_err(|error| {
+        Failure::unusable(
+            format!("{} cannot be read: {error}", file.display()),
+            "Name a text file with an address per line",
+        )
+    })?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let addresses: Vec<String> = lines.map(str::to_owned).collect();
+    if let Some(bad) = addresses.iter().find(|address| !address.contains('@')) {
+        return Err(Failure::unusable(
+            format!("`{bad}` is no address"),
+            "Write one address per line; nothing was changed",
+        ));
+    }
+    for part in addresses.chunks(MOST_ADDRESSES) {
+        let order = Order::Suppress { addresses: part.to_vec(), lift: args.lift };
+        give(&args.data, &order, args.print.format, streams)?;
+    }
+    Ok(Done::Well)
+}

@@ -1,0 +1,189 @@
+//! `flowloom run`: runs flows, until it is told to stop.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use super::super::{Done, Failure, Outcome, Places, Streams, load, show};
+use crate::{
+    base::Severity,
+    engine::{
+        clock::Clock,
+        delivery::{links::Watch, ways},
+        run::{Engine, Settings},
+    },
+    flow::{
+        Flow,
+        check::{Surroundings, check},
+    },
+};
+
+/// Where an engine listens where nothing is said. Source: assumption; free of well-known services.
+const LISTEN: &str = "127.0.0.1:7171";
+
+/// Run flows: take events in, wait, decide, send
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Flow files of one workspace, or its folder
+    #[arg(required = true, value_name = "FLOW")]
+    flows: Vec<PathBuf>,
+    /// The folder that belongs to this engine; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Where to listen for events; beyond this machine only with --secret-file
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = LISTEN)]
+    listen: SocketAddr,
+    /// How mails leave: a folder for .eml files [default: mails/ in the data folder] or smtp://user@host:587, with the
+    /// password in FLOWLOOM_SMTP_PASSWORD
+    #[arg(long, value_name = "DIR|URL")]
+    mail: Option<String>,
+    /// Where text messages are posted to
+    #[arg(long, value_name = "URL")]
+    sms: Option<String>,
+    /// Call webhooks for real, although mails go into a folder
+    #[arg(long)]
+    calls: bool,
+    /// What keeps the data
+    #[arg(long, value_enum, default_value_t)]
+    store: StoreKind,
+    /// A file with the secret that events must be sent with
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// A file of NAME=value lines for what flows call ${NAME}
+    #[arg(long, value_name = "FILE")]
+    flow_secrets: Option<PathBuf>,
+    /// How webhooks of other systems are read, besides Klaviyo's and Shopify's
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// A folder whose event files are taken in and moved away
+    #[arg(long, value_name = "DIR")]
+    watch: Option<PathBuf>,
+    /// What links in mails begin with, where the world reaches the engine by another name: https://mail.shop.example
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Put a picture into mails that says that they were opened
+    #[arg(long)]
+    track_opens: bool,
+    /// Lead links of mails by way of the engine, to see clicks
+    #[arg(long)]
+    track_clicks: bool,
+    /// Let time pass so many times as fast, for demonstrations
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    time_scale: f64,
+    /// Messages that are handed over at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    senders: u16,
+    /// Keep traces, events and mails for so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    keep_days: u32,
+    /// Run flows although the checks find errors in them
+    #[arg(long)]
+    force: bool,
+    /// How to write the log
+    #[arg(long, value_enum, default_value_t)]
+    log: LogKind,
+}
+
+/// What keeps the data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum StoreKind {
+    /// One SQLite file in the data folder.
+    #[default]
+    Sqlite,
+}
+
+/// How the log is written, on standard error; FLOWLOOM_LOG says how much (warn, info, debug).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum LogKind {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Runs it.
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
+    let project = load::project(&args.flows, places)?;
+    let workspace = project.home.workspace.clone();
+    let flows: Vec<Flow> = project.flows.iter().map(|file| file.flow().clone()).collect();
+    for file in &project.flows {
+        let around = Surroundings { workspace: &workspace, other_flows: &[], audience: None };
+        let errors =
+            check(file.flow(), &around).iter().filter(|found| found.diagnostic.severity == Severity::Error).count();
+        if errors > 0 && !args.force {
+            return Err(Failure::refused(
+                format!("{} has {}", file.source.shown, show::count(errors, "error", "errors")),
+                format!("See them with flowloom check {}, or run it all the same with --force", file.source.shown),
+            ));
+        }
+    }
+    let clock = Clock::scaled(args.time_scale).map_err(|error| Failure::unusable(error, ""))?;
+    let mut settings = Settings::new(&args.data);
+    if let Some(mail) = &args.mail {
+        settings.ways.mail.clone_from(mail);
+    }
+    settings.ways = ways::Settings { texts: args.sms.clone(), calls: args.calls, ..settings.ways };
+    let StoreKind::Sqlite = args.store;
+    settings = Settings {
+        clock,
+        senders: usize::from(args.senders),
+        listen: args.listen,
+        public: args.public_url.clone(),
+        secret_file: args.secret_file.clone(),
+        flow_secrets: args.flow_secrets.clone(),
+        mapping: args.mapping.clone(),
+        watch: args.watch.clone(),
+        tracking: Watch { opens: args.track_opens, clicks: args.track_clicks },
+        keep_days: Some(args.keep_days),
+        ..settings
+    };
+    log(args.log);
+    let (engine, said) = Engine::start(settings, flows, &workspace)?;
+    for line in said {
+        streams.say(&format!("{}\n", show::clean(&line)));
+    }
+    // Telling writes out what was said before: whoever waits for the address reads it now.
+    streams.tell("Running; Ctrl-C stops it\n");
+    let ended = until_told_to_stop();
+    streams.tell("Stopping: what is on its way is finished\n");
+    engine.stop()?;
+    ended?;
+    Ok(Done::Well)
+}
+
+/// Starts the log. A second call in one process (tests) changes nothing.
+fn log(kind: LogKind) {
+    let filter = EnvFilter::try_from_env("FLOWLOOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let _ = match kind {
+        LogKind::Text => registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(false)).try_init(),
+        LogKind::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
+    };
+}
+
+/// Waits for Ctrl-C, or for the system's word to end.
+fn until_told_to_stop() -> Result<(), Failure> {
+    let no = |error: std::io::Error| Failure::refused(format!("The signals to stop cannot be waited for: {error}"), "");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no)?;
+    runtime.block_on(async {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let mut end = signal(SignalKind::terminate()).map_err(no)?;
+            let mut interrupt = signal(SignalKind::interrupt()).map_err(no)?;
+            // Whichever comes first.
+            std::future::poll_fn(|cx| {
+                if end.poll_recv(cx).is_ready() || interrupt.poll_recv(cx).is_ready() {
+                    return std::task::Poll::Ready(());
+                }
+                std::task::Poll::Pending
+            })
+            .await;
+            Ok(())
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await.map_err(no)
+    })
+}

@@ -1,0 +1,224 @@
+//! Talking to an engine by its data folder: over its own API where it runs, else straight to its store.
+//!
+//! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens and
+//! holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and what is
+//! asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is read.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{StatusCode, header::CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::{
+    clock::Clock,
+    driver::Driver,
+    intake::{door::Door, order},
+    status::Status,
+    store,
+    work::{Answer, Done, Order, Refusal},
+};
+
+/// How long an engine may take to answer. Source: assumption; a full queue on a slow disk is done in some seconds.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// How long it may take to take the call: it is on this machine.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A running engine, called over its API.
+#[derive(Debug)]
+pub struct Client {
+    runtime: tokio::runtime::Runtime,
+    http: reqwest::Client,
+    door: Door,
+}
+
+impl Client {
+    /// The engine of a folder, where one answers. `None` where none runs: what is left of a crash counts as none.
+    ///
+    /// Errors: no client can be made.
+    pub fn of(data: &Path) -> Result<Option<Self>, Refusal> {
+        let Ok(door) = Door::read(data) else { return Ok(None) };
+        let client = Self::with(door)?;
+        Ok(client.is_there().then_some(client))
+    }
+
+    /// A client for a door.
+    ///
+    /// Errors: no client can be made.
+    pub fn with(door: Door) -> Result<Self, Refusal> {
+        let no = |error: &dyn std::fmt::Display| {
+            Refusal::new(format!("No client can be made: {error}"), "Close other programs")
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| no(&error))?;
+        // A door is on this machine; what stands between programs and the world has no business here.
+        // TLS is not needed here; the library wants to know whose it would be.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(PATIENCE)
+            .build()
+            .map_err(|error| no(&error))?;
+        Ok(Self { runtime, http, door })
+    }
+
+    /// Where it listens.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    fn is_there(&self) -> bool {
+        let url = format!("http://{}/health", self.door.address);
+        let asked = self.runtime.block_on(async { self.http.get(url).timeout(CONNECT).send().await });
+        asked.is_ok_and(|response| response.status().is_success())
+    }
+
+    /// `kind` is the sort of the body, `who` stands in the audit.
+    fn call(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        (kind, who): (&str, &str),
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Vec<u8>), Refusal> {
+        let url = format!("http://{}{path}", self.door.address);
+        let request = self.http.request(method, url).bearer_auth(&self.door.token);
+        let request = request.header(CONTENT_TYPE, kind).header("x-flowloom-by", who).body(body);
+        let asked = self.runtime.block_on(async {
+            let response = request.send().await?;
+            let status = response.status();
+            Ok::<_, reqwest::Error>((status, response.bytes().await?.to_vec()))
+        });
+        asked.map_err(|error| {
+            let why = if error.is_timeout() { "it does not answer" } else { "the connection broke" };
+            Refusal::new(
+                format!("The engine at {} cannot be asked: {why}", self.door.address),
+                "Look whether it runs (flowloom status), and ask again: what is done twice is done once",
+            )
+        })
+    }
+
+    /// Reads something as JSON.
+    ///
+    /// Errors: the engine cannot be asked, or says no.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
+        let (status, bytes) = self.call(reqwest::Method::GET, path, ("application/json", ""), Vec::new())?;
+        if !status.is_success() {
+            return Err(said(status, &bytes));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Refusal::new(format!("The engine's answer cannot be read: {error}"), "Is it of the same version?")
+        })
+    }
+
+    /// The whole engine.
+    ///
+    /// Errors: as [`Self::get`].
+    pub fn status(&self) -> Result<Status, Refusal> {
+        self.get("/v1/status")
+    }
+
+    /// Gives an order.
+    ///
+    /// Errors: as [`Self::get`]; the order was refused.
+    pub fn order(&self, who: &str, order: &Order) -> Done {
+        let json = order::to_json(order).map_err(|error| Refusal::new(error, "Save the flow and try again"))?;
+        let (status, bytes) =
+            self.call(reqwest::Method::POST, "/v1/orders", ("application/json", who), json.to_string().into_bytes())?;
+        if !status.is_success() {
+            return Err(said(status, &bytes));
+        }
+        let json: Json = serde_json::from_slice(&bytes).unwrap_or_default();
+        Ok(json.get("done").and_then(Json::as_str).unwrap_or("done").to_owned())
+    }
+
+    /// Hands in a text of events as it is: JSON Lines, or one JSON text. What became of each, with its place. Where the
+    /// engine says "later", it is asked again for a minute.
+    ///
+    /// Errors: as [`Self::get`]; not one event could be read.
+    pub fn hand_in(&self, kind: &str, body: &[u8]) -> Result<Vec<(String, Answer)>, Refusal> {
+        let mut tries = 0;
+        loop {
+            let (status, bytes) = self.call(reqwest::Method::POST, "/v1/events", (kind, ""), body.to_vec())?;
+            if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) && tries < MOST_TRIES {
+                tries += 1;
+                std::thread::sleep(Duration::from_secs(1));
+                continue;
+            }
+            let json: Json = serde_json::from_slice(&bytes).unwrap_or_default();
+            let items = json.get("items").and_then(Json::as_array);
+            let Some(items) = items.filter(|_| matches!(status, StatusCode::ACCEPTED | StatusCode::BAD_REQUEST)) else {
+                return Err(said(status, &bytes));
+            };
+            let place = |item: &Json| match item.get("line").and_then(Json::as_u64) {
+                Some(line) => format!("line {line}"),
+                None => format!("item {}", item.get("item").and_then(Json::as_u64).unwrap_or(0)),
+            };
+            return Ok(items.iter().map(|item| (place(item), answer_of(item))).collect());
+        }
+    }
+}
+
+/// How often a full or failing engine is asked again, once a second.
+const MOST_TRIES: usize = 60;
+
+fn answer_of(item: &Json) -> Answer {
+    let text = |key: &str| item.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    match text("status").as_str() {
+        "accepted" => Answer::Accepted,
+        "duplicate" => Answer::Duplicate,
+        _ => Answer::Refused { error: text("error"), hint: text("hint") },
+    }
+}
+
+/// What an engine said instead of an answer.
+fn said(status: StatusCode, bytes: &[u8]) -> Refusal {
+    let json: Json = serde_json::from_slice(bytes).unwrap_or_default();
+    let text = |key: &str| json.get(key).and_then(Json::as_str).map(str::to_owned);
+    Refusal::new(
+        text("error").unwrap_or_else(|| format!("The engine answers {status}")),
+        text("hint").unwrap_or_else(|| "Look at its log".to_owned()),
+    )
+}
+
+/// Somebody to give orders to.
+#[derive(Debug)]
+pub enum Line {
+    /// A running engine.
+    Running(Client),
+    /// A folder whose engine does not run.
+    Resting(Box<Driver>),
+}
+
+impl Line {
+    /// The engine of a folder, running or not.
+    ///
+    /// Errors: there is no engine's data; it is taken, and does not answer.
+    pub fn to(data: &Path) -> Result<Self, Refusal> {
+        if let Some(client) = Client::of(data)? {
+            return Ok(Self::Running(client));
+        }
+        if !data.join(store::FILE).is_file() {
+            return Err(Refusal::new(
+                format!("There is no engine's data in {}", data.display()),
+                "Name the folder of `flowloom run` with --data",
+            ));
+        }
+        let driver = Driver::open(data).map_err(|error| Refusal { error: error.message, hint: error.hint })?;
+        Ok(Self::Resting(Box::new(driver)))
+    }
+
+    /// Gives an order.
+    ///
+    /// Errors: it was refused, or could not be given.
+    pub fn order(&mut self, who: &str, order: &Order) -> Done {
+        match self {
+            Self::Running(client) => client.order(who, order),
+            Self::Resting(driver) => {
+                let now = Clock::Real.now();
+                let done = driver.batch(now, |driver| driver.order(now, who, order));
+                done.map_err(|error| Refusal { error: error.message, hint: error.hint })?.0
+            }
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! The API: events, contacts and histories in; status, contacts, held messages and mails out; orders.
+//!
+//! The one idea: 202 means durable and decided, with one answer per item in the order of the request; a mixture of
+//! taken and refused items is 202 as well. 400 means that not one item could be taken as it is. 429 and 503 come with
+//! `Retry-After`, and nothing of such a request was stored.
+
+use std::{future::Future, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, RawQuery, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::{
+    House, form,
+    guard::{Caller, Denied},
+    item::{self, Around, Taken},
+    layout::{self, Piece},
+    order,
+    pulse::Way,
+    server::{Shared, blocking, body_of},
+};
+use crate::{
+    base::{ContactId, Instant, SendKey},
+    engine::{
+        clock::Clock,
+        work::{Answer, Busy, Refusal},
+    },
+};
+
+/// Most rows of a list.
+const MOST_ROWS: usize = 500;
+/// Rows of a list where nobody says how many.
+const ROWS: usize = 50;
+/// After so many seconds a failing store is tried again by callers.
+const STORE_RETRY_SECONDS: u32 = 5;
+
+/// What became of an item of a request.
+#[derive(Debug, Serialize)]
+pub(super) struct ItemAnswer {
+    /// From 1, in the order of the request.
+    pub item: usize,
+    /// Its line in JSON Lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Its id, given or derived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Taken, but look at this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An answer as JSON.
+pub(super) fn answered(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// A refusal of the whole request.
+pub(super) fn refused(status: StatusCode, refusal: &Refusal) -> Response {
+    answered(status, &json!({"schema": "flowloom/error/1", "error": refusal.error, "hint": refusal.hint}))
+}
+
+/// A caller who may not.
+pub(super) fn denied(house: &House, denied: Denied) -> Response {
+    house.pulse.denied();
+    let mut response = refused(denied.status, &denied.refusal);
+    if denied.status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// The writer cannot now.
+pub(super) fn busy(house: &House, busy: &Busy) -> Response {
+    house.pulse.busy();
+    let (status, after, refusal) = match busy {
+        Busy::Full { retry_after } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            *retry_after,
+            Refusal::new("too much waits to be written", "Nothing was stored; send the same again after Retry-After"),
+        ),
+        Busy::Store(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            STORE_RETRY_SECONDS,
+            Refusal::new(
+                format!("the store cannot be written to: {why}"),
+                "Nothing was stored; look at the disk, and send the same again after Retry-After",
+            ),
+        ),
+        Busy::Stopping => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            STORE_RETRY_SECONDS,
+            Refusal::new("the engine is stopping", "Nothing was stored; send the same again when it runs"),
+        ),
+    };
+    let mut response = refused(status, &refusal);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.max(1)));
+    response
+}
+
+/// Waits for the writer, but not for ever.
+///
+/// Errors: as an answer.
+pub(super) async fn written<T>(shared: &Shared, asked: impl Future<Output = Result<T, Busy>>) -> Result<T, Response> {
+    match tokio::time::timeout(shared.limits.commit, asked).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(why)) => Err(busy(&shared.house, &why)),
+        Err(_) => {
+            shared.house.pulse.busy();
+            let refusal = Refusal::new(
+                "the store did not answer in time, and it is not known whether this was stored",
+                "Send the same again after Retry-After: what has an id or a time is taken once",
+            );
+            let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(STORE_RETRY_SECONDS));
+            Err(response)
+        }
+    }
+}
+
+/// The machine's time, which signatures name whatever the engine's clock does.
+pub(super) fn machine_now() -> Instant {
+    Clock::Real.now()
+}
+
+/// Reads a request that shows the shared secret.
+///
+/// Errors: as an answer.
+async fn keyed(shared: &Shared, request: Request) -> Result<(Caller, HeaderMap, Bytes), Response> {
+    let (parts, body) = request.into_parts();
+    let body = body_of(shared, body).await?;
+    match shared.house.guard.shared(&parts.headers, &body, machine_now()) {
+        Ok(caller) => Ok((caller, parts.headers, body)),
+        Err(why) => Err(denied(&shared.house, why)),
+    }
+}
+
+fn pieces_of(headers: &HeaderMap, body: &[u8], key: &str) -> Result<Vec<Piece>, Response> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    layout::of_body(body, content_type, key).map_err(|(too_many, refusal)| {
+        refused(if too_many { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST }, &refusal)
+    })
+}
+
+/// Reads pieces, gives what can be read to the writer, and puts the answers in order.
+///
+/// Errors: nothing was stored; as an answer.
+async fn taken<T, F: Future<Output = Result<Vec<Answer>, Busy>>>(
+    shared: &Shared,
+    way: Way,
+    pieces: Vec<Piece>,
+    read: impl Fn(&Map<String, Json>) -> Result<Taken<T>, Refusal>,
+    id_of: impl Fn(&T) -> String,
+    send: impl FnOnce(Vec<T>) -> F,
+) -> Result<Vec<ItemAnswer>, Response> {
+    let mut answers = Vec::with_capacity(pieces.len());
+    let mut items = Vec::with_capacity(pieces.len());
+    let mut places = Vec::with_capacity(pieces.len());
+    for (idx, piece) in pieces.into_iter().enumerate() {
+        let mut answer = ItemAnswer { item: idx + 1, line: piece.line, id: None, answer: Answer::Accepted, note: None };
+        match piece.object.and_then(|map| read(&map)) {
+            Ok(found) => {
+                answer.id = Some(id_of(&found.what));
+                answer.note = found.note;
+                places.push(idx);
+                items.push(found.what);
+            }
+            Err(Refusal { error, hint }) => answer.answer = Answer::Refused { error, hint },
+        }
+        answers.push(answer);
+    }
+    if !items.is_empty() {
+        let said = written(shared, send(items)).await?;
+        for (place, answer) in places.into_iter().zip(said) {
+            if let Some(item) = answers.get_mut(place) {
+                item.answer = answer;
+            }
+        }
+    }
+    let (accepted, duplicate, refused) = counted(&answers);
+    shared.house.pulse.items(way, accepted, duplicate, refused);
+    Ok(answers)
+}
+
+fn counted(answers: &[ItemAnswer]) -> (u64, u64, u64) {
+    answers.iter().fold((0, 0, 0), |(a, d, r), item| match item.answer {
+        Answer::Accepted => (a + 1, d, r),
+        Answer::Duplicate => (a, d + 1, r),
+        Answer::Refused { .. } => (a, d, r + 1),
+    })
+}
+
+fn receipt(answers: Vec<ItemAnswer>) -> Response {
+    let (accepted, duplicate, refused) = counted(&answers);
+    let nothing = refused > 0 && accepted + duplicate == 0;
+    let status = if nothing { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+    answered(
+        status,
+        &json!({
+            "schema": "flowloom/accepted/1", "accepted": accepted, "duplicate": duplicate, "refused": refused,
+            "items": answers,
+        }),
+    )
+}
+
+/// Gives objects laid out as events to the writer; also for webhooks.
+///
+/// Errors: nothing was stored; as an answer.
+pub(super) async fn take_events(
+    shared: &Shared,
+    way: Way,
+    pieces: Vec<Piece>,
+    caller: Caller,
+) -> Result<Vec<ItemAnswer>, Response> {
+    let around = Around { now: shared.house.clock.now(), responses: caller != Caller::Open };
+    let handle = &shared.house.handle;
+    taken(
+        shared,
+        way,
+        pieces,
+        |map| item::event(map, around),
+        |event| event.id.to_string(),
+        |items| handle.events(items),
+    )
+    .await
+}
+
+/// Gives objects laid out as contacts to the writer; also for webhooks.
+///
+/// Errors: nothing was stored; as an answer.
+pub(super) async fn take_contacts(shared: &Shared, way: Way, pieces: Vec<Piece>) -> Result<Vec<ItemAnswer>, Response> {
+    let handle = &shared.house.handle;
+    taken(shared, way, pieces, item::contact, |contact| contact.id.to_string(), |items| handle.contacts(items)).await
+}
+
+/// `POST /v1/events`.
+pub(super) async fn events(State(shared): State<Shared>, request: Request) -> Response {
+    let made = async {
+        let (caller, headers, body) = keyed(&shared, request).await?;
+        take_events(&shared, Way::Events, pieces_of(&headers, &body, "events")?, caller).await
+    };
+    made.await.map_or_else(|response| response, receipt)
+}
+
+/// `POST /v1/contacts`.
+pub(super) async fn contacts(State(shared): State<Shared>, request: Request) -> Response {
+    let made = async {
+        let (_, headers, body) = keyed(&shared, request).await?;
+        take_contacts(&shared, Way::Contacts, pieces_of(&headers, &body, "contacts")?).await
+    };
+    made.await.map_or_else(|response| response, receipt)
+}
+
+/// `POST /v1/histories`.
+pub(super) async fn histories(State(shared): State<Shared>, request: Request) -> Response {
+    let made = async {
+        let (_, headers, body) = keyed(&shared, request).await?;
+        let pieces = pieces_of(&headers, &body, "histories")?;
+        let around = Around { now: shared.house.clock.now(), responses: true };
+        let handle = &shared.house.handle;
+        taken(
+            &shared,
+            Way::Histories,
+            pieces,
+            |map| item::history(map, around),
+            |history| history.contact.id.to_string(),
+            |items| handle.histories(items),
+        )
+        .await
+    };
+    made.await.map_or_else(|response| response, receipt)
+}
+
+/// `GET /health`: the process answers.
+pub(super) async fn health() -> Response {
+    answered(StatusCode::OK, &json!({"schema": "flowloom/health/1", "status": "ok"}))
+}
+
+/// `GET /ready`: the writer answers after a commit.
+pub(super) async fn ready(State(shared): State<Shared>) -> Response {
+    let asked = tokio::time::timeout(Duration::from_secs(5), shared.house.handle.events(Vec::new()));
+    match asked.await {
+        Ok(Ok(_)) => answered(StatusCode::OK, &json!({"schema": "flowloom/ready/1", "status": "ready"})),
+        Ok(Err(why)) => busy(&shared.house, &why),
+        Err(_) => busy(&shared.house, &Busy::Store("it did not answer within 5 s".into())),
+    }
+}
+
+/// `GET /metrics`: Prometheus.
+pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    if let Err(why) = shared.house.guard.shared(&headers, b"", machine_now()) {
+        return denied(&shared.house, why);
+    }
+    let house = shared.house.clone();
+    let page = blocking(move || house.pulse.prometheus(house.handle.waiting() as u64, house.aside.count() as u64));
+    match page.await {
+        Ok(page) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response(),
+        Err(error) => unreadable(error),
+    }
+}
+
+fn unreadable(error: String) -> Response {
+    refused(StatusCode::SERVICE_UNAVAILABLE, &Refusal::new(error, "Try again; look at the engine's log"))
+}
+
+fn not_found(what: String) -> Response {
+    refused(StatusCode::NOT_FOUND, &Refusal::new(what, "Look for it with GET /v1/contacts?search=TEXT"))
+}
+
+/// Reads something of the store for the admin.
+///
+/// Errors: as an answer.
+async fn read<T: Send + 'static>(
+    shared: &Shared,
+    headers: &HeaderMap,
+    ask: impl FnOnce(&House) -> Result<T, String> + Send + 'static,
+) -> Result<T, Response> {
+    shared.house.guard.admin(headers).map_err(|why| denied(&shared.house, why))?;
+    let house = shared.house.clone();
+    blocking(move || ask(&house)).await.and_then(|found| found).map_err(unreadable)
+}
+
+/// `GET /v1/status`.
+pub(super) async fn status(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let found = read(&shared, &headers, |house| {
+        let mut status = house.reader.status()?;
+        status.aside = house.aside.count() as u64;
+        if status.aside > 0 {
+            let (things, lie) = if status.aside == 1 { ("request", "lies") } else { ("requests", "lie") };
+            status.warnings.push(format!(
+                "{} {things} could not be understood and {lie} in {}",
+                status.aside,
+                house.aside.folder().display()
+            ));
+        }
+        for (source, latency) in house.pulse.latencies() {
+            status.latency.entry(source).or_insert(latency);
+        }
+        Ok(status)
+    });
+    found.await.map_or_else(|response| response, |status| answered(StatusCode::OK, &status))
+}
+
+/// How many rows a query asks for.
+fn rows(query: &str) -> usize {
+    form::value(query, "limit").and_then(|text| text.parse().ok()).unwrap_or(ROWS).clamp(1, MOST_ROWS)
+}
+
+/// `GET /v1/contacts?search=TEXT&limit=N`.
+pub(super) async fn search(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let found = read(&shared, &headers, move |house| {
+        let text: String = form::value(&query, "search").unwrap_or_default().chars().take(256).collect();
+        house.reader.search(text.trim(), rows(&query))
+    });
+    let say = |contacts| answered(StatusCode::OK, &json!({"schema": "flowloom/contacts/1", "contacts": contacts}));
+    found.await.map_or_else(|response| response, say)
+}
+
+/// `GET /v1/contacts/ID`.
+pub(super) async fn contact(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let key = ContactId::new(&id);
+    match read(&shared, &headers, move |house| house.reader.contact(&key)).await {
+        Ok(Some(view)) => answered(StatusCode::OK, &view),
+        Ok(None) => not_found(format!("there is no contact `{id}`")),
+        Err(response) => response,
+    }
+}
+
+/// `GET /v1/contacts/ID/export`: everything that is known of a person (GDPR, articles 15 and 20).
+pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let key = ContactId::new(&id);
+    let found = read(&shared, &headers, move |house| {
+        let Some(view) = house.reader.contact(&key)? else { return Ok(None) };
+        let events = house.reader.events(&key)?;
+        let mut mails = Vec::new();
+        for send in view.sends.iter().filter(|send| send.has_mail) {
+            let Some(key) = SendKey::parse(&send.key) else { continue };
+            if let Some(bytes) = house.reader.mail(&key)? {
+                mails.push(json!({"key": send.key, "eml": String::from_utf8_lossy(&bytes)}));
+            }
+        }
+        Ok(Some(json!({"schema": "flowloom/export/1", "contact": view, "events": events, "mails": mails})))
+    });
+    match found.await {
+        Ok(Some(everything)) => answered(StatusCode::OK, &everything),
+        Ok(None) => not_found(format!("there is no contact `{id}`")),
+        Err(response) => response,
+    }
+}
+
+/// `GET /v1/held?limit=N`.
+pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let most = rows(&query.unwrap_or_default());
+    let found = read(&shared, &headers, move |house| house.reader.held(most));
+    let say = |held| answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "held": held}));
+    found.await.map_or_else(|response| response, say)
+}
+
+/// `GET /v1/mails/JOURNEY/NODE/PASS`: a mail as it was sent.
+pub(super) async fn mail(State(shared): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Response {
+    let Some(key) = SendKey::parse(&text) else {
+        let hint = "Write the send key as a contact's page shows it: journey/node/pass";
+        return refused(StatusCode::BAD_REQUEST, &Refusal::new(format!("`{text}` is not a send key"), hint));
+    };
+    match read(&shared, &headers, move |house| house.reader.mail(&key)).await {
+        Ok(Some(bytes)) => {
+            let kind = [
+                (header::CONTENT_TYPE, "message/rfc822"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"mail.eml\""),
+            ];
+            (kind, Body::from(bytes)).into_response()
+        }
+        Ok(None) => not_found(format!("the mail of `{text}` is not kept")),
+        Err(response) => response,
+    }
+}
+
+/// `POST /v1/orders`; `X-Flowloom-By` says who gives it, for the audit line.
+pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if let Err(why) = shared.house.guard.admin(&parts.headers) {
+        return denied(&shared.house, why);
+    }
+    let body = match body_of(&shared, body).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let order = match order::from_json(&body) {
+        Ok(order) => order,
+        Err(refusal) => return refused(StatusCode::BAD_REQUEST, &refusal),
+    };
+    let by = parts.headers.get("x-flowloom-by").and_then(|value| value.to_str().ok()).unwrap_or("api");
+    let by: String = by.chars().filter(|c| !c.is_control()).take(100).collect();
+    match written(&shared, shared.house.handle.order(&by, order)).await {
+        Ok(Ok(done)) => answered(StatusCode::OK, &json!({"schema": "flowloom/order/1", "done": done})),
+        Ok(Err(refusal)) => refused(StatusCode::CONFLICT, &refusal),
+        Err(response) => response,
+    }
+}
+
+/// An address that there is not.
+pub(super) async fn nothing_here() -> Response {
+    let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/mails/KEY, /v1/orders, \
+                /hooks/…, /health, /ready, /metrics";
+    refused(StatusCode::NOT_FOUND, &Refusal::new("there is nothing at this address", hint))
+}
+
+/// An address that is asked the wrong way.
+pub(super) async fn not_this_way() -> Response {
+    let refusal = Refusal::new("this address is not asked this way", "Events are sent with POST, and read with GET");
+    refused(StatusCode::METHOD_NOT_ALLOWED, &refusal)
+}

@@ -1,0 +1,525 @@
+//! One object of a request as an event, a contact or a history.
+//!
+//! The one idea: every way in (HTTP, webhooks, files) makes the same object and comes through here, so all of them take
+//! and refuse the same. An event is laid out as in the audience's `events.jsonl`: `id`, `contact`, `name`, `happened`,
+//! `properties`; other keys are properties, too. Beside them `email`, `phone` and `profile` may say what the event
+//! tells of its contact. What cannot be taken is refused with a way out; nothing is left out in silence.
+
+use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
+
+use crate::{
+    audience::{
+        Channel, ConsentStatus, Contact, Event, Properties, ResponseKind, Value,
+        load::{fields, findings::Fault, made_id},
+        log::LOG_MILLIS,
+    },
+    base::{ContactId, EventId, Instant, SendKey, nearest},
+    engine::work::{History, NewContact, NewEvent, Refusal},
+    kinds::runtime::Change,
+};
+
+/// Longest name of an event, in bytes. Source: Klaviyo refuses names of 128 and more (reference, "Create event body").
+const MOST_NAME_BYTES: usize = 127;
+/// So far ahead an event is still plausible, in milliseconds; past it the acceptance counts (SEMANTICS R2).
+const AHEAD_MILLIS: i64 = 5 * 60_000;
+
+const EVENT_KEYS: &[&str] =
+    &["id", "contact", "name", "happened", "accepted", "properties", "email", "phone", "profile"];
+const CONTACT_KEYS: &[&str] = &[
+    "id",
+    "email",
+    "phone",
+    "zone",
+    "language",
+    "created_at",
+    "consent",
+    "lists",
+    "lists_remove",
+    "properties",
+    "suppressed",
+];
+
+/// What reading an item needs to know besides it.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    /// Now, on the engine's clock.
+    pub now: Instant,
+    /// Whether responses (`$opened`, …) may come from here: whoever sends shows a key.
+    pub responses: bool,
+}
+
+/// An item that can be taken, and what should be said of it all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taken<T> {
+    /// The item.
+    pub what: T,
+    /// For people: taken, but look at this.
+    pub note: Option<String>,
+}
+
+type Object = Map<String, Json>;
+
+/// Reads an event.
+///
+/// Errors: which key, why, and what to write instead.
+pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
+    let email = optional(map, "email", fields::email)?;
+    let contact = match (map.get("contact"), &email) {
+        // Without an id the address stands in, as in the audience's files.
+        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        _ => needed(map, "contact", fields::contact_id)?,
+    };
+    let name = needed(map, "name", |text| Ok(SmolStr::new(text.trim())))?;
+    let happened = optional(map, "happened", fields::instant)?;
+    let properties = properties(map, EVENT_KEYS)?;
+    check_name(&name, &properties, around)?;
+    let id = match optional(map, "id", |text| id_like(text, "id"))? {
+        Some(id) => EventId::new(id),
+        None => derived_id(&contact, &name, happened, &properties)?,
+    };
+    let mut change = match map.get("profile") {
+        None | Some(Json::Null) => Change::default(),
+        Some(Json::Object(profile)) => change(profile).map_err(|refusal| within("profile", refusal))?,
+        Some(other) => return Err(wrong_type("profile", "an object", other)),
+    };
+    if email.is_some() {
+        change.email = email;
+    }
+    if let Some(phone) = optional(map, "phone", fields::phone)? {
+        change.phone = Some(phone);
+    }
+    let note = note(map, happened, around.now);
+    let change = (change != Change::default()).then_some(change);
+    Ok(Taken { what: NewEvent { id, contact, name, happened, properties, change }, note })
+}
+
+/// Reads a contact: made, or changed to what is given.
+///
+/// Errors: which key, why, and what to write instead.
+pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
+    let change = change(map)?;
+    let id = match (map.get("id"), &change.email) {
+        // Without an id the address stands in, as in the audience's files.
+        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        _ => needed(map, "id", fields::contact_id)?,
+    };
+    let note = map
+        .contains_key("created_at")
+        .then(|| "`created_at` is stamped here; send the contact to /v1/histories to bring its past along".to_owned());
+    Ok(Taken { what: NewContact { id, change }, note })
+}
+
+/// Reads a contact with a past: `{"contact": {…}, "events": […]}`.
+///
+/// Errors: which event or key, why, and what to write instead.
+pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> {
+    let Some(Json::Object(profile)) = map.get("contact") else {
+        return Err(Refusal::new(
+            "`contact` is missing",
+            "Write {\"contact\": {\"id\": …}, \"events\": […]}: the whole contact, then what happened",
+        ));
+    };
+    let Taken { what: NewContact { id, change }, .. } = self::contact(profile).map_err(|r| within("contact", r))?;
+    let mut person = Contact::new("");
+    person.id = id.clone();
+    person.created_at = optional(profile, "created_at", fields::instant).map_err(|r| within("contact", r))?;
+    person.email = change.email;
+    person.phone = change.phone;
+    person.zone = change.zone;
+    person.language = change.language;
+    person.properties = change.set.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    person.lists = change.lists_add.into_iter().collect();
+    for (channel, status) in change.consent {
+        person.consent.set(channel, status);
+    }
+    let list = match map.get("events") {
+        None | Some(Json::Null) => &[][..],
+        Some(Json::Array(list)) => list.as_slice(),
+        Some(other) => return Err(wrong_type("events", "a list", other)),
+    };
+    let mut events = Vec::with_capacity(list.len());
+    for (idx, json) in list.iter().enumerate() {
+        let at = |refusal| within(&format!("events[{idx}]"), refusal);
+        let Json::Object(map) = json else { return Err(at(wrong_type("it", "an object", json))) };
+        events.push(past_event(map, &id, around).map_err(at)?);
+    }
+    Ok(Taken { what: History { contact: person, events }, note: None })
+}
+
+fn past_event(map: &Object, owner: &ContactId, around: Around) -> Result<Event, Refusal> {
+    let mut map = map.clone();
+    map.entry("contact").or_insert_with(|| Json::String(owner.to_string()));
+    let Taken { what: found, .. } = event(&map, Around { responses: true, ..around })?;
+    if found.contact != *owner {
+        return Err(Refusal::new(
+            format!("it belongs to `{}`, not to `{}`", found.contact, owner),
+            "Put each event beside its contact",
+        ));
+    }
+    let Some(happened) = found.happened else {
+        return Err(Refusal::new("`happened` is missing", "The past needs its dates: 2026-11-23T09:00:00Z"));
+    };
+    let accepted = optional(&map, "accepted", fields::instant)?.unwrap_or(happened);
+    Ok(Event {
+        id: found.id,
+        contact: found.contact,
+        name: found.name,
+        happened,
+        accepted,
+        properties: found.properties,
+    })
+}
+
+fn check_name(name: &SmolStr, properties: &Properties, around: Around) -> Result<(), Refusal> {
+    if name.is_empty() || name.len() > MOST_NAME_BYTES || name.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            format!("`name` has {} bytes or control characters", name.len()),
+            format!("Write 1 to {MOST_NAME_BYTES} bytes, such as Started Checkout"),
+        ));
+    }
+    if !name.starts_with('$') {
+        return Ok(());
+    }
+    let is_response = ResponseKind::ALL.iter().any(|kind| kind.event_name() == name);
+    let has_key =
+        properties.get("send_key").and_then(Value::as_text).is_some_and(|text| SendKey::parse(text).is_some());
+    if is_response && has_key && around.responses {
+        return Ok(());
+    }
+    let hint = if is_response && around.responses {
+        "Add the property `send_key` of the message that it answers: journey/node/pass"
+    } else if is_response {
+        "Answers to mails come from whoever shows the secret, with the `send_key` of the message"
+    } else {
+        "Take the $ away; such names are kept for answers to mails"
+    };
+    Err(Refusal::new(format!("the name `{}` is reserved", shown(name)), hint))
+}
+
+/// What should be said of an event that is taken.
+fn note(map: &Object, happened: Option<Instant>, now: Instant) -> Option<String> {
+    let at = happened?;
+    if at.since(now) > AHEAD_MILLIS {
+        return Some(format!("{at} lies ahead: it counts as happened when it was accepted"));
+    }
+    if now.since(at) > LOG_MILLIS {
+        // Seconds taken for milliseconds land in January 1970.
+        let misread = at.as_millis().unsigned_abs() < 60 * 86_400_000;
+        let why = if misread { "; were these seconds where milliseconds were meant?" } else { "" };
+        return Some(format!("{at} is more than 400 days ago: no condition looks back that far{why}"));
+    }
+    map.contains_key("accepted").then(|| "`accepted` is stamped here; the given one is not used".to_owned())
+}
+
+/// The id of an event that came without one: from all that it says, so that the same sent twice is taken once. Where it
+/// does not even say when, two that look the same may both be meant, and each gets a number of its own.
+fn derived_id(
+    contact: &ContactId,
+    name: &SmolStr,
+    happened: Option<Instant>,
+    properties: &Properties,
+) -> Result<EventId, Refusal> {
+    let Some(happened) = happened else {
+        return super::guard::fresh_token()
+            .map(|token| EventId::new(format!("n-{}", &token[..32])))
+            .map_err(|error| Refusal::new(error, "Give the event an `id`"));
+    };
+    Ok(made_id(&Event {
+        id: EventId::new(""),
+        contact: contact.clone(),
+        name: name.clone(),
+        happened,
+        accepted: happened,
+        properties: properties.clone(),
+    }))
+}
+
+/// What an object says of a contact. What is left out stays as it is; null takes a property away.
+fn change(map: &Object) -> Result<Change, Refusal> {
+    let mut change = Change {
+        email: optional(map, "email", fields::email)?,
+        phone: optional(map, "phone", fields::phone)?,
+        zone: optional(map, "zone", fields::zone)?,
+        language: optional(map, "language", fields::language)?,
+        lists_add: names(map, "lists")?,
+        lists_remove: names(map, "lists_remove")?,
+        consent: consent(map)?,
+        ..Change::default()
+    };
+    match map.get("suppressed") {
+        None | Some(Json::Null) => {}
+        Some(Json::Bool(suppressed)) => change.suppressed = Some(*suppressed),
+        Some(other) => return Err(wrong_type("suppressed", "true or false", other)),
+    }
+    let loose = map.iter().filter(|(key, _)| !CONTACT_KEYS.contains(&key.as_str()));
+    let nested = match map.get("properties") {
+        None | Some(Json::Null) => None,
+        Some(Json::Object(nested)) => Some(nested),
+        Some(other) => return Err(wrong_type("properties", "an object", other)),
+    };
+    for (key, json) in loose.chain(nested.into_iter().flatten()) {
+        change.set.push((SmolStr::new(key), Value::from_json(json)));
+    }
+    Ok(change)
+}
+
+fn consent(map: &Object) -> Result<Vec<(Channel, ConsentStatus)>, Refusal> {
+    let read = |channel: Channel, json: &Json| {
+        let word = match json {
+            Json::String(word) => word.as_str(),
+            Json::Bool(true) => "yes",
+            Json::Bool(false) => "no",
+            Json::Null => "unknown",
+            other => return Err(wrong_type("consent", "words such as \"subscribed\"", other)),
+        };
+        // A word that is not understood must not pass for silence: the sender may have meant "no".
+        fields::consent(word).map(|status| (channel, status)).map_err(refusal_of)
+    };
+    match map.get("consent") {
+        None | Some(Json::Null) => Ok(Vec::new()),
+        Some(Json::Object(channels)) => channels
+            .iter()
+            .map(|(name, json)| match name.as_str() {
+                "email" => read(Channel::Email, json),
+                "sms" => read(Channel::Sms, json),
+                other => Err(Refusal::new(
+                    format!("`{}` in `consent` is not a channel", shown(other)),
+                    nearest::hint(other, ["email", "sms"]),
+                )),
+            })
+            .collect(),
+        Some(json) => Ok(vec![read(Channel::Email, json)?]),
+    }
+}
+
+fn names(map: &Object, key: &str) -> Result<Vec<SmolStr>, Refusal> {
+    match map.get(key) {
+        None | Some(Json::Null) => Ok(Vec::new()),
+        Some(Json::String(text)) => Ok(fields::names_in(text)),
+        Some(Json::Array(items)) => items
+            .iter()
+            .map(|item| match item {
+                Json::String(name) if !name.trim().is_empty() => Ok(SmolStr::new(name.trim())),
+                other => Err(wrong_type(key, "a list of names", other)),
+            })
+            .collect(),
+        Some(other) => Err(wrong_type(key, "a list of names", other)),
+    }
+}
+
+/// `properties` and every key that is not in `known`; what is in `properties` counts more.
+fn properties(map: &Object, known: &[&str]) -> Result<Properties, Refusal> {
+    let read = |(key, json): (&String, &Json)| Some((SmolStr::new(key), Value::from_json(json)?));
+    let mut out: Properties = map.iter().filter(|(key, _)| !known.contains(&key.as_str())).filter_map(read).collect();
+    match map.get("properties") {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(nested)) => out.extend(nested.iter().filter_map(read)),
+        Some(other) => return Err(wrong_type("properties", "an object", other)),
+    }
+    Ok(out)
+}
+
+fn id_like(text: &str, key: &str) -> Result<SmolStr, Fault> {
+    let id = text.trim();
+    if id.is_empty() || id.len() > 256 || id.chars().any(char::is_control) {
+        let message = format!("`{key}` has {} bytes or control characters", id.len());
+        return Err(Fault::new("intake/bad-id", message, "An id has 1 to 256 bytes and no control characters"));
+    }
+    Ok(SmolStr::new(id))
+}
+
+fn text_at(map: &Object, key: &str) -> Result<Option<String>, Refusal> {
+    match map.get(key) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        // Ids and times often are numbers.
+        Some(Json::Number(number)) => Ok(Some(number.to_string())),
+        Some(other) => Err(wrong_type(key, "a text", other)),
+    }
+}
+
+fn optional<T>(map: &Object, key: &str, read: impl FnOnce(&str) -> Result<T, Fault>) -> Result<Option<T>, Refusal> {
+    text_at(map, key)?
+        .map(|text| read(&text).map_err(|fault| within(&format!("`{key}`"), refusal_of(fault))))
+        .transpose()
+}
+
+fn needed<T>(map: &Object, key: &str, read: impl FnOnce(&str) -> Result<T, Fault>) -> Result<T, Refusal> {
+    if let Some(value) = optional(map, key, read)? {
+        return Ok(value);
+    }
+    if map.contains_key(key) {
+        return Err(Refusal::new(format!("`{key}` is empty"), "Fill it"));
+    }
+    let others = map.keys().map(String::as_str).take(200);
+    let hint = nearest::nearest(key, others).map_or_else(
+        || format!("Add \"{key}\" to the object"),
+        |near| format!("Did you mean `{key}` where you wrote `{}`?", shown(near)),
+    );
+    Err(Refusal::new(format!("`{key}` is missing"), hint))
+}
+
+/// The loaders' faults speak of a file that is read on; here the item is refused.
+fn refusal_of(fault: Fault) -> Refusal {
+    let error =
+        fault.message.trim_end_matches(" and is left out").trim_end_matches("; it counts as unknown").to_owned();
+    Refusal { error, hint: fault.hint }
+}
+
+fn within(place: &str, refusal: Refusal) -> Refusal {
+    Refusal { error: format!("{place}: {}", refusal.error), hint: refusal.hint }
+}
+
+fn wrong_type(key: &str, wanted: &str, found: &Json) -> Refusal {
+    let found = match found {
+        Json::Null => "null",
+        Json::Bool(_) => "a yes/no value",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "an object",
+    };
+    Refusal::new(format!("`{key}` must be {wanted}, not {found}"), format!("Write {wanted}, or take the key out"))
+}
+
+/// A text of the sender's in a message: not too long, no line breaks.
+fn shown(text: &str) -> String {
+    text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-26T12:00:00Z";
+
+    fn object(text: &str) -> Object {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn around(responses: bool) -> Around {
+        Around { now: Instant::parse(NOW).expect("an instant"), responses }
+    }
+
+    /// Reads an event and says it in one line: taken, with its note, or refused.
+    fn check(text: &str, expected: &str) {
+        let found = match event(&object(text), around(false)) {
+            Ok(taken) => {
+                let NewEvent { id, contact, name, happened, properties, change } = taken.what;
+                let happened = happened.map_or_else(|| "-".to_owned(), |at| at.to_string());
+                let mut line = format!("{contact} {name} {happened} {}", properties.len());
+                if !id.as_str().starts_with("n-") && !id.as_str().starts_with("e-") {
+                    line += &format!(" id={id}");
+                }
+                if let Some(change) = change {
+                    line += &format!(" email={:?} set={}", change.email, change.set.len());
+                }
+                taken.note.map_or(line.clone(), |note| format!("{line} ({note})"))
+            }
+            Err(refusal) => format!("refused: {} | {}", refusal.error, refusal.hint),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn events_as_they_come() {
+        check(
+            r#"{"id":"1","contact":"ada","name":"Viewed","happened":"2026-11-26T11:00:00Z","properties":{"a":1},"b":2}"#,
+            "ada Viewed 2026-11-26T11:00:00Z 2 id=1",
+        );
+        check(r#"{"contact":7,"name":" Viewed "}"#, "7 Viewed - 0");
+        check(
+            r#"{"contact":"ada","name":"Viewed","email":"ada@example.com","profile":{"first_name":"Ada","old":null}}"#,
+            "ada Viewed - 0 email=Some(\"ada@example.com\") set=2",
+        );
+        check(
+            r#"{"contact":"ada","name":"Viewed","happened":1,"id":"x"}"#,
+            "refused: `happened`: `1` is not a date and time | \
+             Write it as 2026-11-23T09:00:00Z; without an offset it counts as UTC",
+        );
+        check(
+            r#"{"contct":"ada","name":"V"}"#,
+            "refused: `contact` is missing | Did you mean `contact` where you wrote `contct`?",
+        );
+        check(
+            r#"{"email":"ada@example.com","name":"V"}"#,
+            "ada@example.com V - 0 email=Some(\"ada@example.com\") set=0",
+        );
+        check(r#"{"contact":" ","name":"V"}"#, "refused: `contact` is empty | Fill it");
+        check(
+            r#"{"contact":"ada","name":"V","properties":[1]}"#,
+            "refused: `properties` must be an object, not a list | Write an object, or take the key out",
+        );
+        check(
+            r#"{"contact":"ada","name":"V","email":"ada"}"#,
+            "refused: `email`: `ada` is not an e-mail address | Write it as name@example.com",
+        );
+    }
+
+    #[test]
+    fn times_far_away_are_taken_with_a_word() {
+        check(
+            r#"{"id":"a","contact":"ada","name":"V","happened":"2100-01-01"}"#,
+            "ada V 2100-01-01T00:00:00Z 0 id=a (2100-01-01T00:00:00Z lies ahead: it counts as happened when it was accepted)",
+        );
+        check(
+            r#"{"id":"a","contact":"ada","name":"V","happened":1790000}"#,
+            "refused: `happened`: `1790000` is not a date and time | \
+             Write it as 2026-11-23T09:00:00Z; without an offset it counts as UTC",
+        );
+        check(
+            r#"{"id":"a","contact":"ada","name":"V","happened":"1970-01-21T16:00:00Z"}"#,
+            "ada V 1970-01-21T16:00:00Z 0 id=a (1970-01-21T16:00:00Z is more than 400 days ago: no condition looks back \
+             that far; were these seconds where milliseconds were meant?)",
+        );
+    }
+
+    #[test]
+    fn reserved_names_need_a_key_and_a_secret() {
+        let answer = object(r#"{"contact":"ada","name":"$opened","properties":{"send_key":"j/mail-1/1"}}"#);
+        assert!(event(&answer, around(false)).is_err());
+        assert!(event(&answer, around(true)).is_ok());
+        let without = object(r#"{"contact":"ada","name":"$opened"}"#);
+        assert!(event(&without, around(true)).is_err_and(|refusal| refusal.hint.contains("send_key")));
+        assert!(event(&object(r#"{"contact":"ada","name":"$anything"}"#), around(true)).is_err());
+    }
+
+    /// The same sent twice is taken once; without a time each stands for itself.
+    #[test]
+    fn ids_are_derived() {
+        let id = |text: &str| event(&object(text), around(false)).expect("an event").what.id;
+        let timed = r#"{"contact":"ada","name":"V","happened":"2026-11-26T11:00:00Z","properties":{"a":1}}"#;
+        assert_eq!(id(timed), id(timed));
+        assert_ne!(id(timed), id(&timed.replace("1}", "2}")));
+        let untimed = r#"{"contact":"ada","name":"V"}"#;
+        assert_ne!(id(untimed), id(untimed));
+    }
+
+    #[test]
+    fn contacts_and_histories() {
+        let found = contact(&object(
+            r#"{"email":"ada@example.com","consent":{"email":"subscribed","sms":false},"lists":["News"],"age":36,"x":null}"#,
+        ))
+        .expect("a contact");
+        assert_eq!(found.what.id.as_str(), "ada@example.com");
+        assert_eq!(
+            found.what.change.consent,
+            [(Channel::Email, ConsentStatus::Subscribed), (Channel::Sms, ConsentStatus::Unsubscribed)]
+        );
+        assert_eq!(found.what.change.set, [("age".into(), Some(Value::Number(36.0))), ("x".into(), None)]);
+        let unclear = contact(&object(r#"{"id":"a","consent":{"email":"perhaps"}}"#));
+        assert!(unclear.is_err(), "what may be a no is not taken for silence");
+
+        let past = object(
+            r#"{"contact":{"id":"ada","created_at":"2025-01-01"},
+                "events":[{"name":"Bought","happened":"2025-02-01"},{"name":"$opened","happened":"2025-02-02",
+                "properties":{"send_key":"j/m/1"}}]}"#,
+        );
+        let found = history(&past, around(false)).expect("a history").what;
+        assert_eq!((found.events.len(), found.contact.created_at.is_some()), (2, true));
+        let undated = history(&object(r#"{"contact":{"id":"ada"},"events":[{"name":"Bought"}]}"#), around(false));
+        assert!(undated.is_err_and(|refusal| refusal.error.starts_with("events[0]: `happened` is missing")));
+    }
+}

@@ -1,0 +1,95 @@
+//! How things come in: HTTP (events, contacts, histories, webhooks of shops), a watched folder, the pages of recipients;
+//! and how people and machines look in: status, contacts, metrics.
+//!
+//! The one idea: "taken" is said only after the commit that holds it, and nothing is lost in silence: what cannot be
+//! taken is answered with the reason, item by item, and what cannot be understood is kept aside (SEMANTICS R31).
+//!
+//! | part | what stands in it |
+//! | --- | --- |
+//! | [`server`] | the listener: threads, limits, time-outs, stopping |
+//! | [`api`] | `/v1/…`, `/health`, `/ready`, `/metrics` |
+//! | [`hooks`], [`mapping`] | `/hooks/…`: bodies of others, by files that people can edit |
+//! | [`pages`] | `/u/`, `/p/`, `/v/`, `/o/`, `/c/`: what recipients see |
+//! | [`watch`] | files: a watched folder, and the reader that `flowloom ingest` uses |
+//! | [`layout`], [`item`] | bodies apart, and one object as an event, contact or history |
+//! | [`guard`], [`door`] | who may ask; where a running engine is found |
+//! | [`order`] | orders as JSON |
+//! | [`aside`], [`pulse`] | what is kept for people; numbers |
+
+pub mod api;
+pub mod aside;
+pub mod door;
+mod form;
+pub mod guard;
+pub mod hooks;
+pub mod item;
+pub mod layout;
+pub mod mapping;
+pub mod order;
+pub mod pages;
+pub mod pulse;
+pub mod server;
+#[cfg(test)]
+mod tests;
+pub mod watch;
+
+use std::sync::Arc;
+
+use self::{aside::Aside, guard::Guard, mapping::Mapping, pulse::Pulse};
+use super::{
+    clock::Clock,
+    delivery::links::Links,
+    handle::Handle,
+    status::{ContactView, Found, HeldRow, Status},
+};
+use crate::{
+    audience::Event,
+    base::{ContactId, SendKey},
+    content::Brand,
+};
+
+/// What intake reads of the store, on a connection of its own. Blocks; called from threads that may wait.
+///
+/// All errors are sentences for people: the store cannot be read now.
+pub trait Reader: Send + Sync {
+    /// The whole engine.
+    fn status(&self) -> Result<Status, String>;
+
+    /// One contact with its journeys, messages, trace; `None` where there is none of that id.
+    fn contact(&self, id: &ContactId) -> Result<Option<ContactView>, String>;
+
+    /// Every event of a contact that is kept, oldest first, for its export.
+    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String>;
+
+    /// Contacts whose id or address begins with or contains the text; at most `limit`, in id order.
+    fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String>;
+
+    /// What waits for a person to look at it, oldest first; at most `limit`.
+    fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String>;
+
+    /// A mail as it was sent (RFC 5322); `None` where it is not kept.
+    fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String>;
+
+    /// The brand of the live workspace, for the pages of recipients.
+    fn brand(&self) -> Result<Brand, String>;
+}
+
+/// What intake works with; shared by all requests.
+pub struct House {
+    /// The writer.
+    pub handle: Handle,
+    /// The store, for reading.
+    pub reader: Arc<dyn Reader>,
+    /// Recipients' links.
+    pub links: Arc<Links>,
+    /// Numbers.
+    pub pulse: Arc<Pulse>,
+    /// The engine's clock.
+    pub clock: Clock,
+    /// Who may ask.
+    pub guard: Guard,
+    /// Webhooks of others.
+    pub mapping: Mapping,
+    /// What could not be understood.
+    pub aside: Aside,
+}

@@ -1,0 +1,420 @@
+//! The listener: loopback unless told otherwise, in threads of its own, with limits for everything that comes.
+//!
+//! The one idea: memory and time of a stranger are bounded before anything looks at what is said: connections, time for
+//! the head, time and size of the body. Limits wait for nothing that another connection does.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get, post},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+use super::{
+    House, Reader, api,
+    aside::Aside,
+    guard::{Guard, Secrets},
+    hooks,
+    mapping::Mapping,
+    pages,
+    pulse::Pulse,
+};
+use crate::engine::{clock::Clock, delivery::links::Links, handle::Handle, work::Refusal};
+
+/// What a stranger may use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body, in bytes. Default 5 MB. Source: Klaviyo's API takes as much.
+    pub body_bytes: usize,
+    /// Time for the head of a request, idle time between requests included. Default 10 s.
+    pub head: Duration,
+    /// Time for the body. Default 30 s.
+    pub body: Duration,
+    /// Time for the answer of the writer. Default 30 s.
+    pub commit: Duration,
+    /// Time for a connection as a whole; then it is closed after the answer under way, or cut off a minute later. Bounds
+    /// those who ask and never read. Default 10 min.
+    pub connection: Duration,
+    /// Open connections; more wait at the door. Default 512.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    /// Source: assumption, but for the body; a slow phone sends 5 MB in 30 s.
+    fn default() -> Self {
+        Self {
+            body_bytes: 5 << 20,
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            commit: Duration::from_secs(30),
+            connection: Duration::from_secs(600),
+            connections: 512,
+        }
+    }
+}
+
+/// So long the answer under way may take when a connection is to be closed.
+const LAST_ANSWER: Duration = Duration::from_secs(60);
+
+/// How to listen.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where; port 0 for any that is free.
+    pub listen: SocketAddr,
+    /// From the secret file.
+    pub secrets: Secrets,
+    /// The admin's token (`Door::token`).
+    pub admin: String,
+    /// Webhooks of others.
+    pub mapping: Mapping,
+    /// The data folder, for what is kept aside.
+    pub data: PathBuf,
+    /// What recipients' links begin with, where a proxy stands before the engine: `https://mail.example.com`.
+    pub public: Option<String>,
+    /// What a stranger may use up.
+    pub limits: Limits,
+}
+
+impl Setup {
+    /// On a free port of loopback, open, with the shipped webhooks.
+    ///
+    /// Errors: the shipped mappings cannot be read (never).
+    pub fn new(admin: String, data: PathBuf) -> Result<Self, Refusal> {
+        Ok(Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            secrets: Secrets::default(),
+            admin,
+            mapping: Mapping::shipped()?,
+            data,
+            public: None,
+            limits: Limits::default(),
+        })
+    }
+}
+
+/// What intake works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The writer.
+    pub handle: Handle,
+    /// The store, for reading.
+    pub reader: Arc<dyn Reader>,
+    /// Recipients' links.
+    pub links: Arc<Links>,
+    /// Numbers.
+    pub pulse: Arc<Pulse>,
+    /// The engine's clock.
+    pub clock: Clock,
+}
+
+/// A running listener; stops when dropped.
+pub struct Intake {
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+    stop: watch::Sender<bool>,
+    pulse: Arc<Pulse>,
+}
+
+/// The house and the limits, for the handlers.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub house: Arc<House>,
+    pub limits: Limits,
+}
+
+impl Intake {
+    /// Listens, in two threads of its own.
+    ///
+    /// Errors: it would be open to other machines without a secret; the port is taken; no thread or random number to be
+    /// had.
+    pub fn start(setup: Setup, parts: Parts) -> Result<Self, Refusal> {
+        let guard = Guard::new(setup.secrets, setup.admin, setup.listen.ip(), setup.public.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(16)
+            .thread_name("intake")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| Refusal::new(format!("no threads for intake: {error}"), "Close other programs"))?;
+        let listener =
+            runtime.block_on(TcpListener::bind(setup.listen)).map_err(|error| listen_refusal(setup.listen, &error))?;
+        let address = listener.local_addr().map_err(|error| listen_refusal(setup.listen, &error))?;
+        let house = House {
+            handle: parts.handle,
+            reader: parts.reader,
+            links: parts.links,
+            pulse: parts.pulse.clone(),
+            clock: parts.clock,
+            guard,
+            mapping: setup.mapping,
+            aside: Aside::new(&setup.data),
+        };
+        let shared = Shared { house: Arc::new(house), limits: setup.limits };
+        let (stop, stopped) = watch::channel(false);
+        runtime.spawn(accept(listener, shared, stopped));
+        tracing::info!(%address, "listening");
+        Ok(Self { address, runtime: Some(runtime), stop, pulse: parts.pulse })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no new connections, lets requests that are under way finish, at most so long, and ends the threads.
+    pub fn stop(mut self, most: Duration) {
+        self.close(most);
+    }
+
+    fn close(&mut self, most: Duration) {
+        let Some(runtime) = self.runtime.take() else { return };
+        self.stop.send_replace(true);
+        let pulse = self.pulse.clone();
+        runtime.block_on(async {
+            let until = tokio::time::Instant::now() + most;
+            while pulse.connections() > 0 && tokio::time::Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_millis(500));
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.close(Duration::from_secs(2));
+    }
+}
+
+fn listen_refusal(listen: SocketAddr, error: &std::io::Error) -> Refusal {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "Another program listens there, perhaps another engine: choose --listen 127.0.0.1:PORT"
+        }
+        std::io::ErrorKind::PermissionDenied => "Ports below 1024 are for the system: choose a higher one",
+        _ => "Choose an address of this machine: --listen 127.0.0.1:8080",
+    };
+    Refusal::new(format!("{listen} cannot be listened on: {error}"), hint)
+}
+
+async fn accept(listener: TcpListener, shared: Shared, mut stopped: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(shared.limits.connections));
+    let app = router(shared.clone());
+    loop {
+        let next = async {
+            // A closed semaphore would be our own mistake; none closes it.
+            let permit = room.clone().acquire_owned().await.ok();
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file handles, or the other side was quicker: wait a little and go on.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        // Answers are small and whole: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(connection(stream, permit, app.clone(), shared.clone(), stopped.clone()));
+    }
+}
+
+/// Serves one connection until it is closed, too old, or the engine stops.
+async fn connection(
+    stream: TcpStream,
+    _permit: Option<OwnedSemaphorePermit>,
+    app: Router,
+    shared: Shared,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let _open = Open::new(shared.house.pulse.clone());
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.head)
+        .max_headers(64)
+        .max_header_size(32 * 1_024);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let mut stop = pin!(async {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep(shared.limits.connection) => {}
+        }
+    });
+    let ended = tokio::select! {
+        ended = served.as_mut() => Ok(ended),
+        () = stop.as_mut() => {
+            served.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER, served).await
+        }
+    };
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended"),
+        Err(_) => tracing::debug!("a connection was cut off"),
+    }
+}
+
+/// Counts an open connection.
+struct Open(Arc<Pulse>);
+
+impl Open {
+    fn new(pulse: Arc<Pulse>) -> Self {
+        pulse.connected();
+        Self(pulse)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.disconnected();
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/health", get(api::health))
+        .route("/ready", get(api::ready))
+        .route("/metrics", get(api::metrics))
+        .route("/v1/events", post(api::events))
+        .route("/v1/contacts", post(api::contacts).get(api::search))
+        .route("/v1/contacts/{id}", get(api::contact))
+        .route("/v1/contacts/{id}/export", get(api::export))
+        .route("/v1/histories", post(api::histories))
+        .route("/v1/status", get(api::status))
+        .route("/v1/held", get(api::held))
+        .route("/v1/mails/{*key}", get(api::mail))
+        .route("/v1/orders", post(api::orders))
+        .route("/hooks/{*path}", post(hooks::take))
+        .route("/u/{token}", get(pages::unsubscribe_page).post(pages::unsubscribe))
+        .route("/p/{token}", get(pages::preferences_page).post(pages::preferences))
+        .route("/v/{token}", get(pages::view))
+        .route("/o/{file}", get(pages::pixel))
+        .route("/c/{token}", get(pages::click))
+        .fallback(any(api::nothing_here))
+        .method_not_allowed_fallback(api::not_this_way)
+        .layer(middleware::from_fn_with_state(shared.clone(), around))
+        .with_state(shared)
+}
+
+/// Around every request: its id, who sent the browser, the log, the numbers.
+async fn around(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let began = tokio::time::Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let path = shown_path(request.uri().path());
+    let is_page = pages::is_page(request.uri().path());
+    let mut response = match shared.house.guard.origin(request.headers()) {
+        // What a recipient's link does is held by its token alone, wherever it was followed.
+        Err(denied) if !is_page => api::denied(&shared.house, denied),
+        _ => next.run(request).await,
+    };
+    let status = response.status();
+    shared.house.pulse.answered(status.as_u16());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    let millis = began.elapsed().as_millis() as u64;
+    if status.is_server_error() {
+        tracing::warn!(id, %method, path, status = status.as_u16(), millis, "request");
+    } else {
+        tracing::info!(id, %method, path, status = status.as_u16(), millis, "request");
+    }
+    response
+}
+
+/// The caller's id where it is a sound one, else one of ours.
+fn request_id(request: &Request) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    match given {
+        Some(id)
+            if (1..=64).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) =>
+        {
+            id.to_owned()
+        }
+        _ => format!("r-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+/// The path for the log: without tokens, ids and addresses.
+fn shown_path(path: &str) -> String {
+    let mut steps = path.split('/').skip(1);
+    match (steps.next(), steps.next(), steps.next()) {
+        (Some(first @ ("u" | "p" | "v" | "o" | "c")), Some(_), _) => format!("/{first}/…"),
+        (Some("v1"), Some(what), Some(_)) => format!("/v1/{what}/…"),
+        _ => path.chars().take(100).collect(),
+    }
+}
+
+/// Reads a body whole, within the limits.
+///
+/// Errors: it is too large, too slow, or broke off; as an answer.
+pub(super) async fn body_of(shared: &Shared, body: Body) -> Result<Bytes, Response> {
+    let most = shared.limits.body_bytes;
+    let say = |status: StatusCode, error: String, hint: &str| {
+        let mut response = api::refused(status, &Refusal::new(error, hint));
+        // What is left of the body is not read.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    };
+    match tokio::time::timeout(shared.limits.body, axum::body::to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+            while let Some(one) = cause {
+                if one.is::<http_body_util::LengthLimitError>() {
+                    let error = format!("the body has more than {} MB", most >> 20);
+                    return Err(say(StatusCode::PAYLOAD_TOO_LARGE, error, "Send it in several requests"));
+                }
+                cause = one.source();
+            }
+            Err(say(StatusCode::BAD_REQUEST, "the body broke off".into(), "Send it again"))
+        }
+        Err(_) => {
+            let error = format!("the body took longer than {} s", shared.limits.body.as_secs_f32());
+            Err(say(StatusCode::REQUEST_TIMEOUT, error, "Send it again, in smaller parts"))
+        }
+    }
+}
+
+/// Runs what blocks (the store, files) where it holds up nobody.
+///
+/// Errors: the thread was lost, as a sentence.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| "the engine is stopping".to_owned())
+}

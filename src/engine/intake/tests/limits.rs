@@ -1,0 +1,179 @@
+//! Strangers: too large, too many, too slow, from elsewhere; starting and stopping.
+
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    http,
+    stage::{SECRET, Stage},
+};
+use crate::engine::intake::server::{Intake, Parts, Setup};
+
+#[test]
+fn too_large_and_too_many() {
+    let stage = Stage::with("", |setup| setup.limits.body_bytes = 1 << 20);
+    let large = format!("{{\"contact\":\"ada\",\"name\":\"{}\"}}", "x".repeat(1 << 20));
+    let said = stage.post_json("/v1/events", &large);
+    assert_eq!(said.status, 413, "{}", said.text());
+    let many = format!("[{}{{}}]", "{},".repeat(1_000));
+    assert_eq!(stage.post_json("/v1/events", &many).status, 413);
+    // Chunked, with no length said before.
+    let mut stream = http::connect(stage.address());
+    let head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).expect("writes");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    for _ in 0..40 {
+        if stream.write_all(chunk.as_bytes()).is_err() {
+            break;
+        }
+    }
+    assert_eq!(http::answer(&mut stream).status, 413);
+    let heads = format!("GET /health HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000));
+    let mut stream = http::connect(stage.address());
+    let _ = stream.write_all(heads.as_bytes());
+    assert!([431, 0].contains(&http::answer(&mut stream).status));
+    assert_eq!(stage.num_events(), 0);
+}
+
+/// A client that sends a byte now and then is sent away, and does not hold up others.
+#[test]
+fn slow_clients() {
+    let stage = Stage::with("", |setup| {
+        setup.limits.head = Duration::from_millis(300);
+        setup.limits.body = Duration::from_millis(300);
+        setup.limits.connections = 4;
+    });
+    let mut slow: Vec<_> = (0..4).map(|_| http::connect(stage.address())).collect();
+    for stream in &mut slow {
+        stream.write_all(b"POST /v1/events HTTP/1.1\r\nhost: ").expect("writes");
+    }
+    let began = Instant::now();
+    assert_eq!(stage.get("/health").status, 200, "a place at the door becomes free");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    for stream in &mut slow {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        assert!(!String::from_utf8_lossy(&rest).contains(" 200 "));
+    }
+    // The head at once, then nothing of the body.
+    let mut stream = http::connect(stage.address());
+    let head = http::head(stage.address(), "POST", "/v1/events", &[], 100);
+    stream.write_all(format!("{head}{{").as_bytes()).expect("writes");
+    let said = http::answer(&mut stream);
+    assert_eq!(said.status, 408, "{said:?}");
+    // A connection that says nothing more is closed, too.
+    let mut idle = http::connect(stage.address());
+    idle.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("writes");
+    let began = Instant::now();
+    assert_eq!(http::answer(&mut idle).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(stage.num_events(), 0);
+}
+
+/// Whoever keeps a connection for ever loses it, between two requests.
+#[test]
+fn old_connections() {
+    let stage = Stage::with("", |setup| setup.limits.connection = Duration::from_millis(200));
+    let mut stream = http::connect(stage.address());
+    let began = Instant::now();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("writes");
+    assert_eq!(http::answer(&mut stream).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn broken_off_bodies() {
+    let stage = Stage::new();
+    let mut stream = http::connect(stage.address());
+    let head = http::head(stage.address(), "POST", "/v1/events", &[], 1_000);
+    stream.write_all(format!("{head}{{\"contact\":\"ada\",\"name\":\"x\"}}").as_bytes()).expect("writes");
+    stream.shutdown(std::net::Shutdown::Write).expect("closes");
+    assert!([400, 0].contains(&http::answer(&mut stream).status));
+    let mut stream = http::connect(stage.address());
+    stream.write_all(b"\x16\x03\x01 not http\r\n\r\n").expect("writes");
+    assert!([400, 0].contains(&http::answer(&mut stream).status));
+    assert_eq!((stage.get("/health").status, stage.num_events()), (200, 0));
+}
+
+#[test]
+fn addresses_and_methods() {
+    let stage = Stage::new();
+    for (method, path, status) in [
+        ("GET", "/", 404),
+        ("GET", "/v1", 404),
+        ("GET", "/v1/events", 405),
+        ("DELETE", "/v1/contacts/ada", 405),
+        ("POST", "/health", 405),
+        ("GET", "/hooks/klaviyo", 405),
+        ("POST", "/hooks/", 404),
+        ("OPTIONS", "/v1/events", 405),
+        ("GET", "/v1/contacts/%ff", 400),
+    ] {
+        let said = stage.ask(method, path, &[], b"");
+        assert_eq!(said.status, status, "{method} {path}: {}", said.text());
+        assert_eq!(said.header("access-control-allow-origin"), None);
+    }
+}
+
+#[test]
+fn pages_of_others_and_other_names() {
+    let stage = Stage::new();
+    let event = br#"{"contact":"ada","name":"x"}"#;
+    let post = |headers: &[(&str, &str)]| stage.ask("POST", "/v1/events", headers, event).status;
+    assert_eq!(post(&[("origin", "https://evil.example")]), 403);
+    assert_eq!(post(&[("origin", &format!("http://{}", stage.address()))]), 202);
+    assert_eq!(post(&[("host", "evil.example")]), 403, "a name that leads here (DNS rebinding)");
+    assert_eq!(post(&[("host", "localhost:1")]), 202);
+    assert_eq!(stage.num_events(), 2);
+}
+
+#[test]
+fn starting() {
+    let stage = Stage::new();
+    let start = |listen: SocketAddr, secrets: &str| {
+        let mut setup = Setup::new("a".repeat(64), stage.data.path().to_owned()).expect("a setup");
+        setup.listen = listen;
+        setup.secrets = crate::engine::intake::guard::Secrets::parse(secrets).expect("secrets");
+        let parts = Parts {
+            handle: stage.handle.clone(),
+            reader: stage.store.clone(),
+            links: stage.links.clone(),
+            pulse: stage.pulse.clone(),
+            clock: stage.clock.clone(),
+        };
+        Intake::start(setup, parts).map(|intake| intake.address())
+    };
+    let beyond = start(SocketAddr::from(([0, 0, 0, 0], 0)), "").expect_err("refuses");
+    assert!(beyond.error.contains("other machines") && beyond.hint.contains("--secret-file"), "{beyond:?}");
+    assert!(start(SocketAddr::from(([0, 0, 0, 0], 0)), SECRET).is_ok());
+    let taken = start(stage.address(), "").expect_err("the port is taken");
+    assert!(taken.hint.contains("Another program"), "{taken:?}");
+}
+
+/// What is under way when the engine stops is finished; new callers are not let in.
+#[test]
+fn stopping() {
+    let mut stage = Stage::new();
+    let address = stage.address();
+    let mut stream = http::connect(address);
+    let body = br#"{"contact":"ada","name":"x"}"#;
+    let head = http::head(address, "POST", "/v1/events", &[], body.len());
+    stream.write_all(head.as_bytes()).expect("writes");
+    std::thread::sleep(Duration::from_millis(100));
+    let intake = stage.intake.take().expect("runs");
+    let stopping = std::thread::Builder::new()
+        .name("stopping".into())
+        .spawn(move || intake.stop(Duration::from_secs(5)))
+        .expect("a thread");
+    std::thread::sleep(Duration::from_millis(100));
+    stream.write_all(body).expect("writes");
+    assert_eq!(http::answer(&mut stream).status, 202);
+    stopping.join().expect("stops");
+    assert_eq!(stage.num_events(), 1);
+    assert!(std::net::TcpStream::connect(address).is_err());
+}

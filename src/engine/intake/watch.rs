@@ -1,0 +1,465 @@
+//! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
+//!
+//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the front
+//! in batches, and moved away after its last batch is durable. A crash in between reads it once more from the front,
+//! which does no harm, since events have ids. A bad line is written down and passed over.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, BufRead, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use serde_json::Value as Json;
+
+use super::{
+    item::{self, Around},
+    layout::{InLines, MOST_ITEMS, Piece, in_json},
+    pulse::{Pulse, Way},
+};
+use crate::{
+    base::{EventId, Instant, hash},
+    engine::{
+        clock::Clock,
+        handle::Handle,
+        work::{Answer, Busy, NewEvent, Refusal},
+    },
+};
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// Largest file that is read as one JSON text, in bytes; JSON Lines may be of any size. Source: assumption.
+const MOST_JSON_BYTES: u64 = 64 << 20;
+/// Most reasons that are written down for one file.
+const MOST_REASONS: usize = 1_000;
+
+/// Some events of a file, to be taken in one commit.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The events, with what names their place: `line 3`, `item 2`.
+    pub events: Vec<(String, NewEvent)>,
+    /// What cannot be taken, with its place.
+    pub refused: Vec<(String, Refusal)>,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Durable and decided.
+    pub accepted: u64,
+    /// Known already.
+    pub duplicate: u64,
+    /// Not taken.
+    pub refused: u64,
+    /// Places and reasons of the first 1,000 that were not taken.
+    pub reasons: Vec<String>,
+}
+
+impl Count {
+    fn refuse(&mut self, place: &str, error: &str, hint: &str) {
+        self.refused += 1;
+        if self.reasons.len() < MOST_REASONS {
+            self.reasons.push(format!("{place}: {error}. {hint}"));
+        }
+    }
+
+    /// Adds what the writer said of a batch.
+    pub fn add(&mut self, batch: &Batch, answers: &[Answer]) {
+        for (place, Refusal { error, hint }) in &batch.refused {
+            self.refuse(place, error, hint);
+        }
+        for ((place, _), answer) in batch.events.iter().zip(answers) {
+            match answer {
+                Answer::Accepted => self.accepted += 1,
+                Answer::Duplicate => self.duplicate += 1,
+                Answer::Refused { error, hint } => self.refuse(place, error, hint),
+            }
+        }
+    }
+}
+
+/// Why reading a file ended early.
+#[derive(Debug)]
+pub enum Stopped<E> {
+    /// It cannot be read (further).
+    Unreadable(Refusal),
+    /// Whoever takes the batches had enough.
+    Taker(E),
+}
+
+/// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out in
+/// batches of at most 1,000. Which of the two it is, the first line says. Files of one's own may hold responses.
+/// `file` names this file as it is now (name, size, time of change), so that events with neither id nor time, read once
+/// more after a crash, are the same ones.
+///
+/// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
+pub fn read_events<E>(
+    mut input: impl BufRead,
+    file: &str,
+    now: Instant,
+    mut take: impl FnMut(Batch) -> Result<(), E>,
+) -> Result<(), Stopped<E>> {
+    let around = Around { now, responses: true };
+    let broken = |error: io::Error| {
+        let hint = "Check the disk, or copy the file again; what was read up to here is taken";
+        Stopped::Unreadable(Refusal::new(format!("the file could not be read on: {error}"), hint))
+    };
+    let mut batch = Batch::default();
+    let add = |place: String, piece: Piece, batch: &mut Batch| match event_of(piece, file, &place, around) {
+        Ok(event) => batch.events.push((place, event)),
+        Err(refusal) => batch.refused.push((place, refusal)),
+    };
+    let first = input.fill_buf().map_err(broken)?;
+    if is_one_text(first) {
+        let mut bytes = Vec::new();
+        (&mut input).take(MOST_JSON_BYTES + 1).read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() as u64 > MOST_JSON_BYTES {
+            let error = format!("the file is one JSON text of more than {} MB", MOST_JSON_BYTES >> 20);
+            return Err(Stopped::Unreadable(Refusal::new(
+                error,
+                "Write one object per line; such files may be of any size",
+            )));
+        }
+        for (idx, piece) in in_json(&bytes, "events").map_err(Stopped::Unreadable)?.into_iter().enumerate() {
+            add(format!("item {}", idx + 1), piece, &mut batch);
+            if batch.events.len() + batch.refused.len() == MOST_ITEMS {
+                take(std::mem::take(&mut batch)).map_err(Stopped::Taker)?;
+            }
+        }
+    } else {
+        let mut lines = InLines::new(input);
+        while let Some(piece) = lines.next_piece().map_err(broken)? {
+            add(format!("line {}", piece.line.unwrap_or(0)), piece, &mut batch);
+            if batch.events.len() + batch.refused.len() == MOST_ITEMS {
+                take(std::mem::take(&mut batch)).map_err(Stopped::Taker)?;
+            }
+        }
+    }
+    if !batch.events.is_empty() || !batch.refused.is_empty() {
+        take(batch).map_err(Stopped::Taker)?;
+    }
+    Ok(())
+}
+
+fn event_of(piece: Piece, file: &str, place: &str, around: Around) -> Result<NewEvent, Refusal> {
+    let map = piece.object?;
+    let mut event = item::event(&map, around)?.what;
+    let given = match map.get("id") {
+        None | Some(Json::Null) => false,
+        Some(Json::String(id)) => !id.trim().is_empty(),
+        Some(_) => true,
+    };
+    if event.happened.is_none() && !given {
+        let said = format!("{file}\0{place}\0{}", Json::Object(map));
+        event.id = EventId::new(format!("f-{}", hash::version_hash(said.as_bytes())));
+    }
+    Ok(event)
+}
+
+/// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not
+/// whole, or that has `events` in it.
+fn is_one_text(first: &[u8]) -> bool {
+    let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
+    if first.first() == Some(&b'[') {
+        return true;
+    }
+    let Some(end) = first.iter().position(|b| *b == b'\n') else {
+        // One line, or one that is longer than the buffer: only a line of events begins so.
+        return first.starts_with(b"{\"events\"");
+    };
+    match serde_json::from_slice::<Json>(&first[..end]) {
+        Ok(json) => json.get("events").is_some_and(Json::is_array) && json.get("contact").is_none(),
+        Err(error) => error.is_eof() && first.first() == Some(&b'{'),
+    }
+}
+
+/// A watched folder; stops when dropped.
+pub struct Watch {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Watcher {
+    folder: PathBuf,
+    handle: Handle,
+    pulse: Arc<Pulse>,
+    clock: Clock,
+    stop: mpsc::Receiver<()>,
+    /// Sizes at the last look.
+    sizes: BTreeMap<PathBuf, u64>,
+}
+
+/// The watcher was told to stop.
+struct Told;
+
+impl Watch {
+    /// Watches a folder, in a thread of its own.
+    ///
+    /// Errors: it is no folder that can be written to, or there is no thread to be had.
+    pub fn start(folder: &Path, handle: Handle, pulse: Arc<Pulse>, clock: Clock) -> Result<Self, Refusal> {
+        let refuse = |error: io::Error| {
+            let hint = "Give --watch a folder that this user may write to: files move to done/ or failed/ in it";
+            Refusal::new(format!("{} cannot be watched: {error}", folder.display()), hint)
+        };
+        for name in ["done", "failed"] {
+            fs::create_dir_all(folder.join(name)).map_err(refuse)?;
+        }
+        let (stop, stopped) = mpsc::channel();
+        let mut watcher =
+            Watcher { folder: folder.to_owned(), handle, pulse, clock, stop: stopped, sizes: BTreeMap::new() };
+        let thread = std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || while watcher.look().is_ok() && watcher.sleep(LOOK).is_ok() {})
+            .map_err(refuse)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Finishes the batch under way and stops.
+    pub fn stop(mut self) {
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was printed there.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Watcher {
+    fn sleep(&self, most: Duration) -> Result<(), Told> {
+        match self.stop.recv_timeout(most) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => Err(Told),
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Told> {
+        let mut sizes = BTreeMap::new();
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::warn!(%error, folder = %self.folder.display(), "the watched folder cannot be read");
+                return Ok(());
+            }
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let ends = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+            let Ok(found) = entry.metadata() else { continue };
+            let fits = matches!(ends.as_deref(), Some("json" | "jsonl" | "ndjson"));
+            if found.is_file() && fits && !name.starts_with('.') {
+                sizes.insert(path, found.len());
+            }
+        }
+        // In name order, so that files with dates in their names come in the order they were written.
+        let ready: Vec<PathBuf> = sizes
+            .iter()
+            .filter(|(path, size)| self.sizes.get(*path) == Some(size))
+            .map(|(path, _)| path.clone())
+            .collect();
+        self.sizes = sizes;
+        for path in ready {
+            self.take(&path)?;
+            self.sizes.remove(&path);
+        }
+        Ok(())
+    }
+
+    fn take(&self, path: &Path) -> Result<(), Told> {
+        let mut count = Count::default();
+        let file = match fs::File::open(path) {
+            Ok(file) => file,
+            Err(error) => {
+                tracing::warn!(%error, file = %path.display(), "a file cannot be opened");
+                return Ok(());
+            }
+        };
+        let name = name_of(path, &file);
+        let read = read_events(BufReader::new(file), &name, self.clock.now(), |batch| {
+            let answers = self.send(&batch)?;
+            count.add(&batch, &answers);
+            Ok(())
+        });
+        let failed = match read {
+            Ok(()) => false,
+            Err(Stopped::Taker(told)) => return Err(told),
+            Err(Stopped::Unreadable(refusal)) => {
+                count.reasons.push(format!("{}. {}", refusal.error, refusal.hint));
+                true
+            }
+        };
+        self.pulse.items(Way::Files, count.accepted, count.duplicate, count.refused);
+        self.put_away(path, &count, failed);
+        Ok(())
+    }
+
+    /// Gives a batch to the writer, however long that takes.
+    fn send(&self, batch: &Batch) -> Result<Vec<Answer>, Told> {
+        loop {
+            let events: Vec<NewEvent> = batch.events.iter().map(|(_, event)| event.clone()).collect();
+            if events.is_empty() {
+                return Ok(Vec::new());
+            }
+            let wait = match block_on(self.handle.events(events)) {
+                Ok(answers) => return Ok(answers),
+                Err(Busy::Full { retry_after }) => Duration::from_secs(u64::from(retry_after.max(1))),
+                Err(Busy::Store(why)) => {
+                    tracing::warn!(why, "the store cannot be written to; files wait");
+                    Duration::from_secs(5)
+                }
+                Err(Busy::Stopping) => return Err(Told),
+            };
+            self.sleep(wait)?;
+        }
+    }
+
+    /// Moves a file to `done/` where all of it was taken, else to `failed/`, with a `.txt` of reasons beside it.
+    fn put_away(&self, path: &Path, count: &Count, failed: bool) {
+        let place = if failed || count.refused > 0 { "failed" } else { "done" };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let to = free(&self.folder.join(place), &name);
+        let moved = (|| {
+            if place == "failed" {
+                let mut text = format!(
+                    "{name}: {} taken, {} known already, {} not taken\n",
+                    count.accepted, count.duplicate, count.refused
+                );
+                for reason in &count.reasons {
+                    text += reason;
+                    text.push('\n');
+                }
+                let mut beside = to.clone().into_os_string();
+                beside.push(".txt");
+                let mut file = fs::File::create(beside)?;
+                file.write_all(text.as_bytes())?;
+                file.sync_all()?;
+            }
+            fs::rename(path, &to)
+        })();
+        match moved {
+            Ok(()) => tracing::info!(
+                file = name,
+                accepted = count.accepted,
+                duplicate = count.duplicate,
+                refused = count.refused,
+                "a file was read"
+            ),
+            // It stays, and is read again at the next look; nothing is doubled by that.
+            Err(error) => tracing::warn!(%error, file = name, "a file was read and cannot be moved"),
+        }
+    }
+}
+
+/// What names a file as it is now, for [`read_events`].
+pub fn name_of(path: &Path, file: &fs::File) -> String {
+    let found = file.metadata().ok();
+    let changed = found.as_ref().and_then(|found| found.modified().ok()).unwrap_or(std::time::UNIX_EPOCH);
+    let millis = changed.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    format!("{}\0{}\0{millis}", path.display(), found.map_or(0, |found| found.len()))
+}
+
+/// A name in a folder that is not taken: `a.jsonl`, `a-2.jsonl`, ….
+fn free(folder: &Path, name: &str) -> PathBuf {
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
+    let first = folder.join(name);
+    if !first.exists() {
+        return first;
+    }
+    (2..10_000).map(|n| folder.join(format!("{stem}-{n}.{end}"))).find(|path| !path.exists()).unwrap_or(first)
+}
+
+/// Waits in this thread for what another one answers.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(found) => return found,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let mut found = Vec::new();
+        let read = read_events(text.as_bytes(), "a", Instant::from_millis(0), |batch| {
+            found.extend(batch.events.iter().map(|(place, event)| format!("{place} {}", event.name)));
+            found.extend(batch.refused.iter().map(|(place, refusal)| format!("{place}! {}", refusal.error)));
+            Ok::<(), ()>(())
+        });
+        if let Err(Stopped::Unreadable(refusal)) = read {
+            found.push(format!("stopped: {}", refusal.error));
+        }
+        assert_eq!(found.join("; "), expected, "{text}");
+    }
+
+    #[test]
+    fn files_of_all_layouts() {
+        let event = r#"{"contact":"ada","name":"V"}"#;
+        check("", "");
+        check(event, "line 1 V");
+        check(
+            &format!("\u{feff}{event}\n\nx\n{event}"),
+            "line 1 V; line 4 V; line 3! column 1: not valid JSON: expected value",
+        );
+        check(&format!("[{event},\n 7]"), "item 1 V; item 2! it is not an object");
+        check(&format!("{{\"events\": [{event}]}}\n"), "item 1 V");
+        check("{\n\"contact\": \"ada\",\n\"name\": \"V\"\n}", "item 1 V");
+        check("[{", "stopped: the body is not JSON: EOF while parsing an object at line 1 column 2");
+    }
+
+    /// Read once more after a crash, events are the same; another file's are not.
+    #[test]
+    fn events_without_id_and_time_have_one_id_per_file() {
+        let text = "{\"contact\":\"ada\",\"name\":\"V\"}\n".repeat(2);
+        let ids = |file: &str| {
+            let mut ids = Vec::new();
+            let read = read_events(text.as_bytes(), file, Instant::from_millis(0), |batch| {
+                ids.extend(batch.events.into_iter().map(|(_, event)| event.id));
+                Ok::<(), ()>(())
+            });
+            assert!(read.is_ok());
+            ids
+        };
+        let found = ids("a");
+        assert_eq!(found, ids("a"));
+        assert_ne!(found[0], found[1]);
+        assert_ne!(found, ids("b"));
+    }
+
+    #[test]
+    fn names_do_not_push_each_other_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(free(folder.path(), "a.jsonl"), folder.path().join("a.jsonl"));
+        fs::write(folder.path().join("a.jsonl"), "").expect("writes");
+        assert_eq!(free(folder.path(), "a.jsonl"), folder.path().join("a-2.jsonl"));
+    }
+}

@@ -1,0 +1,414 @@
+//! An engine put together: store, writer, senders, intake, watched folder, in one process.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use smol_str::SmolStr;
+
+use super::{
+    clock::Clock,
+    delivery::{
+        Transport,
+        links::{Links, Watch as Tracking},
+        office::{Desk, Office, SENDERS},
+        render::Renderer,
+        secrets::Secrets as FlowSecrets,
+        ways::{self, Ways},
+    },
+    driver::{Driver, Source, Told},
+    handle::Handle,
+    intake::{
+        self,
+        door::Door,
+        guard::Secrets,
+        mapping::Mapping,
+        pulse::{self, Pulse},
+        server::{Intake, Limits, Parts, Setup},
+        watch::Watch,
+    },
+    status::{ContactView, Found, HeldRow, Status},
+    store::{self, Reader},
+    work::{Order, Refusal},
+    writer::{self, Writer},
+};
+use crate::{
+    audience::Event,
+    base::{ContactId, Instant, SendKey},
+    content::Brand,
+    flow::{Flow, Workspace},
+    kinds::runtime::Outcome,
+};
+
+/// Sends that may be claimed for each sender: one on its way, some in the queue. Source: assumption.
+const CLAIMS_PER_SENDER: usize = 16;
+/// How long requests that are under way may take when the engine stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+/// Warnings that status shows, newest last. Source: assumption.
+const MOST_WARNINGS: usize = 20;
+/// What arrives in a minute is shown for the last whole one.
+const MINUTE_MILLIS: i64 = 60_000;
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The folder that is its own.
+    pub data: PathBuf,
+    /// Where it has the time from.
+    pub clock: Clock,
+    /// How things leave.
+    pub ways: ways::Settings,
+    /// Sender threads.
+    pub senders: usize,
+    /// Where it listens; port 0 for any that is free.
+    pub listen: SocketAddr,
+    /// What recipients' links begin with, where a proxy stands before the engine.
+    pub public: Option<String>,
+    /// Secrets of intake.
+    pub secret_file: Option<PathBuf>,
+    /// What stands for `${NAME}` in flows.
+    pub flow_secrets: Option<PathBuf>,
+    /// Webhooks of others, besides the shipped ones.
+    pub mapping: Option<PathBuf>,
+    /// A folder whose files are taken in.
+    pub watch: Option<PathBuf>,
+    /// Whether mails tell of being opened and clicked.
+    pub tracking: Tracking,
+    /// Old rows are dropped after so many days.
+    pub keep_days: Option<u32>,
+}
+
+impl Settings {
+    /// Mails into a folder of the data folder, on a free port of loopback.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
+        let mail = data.join("mails").to_string_lossy().into_owned();
+        Self {
+            data,
+            clock: Clock::Real,
+            ways: ways::Settings { mail, ..ways::Settings::default() },
+            senders: SENDERS,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public: None,
+            secret_file: None,
+            flow_secrets: None,
+            mapping: None,
+            watch: None,
+            tracking: Tracking::default(),
+            keep_days: Some(400),
+        }
+    }
+}
+
+/// An engine that runs. It is stopped with [`Self::stop`]; a process that just ends is a crash, which harms nothing.
+pub struct Engine {
+    data: PathBuf,
+    handle: Handle,
+    writer: JoinHandle<Driver>,
+    office: Office,
+    intake: Intake,
+    watch: Option<Watch>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({} at {})", self.data.display(), self.intake.address())
+    }
+}
+
+fn of_store(error: store::Error) -> Refusal {
+    Refusal { error: error.message, hint: error.hint }
+}
+
+impl Engine {
+    /// Starts one, makes flows live in it, and says what happened in words.
+    ///
+    /// Errors: the folder is another engine's or cannot be used; a setting is none.
+    pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
+        let clock = settings.clock.clone();
+        let mut driver = Driver::open(&settings.data).map_err(of_store)?;
+        let (ways, pace) = Ways::open(&settings.ways)?;
+        let ways: Arc<dyn Transport> = Arc::new(ways);
+        let listen = free_port(settings.listen)?;
+        let base = settings.public.clone().unwrap_or_else(|| format!("http://{listen}"));
+        let no_links = |error: String| Refusal::new(error, "Look at the data folder");
+        let links = Links::of_folder(&settings.data, &base, settings.tracking).map_err(no_links)?;
+        let flow_secrets = match &settings.flow_secrets {
+            Some(path) => FlowSecrets::of_file(path).map_err(|error| Refusal::new(error, "Mend the file"))?,
+            None => FlowSecrets::default(),
+        };
+        let setup = setup(&settings, listen)?;
+        let mut said = begin(&mut driver, &clock, &*ways, flows, workspace)?;
+
+        let (handle, asks) = Handle::new();
+        let (jobs, work) = mpsc::channel();
+        let pulse = Arc::new(Pulse::default());
+        let live = Arc::new(Live::default());
+        let hear = {
+            let (pulse, live, clock) = (pulse.clone(), live.clone(), clock.clone());
+            Box::new(move |told: &Told, items: usize| live.hear(told, items, &pulse, clock.now()))
+        };
+        let senders = settings.senders.max(1);
+        let writer = Writer {
+            driver,
+            clock: clock.clone(),
+            jobs,
+            most_claimed: senders * CLAIMS_PER_SENDER,
+            keep_days: settings.keep_days,
+            hear,
+        };
+        let no_thread =
+            |error: std::io::Error| Refusal::new(format!("No thread can be started: {error}"), "Close other programs");
+        let own = handle.clone();
+        let writer = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer::run(writer, own, &asks))
+            .map_err(no_thread)?;
+        let desk: Arc<dyn Desk> = Arc::new(handle.clone());
+        let renderer = Arc::new(Renderer::new(links.clone(), flow_secrets));
+        let office = Office::open(work, desk, renderer, (ways, pace), senders);
+        let office = office.map_err(|error| Refusal::new(error, "Close other programs"))?;
+        let eyes = Eyes {
+            reader: Mutex::new(Reader::open(&settings.data).map_err(of_store)?),
+            live,
+            pulse: pulse.clone(),
+            clock: clock.clone(),
+        };
+        let parts = Parts {
+            handle: handle.clone(),
+            reader: Arc::new(eyes),
+            links: Arc::new(links),
+            pulse: pulse.clone(),
+            clock: clock.clone(),
+        };
+        let door = Door { address: listen, token: setup.admin.clone() };
+        let intake = Intake::start(setup, parts)?;
+        let watch = match &settings.watch {
+            Some(folder) => Some(Watch::start(folder, handle.clone(), pulse, clock)?),
+            None => None,
+        };
+        door.write(&settings.data).map_err(|error| {
+            Refusal::new(format!("{} cannot be written: {error}", settings.data.display()), "Look at its rights")
+        })?;
+        said.push(format!("Listening on http://{}", intake.address()));
+        Ok((Self { data: settings.data, handle, writer, office, intake, watch }, said))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.intake.address()
+    }
+
+    /// The writer's handle.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Finishes what is on its way, and stops. What waits goes on with the next start.
+    ///
+    /// Errors: the writer broke off; what it had answered is durable.
+    pub fn stop(self) -> Result<(), Refusal> {
+        Door::remove(&self.data);
+        if let Some(watch) = self.watch {
+            watch.stop();
+        }
+        self.intake.stop(LAST_REQUESTS);
+        self.office.close();
+        self.handle.stop();
+        let driver = self.writer.join().map_err(|_| {
+            Refusal::new("The writer broke off", "Start the engine again; what was acknowledged is there")
+        })?;
+        let _ = driver.store().checkpoint();
+        Ok(())
+    }
+}
+
+/// Recovers what a crash left, then makes the flows live.
+fn begin(
+    driver: &mut Driver,
+    clock: &Clock,
+    ways: &dyn Transport,
+    flows: Vec<Flow>,
+    workspace: &Workspace,
+) -> Result<Vec<String>, Refusal> {
+    let now = clock.now();
+    let mut said = Vec::new();
+    let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
+    let (unknown, _) = recovered.map_err(of_store)?;
+    if unknown > 0 {
+        said.push(format!("{unknown} messages were handed over when the engine stopped: nobody knows whether they left (flowloom held)"));
+    }
+    for flow in flows {
+        let order = Order::Publish { flow: Box::new(flow), workspace: Box::new(workspace.clone()) };
+        let done = driver.batch(now, |driver| driver.order(now, "start", &order)).map_err(of_store)?.0;
+        said.push(done?);
+    }
+    Ok(said)
+}
+
+fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
+    let text = |path: &Path| {
+        fs::read_to_string(path)
+            .map_err(|error| Refusal::new(format!("{} cannot be read: {error}", path.display()), "Name another file"))
+    };
+    let secrets = match &settings.secret_file {
+        Some(path) => Secrets::parse(&text(path)?)?,
+        None => Secrets::default(),
+    };
+    let mapping = match &settings.mapping {
+        Some(path) => Mapping::shipped()?.with(&path.display().to_string(), &text(path)?)?,
+        None => Mapping::shipped()?,
+    };
+    let door = Door::new(listen).map_err(|error| Refusal::new(error, "Start the engine again"))?;
+    Ok(Setup {
+        listen,
+        secrets,
+        admin: door.token,
+        mapping,
+        data: settings.data.clone(),
+        public: settings.public.clone(),
+        limits: Limits::default(),
+    })
+}
+
+/// The address with a port: links in mails name it, so it is known before anybody listens.
+fn free_port(listen: SocketAddr) -> Result<SocketAddr, Refusal> {
+    if listen.port() != 0 {
+        return Ok(listen);
+    }
+    let found = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
+    found.map_err(|error| Refusal::new(format!("{listen} cannot be used: {error}"), "Name another with --listen"))
+}
+
+/// What only the running engine knows: rates and warnings.
+#[derive(Debug, Default)]
+struct Live(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The minute that is counted, and arrivals in it and in the one before.
+    minute: i64,
+    now: BTreeMap<(SmolStr, SmolStr), u64>,
+    last: BTreeMap<(SmolStr, SmolStr), u64>,
+    warnings: VecDeque<String>,
+}
+
+impl Live {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what a batch did into the numbers.
+    fn hear(&self, told: &Told, items: usize, pulse: &Pulse, now: Instant) {
+        if items > 0 {
+            pulse.batch(items as u64);
+        }
+        for (source, millis) in &told.latencies {
+            let source = match source {
+                Source::Event => pulse::Source::Events,
+                Source::Timer => pulse::Source::Timers,
+                Source::HandOver => pulse::Source::HandOvers,
+            };
+            pulse.latency(source, *millis);
+        }
+        for (name, count) in &told.outcomes {
+            let all = [Outcome::Sent, Outcome::Skipped, Outcome::Refused, Outcome::Held, Outcome::Unknown];
+            if let Some(outcome) = all.into_iter().find(|outcome| outcome.name() == *name) {
+                (0..*count).for_each(|_| pulse.send(outcome));
+            }
+        }
+        if told.arrivals.is_empty() && told.warnings.is_empty() {
+            return;
+        }
+        let mut seen = self.seen();
+        seen.turn(now);
+        for (at, count) in &told.arrivals {
+            *seen.now.entry(at.clone()).or_default() += count;
+        }
+        for warning in &told.warnings {
+            tracing::warn!("{warning}");
+            if seen.warnings.len() == MOST_WARNINGS {
+                seen.warnings.pop_front();
+            }
+            seen.warnings.push_back(warning.clone());
+        }
+    }
+}
+
+impl Seen {
+    /// Goes on to the minute of `now`.
+    fn turn(&mut self, now: Instant) {
+        let minute = now.as_millis().div_euclid(MINUTE_MILLIS);
+        if minute != self.minute {
+            let now = std::mem::take(&mut self.now);
+            self.last = if minute == self.minute + 1 { now } else { BTreeMap::new() };
+            self.minute = minute;
+        }
+    }
+}
+
+/// What intake sees: the file, and the running engine's own numbers.
+struct Eyes {
+    reader: Mutex<Reader>,
+    live: Arc<Live>,
+    pulse: Arc<Pulse>,
+    clock: Clock,
+}
+
+impl Eyes {
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(error: store::Error) -> String {
+    error.message
+}
+
+impl intake::Reader for Eyes {
+    fn status(&self) -> Result<Status, String> {
+        let now = self.clock.now();
+        let mut status = self.reader().status(now).map_err(told)?;
+        status.latency = self.pulse.latencies();
+        let mut seen = self.live.seen();
+        seen.turn(now);
+        for flow in &mut status.flows {
+            for (node, of_node) in &mut flow.nodes {
+                let at = (flow.id.clone(), SmolStr::new(node.as_str()));
+                of_node.per_minute = seen.last.get(&at).copied().unwrap_or(0);
+            }
+        }
+        status.warnings = seen.warnings.iter().cloned().collect();
+        Ok(status)
+    }
+
+    fn contact(&self, id: &ContactId) -> Result<Option<ContactView>, String> {
+        self.reader().contact(id.as_str()).map_err(told)
+    }
+
+    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
+        self.reader().events(id.as_str()).map_err(told)
+    }
+
+    fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {
+        self.reader().search(text, limit).map_err(told)
+    }
+
+    fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String> {
+        self.reader().held(limit).map_err(told)
+    }
+
+    fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
+        self.reader().mail(&key.to_string()).map_err(told)
+    }
+
+    fn brand(&self) -> Result<Brand, String> {
+        self.reader().workspace().map(|workspace| workspace.brand).map_err(told)
+    }
+}
