@@ -328,7 +328,8 @@ impl Driver {
             before.into_iter().map(|(name, count, last)| (name, (count, last))).collect();
         for text in old {
             let event: Event = serde_json::from_str(text).map_err(Error::damaged)?;
-            let entry = by_name.entry(event.name).or_insert((0, event.happened));
+            let event = crate::journey::taken(event.into());
+            let entry = by_name.entry(event.name.clone()).or_insert((0, event.happened));
             *entry = (entry.0 + 1, entry.1.max(event.happened));
         }
         let out: Forgotten = by_name.into_iter().map(|(name, (count, last))| (name, count, last)).collect();
