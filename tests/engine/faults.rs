@@ -239,12 +239,14 @@ impl World {
         self.hold(unknown);
         // What is read live stands in no journal.
         if !self.was_suppressed {
-            for contact in &self.scene.people {
-                let is_known = driver.store().contact_number(contact.id.as_str()).is_ok_and(|n| n.is_some());
-                if is_known && !self.ledger.forgotten.contains(&contact.id) {
-                    self.hold(check_replay(driver, contact.id.as_str()));
+            self.disk.unharmed(|| {
+                for contact in &self.scene.people {
+                    let is_known = driver.store().contact_number(contact.id.as_str()).is_ok_and(|n| n.is_some());
+                    if is_known && !self.ledger.forgotten.contains(&contact.id) {
+                        self.hold(check_replay(driver, contact.id.as_str()));
+                    }
                 }
-            }
+            });
         }
     }
 
@@ -269,9 +271,12 @@ impl World {
             }
             let mut jobs = Vec::new();
             if ticks {
-                driver.wake_due(now, wakes)?;
+                let woken = driver.wake_due(now, wakes)?;
                 jobs = driver.claim_due(now, room)?;
                 driver.walk(2)?;
+                if woken == 0 {
+                    driver.end_restore()?;
+                }
             }
             Ok((outs, jobs))
         });
@@ -642,8 +647,19 @@ impl World {
         assert_eq!(unsafe_one, None, "seed {}: responses are told until they are safe", self.seed);
         // By a clock that went back the windows of a day overlap.
         if !self.went_back {
-            self.hold(self.ledger.check_caps(&self.scene.workspace));
+            let counted = self.ledger.check_caps(&self.scene.workspace);
+            self.hold(counted.map_err(|why| format!("{why}\n{}", self.decisions())));
         }
+    }
+}
+
+impl World {
+    /// What was decided of everybody, for people who look for the reason.
+    fn decisions(&self) -> String {
+        let store = self.driver.as_ref().expect("runs").store();
+        let of = |contact: &Contact| store.decisions(contact.id.as_str()).unwrap_or_default();
+        let lines = self.scene.people.iter().flat_map(of).map(|decision| format!("{decision}\n"));
+        lines.collect()
     }
 }
 
