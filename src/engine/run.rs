@@ -131,8 +131,11 @@ impl Engine {
     ///
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
-        let clock = settings.clock.clone();
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
+        let clock = match driver.store().last_fed().map_err(of_store)? {
+            Some(reached) => settings.clock.clone().gone_on_from(reached),
+            None => settings.clock.clone(),
+        };
         let (ways, pace) = Ways::open(&settings.ways)?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         let listen = free_port(settings.listen)?;

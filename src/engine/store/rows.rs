@@ -285,6 +285,13 @@ impl Store {
         Ok(())
     }
 
+    /// When the last thing was fed to anybody.
+    pub fn last_fed(&self) -> Result<Option<Instant>> {
+        let mut statement = self.connection.prepare_cached("select at from journal order by n desc limit 1")?;
+        let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(at.map(Instant::from_millis))
+    }
+
     /// The events of a contact, in the order of acceptance.
     pub fn history(&self, contact: i64, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
         let mut statement =
