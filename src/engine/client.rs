@@ -132,14 +132,15 @@ impl Client {
         Ok(json.get("done").and_then(Json::as_str).unwrap_or("done").to_owned())
     }
 
-    /// Hands in a text of events as it is: JSON Lines, or one JSON text. What became of each, with its place. Where the
-    /// engine says "later", it is asked again for a minute.
+    /// Hands in a text as it is, JSON Lines or one JSON text: events (`/v1/events`), or contacts with their past
+    /// (`/v1/histories`). What became of each, with its place. Where the engine says "later", it is asked again for a
+    /// minute.
     ///
-    /// Errors: as [`Self::get`]; not one event could be read.
-    pub fn hand_in(&self, kind: &str, body: &[u8]) -> Result<Vec<(String, Answer)>, Refusal> {
+    /// Errors: as [`Self::get`]; not one item could be read.
+    pub fn hand_in(&self, path: &str, kind: &str, body: &[u8]) -> Result<Vec<(String, Answer)>, Refusal> {
         let mut tries = 0;
         loop {
-            let (status, bytes) = self.call(reqwest::Method::POST, "/v1/events", (kind, ""), body.to_vec())?;
+            let (status, bytes) = self.call(reqwest::Method::POST, path, (kind, ""), body.to_vec())?;
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) && tries < MOST_TRIES {
                 tries += 1;
                 std::thread::sleep(Duration::from_secs(1));

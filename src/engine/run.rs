@@ -132,9 +132,12 @@ impl Engine {
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
-        let newest = driver.store().newest().map_err(of_store)?;
-        let clock = settings.clock.clone().not_before(newest.unwrap_or(Instant::MIN));
-        let ahead = newest.map_or(0, |newest| newest.since(clock.now()));
+        let reached = driver.store().last_fed().map_err(of_store)?;
+        let clock = match reached {
+            Some(reached) => settings.clock.clone().gone_on_from(reached),
+            None => settings.clock.clone(),
+        };
+        let ahead = reached.map_or(0, |reached| reached.since(clock.now()));
         let (ways, pace) = Ways::open(&settings.ways)?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         let listen = free_port(settings.listen)?;

@@ -266,13 +266,6 @@ impl Store {
         Ok((rows.into_iter().filter(|(_, seen)| *seen < word).map(|(n, _)| n).collect(), last))
     }
 
-    /// The newest instant in the store.
-    pub fn newest(&self) -> Result<Option<Instant>> {
-        let mut statement = self.connection.prepare_cached("select at from journal order by n desc limit 1")?;
-        let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
-        Ok(at.map(Instant::from_millis))
-    }
-
     // ---- journal ---------------------------------------------------------------------------------------------------
 
     /// Adds a row.
@@ -282,6 +275,13 @@ impl Store {
             .prepare_cached("insert into journal(contact, at, kind, input, trace) values (?, ?, ?, ?, ?)")?;
         statement.execute(params![contact, at.as_millis(), kind as i64, input, trace])?;
         Ok(())
+    }
+
+    /// When the last thing was fed to anybody.
+    pub fn last_fed(&self) -> Result<Option<Instant>> {
+        let mut statement = self.connection.prepare_cached("select at from journal order by n desc limit 1")?;
+        let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(at.map(Instant::from_millis))
     }
 
     /// The events of a contact, in the order of acceptance.
