@@ -227,6 +227,59 @@ fn a_file_that_is_held_by_another_program() {
     assert_eq!(check_replay(&driver, "ada"), Ok(()));
 }
 
+/// Old rows go; what is counted goes with them, and an event that comes again is known for 30 days all the same (R2).
+#[test]
+fn what_is_dropped_is_not_counted_and_ids_stay_known() {
+    let disk = Disk::new(6);
+    let mut driver = on(&disk);
+    begin_with(&mut driver, &["ada", "ben"]);
+    let day = |days: i64| at(days * 24 * HOUR);
+    let mut take = |driver: &mut Driver, days: i64, id: &str, contact: &str| {
+        let item = event(id, contact, "Started Checkout");
+        let answer = driver.batch(day(days), |driver| driver.event(day(days), &item)).expect("is written").0;
+        let jobs = driver.batch(day(days), |driver| driver.claim_due(day(days), 10)).expect("claims").0;
+        for job in jobs {
+            driver.batch(day(days), |d| d.begin(day(days), &job.key, job.attempt, None)).expect("begins");
+            driver.batch(day(days), |d| d.settle(day(days), &job.key, job.attempt, &Handed::Done)).expect("settles");
+        }
+        answer
+    };
+    assert_eq!(take(&mut driver, 0, "e1", "ada"), Answer::Accepted);
+    assert_eq!(take(&mut driver, 15, "e2", "ben"), Answer::Accepted);
+    let prune = |driver: &mut Driver, days: u32| {
+        driver.batch(day(40), |driver| driver.order(day(40), "test", &Order::Prune { days })).expect("is written").0
+    };
+    assert!(prune(&mut driver, 7).is_err(), "an id of a fortnight ago is not forgotten");
+    let said = prune(&mut driver, 30).expect("drops");
+    assert!(said.contains("1 sends older"), "{said}");
+    let look = super::look::Look::of(&disk);
+    assert_eq!(look.check(driver.flows(), false), Ok(()));
+    drop(driver);
+    let mut driver = on(&disk);
+    assert_eq!(take(&mut driver, 40, "e2", "ben"), Answer::Duplicate);
+}
+
+/// A journey that is held, and moved to where it is held for the same reason, is shown where it is.
+#[test]
+fn what_is_held_is_shown_where_it_is() {
+    let disk = Disk::new(7);
+    let mut driver = on(&disk);
+    begin_with(&mut driver, &["ada"]);
+    let mut order = |driver: &mut Driver, millis: i64, order: Order| {
+        driver
+            .batch(at(millis), |driver| driver.order(at(millis), "test", &order))
+            .expect("is written")
+            .0
+            .expect("is done")
+    };
+    order(&mut driver, 1, Order::Pause { flow: "demo".into(), freeze: false });
+    driver.batch(at(2), |driver| driver.event(at(2), &event("e1", "ada", "Started Checkout"))).expect("is written");
+    let journey = driver.store().decisions("ada").expect("reads").into_iter().find_map(|decision| decision.journey);
+    let journey = journey.expect("is in");
+    order(&mut driver, 3, Order::Move { contact: "ada".into(), journey, node: "second".into() });
+    assert_eq!(super::look::Look::of(&disk).check(driver.flows(), true), Ok(()));
+}
+
 /// R29: a contact whose row cannot be read stops no other, and is asked again an hour later.
 #[test]
 fn a_damaged_contact_stops_no_other() {
