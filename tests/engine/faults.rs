@@ -86,8 +86,6 @@ struct World {
     was_suppressed: bool,
     forgets: bool,
     went_back: bool,
-    /// Messages over a cap for a reason that is known.
-    excused: usize,
     lines: Vec<String>,
 }
 
@@ -121,7 +119,6 @@ impl World {
             was_suppressed: false,
             forgets: seed % FORGETS_IN == 4,
             went_back: false,
-            excused: 0,
             lines: Vec::new(),
             rng,
         };
@@ -167,7 +164,6 @@ impl World {
             });
             match started {
                 Ok(unknown) => {
-                    self.ledger.answered(None, self.now);
                     self.note(format!("runs, {unknown} unknown"));
                     break;
                 }
@@ -324,7 +320,6 @@ impl World {
                 }
             }
             (Ask::Settle(answer), Out::Settled) => {
-                self.ledger.answered(Some(&answer.key), self.now);
                 self.note(format!("settled {}: {:?}", answer.key, answer.handed));
             }
             _ => {}
@@ -653,8 +648,7 @@ impl World {
         // By a clock that went back the windows of a day overlap.
         if !self.went_back {
             let counted = self.ledger.check_caps(&self.scene.workspace);
-            self.excused = counted.as_ref().map_or(0, |excused| *excused);
-            self.hold(counted.map(|_| ()).map_err(|why| format!("{why}\n{}", self.decisions())));
+            self.hold(counted.map_err(|why| format!("{why}\n{}", self.decisions())));
         }
     }
 }
@@ -681,8 +675,6 @@ struct Sum {
     events: usize,
     boots: usize,
     lines: usize,
-    /// Over a cap beside a hand-over that took long: see [`Ledger::check_caps`].
-    excused: usize,
 }
 
 fn play(seed: u64, sum: &mut Sum) -> Vec<String> {
@@ -697,7 +689,6 @@ fn play(seed: u64, sum: &mut Sum) -> Vec<String> {
     sum.events += world.ledger.events.values().filter(|is_safe| **is_safe).count();
     sum.boots += world.lines.iter().filter(|line| line.contains("  boots")).count();
     sum.lines += world.lines.len();
-    sum.excused += world.excused;
     std::mem::take(&mut world.lines)
 }
 
