@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     audience::Event,
-    base::{ContactId, Instant, SendKey},
+    base::{ContactId, Instant, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
@@ -252,6 +252,13 @@ fn begin(
 ) -> Result<Vec<String>, Refusal> {
     let now = clock.now();
     let mut said = Vec::new();
+    let zones = driver.batch(now, |driver| driver.look_at_zones(now, Zone::data_version())).map_err(of_store)?.0;
+    if zones {
+        said.push(format!(
+            "The zone data are new ({}): waits for a time of day are reckoned anew",
+            Zone::data_version()
+        ));
+    }
     let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
     let (unknown, _) = recovered.map_err(of_store)?;
     if unknown > 0 {
