@@ -151,7 +151,7 @@ pub enum Order {
     },
     /// Drops what is older than so many days: traces and events beyond every look-back (SEMANTICS R5: 400 days).
     Prune {
-        /// Days, at least 1.
+        /// Days, at least 30: so long an event that comes again is known (SEMANTICS R2).
         days: u32,
     },
 }

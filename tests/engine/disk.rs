@@ -33,7 +33,7 @@ pub enum Fault {
     Full(u64, u64),
     /// Syncs fail among so many operations from there on.
     SyncFails(u64, u64),
-    /// Reads fail while the operations stand there.
+    /// So many reads from there on fail.
     ReadFails(u64, u64),
 }
 
@@ -119,6 +119,7 @@ struct State {
     deleted: BTreeMap<String, Vec<u8>>,
     faults: Vec<Fault>,
     ops: u64,
+    reads: u64,
     boots: u64,
     is_down: bool,
     rng: Rng,
@@ -165,8 +166,9 @@ impl State {
         if self.is_down {
             return Err(Self::down());
         }
-        let op = self.ops;
-        let fails = |fault: &Fault| matches!(fault, Fault::ReadFails(from, count) if Self::is_in(*from, *count, op));
+        self.reads += 1;
+        let read = self.reads;
+        let fails = |fault: &Fault| matches!(fault, Fault::ReadFails(from, count) if Self::is_in(*from, *count, read));
         if self.faults.iter().any(fails) { Err(Error::other("the disk cannot be read")) } else { Ok(()) }
     }
 }
@@ -208,6 +210,7 @@ impl Disk {
             deleted: BTreeMap::new(),
             faults: Vec::new(),
             ops: 0,
+            reads: 0,
             boots: 0,
             is_down: false,
             rng: Rng::new(seed),
@@ -225,7 +228,7 @@ impl Disk {
     /// What will go wrong until the next boot, counted from now.
     pub fn plan(&self, faults: &[Fault]) {
         let mut state = lock(&self.state);
-        let now = state.ops;
+        let (now, reads) = (state.ops, state.reads);
         state.faults = faults
             .iter()
             .map(|fault| match *fault {
@@ -233,9 +236,17 @@ impl Disk {
                 Fault::Fails(from, count) => Fault::Fails(now + from, count),
                 Fault::Full(from, count) => Fault::Full(now + from, count),
                 Fault::SyncFails(from, count) => Fault::SyncFails(now + from, count),
-                Fault::ReadFails(from, count) => Fault::ReadFails(now + from, count),
+                Fault::ReadFails(from, count) => Fault::ReadFails(reads + from, count),
             })
             .collect();
+    }
+
+    /// Nothing goes wrong while `work` looks at it.
+    pub fn unharmed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let faults = mem::take(&mut lock(&self.state).faults);
+        let out = work();
+        lock(&self.state).faults = faults;
+        out
     }
 
     /// Whether something is planned, or is going wrong.

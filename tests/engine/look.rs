@@ -15,7 +15,7 @@ use super::disk::{Disk, VFS};
 /// A look at a copy of a disk, so that the engine is not disturbed.
 pub struct Look {
     connection: Connection,
-    _disk: Disk,
+    _disk: Option<Disk>,
 }
 
 type Counts<K> = BTreeMap<K, Vec<i64>>;
@@ -27,7 +27,12 @@ impl Look {
         let connection =
             Connection::open_with_flags_and_vfs(disk.path(), OpenFlags::default(), VFS).expect("a copy opens");
         connection.execute_batch("pragma locking_mode = exclusive").expect("is ours");
-        Self { connection, _disk: disk }
+        Self { connection, _disk: Some(disk) }
+    }
+
+    /// At a file that no engine has open.
+    pub fn at(path: &std::path::Path) -> Self {
+        Self { connection: Connection::open(path).expect("opens"), _disk: None }
     }
 
     fn rows<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {

@@ -22,6 +22,9 @@ const ROWS_PER_PRUNE: usize = 2_000;
 /// Such goes for one order. Source: assumption; a second's work.
 const PAGES_PER_ORDER: usize = 20;
 
+/// Ids of events are known so long (SEMANTICS R2), so their rows stay so long.
+const LEAST_DAYS: u32 = 30;
+
 type Said = Result<Done>;
 
 fn no(error: impl Into<String>, hint: impl Into<String>) -> Said {
@@ -292,8 +295,13 @@ impl Driver {
 
     /// Drops old rows, some pages of them; the writer drops what is left in its own time.
     fn prune(&mut self, now: Instant, who: &str, days: u32) -> Said {
-        if days == 0 {
-            return no("Nothing younger than a day is dropped", "Name at least 1 day");
+        if days < LEAST_DAYS {
+            return no(
+                format!(
+                    "Nothing younger than {LEAST_DAYS} days is dropped: so long an event that comes again is known"
+                ),
+                format!("Name at least {LEAST_DAYS} days"),
+            );
         }
         let (mut rows, mut sends) = (0, 0);
         for _ in 0..PAGES_PER_ORDER {
@@ -314,11 +322,11 @@ impl Driver {
         yes(format!("{rows} rows and {sends} sends older than {days} days are gone"))
     }
 
-    /// Drops a page of rows that are older than so many days (at least 1); how many rows, and how many sends.
+    /// Drops a page of rows that are older than so many days (at least 30); how many rows, and how many sends.
     ///
     /// Errors: the store's.
     pub fn prune_page(&mut self, now: Instant, days: u32) -> Result<(usize, usize)> {
-        let before = now.plus_millis(-i64::from(days.max(1)) * 86_400_000);
+        let before = now.plus_millis(-i64::from(days.max(LEAST_DAYS)) * 86_400_000);
         let mut dropped = 0;
         for n in self.store.with_old_rows(before, ROWS_PER_PRUNE)? {
             let old = self.store.old_events(n, before)?;
@@ -331,7 +339,11 @@ impl Driver {
                 self.cache.remove(n);
             }
         }
-        let sends = self.store.prune_sends(before)?;
+        let mut sends = 0;
+        for (standing, count) in self.store.prune_sends(before)? {
+            self.deltas.standing(super::outbox::word(&standing), -count);
+            sends += usize::try_from(count).unwrap_or(0);
+        }
         Ok((dropped, sends))
     }
 

@@ -627,15 +627,21 @@ impl Store {
         Ok(statement.execute(params![contact, before.as_millis()])?)
     }
 
-    /// Drops mails and settled sends older than `before`; how many sends.
-    pub fn prune_sends(&self, before: Instant) -> Result<usize> {
+    /// Drops mails and settled sends older than `before`; how many sends, by their standing.
+    pub fn prune_sends(&self, before: Instant) -> Result<Vec<(String, i64)>> {
+        const OLD: &str = "at < ? and standing in ('sent', 'skipped', 'refused')";
         let at = before.as_millis();
         self.connection
             .prepare_cached("delete from mail where outbox in (select n from outbox where at < ?)")?
             .execute([at])?;
-        let mut statement = self
+        let mut counts = self
             .connection
-            .prepare_cached("delete from outbox where at < ? and standing in ('sent', 'skipped', 'refused')")?;
-        Ok(statement.execute([at])?)
+            .prepare_cached(&format!("select standing, count(*) from outbox where {OLD} group by standing"))?;
+        let counts: Vec<(String, i64)> =
+            counts.query_map([at], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        if !counts.is_empty() {
+            self.connection.prepare_cached(&format!("delete from outbox where {OLD}"))?.execute([at])?;
+        }
+        Ok(counts)
     }
 }
