@@ -268,7 +268,8 @@ impl Engine {
             .spawn()
             .expect("starts");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let address = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on http://").map(str::to_owned));
+        let address =
+            lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on http://").map(str::to_owned));
         let address = address.expect("it listens");
         Self { child, address, data: data.to_owned(), start: begun.elapsed() }
     }
@@ -344,7 +345,9 @@ fn bodies(from: usize, count: usize, size: usize) -> Vec<String> {
 
 fn http() {
     let home = folder();
-    println!("events per second over HTTP, batches of {BATCH} from {CLIENTS} clients, durable; medians of {ROUNDS} rounds in turn");
+    println!(
+        "events per second over HTTP, batches of {BATCH} from {CLIENTS} clients, durable; medians of {ROUNDS} rounds in turn"
+    );
     let (mut ours, mut bare, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         syncs.push(syncs_per_second(home.path()));
@@ -352,7 +355,8 @@ fn http() {
         drop(prepare(&dir));
         let engine = Engine::start(&dir, FLOW, &[]);
         let per_client = EVENTS / CLIENTS;
-        let work: Vec<Vec<String>> = (0..CLIENTS).map(|client| bodies(client * per_client, per_client, BATCH)).collect();
+        let work: Vec<Vec<String>> =
+            (0..CLIENTS).map(|client| bodies(client * per_client, per_client, BATCH)).collect();
         let begun = Clock::now();
         thread::scope(|scope| {
             for bodies in &work {
@@ -527,7 +531,9 @@ fn soak() {
     let size = |name: &str| fs::metadata(dir.join(name)).map_or(0, |found| found.len()) as f64 / 1e6;
     let total = Duration::from_secs(60 * minutes);
     let begun = Clock::now();
-    println!("  minute   events   memory MB   file MB   log MB   bytes of the file for each event since the line before");
+    println!(
+        "  minute   events   memory MB   file MB   log MB   bytes of the file for each event since the line before"
+    );
     thread::scope(|scope| {
         let address = &engine.address;
         let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));

@@ -182,6 +182,10 @@ fn said(status: StatusCode, bytes: &[u8]) -> Refusal {
     )
 }
 
+/// People who hear a word to everybody at once where no engine runs, and in one commit. Source: assumption.
+const MOST_TOLD: usize = 10_000;
+const TOLD_AT_ONCE: usize = 500;
+
 /// Somebody to give orders to.
 #[derive(Debug)]
 pub enum Line {
@@ -217,8 +221,17 @@ impl Line {
             Self::Running(client) => client.order(who, order),
             Self::Resting(driver) => {
                 let now = Clock::Real.now();
-                let done = driver.batch(now, |driver| driver.order(now, who, order));
-                done.map_err(|error| Refusal { error: error.message, hint: error.hint })?.0
+                let refused = |error: store::Error| Refusal { error: error.message, hint: error.hint };
+                let done = driver.batch(now, |driver| driver.order(now, who, order)).map_err(refused)?.0;
+                // So that what is looked at next shows it; in a large store the next start tells the rest.
+                let mut told = 0;
+                while done.is_ok() && told < MOST_TOLD {
+                    match driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?.0 {
+                        0 => break,
+                        some => told += some,
+                    }
+                }
+                done
             }
         }
     }

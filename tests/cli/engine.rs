@@ -22,7 +22,8 @@ const WORKSPACE: &str = r#"(version: 1, name: "Shop", zone: "UTC", caps: [],
 
 /// A flow that mails at once and again after four hours; `steps` is what follows the first mail.
 fn flow(steps: &str, edges: &str) -> String {
-    let body = r#"html("<p>Hello</p><p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a>, 1 Harbour Lane, Hamburg</p>")"#;
+    let body =
+        r#"html("<p>Hello</p><p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a>, 1 Harbour Lane, Hamburg</p>")"#;
     format!(
         r#"(version: 2, id: "welcome", name: "Welcome", settings: (reentry: once), nodes: [
     (id: "start", kind: "trigger", settings: (any: [event(event: "Signed Up")])),
@@ -86,9 +87,10 @@ impl Running {
             .spawn()
             .expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            line.strip_prefix("Listening on http://").map(str::to_owned)
-        });
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("Listening on http://").map(str::to_owned));
         let Some(address) = address else {
             let mut err = String::new();
             child.stderr.take().expect("piped").read_to_string(&mut err).expect("reads");
@@ -185,17 +187,28 @@ fn an_engine_is_talked_to_while_it_runs() {
     let wanted = ["2 accepted, 1 known already, 1 refused", "line 3:", "hint:"];
     ask(folder, &["ingest", "events.jsonl"], 1, &wanted);
     let said = ask(folder, &["ingest", "events.jsonl", "--format", "json"], 1, &[]).json();
-    assert_eq!((&said["schema"], &said["duplicates"], &said["refused"]), (&"flowloom/ingest/1".into(), &3.into(), &1.into()));
-    ingest(folder, &format!("[{}, {}]", event("e3", "cleo", "Signed Up"), event("e4", "cleo", "Viewed Product")), 0, &[
-        "2 accepted, 0 known already, 0 refused",
-    ]);
+    assert_eq!(
+        (&said["schema"], &said["duplicates"], &said["refused"]),
+        (&"flowloom/ingest/1".into(), &3.into(), &1.into())
+    );
+    ingest(
+        folder,
+        &format!("[{}, {}]", event("e3", "cleo", "Signed Up"), event("e4", "cleo", "Viewed Product")),
+        0,
+        &["2 accepted, 0 known already, 0 refused"],
+    );
     ask(folder, &["ingest", "nothing.jsonl"], 2, &["nothing.jsonl cannot be read", "hint:"]);
     ask(folder, &["ingest", "."], 2, &["is a folder", "--history"]);
     ask(folder, &["ingest"], 2, &["FILE"]);
 
     wait_for("two mails leave", || mails(folder).len() == 2);
     let address = engine.address.clone();
-    ask(folder, &["status"], 0, &[&format!("The engine runs at http://{address}"), "Welcome (welcome): live", "2 entered", "hello", "2 sent"]);
+    ask(
+        folder,
+        &["status"],
+        0,
+        &[&format!("The engine runs at http://{address}"), "Welcome (welcome): live", "2 entered", "hello", "2 sent"],
+    );
     let status = ask(folder, &["status", "--format", "json"], 0, &[]).json();
     assert_eq!((&status["schema"], &status["contacts"]), (&"flowloom/status/1".into(), &3.into()));
 
@@ -213,7 +226,7 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
     ask(folder, &["status"], 0, &["Welcome (welcome): paused"]);
     ask(folder, &["pause", "welcom"], 1, &["No flow `welcom` is live here", "welcome"]);
-    ask(folder, &["resume", "welcome", "--dry-run"], 0, &["0 messages or steps of welcome held"]);
+    ask(folder, &["resume", "welcome", "--dry-run"], 0, &["Nothing of welcome is held"]);
     let said = ask(folder, &["resume", "welcome", "--format", "json"], 0, &[]).json();
     assert_eq!((&said["schema"], &said["done"]), (&"flowloom/order/1".into(), &"welcome goes on".into()));
     ask(folder, &["pause", "welcome", "--freeze"], 0, &[]);
@@ -238,7 +251,12 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["contact", "ada"], 0, &["By hand", "command line: moved"]);
 
     // One folder, one engine; one port, one listener.
-    check(folder, &["run", FLOW, "--data", "data", "--listen", "127.0.0.1:0"], 1, &["Another engine runs in data", "hint:"]);
+    check(
+        folder,
+        &["run", FLOW, "--data", "data", "--listen", "127.0.0.1:0"],
+        1,
+        &["Another engine runs in data", "hint:"],
+    );
     check(folder, &["run", FLOW, "--data", "other", "--listen", &address], 1, &["cannot be listened on", "--listen"]);
 
     let said = engine.stop();
@@ -251,7 +269,9 @@ fn an_engine_is_talked_to_while_it_runs() {
 fn the_same_commands_work_while_none_runs() {
     let home = home();
     let folder = home.path();
-    for args in [&["status"][..], &["held"], &["contact", "ada"], &["pause", "welcome"], &["ingest", FLOW], &["backup", "b.db"]] {
+    for args in
+        [&["status"][..], &["held"], &["contact", "ada"], &["pause", "welcome"], &["ingest", FLOW], &["backup", "b.db"]]
+    {
         ask(folder, args, 2, &["There is no engine's data in data", "hint:"]);
     }
     // An engine that dies leaves nothing that stands in the way.
@@ -259,8 +279,13 @@ fn the_same_commands_work_while_none_runs() {
     assert!(folder.join("data/engine.json").exists());
     ask(folder, &["status"], 0, &["The engine does not run"]);
 
-    ingest(folder, &[event("e1", "ada", "Signed Up"), "not JSON".to_owned()].join("\n"), 1, &["1 accepted", "1 refused", "line 2:"]);
-    ask(folder, &["contact", "ada"], 0, &["at hello", "  due"]);
+    ingest(
+        folder,
+        &[event("e1", "ada", "Signed Up"), "not JSON".to_owned()].join("\n"),
+        1,
+        &["1 accepted", "1 refused", "line 2:"],
+    );
+    ask(folder, &["contact", "ada"], 0, &["at wait", "hello/1  due"]);
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
     ask(folder, &["resume", "welcome"], 0, &["welcome goes on"]);
     assert!(mails(folder).is_empty());
@@ -272,14 +297,24 @@ fn the_same_commands_work_while_none_runs() {
     fs::write(folder.join(FLOW), second_version()).expect("writes");
     let said = ask(folder, &["publish", FLOW, "--format", "json"], 0, &[]).json();
     assert!(said["done"].as_str().is_some_and(|done| done.starts_with("welcome is live in version")), "{said}");
-    ask(folder, &["migrate", "welcome"], 0, &["1 journey at wait ends: the step is gone (--map wait=STEP", "--yes does it"]);
+    ask(
+        folder,
+        &["migrate", "welcome"],
+        0,
+        &["1 journey at wait ends: the step is gone (--map wait=STEP", "--yes does it"],
+    );
     let said = ask(folder, &["migrate", "welcome", "--map", "wait=pause", "--format", "json"], 0, &[]).json();
     assert_eq!(said["moves"], serde_json::json!([{"from": "wait", "to": "pause", "journeys": 1}]));
     assert!(said["done"].is_null());
     ask(folder, &["migrate", "welcome", "--map", "wait"], 2, &["old=new"]);
     ask(folder, &["migrate", "welcome", "--map", "wait=nowhere", "--yes"], 1, &["no step `nowhere`"]);
     ask(folder, &["migrate", "other"], 2, &["No flow `other` is live here"]);
-    ask(folder, &["migrate", "welcome", "--map", "wait=pause", "--yes"], 0, &["1 journey at wait goes to pause", "moves its journeys"]);
+    ask(
+        folder,
+        &["migrate", "welcome", "--map", "wait=pause", "--yes"],
+        0,
+        &["1 journey at wait goes to pause", "moves its journeys"],
+    );
     ask(folder, &["contact", "ada"], 0, &["at pause"]);
     ask(folder, &["migrate", "welcome"], 0, &["Nobody walks an older version"]);
 }
@@ -458,7 +493,12 @@ fn bad_words_to_run_are_said_before_anything_happens() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     fs::write(folder.join(FLOW), first_version()).expect("writes");
-    check(folder, &["run", FLOW, "--data", "data", "--listen", &address], 1, &["cannot be listened on", "Another program"]);
+    check(
+        folder,
+        &["run", FLOW, "--data", "data", "--listen", &address],
+        1,
+        &["cannot be listened on", "Another program"],
+    );
 }
 
 #[test]
