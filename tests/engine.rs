@@ -1,4 +1,9 @@
 //! The engine: one meaning with the simulator, faults in a seeded world, and what callers meet.
 
+mod disk;
+mod faults;
+mod ledger;
+mod look;
 mod meaning;
 mod play;
+mod scenes;

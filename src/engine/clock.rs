@@ -55,6 +55,7 @@ impl Clock {
 
     /// A faster clock goes on from an instant that it has reached before: time must not run twice. The real one needs
     /// no such word, and one set by hand is its owner's.
+    #[must_use]
     pub fn gone_on_from(self, reached: Instant) -> Self {
         match self {
             Self::Scaled { from, started, scale } => Self::Scaled { from: from.max(reached), started, scale },

@@ -91,7 +91,7 @@ pub fn play(script: &Script<'_>) -> BTreeMap<ContactId, Vec<Decision>> {
         driver
             .batch(at, |driver| {
                 // Everybody hears at once what the hour's end brought, as in a replay.
-                while driver.walk(1_000)? > 0 {}
+                while driver.walk(1_000)? {}
                 Ok(())
             })
             .expect("closes hours");

@@ -94,7 +94,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             let input = open(file)?;
             match line(&args.data.dir)? {
                 Line::Running(client) => to_running(&client, input, &mut tally)?,
-                Line::Resting(mut driver) => to_resting(&mut driver, input, &mut tally)?,
+                Line::Resting(mut driver) => to_resting(&mut driver, input, &named(file), &mut tally)?,
             }
         }
         // The arguments name one of the two.
@@ -247,9 +247,19 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
     }
 }
 
-fn to_resting(driver: &mut Driver, input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
+/// The file as it is now, so that the same one taken in again brings the same events.
+fn named(file: &Path) -> String {
+    let found = if file.as_os_str() == "-" { None } else { file.metadata().ok() };
+    let changed = found.as_ref().and_then(|found| found.modified().ok());
+    match found {
+        Some(found) => format!("{} {} {changed:?}", file.display(), found.len()),
+        None => format!("stdin {}", Clock::Real.now()),
+    }
+}
+
+fn to_resting(driver: &mut Driver, input: impl BufRead, file: &str, tally: &mut Tally) -> Result<(), Failure> {
     let now = Clock::Real.now();
-    let read = watch::read_events(input, now, |batch| {
+    let read = watch::read_events(input, file, now, |batch| {
         for (place, refusal) in batch.refused {
             tally.add(place, Answer::Refused { error: refusal.error, hint: refusal.hint });
         }

@@ -381,32 +381,29 @@ impl Driver {
         Ok(true)
     }
 
-    /// Tells contacts that have not heard the last word; how many were looked at. 0 where all have.
+    /// Tells the next contacts that have not heard the last word; whether there may be more.
     ///
     /// Errors: the store's.
-    pub fn walk(&mut self, limit: usize) -> Result<usize> {
-        let Some((word, after)) = self.walk else { return Ok(0) };
-        let behind = self.store.behind(word, after, limit)?;
-        for n in &behind {
-            match self.load(*n) {
-                Ok(()) => self.hear(*n)?,
+    pub fn walk(&mut self, limit: usize) -> Result<bool> {
+        let Some((word, after)) = self.walk else { return Ok(false) };
+        let (behind, last) = self.store.behind(word, after, limit)?;
+        for n in behind {
+            match self.load(n) {
+                Ok(()) => self.hear(n)?,
                 // Whoever cannot be read hears nothing; waking says so.
                 Err(error) if error.kind == super::store::Kind::Corrupt => {}
                 Err(error) => return Err(error),
             }
         }
-        match behind.last() {
-            Some(last) => {
-                self.walk = Some((word, *last));
-                self.store.set_meta("walked_contact", &last.to_string())?;
-            }
-            None => {
-                self.walk = None;
-                self.store.set_meta("walked_word", &word.to_string())?;
-                self.store.set_meta("walked_contact", "0")?;
-            }
+        if let Some(last) = last {
+            self.walk = Some((word, last));
+            self.store.set_meta("walked_contact", &last.to_string())?;
+        } else {
+            self.walk = None;
+            self.store.set_meta("walked_word", &word.to_string())?;
+            self.store.set_meta("walked_contact", "0")?;
         }
-        Ok(behind.len())
+        Ok(self.walk.is_some())
     }
 
     /// Whether somebody has not heard the last word.

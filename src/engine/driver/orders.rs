@@ -19,6 +19,8 @@ use crate::{
 
 /// Rows of the journal that are looked at in one go when old ones are dropped. Source: assumption.
 const ROWS_PER_PRUNE: usize = 2_000;
+/// Such goes for one order. Source: assumption; a second's work.
+const PAGES_PER_ORDER: usize = 20;
 
 type Said = Result<Done>;
 
@@ -105,8 +107,14 @@ impl Driver {
             return yes(format!("{} is live already, in version {hash}", flow.id));
         }
         self.store.add_version(&hash.to_string(), flow.id.as_str(), &pinned(flow, workspace)?, now)?;
-        self.store.set_meta("workspace", &text)?;
-        self.set_workspace(workspace.clone())?;
+        if changed {
+            self.store.set_meta("workspace", &text)?;
+            self.set_workspace(workspace.clone())?;
+            self.pool_at.clear();
+        } else {
+            self.flows.remember(workspace, flow);
+            self.names.insert(flow.id.clone(), flow.name.clone());
+        }
         self.store.audit(now, None, who, &format!("published {} in version {hash}", flow.id))?;
         if live == Some(hash) {
             return yes(format!("{} is live already, in version {hash}; the workspace is the new one", flow.id));
@@ -264,12 +272,35 @@ impl Driver {
         yes(what)
     }
 
-    /// Drops old rows, a page at a time: the caller asks again until nothing is left.
+    /// Drops old rows, some pages of them; the writer drops what is left in its own time.
     fn prune(&mut self, now: Instant, who: &str, days: u32) -> Said {
         if days == 0 {
             return no("Nothing younger than a day is dropped", "Name at least 1 day");
         }
-        let before = now.plus_millis(-i64::from(days) * 86_400_000);
+        let (mut rows, mut sends) = (0, 0);
+        for _ in 0..PAGES_PER_ORDER {
+            let (more_rows, more_sends) = self.prune_page(now, days)?;
+            (rows, sends) = (rows + more_rows, sends + more_sends);
+            if more_rows + more_sends == 0 {
+                break;
+            }
+        }
+        if rows + sends > 0 {
+            self.store.audit(
+                now,
+                None,
+                who,
+                &format!("dropped {rows} rows and {sends} sends older than {days} days"),
+            )?;
+        }
+        yes(format!("{rows} rows and {sends} sends older than {days} days are gone"))
+    }
+
+    /// Drops a page of rows that are older than so many days (at least 1); how many rows, and how many sends.
+    ///
+    /// Errors: the store's.
+    pub fn prune_page(&mut self, now: Instant, days: u32) -> Result<(usize, usize)> {
+        let before = now.plus_millis(-i64::from(days.max(1)) * 86_400_000);
         let mut dropped = 0;
         for n in self.store.with_old_rows(before, ROWS_PER_PRUNE)? {
             let old = self.store.old_events(n, before)?;
@@ -283,15 +314,7 @@ impl Driver {
             }
         }
         let sends = self.store.prune_sends(before)?;
-        if dropped + sends > 0 {
-            self.store.audit(
-                now,
-                None,
-                who,
-                &format!("dropped {dropped} rows and {sends} sends older than {days} days"),
-            )?;
-        }
-        yes(format!("{dropped} rows and {sends} sends older than {days} days are gone"))
+        Ok((dropped, sends))
     }
 
     /// What is to be remembered of a contact's events that are dropped now, besides what was dropped before.
@@ -305,7 +328,8 @@ impl Driver {
             before.into_iter().map(|(name, count, last)| (name, (count, last))).collect();
         for text in old {
             let event: Event = serde_json::from_str(text).map_err(Error::damaged)?;
-            let entry = by_name.entry(event.name).or_insert((0, event.happened));
+            let event = crate::journey::taken(event.into());
+            let entry = by_name.entry(event.name.clone()).or_insert((0, event.happened));
             *entry = (entry.0 + 1, entry.1.max(event.happened));
         }
         let out: Forgotten = by_name.into_iter().map(|(name, (count, last))| (name, count, last)).collect();

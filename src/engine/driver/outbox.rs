@@ -54,8 +54,9 @@ impl Driver {
                     standing: Standing::Due,
                     attempt: 0,
                     made: at,
+                    not_before: intent.at,
                 };
-                row.n = self.store.add_send(&row, intent.at)?;
+                row.n = self.store.add_send(&row)?;
                 self.deltas.standing("due", 1);
                 row
             }
@@ -161,7 +162,7 @@ impl Driver {
                 Err(error) => return Err(error),
             }
             if let Some(until) = self.restored
-                && row.made <= until
+                && row.not_before <= until
             {
                 self.finish(&row, Delivery::Held(Reason::TooLate), now, "overdue after a restore")?;
                 continue;
