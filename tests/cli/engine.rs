@@ -470,6 +470,25 @@ fn people_with_a_past_enter_nothing() {
     engine.stop();
 }
 
+/// Time that ran faster does not run a second time after a crash: before, waits began anew with each start.
+#[test]
+fn faster_time_goes_on_after_a_crash() {
+    let home = home();
+    let folder = home.path();
+    let fast = ["--time-scale", "20000"];
+    let engine = Running::start(folder, &fast);
+    // Two seconds are half a day.
+    std::thread::sleep(Duration::from_secs(2));
+    ingest(folder, &event("e1", "ada", "Signed Up"), 0, &["1 accepted"]);
+    engine.kill();
+    let engine = Running::start(folder, &fast);
+    let now = ask(folder, &["status", "--format", "json"], 0, &[]).json()["now"].clone();
+    let entered = ask(folder, &["contact", "ada", "--format", "json"], 0, &[]).json()["journeys"][0]["entered"].clone();
+    let hour = |text: &serde_json::Value| text.as_str().map(str::to_owned).expect("an instant");
+    assert!(hour(&now) > hour(&entered), "{now} is before {entered}");
+    engine.stop();
+}
+
 #[test]
 fn bad_words_to_run_are_said_before_anything_happens() {
     let home = home();
