@@ -2,7 +2,8 @@
 //!
 //! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens
 //! and holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and
-//! what is asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is read.
+//! what is asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is
+//! read.
 
 use std::{path::Path, time::Duration};
 
