@@ -82,6 +82,8 @@ pub struct Settings {
     pub tracking: Tracking,
     /// Old rows are dropped after so many days.
     pub keep_days: Option<u32>,
+    /// The process, where the engine has one to itself and may be stopped by ending it.
+    pub pid: Option<u32>,
 }
 
 impl Settings {
@@ -102,6 +104,7 @@ impl Settings {
             watch: None,
             tracking: Tracking::default(),
             keep_days: Some(400),
+            pid: None,
         }
     }
 }
@@ -200,7 +203,7 @@ impl Engine {
             pulse: pulse.clone(),
             clock: clock.clone(),
         };
-        let door = Door { address: listen, token: setup.admin.clone() };
+        let door = Door { address: listen, token: setup.admin.clone(), pid: settings.pid };
         let intake = Intake::start(setup, parts)?;
         let watch = match &settings.watch {
             Some(folder) => Some(Watch::start(folder, handle.clone(), pulse, clock)?),
