@@ -240,7 +240,7 @@ fn bare_round(dir: &Path, rows: &Rows) -> f64 {
     rows.journal.len() as f64 / begun.elapsed().as_secs_f64()
 }
 
-// ---- over HTTP, against the real program -------------------------------------------------------------------------------
+// ---- over HTTP, against the real program ---------------------------------------------------------------------------
 
 /// The program, running in a folder; killed where the bench ends early.
 struct Engine {
@@ -430,7 +430,7 @@ fn singles() {
     );
 }
 
-// ---- a million waiting -------------------------------------------------------------------------------------------------
+// ---- a million waiting ---------------------------------------------------------------------------------------------
 
 /// What is due decides over the history and waits on: timers are measured, not mails.
 const WAITING_FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
@@ -516,7 +516,7 @@ fn waiting() {
     println!("  memory at its highest        {:>9.0} MB (goal: 150 MB)", engine.memory_mb("VmHWM:"));
 }
 
-// ---- a soak ------------------------------------------------------------------------------------------------------------
+// ---- a soak --------------------------------------------------------------------------------------------------------
 
 /// Events a second of a soak.
 const SOAK_RATE: f64 = 500.0;

@@ -73,11 +73,13 @@ pub struct Overlays {
     pub person: bool,
     /// Counts of the replay.
     pub counts: bool,
+    /// Who stands where in the engine that runs the flow.
+    pub live: bool,
 }
 
 impl Default for Overlays {
     fn default() -> Self {
-        Self { problems: true, path: true, what_if: true, person: true, counts: true }
+        Self { problems: true, path: true, what_if: true, person: true, counts: true, live: true }
     }
 }
 

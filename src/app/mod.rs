@@ -33,6 +33,8 @@ pub mod preview;
 pub mod problems;
 mod project;
 pub mod rename;
+#[cfg(feature = "engine")]
+pub mod run;
 pub mod search;
 pub mod stage;
 #[cfg(test)]
@@ -118,6 +120,9 @@ pub enum Request {
     },
     /// Something about files.
     Files(files::Task),
+    /// Something about an engine.
+    #[cfg(feature = "engine")]
+    Engine(Box<run::Task>),
     /// Close the window.
     Quit,
 }
@@ -154,6 +159,9 @@ pub enum Answer {
     Done(Done),
     /// Something about files.
     Files(files::Told),
+    /// Something about an engine.
+    #[cfg(feature = "engine")]
+    Engine(Box<run::Told>),
     /// Something failed; said to the user.
     Failed(String),
     /// Something worked; said to the user.
@@ -183,6 +191,9 @@ pub struct App {
     pub send_test: Option<mails::send::SendTest>,
     /// The user's settings.
     pub preferences: preferences::Preferences,
+    /// The engine of the shown flow.
+    #[cfg(feature = "engine")]
+    pub run: run::Run,
     /// Renames that went through several documents.
     together: Vec<pages::Together>,
     next_document: u64,
@@ -237,6 +248,8 @@ impl App {
         requests.extend(self.derive());
         requests.extend(files::after(self, now));
         requests.extend(files::settle(self));
+        #[cfg(feature = "engine")]
+        requests.extend(run::settle(self));
         requests
     }
 
@@ -252,8 +265,15 @@ impl App {
         let manner = when::Manner::of(&self.preferences);
         self.documents.iter_mut().for_each(|document| document.set_manner(&manner));
         let now = self.now;
+        #[cfg(feature = "engine")]
+        let sent = self.run.shown_mail().map(Arc::clone);
         let Some(document) = self.document_mut() else { return Vec::new() };
-        document.wanted_jobs(now).into_iter().map(Request::Start).collect()
+        let mut jobs = document.wanted_jobs(now);
+        #[cfg(feature = "engine")]
+        if let Some(work) = sent.and_then(|sent| sent.picture_wanted(document)) {
+            jobs.push(document.begin(work, now));
+        }
+        jobs.into_iter().map(Request::Start).collect()
     }
 }
 

@@ -51,6 +51,14 @@ pub struct Arguments {
     /// The row of that page to choose, by name
     #[arg(long, value_name = "NAME", requires = "page")]
     row: Option<String>,
+    /// What an engine said (`flowloom status --format json`): drawn as if it ran the flow now
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "FILE")]
+    status: Option<PathBuf>,
+    /// What of the engine is shown
+    #[cfg(feature = "engine")]
+    #[arg(long, value_enum, value_name = "PART", requires = "status")]
+    part: Option<OfEngine>,
     /// Overwrite a file
     #[arg(long)]
     force: bool,
@@ -85,6 +93,7 @@ enum InPlace {
     Senders,
     CodePools,
     Audience,
+    Run,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -96,6 +105,16 @@ enum Over {
     Publish,
     SendTest,
     Client,
+}
+
+/// What the run page shows.
+#[cfg(feature = "engine")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum OfEngine {
+    Overview,
+    People,
+    Held,
+    Log,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -154,12 +173,15 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             InPlace::Senders => PageKind::Senders,
             InPlace::CodePools => PageKind::Pools,
             InPlace::Audience => PageKind::Audience,
+            InPlace::Run => PageKind::Run,
         };
         studio.command_at_once(pages::Act::Show(Some(page)).into());
         if let Some(row) = &args.row {
             studio.command_at_once(pages::Act::Choose(page, Some(row.into())).into());
         }
     }
+    #[cfg(feature = "engine")]
+    engine(args, &mut studio)?;
     if let Some(over) = args.over {
         let command = match over {
             Over::Gallery => CommandId::Gallery,
@@ -184,4 +206,40 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));
     Ok(Done::Well)
+}
+
+/// Shows the studio what an engine said, as if one ran.
+#[cfg(feature = "engine")]
+fn engine(args: &Arguments, studio: &mut gui::Studio) -> Result<(), Failure> {
+    use crate::app::run::{self, Part, Told};
+    let Some(path) = &args.status else { return Ok(()) };
+    let text = disk::text(path)?.text;
+    let status: crate::engine::status::Status = serde_json::from_str(&text).map_err(|error| {
+        Failure::unusable(
+            format!("{} is no status of an engine: {error}", path.display()),
+            "Write one with flowloom status --data DIR --format json",
+        )
+    })?;
+    // An engine belongs to a folder beside the flow's.
+    studio.command_at_once(pages::Act::Show(Some(PageKind::Run)).into());
+    let Some(data) = studio.app.run.data() else { return Ok(()) };
+    let address = format!("http://{}", run::LISTEN);
+    let told = Told::Running { data, address, has_process: true, status: Box::new(status) };
+    studio.command_at_once(Command::Answer(Answer::Engine(Box::new(told))));
+    let part = args.part.map(|part| match part {
+        OfEngine::Overview => Part::Overview,
+        OfEngine::People => Part::People,
+        OfEngine::Held => Part::Held,
+        OfEngine::Log => Part::Log,
+    });
+    if let Some(part) = part {
+        studio.command_at_once(run::Act::Show(part).into());
+    }
+    if args.page != Some(InPlace::Run) {
+        let page = studio.app.document().and_then(|document| document.view.page);
+        if page == Some(PageKind::Run) {
+            studio.command_at_once(pages::Act::Show(None).into());
+        }
+    }
+    Ok(())
 }

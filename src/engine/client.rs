@@ -1,8 +1,9 @@
 //! Talking to an engine by its data folder: over its own API where it runs, else straight to its store.
 //!
-//! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens and
-//! holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and what is
-//! asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is read.
+//! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens
+//! and holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and
+//! what is asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is
+//! read.
 
 use std::{path::Path, time::Duration};
 
@@ -182,6 +183,11 @@ fn said(status: StatusCode, bytes: &[u8]) -> Refusal {
     )
 }
 
+/// People who hear a word to everybody in one commit where no engine runs. Source: as in the writer.
+const TOLD_AT_ONCE: usize = 500;
+/// Such commits for one order. Source: assumption; some seconds.
+const MOST_PAGES: usize = 20;
+
 /// Somebody to give orders to.
 #[derive(Debug)]
 pub enum Line {
@@ -217,8 +223,15 @@ impl Line {
             Self::Running(client) => client.order(who, order),
             Self::Resting(driver) => {
                 let now = Clock::Real.now();
-                let done = driver.batch(now, |driver| driver.order(now, who, order));
-                done.map_err(|error| Refusal { error: error.message, hint: error.hint })?.0
+                let refused = |error: store::Error| Refusal { error: error.message, hint: error.hint };
+                let done = driver.batch(now, |driver| driver.order(now, who, order)).map_err(refused)?.0;
+                // So that what is looked at next shows it; in a large store the next start tells the rest.
+                let mut pages = 0;
+                while done.is_ok() && driver.is_walking() && pages < MOST_PAGES {
+                    driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?;
+                    pages += 1;
+                }
+                done
             }
         }
     }

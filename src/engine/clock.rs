@@ -53,8 +53,8 @@ impl Clock {
         Ok(Self::Scaled { from: Self::Real.now(), started: Monotonic::now(), scale })
     }
 
-    /// A faster clock goes on from an instant that it has reached before: time must not run twice. The real one needs no
-    /// such word, and one set by hand is its owner's.
+    /// A faster clock goes on from an instant that it has reached before: time must not run twice. The real one needs
+    /// no such word, and one set by hand is its owner's.
     #[must_use]
     pub fn gone_on_from(self, reached: Instant) -> Self {
         match self {

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     audience::Event,
-    base::{ContactId, Instant, SendKey},
+    base::{ContactId, Instant, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
@@ -82,6 +82,8 @@ pub struct Settings {
     pub tracking: Tracking,
     /// Old rows are dropped after so many days.
     pub keep_days: Option<u32>,
+    /// The process, where the engine has one to itself and may be stopped by ending it.
+    pub pid: Option<u32>,
 }
 
 impl Settings {
@@ -102,6 +104,7 @@ impl Settings {
             watch: None,
             tracking: Tracking::default(),
             keep_days: Some(400),
+            pid: None,
         }
     }
 }
@@ -200,7 +203,7 @@ impl Engine {
             pulse: pulse.clone(),
             clock: clock.clone(),
         };
-        let door = Door { address: listen, token: setup.admin.clone() };
+        let door = Door { address: listen, token: setup.admin.clone(), pid: settings.pid };
         let intake = Intake::start(setup, parts)?;
         let watch = match &settings.watch {
             Some(folder) => Some(Watch::start(folder, handle.clone(), pulse, clock)?),
@@ -252,6 +255,13 @@ fn begin(
 ) -> Result<Vec<String>, Refusal> {
     let now = clock.now();
     let mut said = Vec::new();
+    let zones = driver.batch(now, |driver| driver.look_at_zones(now, Zone::data_version())).map_err(of_store)?.0;
+    if zones {
+        said.push(format!(
+            "The zone data are new ({}): waits for a time of day are reckoned anew",
+            Zone::data_version()
+        ));
+    }
     let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
     let (unknown, _) = recovered.map_err(of_store)?;
     if unknown > 0 {

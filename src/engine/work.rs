@@ -82,8 +82,8 @@ pub enum Busy {
 /// A word from outside to flows and contacts; each leaves an audit line with who gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// This version of the flow is live from now on. Whoever is in a segment already, say, does not enter: what is so is
-    /// recorded, and changes count (SEMANTICS R0).
+    /// This version of the flow is live from now on. Whoever is in a segment already, say, does not enter: what is so
+    /// is recorded, and changes count (SEMANTICS R0).
     Publish {
         /// The flow.
         flow: Box<Flow>,

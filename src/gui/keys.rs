@@ -35,6 +35,10 @@ pub fn take(ctx: &Context, app: &App, on_canvas: bool, out: &mut Vec<Command>) {
     if !app.files.dialogs.is_empty() || app.files.page.is_some() {
         return;
     }
+    #[cfg(feature = "engine")]
+    if app.run.question.is_some() {
+        return;
+    }
     let typing = ctx.text_edit_focused();
     let has_page = app.document().is_some_and(|document| document.view.page.is_some());
     if !typing && !app.palette_open && !has_page {

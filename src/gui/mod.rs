@@ -192,6 +192,8 @@ impl Studio {
         panels::push(ui, app, out);
         #[cfg(feature = "push")]
         panels::account(ui, app, &mut self.panels.account, out);
+        #[cfg(feature = "engine")]
+        panels::question(ui, app, out);
         panels::send_test(ui, app, &mut self.panels, out);
         panels::settings(ui, app, &mut self.panels, out);
         panels::shortcuts(ui, app, out);

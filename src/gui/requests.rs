@@ -10,6 +10,8 @@ mod machine;
 mod pictures;
 #[cfg(feature = "push")]
 pub mod push;
+#[cfg(feature = "engine")]
+pub mod run;
 
 use std::{
     path::{Path, PathBuf},
@@ -50,6 +52,8 @@ pub struct System {
     receive: Receiver<Answer>,
     keeper: Option<KeeperThread>,
     has_dialogs: Option<bool>,
+    #[cfg(feature = "engine")]
+    engines: run::Engines,
 }
 
 impl Default for System {
@@ -97,7 +101,14 @@ impl System {
                 None
             }
         };
-        Self { send, receive, keeper, has_dialogs: None }
+        Self {
+            send,
+            receive,
+            keeper,
+            has_dialogs: None,
+            #[cfg(feature = "engine")]
+            engines: run::Engines::default(),
+        }
     }
 
     /// Does something on a thread of its own and wakes the window when it is done.
@@ -270,6 +281,16 @@ impl Outside for System {
             }),
             Request::Read(path) => self.post(Work::Read(path), ctx),
             Request::Files(task) => self.files(task, ctx),
+            #[cfg(feature = "engine")]
+            Request::Engine(task) => {
+                let (send, ctx) = (self.send.clone(), ctx.clone());
+                let tell: run::Tell = Arc::new(move |told| {
+                    // The window is gone when nobody listens, and then nobody needs the answer.
+                    let _ = send.send(Answer::Engine(Box::new(told)));
+                    ctx.request_repaint();
+                });
+                self.engines.perform(*task, &tell);
+            }
             Request::Start(job) => self.spawn(job.title(), ctx, move || Some(Answer::Done(job.run_with(&Machine)))),
             Request::CopyText(text) => ctx.copy_text(text),
             Request::Focus(field) => super::focus(ctx, field),

@@ -185,6 +185,12 @@ fn take(run: &mut Run<'_>, control: &Control) {
             run.state.suppressed = true;
             "forget"
         }
+        Control::Zones => {
+            // The rules that were are gone; what counts calendar days from now on counts by the new ones.
+            let zone = run.state.zone(run.flows).clone();
+            run.recompute_local_waits(&zone);
+            "zones"
+        }
         Control::Winner { flow, node, arm } => {
             run.state.winners.insert((flow.clone(), node.clone()), arm.clone());
             "winner"

@@ -226,7 +226,7 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
     ask(folder, &["status"], 0, &["Welcome (welcome): paused"]);
     ask(folder, &["pause", "welcom"], 1, &["No flow `welcom` is live here", "welcome"]);
-    ask(folder, &["resume", "welcome", "--dry-run"], 0, &["0 messages or steps of welcome held"]);
+    ask(folder, &["resume", "welcome", "--dry-run"], 0, &["Nothing of welcome is held"]);
     let said = ask(folder, &["resume", "welcome", "--format", "json"], 0, &[]).json();
     assert_eq!((&said["schema"], &said["done"]), (&"flowloom/order/1".into(), &"welcome goes on".into()));
     ask(folder, &["pause", "welcome", "--freeze"], 0, &[]);
@@ -285,7 +285,7 @@ fn the_same_commands_work_while_none_runs() {
         1,
         &["1 accepted", "1 refused", "line 2:"],
     );
-    ask(folder, &["contact", "ada"], 0, &["at hello", "  due"]);
+    ask(folder, &["contact", "ada"], 0, &["at wait", "hello/1  due"]);
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
     ask(folder, &["resume", "welcome"], 0, &["welcome goes on"]);
     assert!(mails(folder).is_empty());
@@ -467,6 +467,25 @@ fn people_with_a_past_enter_nothing() {
     let engine = Running::start(folder, &[]);
     ingest(folder, &event("now-1", "ada", "Signed Up"), 0, &["1 accepted"]);
     wait_for("a mail leaves", || mails(folder).len() == 1);
+    engine.stop();
+}
+
+/// Time that ran faster does not run a second time after a crash: before, waits began anew with each start.
+#[test]
+fn faster_time_goes_on_after_a_crash() {
+    let home = home();
+    let folder = home.path();
+    let fast = ["--time-scale", "20000"];
+    let engine = Running::start(folder, &fast);
+    // Two seconds are half a day.
+    std::thread::sleep(Duration::from_secs(2));
+    ingest(folder, &event("e1", "ada", "Signed Up"), 0, &["1 accepted"]);
+    engine.kill();
+    let engine = Running::start(folder, &fast);
+    let now = ask(folder, &["status", "--format", "json"], 0, &[]).json()["now"].clone();
+    let entered = ask(folder, &["contact", "ada", "--format", "json"], 0, &[]).json()["journeys"][0]["entered"].clone();
+    let hour = |text: &serde_json::Value| text.as_str().map(str::to_owned).expect("an instant");
+    assert!(hour(&now) > hour(&entered), "{now} is before {entered}");
     engine.stop();
 }
 

@@ -1,5 +1,5 @@
-//! The engine in a seeded world: a disk that fails, a machine that dies at any moment, a clock that jumps, a mail server
-//! that is slow and lies, events that come doubled, late and disordered, people who give orders.
+//! The engine in a seeded world: a disk that fails, a machine that dies at any moment, a clock that jumps, a mail
+//! server that is slow and lies, events that come doubled, late and disordered, people who give orders.
 //!
 //! The one idea: the world does by chance what the writer and its senders do in order, through the same driver, and
 //! keeps its own account ([`super::ledger`]). After every reboot and at the end the account and the file are compared.

@@ -34,6 +34,8 @@ pub(in crate::app) fn apply(app: &mut App, command: Command, now: Instant) -> Ve
         Command::Mails(act) => return mails::apply(app, act, now),
         Command::Matrix(act) => return crate::app::matrix::sheet::apply(app, act, now),
         Command::Files(act) => return files::apply(app, act, now),
+        #[cfg(feature = "engine")]
+        Command::Engine(act) => return crate::app::run::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         Command::Paste { text, .. } if crate::app::import::is_platform_json(&text) => {
             match crate::app::import::open(app, &text, now) {
@@ -160,6 +162,8 @@ fn on_document(document: &mut Document, command: Command, now: Instant) -> Resul
         | Command::Matrix(_)
         | Command::Files(_)
         | Command::Answer(_) => {}
+        #[cfg(feature = "engine")]
+        Command::Engine(_) => {}
     }
     Ok(())
 }
@@ -423,6 +427,8 @@ fn take(app: &mut App, answer: Answer, now: Instant) -> Vec<Request> {
         Answer::Told(text) => app.tell(text, false, now),
         Answer::Done(done) => job_done(app, done, now),
         Answer::Files(told) => return files::take(app, told, now),
+        #[cfg(feature = "engine")]
+        Answer::Engine(told) => return crate::app::run::take(app, *told, now),
     }
     Vec::new()
 }

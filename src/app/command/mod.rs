@@ -129,6 +129,7 @@ commands! {
         PageSenders "Senders", "", "Show the senders of the workspace on a page, or the canvas again";
         PagePools "Code pools", "", "Show the code pools of the workspace on a page, or the canvas again";
         PageAudience "Audience", "", "Show the sample contacts on a page, or the canvas again";
+        PageRun "Run", "Ctrl+Shift+R", "Show the engine that runs the flow on a page, or the canvas again";
         SideOutline "Outline", "Ctrl+Shift+O", "Show all steps as a tree, or the palette again";
         ToggleTheme "Light or dark", "Ctrl+Shift+L", "Switch between the light and the dark theme";
         NextTab "Next tab", "Ctrl+Tab Ctrl+PageDown", "Show the flow to the right";
@@ -300,6 +301,9 @@ pub enum Command {
     Matrix(super::matrix::sheet::Act),
     /// Something about files.
     Files(files::Act),
+    /// What the page of the engine asks for.
+    #[cfg(feature = "engine")]
+    Engine(super::run::Act),
     /// Something came back from outside.
     Answer(Answer),
 }
@@ -338,6 +342,7 @@ pub fn command_of(page: PageKind) -> CommandId {
         PageKind::Senders => CommandId::PageSenders,
         PageKind::Pools => CommandId::PagePools,
         PageKind::Audience => CommandId::PageAudience,
+        PageKind::Run => CommandId::PageRun,
     }
 }
 
@@ -373,6 +378,7 @@ pub fn available(app: &App, id: CommandId) -> Result<(), Unavailable> {
         Id::ImportKlaviyo | Id::ImportHubspot if cfg!(not(feature = "push")) => {
             return no("This build of Flowloom talks to no accounts");
         }
+        Id::PageRun if cfg!(not(feature = "engine")) => return no("This build of Flowloom runs no flows"),
         Id::New
         | Id::Open
         | Id::ImportFile

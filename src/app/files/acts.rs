@@ -160,6 +160,13 @@ fn quit(app: &mut App) -> Vec<Request> {
     app.documents.iter_mut().for_each(|document| document.history.commit());
     let documents: Vec<DocumentId> = app.documents.iter().filter(|d| d.is_unsaved()).map(|d| d.id).collect();
     if documents.is_empty() {
+        #[cfg(feature = "engine")]
+        if app.run.has_started() {
+            if !app.files.dialogs.iter().any(|dialog| matches!(dialog, Dialog::EngineRuns)) {
+                app.files.dialogs.insert(0, Dialog::EngineRuns);
+            }
+            return Vec::new();
+        }
         app.files.leaving = true;
         return vec![Request::Quit];
     }
@@ -286,6 +293,14 @@ fn choose(app: &mut App, choice: Choice, now: Instant) -> Vec<Request> {
             }
             requests
         }
+        #[cfg(feature = "engine")]
+        (Dialog::EngineRuns, Choice::Discard) => {
+            crate::app::run::quits(app, false);
+            quit(app)
+        }
+        // The window closes when the engine has ended.
+        #[cfg(feature = "engine")]
+        (Dialog::EngineRuns, Choice::StopEngine) => crate::app::run::quits(app, true),
         (Dialog::Comments { document, .. }, Choice::Save) => {
             if let Some(document) = app.by_id(document) {
                 document.on_disk.comments_agreed = true;

@@ -233,6 +233,9 @@ pub enum Dialog {
         /// What would be added: `event "Started Checkout"`.
         what: Vec<String>,
     },
+    /// The window closes, and an engine that it started runs.
+    #[cfg(feature = "engine")]
+    EngineRuns,
     /// A path is wanted.
     Path(PathDialog),
     /// A table was dropped: what it is.
@@ -274,6 +277,8 @@ pub enum Choice {
     Folder(PathBuf),
     /// Copy the table in under this name: `contacts`, `events` or `responses`.
     Table(&'static str),
+    /// Stop the engine, then close the window.
+    StopEngine,
 }
 
 /// A page over the window.

@@ -46,11 +46,13 @@ pub enum PageKind {
     Pools,
     /// The sample contacts.
     Audience,
+    /// The engine that runs the flow.
+    Run,
 }
 
 impl PageKind {
     /// All, in the order of their tabs.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Mails,
         Self::Matrix,
         Self::Flow,
@@ -63,6 +65,7 @@ impl PageKind {
         Self::Senders,
         Self::Pools,
         Self::Audience,
+        Self::Run,
     ];
 
     /// What people read.
@@ -80,13 +83,14 @@ impl PageKind {
             Self::Senders => "Senders",
             Self::Pools => "Code pools",
             Self::Audience => "Audience",
+            Self::Run => "Run",
         }
     }
 
     /// What its rows are, where they can be named anew.
     pub fn thing(self) -> Option<Thing> {
         Some(match self {
-            Self::Mails | Self::Matrix | Self::Flow | Self::Audience => return None,
+            Self::Mails | Self::Matrix | Self::Flow | Self::Audience | Self::Run => return None,
             Self::Tags => Thing::Field,
             Self::Constants => Thing::Constant,
             Self::Segments => Thing::Segment,
@@ -119,7 +123,7 @@ impl PageKind {
             Self::Lists => "No lists yet: contacts are put on a list, and a list can let them into a flow",
             Self::Senders => "No senders yet: a sender is the name and address that mails come from",
             Self::Pools => "No code pools yet: a pool holds discount codes, and a merge tag gives one away",
-            Self::Mails | Self::Matrix | Self::Flow | Self::Audience => "",
+            Self::Mails | Self::Matrix | Self::Flow | Self::Audience | Self::Run => "",
         }
     }
 }

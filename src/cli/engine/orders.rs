@@ -89,8 +89,12 @@ pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
     // What resuming sets free is shown first (SEMANTICS R30).
     let held = reader(&args.of.data.dir)?.held(MOST_HELD)?;
     let own = held.iter().filter(|row| row.flow.as_str() == args.of.flow).count();
-    let more = if own == MOST_HELD { " or more" } else { "" };
-    let shown = format!("{} of {} held{more}", show::count(own, "message or step", "messages or steps"), args.of.flow);
+    let shown = match own {
+        0 => format!("Nothing of {} is held", args.of.flow),
+        1 => format!("1 message or step of {} is held", args.of.flow),
+        MOST_HELD => format!("{own} messages or steps of {} are held, or more", args.of.flow),
+        _ => format!("{own} messages or steps of {} are held", args.of.flow),
+    };
     if args.dry_run {
         return say(&shown, args.of.print.format, streams);
     }

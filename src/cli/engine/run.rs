@@ -158,6 +158,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         watch: args.watch.clone(),
         tracking: Watch { opens: args.track_opens, clicks: args.track_clicks },
         keep_days: Some(args.keep_days),
+        pid: Some(std::process::id()),
         ..settings
     };
     log(args.log);

@@ -203,6 +203,24 @@ impl Driver {
         self.words.push(word);
     }
 
+    /// After a start: whether this build's zone data are others than those the waits were reckoned with; then everybody
+    /// hears of it (SEMANTICS R17).
+    ///
+    /// Errors: the store's.
+    pub fn look_at_zones(&mut self, now: Instant, zones: &str) -> Result<bool> {
+        let before = self.store.meta("zones")?;
+        if before.as_deref() == Some(zones) {
+            return Ok(false);
+        }
+        self.store.set_meta("zones", zones)?;
+        // A new store has nobody who waits.
+        if before.is_none() {
+            return Ok(false);
+        }
+        self.say(now, Control::Zones, "engine")?;
+        Ok(true)
+    }
+
     fn retry(&mut self, now: Instant, who: &str, key: &SendKey, resend: bool) -> Said {
         let row = self.store.send(key)?;
         let contact = match &row {

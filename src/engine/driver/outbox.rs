@@ -194,7 +194,8 @@ impl Driver {
         Ok(jobs)
     }
 
-    /// The second test (SEMANTICS R22), and what else must hold; what it stops is settled here. Codes are given with it.
+    /// The second test (SEMANTICS R22), and what else must hold; what it stops is settled here. Codes are given with
+    /// it.
     fn may_go(&mut self, row: &OutboxRow, now: Instant) -> Result<Option<(IntentWhat, BTreeMap<SmolStr, SmolStr>)>> {
         // Words come before the question, and due timers before both.
         self.hear(row.contact)?;
@@ -347,8 +348,8 @@ impl Driver {
         self.take_event(row.contact, event)
     }
 
-    /// After a start: claims are free again; what was *handing over* has left where its transport knows so, is due again
-    /// where it knows that it has not, and is *unknown* else (SEMANTICS R21). How many became unknown.
+    /// After a start: claims are free again; what was *handing over* has left where its transport knows so, is due
+    /// again where it knows that it has not, and is *unknown* else (SEMANTICS R21). How many became unknown.
     ///
     /// Errors: the store's.
     pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {

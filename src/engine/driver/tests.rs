@@ -281,6 +281,21 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
 }
 
 #[test]
+fn new_zone_data_are_heard_of_once() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let look = |world: &mut World, millis: i64, zones: &str| world.batch(millis, |d, now| d.look_at_zones(now, zones));
+    assert!(!look(&mut world, 1, "2026a"), "nobody waits yet");
+    world.event(2, "e1", "ada", "Started Checkout");
+    world.restart();
+    assert!(!look(&mut world, 3, "2026a"));
+    assert!(look(&mut world, 4, "2026b"));
+    world.restart();
+    assert!(!look(&mut world, 5, "2026b"));
+    while world.batch(5, |driver, _| driver.walk(1)) {}
+    assert!(world.trace("ada").iter().any(|line| line.contains("control: zones")), "{:#?}", world.trace("ada"));
+}
+
+#[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());
     world.event(1, "e1", "ada", "Started Checkout");

@@ -24,6 +24,9 @@ pub struct Door {
     pub address: SocketAddr,
     /// What opens the admin's part of the API; 64 hexadecimal digits.
     pub token: String,
+    /// The engine's process, where it has one to itself: whoever wants it to stop tells that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
 }
 
 impl Door {
@@ -31,7 +34,7 @@ impl Door {
     ///
     /// Errors: the system gives no random numbers.
     pub fn new(address: SocketAddr) -> Result<Self, String> {
-        Ok(Self { address, token: fresh_token()? })
+        Ok(Self { address, token: fresh_token()?, pid: None })
     }
 
     /// Writes it into the data folder, whole or not at all, readable for its owner only.

@@ -26,7 +26,7 @@ pub use self::{
 pub const FILE: &str = "flowloom.db";
 /// Held while a process owns the folder.
 pub const LOCK: &str = "flowloom.lock";
-/// Frames after which SQLite moves the log into the file. Source: references, engine 2 (1,000 by default makes p99 jump).
+/// Frames after which SQLite moves the log into the file. Source: references, engine 2 (1,000 makes p99 jump).
 const CHECKPOINT_FRAMES: u32 = 4_000;
 /// Kibibytes of pages in memory. Source: references, engine 2.
 const CACHE_KIB: i32 = 65_536;

@@ -254,8 +254,8 @@ impl Store {
         Ok(out)
     }
 
-    /// Contacts that have not heard a word yet, among the next `limit` after a contact; and the last one looked at, `None`
-    /// where there are no more.
+    /// Contacts that have not heard a word yet, among the next `limit` after a contact; and the last one looked at,
+    /// `None` where there are no more.
     pub fn behind(&self, word: i64, after: i64, limit: usize) -> Result<(Vec<i64>, Option<i64>)> {
         let mut statement =
             self.connection.prepare_cached("select n, seen from contact where n > ? order by n limit ?")?;

@@ -5,6 +5,8 @@
 mod find;
 pub mod geometry;
 mod gesture;
+#[cfg(feature = "engine")]
+mod live;
 mod overlay;
 pub mod paint;
 #[cfg(test)]
@@ -133,6 +135,8 @@ impl Canvas {
         self.zoom_bar(ui, &frame, app, out);
         overlay::legend(ui, projection, palette, document, out);
         overlay::both_ways(ui, projection, palette, document);
+        #[cfg(feature = "engine")]
+        live::banner(ui, projection, palette, app, document, out);
         if self.crumbs_of.as_ref() != Some(&(document.id, document.history.revision(), document.selected().cloned())) {
             let crumbs = document.selected().map(|id| crate::app::outline::breadcrumbs(document.flow(), id));
             self.crumbs = crumbs.unwrap_or_default();
@@ -277,7 +281,8 @@ impl Canvas {
         let counts = counts
             .and_then(|counts| counts.get(&node.id))
             .map(|report| card::counts(&document.home.manner, &node.kind, report));
-        CardLook {
+        #[cfg_attr(not(feature = "engine"), expect(unused_mut, reason = "only an engine adds to it"))]
+        let mut look = CardLook {
             selected: document.view.selection.contains(&node.id),
             muted: node.muted,
             on_way: over.old,
@@ -285,7 +290,10 @@ impl Canvas {
             mark: if overlays.problems { self.marks.get(&node.id).copied() } else { None },
             counts: counts.unwrap_or_default(),
             ..CardLook::default()
-        }
+        };
+        #[cfg(feature = "engine")]
+        live::look(frame.app, document, node, &mut look);
+        look
     }
 
     fn cards_ui(&mut self, ui: &mut Ui, frame: &Frame<'_>, out: &mut Vec<Command>) {
@@ -313,6 +321,8 @@ impl Canvas {
             let text = self.text(frame.document, n);
             let mut look = self.look(frame, n);
             let response = self.card_response(ui, frame, n, rect, &text, look.selected, out);
+            #[cfg(feature = "engine")]
+            live::say(&response, frame.app, frame.document, n);
             look.hovered = response.hovered();
             look.focused = response.has_focus();
             if zoom >= paint::FULL_ZOOM {
@@ -320,6 +330,9 @@ impl Canvas {
                 self.ports_ui(ui, frame, n, &text, out);
             } else if zoom >= paint::PLAIN_ZOOM {
                 paint::plain_card(&painter, rect, zoom, frame.zooming, &text, &look, frame.palette);
+            }
+            if let Some(live) = look.live.filter(|_| zoom >= paint::PLAIN_ZOOM) {
+                paint::crowd(&painter, rect, zoom, live, frame.palette);
             }
         }
     }

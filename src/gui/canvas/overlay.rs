@@ -149,6 +149,12 @@ pub fn legend(ui: &mut Ui, projection: Projection, palette: &Palette, document: 
         widgets::checkbox(ui, &mut overlays.counts, "Counts of the replay");
         let words = "entered, waiting, share by port";
         ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+        #[cfg(feature = "engine")]
+        {
+            widgets::checkbox(ui, &mut overlays.live, "Who stands where in the engine");
+            let words = "while one runs for this flow: the Run page";
+            ui.label(RichText::new(words).font(theme::regular(11.5)).color(palette.weak));
+        }
         if overlays != before {
             out.push(Command::SetOverlays(overlays));
         }

@@ -56,8 +56,10 @@ pub struct CardLook {
     pub what_if: bool,
     /// The worst finding.
     pub mark: Option<Severity>,
-    /// What the replay counted.
+    /// What the replay counted, or the engine.
     pub counts: String,
+    /// How many people stand there in the engine, and how many of these are held.
+    pub live: Option<(i64, i64)>,
 }
 
 fn text_size(size: f32, zoom: f32, zooming: bool) -> f32 {
@@ -253,6 +255,45 @@ pub fn person(painter: &Painter, at: Pos2, radius: f32, fill: Color32, palette: 
     painter.circle(at, radius, fill, Stroke::new(2.0, palette.card));
     let font = theme::icon_fill((radius * 1.25 * 4.0).round() / 4.0);
     painter.text(at, Align2::CENTER_CENTER, icons::glyph("user"), font, palette.on_accent);
+}
+
+/// How many people stand at a card, on its upper edge; those that are held beside them, in an alarming colour.
+pub fn crowd(painter: &Painter, rect: Rect, zoom: f32, (here, held): (i64, i64), palette: &Palette) {
+    let scale = zoom.clamp(0.7, 1.4);
+    let mut right = rect.right() - 10.0 * zoom;
+    for (count, icon, fill) in [(held, "warning", palette.error), (here, "user", palette.accent)] {
+        if count <= 0 {
+            continue;
+        }
+        let words = short(count);
+        let galley = painter.layout_no_wrap(words, font(theme::semibold(12.0), scale, false), palette.on_accent);
+        let size = vec2(galley.size().x + 34.0 * scale, 22.0 * scale);
+        let pill = Rect::from_min_size(pos2(right - size.x, rect.top() - size.y / 2.0), size);
+        painter.rect(pill, pill.height() / 2.0, fill, Stroke::new(1.5, palette.card), StrokeKind::Outside);
+        let at = pos2(pill.left() + 14.0 * scale, pill.center().y);
+        painter.text(
+            at,
+            Align2::CENTER_CENTER,
+            icons::glyph(icon),
+            font(theme::icon_fill(13.0), scale, false),
+            palette.on_accent,
+        );
+        painter.galley(
+            pos2(pill.left() + 23.0 * scale, pill.center().y - galley.size().y / 2.0),
+            galley,
+            palette.on_accent,
+        );
+        right = pill.left() - 5.0 * scale;
+    }
+}
+
+/// A number that fits a small pill: "999", "12.4k", "3.1M".
+fn short(n: i64) -> String {
+    match n {
+        ..10_000 => n.to_string(),
+        10_000..1_000_000 => format!("{:.1}k", n as f64 / 1_000.0),
+        _ => format!("{:.1}M", n as f64 / 1_000_000.0),
+    }
 }
 
 /// The pill on an edge that says by which port; gives its rectangle.

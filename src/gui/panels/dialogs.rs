@@ -103,6 +103,15 @@ pub fn dialogs(ui: &mut Ui, app: &App, drafts: &mut Drafts, out: &mut Vec<Comman
                     &mut chosen,
                 );
             }
+            #[cfg(feature = "engine")]
+            Dialog::EngineRuns => question(
+                ui,
+                "Should the engine go on?",
+                "It was started here and runs on without the window, if you let it: it sends what is due and takes \
+                 events in. The Run page finds it again. A stopped engine goes on where it was with its next start.",
+                &[("Let it run", Choice::Discard), ("Stop it", Choice::StopEngine), ("Cancel", Choice::Cancel)],
+                &mut chosen,
+            ),
             Dialog::Needs { folder, what, .. } => needs_ui(ui, folder.as_deref(), what, &mut chosen),
             Dialog::Path(dialog) => path_ui(ui, dialog, &mut drafts.dialog, &mut chosen),
         }

@@ -13,6 +13,8 @@ mod pages;
 mod publish;
 #[cfg(feature = "push")]
 mod push;
+#[cfg(feature = "engine")]
+mod run;
 mod settings;
 mod shortcuts;
 mod side;
@@ -22,6 +24,8 @@ mod toasts;
 mod top_bar;
 mod tray;
 
+#[cfg(feature = "engine")]
+pub use self::run::question;
 #[cfg(feature = "push")]
 pub use self::{account::account, push::push};
 pub use self::{
@@ -73,6 +77,9 @@ pub struct Drafts {
     pub mails: mails::Draft,
     /// The dialog that sends a test.
     pub send_test: mails::send_ui::Draft,
+    /// The page of the engine.
+    #[cfg(feature = "engine")]
+    pub run: run::Draft,
     /// Half-typed settings.
     pub settings: settings::Draft,
 }

@@ -150,6 +150,7 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
                 Some(Id::PageSegments),
                 Some(Id::PageScores),
                 Some(Id::PageAudience),
+                Some(Id::PageRun),
                 None,
                 Some(Id::Settings),
                 Some(Id::Shortcuts),

@@ -10,7 +10,7 @@ mod tests;
 
 use egui::{Button, ComboBox, Label, RichText, ScrollArea, Ui, UiBuilder, vec2};
 
-pub use self::picture_ui::Textures;
+pub use self::picture_ui::{Look, Textures, paper};
 use super::{
     Drafts,
     bottom::{self as parts, PeopleDraft},

@@ -70,13 +70,12 @@ pub(super) fn picture_ui(
     textures: &mut Textures,
     out: &mut Vec<Command>,
 ) {
-    let palette = Palette::get(ui);
     let Some(key) = mails::pictures::key(document, pane) else {
         super::super::bottom::nothing(ui, "A text message has no picture");
         return;
     };
     let pictures = &document.derived.pictures;
-    textures.kept.retain(|(kept, _)| pictures.get(kept).is_some());
+    textures.tidy(|kept| pictures.get(kept).is_some());
     let drawn = pictures.get(&key);
     if let Some(Err(why)) = drawn {
         failed(ui, why, out);
@@ -100,28 +99,50 @@ pub(super) fn picture_ui(
         Pane::First => "picture",
         Pane::Other => "other picture",
     };
+    let who = mails::contact(document, pane).map_or("nobody", |contact| contact.as_str());
+    let look = Look { zoom, is_stale, name: format!("Picture of the mail for {who}") };
     ScrollArea::both().id_salt(salt).auto_shrink([false, false]).show(ui, |ui| {
-        let scale = zoom * 100.0 / shown.density_percent as f32;
-        let size = vec2(picture.width as f32, picture.height as f32) * scale;
-        let room = vec2(ui.available_width().max(size.x), size.y + 12.0);
-        let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
-        let at = pos2((rect.center().x - size.x / 2.0).max(rect.left()).round(), rect.top() + 2.0);
-        let paper = Rect::from_min_size(at, size);
-        let who = mails::contact(document, pane).map_or("nobody", |contact| contact.as_str());
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of the mail for {who}"))
-        });
-        let tint = if is_stale { Color32::from_white_alpha(150) } else { Color32::WHITE };
-        for tile in tiles(ui, textures, shown, picture) {
-            let top = paper.top() + tile.top as f32 * scale;
-            let part = Rect::from_min_size(pos2(paper.left(), top), vec2(size.x, tile.height as f32 * scale));
-            let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-            ui.painter().image(tile.texture.id(), part, whole, tint);
-        }
-        let edge = Stroke::new(1.0, palette.line);
-        ui.painter().rect_stroke(paper.expand(1.0), CornerRadius::same(2), edge, egui::StrokeKind::Outside);
-        links(ui, &response, picture, paper.min, scale);
+        paper(ui, textures, shown, picture, &look);
     });
+}
+
+/// How a picture is shown.
+pub struct Look {
+    /// Points on the screen for a CSS pixel.
+    pub zoom: f32,
+    /// A newer one is being drawn.
+    pub is_stale: bool,
+    /// What it is called by those who hear it.
+    pub name: String,
+}
+
+/// The picture itself, in the middle of what room there is.
+pub fn paper(ui: &mut Ui, textures: &mut Textures, key: PictureKey, picture: &Picture, look: &Look) {
+    let palette = Palette::get(ui);
+    let scale = look.zoom * 100.0 / key.density_percent as f32;
+    let size = vec2(picture.width as f32, picture.height as f32) * scale;
+    let room = vec2(ui.available_width().max(size.x), size.y + 12.0);
+    let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
+    let at = pos2((rect.center().x - size.x / 2.0).max(rect.left()).round(), rect.top() + 2.0);
+    let paper = Rect::from_min_size(at, size);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &look.name));
+    let tint = if look.is_stale { Color32::from_white_alpha(150) } else { Color32::WHITE };
+    for tile in tiles(ui, textures, key, picture) {
+        let top = paper.top() + tile.top as f32 * scale;
+        let part = Rect::from_min_size(pos2(paper.left(), top), vec2(size.x, tile.height as f32 * scale));
+        let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        ui.painter().image(tile.texture.id(), part, whole, tint);
+    }
+    let edge = Stroke::new(1.0, palette.line);
+    ui.painter().rect_stroke(paper.expand(1.0), CornerRadius::same(2), edge, egui::StrokeKind::Outside);
+    links(ui, &response, picture, paper.min, scale);
+}
+
+impl Textures {
+    /// Lets go of pictures that are no longer kept.
+    pub fn tidy(&mut self, is_kept: impl Fn(&PictureKey) -> bool) {
+        self.kept.retain(|(key, _)| is_kept(key));
+    }
 }
 
 /// The link under the pointer: its place, and its target in a tooltip.

@@ -7,7 +7,7 @@ mod audience_ui;
 mod editor;
 mod flow_ui;
 mod matrix_ui;
-mod parts;
+pub(super) mod parts;
 mod shared_ui;
 mod tags_ui;
 #[cfg(test)]
@@ -90,6 +90,10 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, page: PageKind, drafts:
             PageKind::Mails => super::mails::mails(ui, document, drafts, out),
             PageKind::Matrix => matrix_ui::matrix(ui, app, document, drafts, out),
             PageKind::Audience => audience_ui::audience(ui, app, document, drafts, out),
+            #[cfg(feature = "engine")]
+            PageKind::Run => super::run::page(ui, app, document, &mut drafts.run, out),
+            #[cfg(not(feature = "engine"))]
+            PageKind::Run => bottom::nothing(ui, "This build of Flowloom runs no flows"),
             _ => shared_ui::shared(ui, app, document, page, drafts, out),
         }
     });

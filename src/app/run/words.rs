@@ -1,0 +1,242 @@
+//! What is said of a running engine: lines for cards, rows for tables, sentences for what people should look at.
+
+use super::{Form, Question};
+use crate::{
+    app::{
+        Document,
+        card::{Family, family},
+        when::{self, Manner},
+    },
+    base::Instant,
+    engine::{
+        status::{FlowStatus, NodeStatus, SendView, Status},
+        work::Standing as OfSend,
+    },
+};
+
+/// Lateness from which on it is warned of, in milliseconds. Source: SEMANTICS R2.
+pub const LATE_MILLIS: u64 = 10_000;
+
+/// A number with its word.
+pub fn count(manner: &Manner, n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", manner.number(n), if n == 1 { one } else { many })
+}
+
+/// The line of a card: "40 came · 3 a minute · 38 sent".
+pub fn card(manner: &Manner, kind: &str, seen: &NodeStatus) -> String {
+    if family(kind) == Family::Note {
+        return String::new();
+    }
+    let mut parts = vec![format!("{} came", manner.number(seen.entered))];
+    if seen.per_minute > 0 {
+        parts.push(format!("{} a minute", manner.number(seen.per_minute)));
+    }
+    if seen.sent > 0 {
+        parts.push(format!("{} sent", manner.number(seen.sent)));
+    }
+    if seen.not_sent > 0 {
+        parts.push(format!("{} not sent", manner.number(seen.not_sent)));
+    }
+    parts.join(" \u{b7} ")
+}
+
+/// What a step is called by those who hear the canvas: "Live: 12 here, 3 held".
+pub fn heard(manner: &Manner, seen: &NodeStatus) -> String {
+    let here = manner.number(u64::try_from(seen.here).unwrap_or(0));
+    match seen.held {
+        held if held > 0 => format!("{here} here, {} held", manner.number(u64::try_from(held).unwrap_or(0))),
+        _ => format!("{here} here"),
+    }
+}
+
+/// A flow's state as people read it, and whether it is as it should be.
+pub fn state(flow: &FlowStatus) -> (&'static str, bool) {
+    match flow.state.as_str() {
+        "live" => ("Live", true),
+        "paused" => ("Paused", false),
+        "frozen" => ("Frozen", false),
+        "breaker" => ("Stopped by a breaker", false),
+        "draining" => ("Lets nobody in", false),
+        _ => ("Unknown", false),
+    }
+}
+
+/// Where a message stands, as people read it.
+pub fn standing(send: &SendView) -> &'static str {
+    match send.standing {
+        OfSend::Due => "Waits for its time",
+        OfSend::Claimed => "Is being made",
+        OfSend::HandingOver => "On its way",
+        OfSend::Settled(outcome) => match outcome.name() {
+            "sent" => "Sent",
+            "skipped" => "Skipped",
+            "refused" => "Refused",
+            "held" => "Held",
+            "unknown" => "Nobody knows whether it arrived",
+            other => other,
+        },
+    }
+}
+
+/// The name of an outbox count as people read it.
+pub fn outbox(name: &str) -> &str {
+    match name {
+        "due" => "waiting for their time",
+        "claimed" => "being made",
+        "handing_over" => "on their way",
+        "unknown" => "of unknown fate",
+        other => other,
+    }
+}
+
+/// The name of a source of lateness as people read it.
+pub fn source(name: &str) -> &str {
+    match name {
+        "events" => "Events",
+        "timers" => "Timers",
+        "hand_overs" => "Hand-overs",
+        other => other,
+    }
+}
+
+/// A span as people read it: "340 ms", "12.4 s".
+pub fn millis(manner: &Manner, millis: u64) -> String {
+    if millis < 1_000 {
+        return format!("{millis} ms");
+    }
+    // Lateness of a day and more has no tenths that anybody needs.
+    format!("{} s", manner.decimal((millis as f64 / 100.0).round() / 10.0))
+}
+
+/// What people should look at; empty where all is well.
+pub fn warnings(manner: &Manner, status: &Status) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (name, latency) in &status.latency {
+        let what = source(name);
+        if latency.p99 > LATE_MILLIS {
+            let late = millis(manner, latency.p99);
+            out.push(format!("{what} are decided late: one in a hundred more than {late} after it happened"));
+        } else if latency.over_10_s > 0 {
+            let times = count(manner, latency.over_10_s, "time", "times");
+            out.push(format!("{what} were decided more than 10 s late {times} since the start"));
+        }
+    }
+    out.extend(status.warnings.iter().cloned());
+    out
+}
+
+/// What waits in an engine that does not run, and goes on with the next start.
+pub fn waits(document: &Document, status: &Status) -> String {
+    let manner = &document.home.manner;
+    let under_way: u64 = status.flows.iter().map(|flow| flow.under_way).sum();
+    let mut said = match under_way {
+        0 => "Nobody is under way".to_owned(),
+        n => format!("{} under way", count(manner, n, "journey is", "journeys are")),
+    };
+    if let Some(at) = status.next_wake {
+        said.push_str(&format!("; the next step is due {}", day_time(document, at)));
+    }
+    let pending: u64 = ["due", "claimed", "handing_over"].iter().filter_map(|name| status.outbox.get(*name)).sum();
+    if pending > 0 {
+        said.push_str(&format!("; {}", count(manner, pending, "message waits to be sent", "messages wait to be sent")));
+    }
+    said
+}
+
+/// An instant in the workspace's zone.
+pub fn day_time(document: &Document, at: Instant) -> String {
+    when::day_time(at, &when::zone_of(&document.home, None))
+}
+
+/// The title of a step, or its id where it is gone.
+pub fn step(document: &Document, node: &str) -> String {
+    document.flow().node(node).map_or_else(|| node.to_owned(), |node| node.title().to_owned())
+}
+
+/// Head, sentence and button of a question.
+pub fn question(document: &Document, question: &Question) -> (String, String, &'static str) {
+    let title = document.title();
+    match question {
+        Question::Publish => (
+            format!("Publish {title}?"),
+            "The flow on the screen becomes the version that new people enter. Those under way stay in the version \
+             they entered with, until you move them."
+                .to_owned(),
+            "Publish",
+        ),
+        Question::Pause { .. } => (
+            format!("Pause {title}?"),
+            "No message of it leaves until you resume it. People still enter, and waits go on unless they are frozen."
+                .to_owned(),
+            "Pause",
+        ),
+        Question::Resume { .. } => (
+            format!("Resume {title}?"),
+            "Messages leave again. What is overdue leaves at once, as far as its step still allows it.".to_owned(),
+            "Resume",
+        ),
+        Question::Drain => (
+            format!("Drain {title}?"),
+            "Nobody enters any more; those under way go on to the end.".to_owned(),
+            "Drain",
+        ),
+        Question::Migrate { .. } => (
+            "Move people to the live version?".to_owned(),
+            "Everybody in an older version goes on in the live one, from the step they stand at.".to_owned(),
+            "Move them",
+        ),
+        Question::Move { contact, .. } => (
+            format!("Move {contact} to another step?"),
+            "The journey goes on from there at once, as if they had just arrived.".to_owned(),
+            "Move",
+        ),
+        Question::End { contact, journey } => (
+            format!("End the journey of {contact}?"),
+            format!("{journey} is over then: nothing of it is sent any more."),
+            "End the journey",
+        ),
+        Question::Resend { contact, .. } => (
+            format!("Send the mail to {contact} again?"),
+            "The connection broke after everything was said, so it may have arrived. If it did, they get it twice. Ask \
+             them, or look at the mail server's log, first."
+                .to_owned(),
+            "It did not arrive: send again",
+        ),
+        Question::Stop => (
+            "Stop the engine?".to_owned(),
+            "It finishes what is on its way. What waits goes on with the next start; events that come meanwhile are \
+             not taken."
+                .to_owned(),
+            "Stop",
+        ),
+    }
+}
+
+/// What the form comes to: the scale of time.
+///
+/// Errors: which field is wrong, and how it is written.
+pub fn checked(form: &Form) -> Result<f64, String> {
+    if form.data.trim().is_empty() {
+        return Err("Name a folder for the engine's data".to_owned());
+    }
+    let port = form.listen.trim().rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if port.is_none() {
+        return Err("Write where it listens as address and port, such as 127.0.0.1:7171".to_owned());
+    }
+    let scale = form.time_scale.trim().replace(',', ".").parse::<f64>().ok();
+    let scale = scale.filter(|scale| (1.0..=super::MOST_TIME_SCALE).contains(scale));
+    let scale = scale.ok_or("Write how many times as fast time passes as a number of 1 or more")?;
+    let mail = form.mail.trim();
+    if let Some((scheme, rest)) = mail.split_once("://") {
+        if !matches!(scheme, "smtp" | "smtps") {
+            return Err("Mails leave by smtp://host:587, smtps://host:465, or into a folder".to_owned());
+        }
+        let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+        if user.contains(':') {
+            return Err("Leave the password out: others could read it. The engine takes it from the variable \
+                        FLOWLOOM_SMTP_PASSWORD"
+                .to_owned());
+        }
+    }
+    Ok(scale)
+}

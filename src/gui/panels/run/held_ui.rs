@@ -1,0 +1,91 @@
+//! What waits for somebody: held steps and messages, and messages of which nobody knows whether they arrived.
+
+use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
+
+use crate::{
+    app::{
+        Command, Document,
+        run::{Act, MOST_HELD, Question, Run, words},
+    },
+    engine::status::HeldRow,
+    gui::{
+        panels::bottom,
+        theme::{self, Palette},
+    },
+};
+
+/// Draws it.
+pub fn held(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let rows = match &run.held {
+        None => return bottom::nothing(ui, "Looking\u{2026}"),
+        Some(Err(refusal)) => {
+            ui.add(Label::new(RichText::new(&refusal.error).color(palette.error)).wrap());
+            ui.add(Label::new(RichText::new(&refusal.hint).color(palette.weak)).wrap());
+            return;
+        }
+        Some(Ok(rows)) => rows,
+    };
+    if rows.is_empty() {
+        bottom::nothing(ui, "Nothing waits for anybody: every message has left, or waits for its time");
+        return;
+    }
+    ScrollArea::vertical().id_salt("held").auto_shrink([false, false]).show(ui, |ui| {
+        Frame::new().inner_margin(Margin { left: 0, right: 12, top: 4, bottom: 8 }).show(ui, |ui| {
+            for row in rows {
+                row_ui(ui, document, run, row, out);
+            }
+            if rows.len() >= MOST_HELD {
+                let words =
+                    format!("The oldest {}; flowloom held shows more", document.home.manner.number(MOST_HELD as u64));
+                ui.label(RichText::new(words).color(palette.weak));
+            }
+        });
+    });
+}
+
+fn row_ui(ui: &mut Ui, document: &Document, run: &Run, row: &HeldRow, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let is_unknown = row.what == "unknown";
+    let frame = Frame::new().fill(palette.card).stroke(egui::Stroke::new(1.0, palette.line));
+    frame.corner_radius(theme::CONTROL_RADIUS as f32).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
+        ui.set_min_width(ui.available_width());
+        ui.horizontal_wrapped(|ui| {
+            let (word, ink, fill) = match is_unknown {
+                true => ("May have arrived", palette.warning, palette.warning_soft),
+                false => ("Held", palette.error, palette.error_soft),
+            };
+            bottom::pill(ui, word, ink, fill);
+            let person = ui.link(RichText::new(row.contact.as_str()).font(theme::medium(13.0)));
+            if person.accessible_name(format!("Look at {}", row.contact)).clicked() {
+                out.push(Act::Contact(Some(row.contact.clone())).into());
+            }
+            let step = match row.flow == document.flow().id {
+                true => words::step(document, row.node.as_str()),
+                false => format!("{} in {}", row.node, row.flow),
+            };
+            ui.label(format!("at {step}"));
+            let since = format!("since {}", words::day_time(document, row.since));
+            ui.label(RichText::new(since).font(theme::regular(12.0)).color(palette.weak));
+        });
+        let mut why = row.reason.name().replace('_', " ");
+        if !row.detail.is_empty() {
+            why = format!("{}: {}", why, row.detail);
+        }
+        ui.add(Label::new(RichText::new(why).color(palette.weak)).wrap());
+        ui.add_enabled_ui(!run.is_ordering, |ui| {
+            if is_unknown {
+                let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
+                if button.accessible_name(format!("Send {} again", row.key)).clicked() {
+                    let question = Question::Resend { contact: row.contact.clone(), key: row.key.clone() };
+                    out.push(Act::Ask(question).into());
+                }
+            } else {
+                let button = bottom::small_button(ui, "Retry").accessible_name(format!("Retry {}", row.key));
+                if button.clicked() {
+                    out.push(Act::Retry(row.key.clone()).into());
+                }
+            }
+        });
+    });
+}
