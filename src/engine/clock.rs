@@ -90,11 +90,15 @@ impl Clock {
     /// callers look again at least every `most`.
     pub fn until(&self, at: Instant, most: Duration) -> Duration {
         let millis = at.since(self.now()).max(0) as f64;
-        let scale = match self {
+        Duration::from_secs_f64((millis / self.scale() / 1_000.0).min(most.as_secs_f64()))
+    }
+
+    /// How many times as fast as the machine's it goes.
+    pub fn scale(&self) -> f64 {
+        match self {
             Self::Scaled { scale, .. } => *scale,
             Self::Real | Self::Fake(_) => 1.0,
-        };
-        Duration::from_secs_f64((millis / scale / 1_000.0).min(most.as_secs_f64()))
+        }
     }
 }
 

@@ -399,6 +399,7 @@ impl intake::Reader for Eyes {
         let now = self.clock.now();
         let mut status = self.reader().status(now).map_err(told)?;
         status.latency = self.pulse.latencies();
+        status.time_scale = Some(self.clock.scale()).filter(|scale| *scale != 1.0);
         let mut seen = self.live.seen();
         seen.turn(now);
         for flow in &mut status.flows {

@@ -36,6 +36,9 @@ pub struct Status {
     /// Requests that could not be understood and lie in `DIR/aside` (SEMANTICS R31); filled by intake.
     #[serde(default)]
     pub aside: u64,
+    /// How many times as fast time passes, where it does: every span here is on the engine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_scale: Option<f64>,
 }
 
 /// How late decisions were, in milliseconds (SEMANTICS R2).

@@ -141,6 +141,9 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
     match id {
         Id::New => new.num_documents == old.num_documents + 1 && after.name == "New flow",
         Id::Open => matches!(asked[..], [Request::AskOpen]),
+        Id::ImportFile => files(|task| matches!(task, Task::AskImport)),
+        #[cfg(feature = "push")]
+        Id::ImportKlaviyo | Id::ImportHubspot => files(|task| matches!(task, Task::Account(_))),
         Id::Gallery => new.screen == Screen::Gallery,
         Id::Save => files(|task| matches!(task, Task::Save { .. })),
         Id::SaveAs => matches!(asked[..], [Request::AskSave { .. }]),

@@ -108,17 +108,35 @@ pub fn millis(manner: &Manner, millis: u64) -> String {
     format!("{} s", manner.decimal((millis as f64 / 100.0).round() / 10.0))
 }
 
+/// A span of the engine's clock in real milliseconds: where time passes faster, a moment seems long.
+pub fn real(status: &Status, millis: u64) -> u64 {
+    let scale = status.time_scale.filter(|scale| *scale > 1.0).unwrap_or(1.0);
+    (millis as f64 / scale).round() as u64
+}
+
+/// A line of a trace as people read it: the local time, and what was decided, with steps by their titles.
+pub fn decision(document: &Document, line: &str) -> (String, String) {
+    let mut parts = line.split("  ").filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or_default();
+    let at = Instant::parse(first).map_or_else(|_| first.to_owned(), |at| day_time(document, at));
+    // What is named by its id has a title on the canvas; a journey's own id says nothing to a reader.
+    let rest: Vec<String> =
+        parts.filter(|part| part.contains(' ') || !part.contains('/')).map(|part| step(document, part)).collect();
+    (at, rest.join(": "))
+}
+
 /// What people should look at; empty where all is well.
 pub fn warnings(manner: &Manner, status: &Status) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
+    let is_scaled = status.time_scale.is_some();
     for (name, latency) in &status.latency {
         let what = source(name);
-        if latency.p99 > LATE_MILLIS {
-            let late = millis(manner, latency.p99);
-            out.push(format!("{what} are decided late: one in a hundred more than {late} after it happened"));
-        } else if latency.over_10_s > 0 {
+        let late = real(status, latency.p99);
+        if late > LATE_MILLIS {
+            out.push(format!("{what} are late: one in a hundred by more than {}", millis(manner, late)));
+        } else if latency.over_10_s > 0 && !is_scaled {
             let times = count(manner, latency.over_10_s, "time", "times");
-            out.push(format!("{what} were decided more than 10 s late {times} since the start"));
+            out.push(format!("{what} were more than 10 s late {times} since the start"));
         }
     }
     out.extend(status.warnings.iter().cloned());

@@ -38,7 +38,7 @@ pub struct Draft {
 pub fn page(ui: &mut Ui, app: &App, document: &Document, draft: &mut Draft, out: &mut Vec<Command>) {
     let run = &app.run;
     ui.add_space(4.0);
-    head(ui, document, run, out);
+    head(ui, document, run, &draft.form, out);
     if document.path.is_none() {
         ui.add_space(12.0);
         bottom::nothing(ui, "An engine runs a flow from its file, and keeps its data beside it: save the flow first");
@@ -72,11 +72,11 @@ pub fn page(ui: &mut Ui, app: &App, document: &Document, draft: &mut Draft, out:
 }
 
 /// Whether it runs, where, and the button that changes that.
-fn head(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
+fn head(ui: &mut Ui, document: &Document, run: &Run, form: &start_ui::Draft, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let (words, ink, fill) = match run.standing {
-        Standing::Unknown => ("Looking\u{2026}", palette.weak, palette.field),
-        Standing::Resting => ("Not running", palette.weak, palette.field),
+        Standing::Unknown => ("Looking\u{2026}", palette.weak, palette.card),
+        Standing::Resting => ("Not running", palette.weak, palette.card),
         Standing::Starting => ("Starting\u{2026}", palette.accent, palette.accent_soft),
         Standing::Running => ("Running", palette.good, palette.good_soft),
         Standing::Stopping => ("Stopping\u{2026}", palette.warning, palette.warning_soft),
@@ -105,6 +105,8 @@ fn head(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
                     let ready = can.is_ok() && run.standing == Standing::Resting;
                     let button = ui.add_enabled(ready, button).accessible_name("Start the engine");
                     if button.on_disabled_hover_text(can.err().unwrap_or("The folder is being looked at")).clicked() {
+                        // What is still being typed counts.
+                        out.extend(form.pending(run).map(|form| Act::Form(form).into()));
                         out.push(Act::Start.into());
                     }
                 }
@@ -249,6 +251,7 @@ fn warnings_ui(ui: &mut Ui, document: &Document, run: &Run) {
     let palette = Palette::get(ui);
     for warning in words::warnings(&document.home.manner, status) {
         ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 20.0;
             ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(14.0)).color(palette.warning));
             ui.add(Label::new(RichText::new(warning).color(palette.warning)).wrap());
         });

@@ -20,12 +20,22 @@ use crate::{
     },
 };
 
+/// Widest it becomes, in points.
+const WIDTH: f32 = 1000.0;
+
 /// Draws it.
 pub fn overview(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
     let Some(status) = &run.status else { return };
     let flow = run.flow(document);
     ScrollArea::vertical().id_salt("overview").auto_shrink([false, false]).show(ui, |ui| {
+        // Wider, the numbers of a step stand too far from its name.
+        ui.set_max_width(ui.available_width().min(WIDTH));
+        ui.add_space(6.0);
         figures(ui, document, status, flow);
+        if let Some(scale) = status.time_scale {
+            let words = format!("Time passes {} times as fast: dates run ahead", document.home.manner.decimal(scale));
+            ui.label(RichText::new(words).color(Palette::get(ui).weak));
+        }
         warnings_ui(ui, document, run);
         if let Some(flow) = flow {
             ui.add_space(6.0);
@@ -184,10 +194,15 @@ fn lateness(ui: &mut Ui, document: &Document, status: &Status) {
         ("Over 10 s", 90.0, 520.0),
     ];
     let look = |at: usize| RowLook {
-        name: format!("{}: 99 % within {}", words::source(rows[at].0), words::millis(manner, rows[at].1.p99)),
+        name: format!(
+            "{}: 99 % within {}",
+            words::source(rows[at].0),
+            words::millis(manner, words::real(status, rows[at].1.p99))
+        ),
         is_chosen: false,
     };
     let late = |millis: u64| {
+        let millis = words::real(status, millis);
         let ink = if millis > words::LATE_MILLIS { palette.warning } else { palette.text };
         (words::millis(manner, millis), ink)
     };
@@ -199,7 +214,10 @@ fn lateness(ui: &mut Ui, document: &Document, status: &Status) {
             "Half within" => late(latency.p50),
             "99 % within" => late(latency.p99),
             "At most" => late(latency.max),
-            _ if latency.over_10_s > 0 => (manner.number(latency.over_10_s), palette.warning),
+            // Counted on the engine's clock, where ten seconds may be a moment.
+            _ if latency.over_10_s > 0 && status.time_scale.is_none() => {
+                (manner.number(latency.over_10_s), palette.warning)
+            }
             _ => ("\u{2013}".to_owned(), palette.weak),
         }
     };

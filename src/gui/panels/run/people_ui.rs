@@ -37,7 +37,8 @@ pub fn people(ui: &mut Ui, document: &Document, run: &Run, draft: &mut super::Dr
     let chosen = run.people.chosen.is_some();
     if chosen && is_narrow {
         let arrow = RichText::new(icons::glyph("arrow-left")).font(theme::icon(14.0));
-        if ui.add(Button::new((arrow, "All contacts")).min_size(vec2(0.0, 26.0))).clicked() {
+        let back = ui.add(Button::new((arrow, "All contacts")).min_size(vec2(0.0, 26.0)));
+        if back.accessible_name("Back to the list").clicked() {
             out.push(Act::Contact(None).into());
         }
         contact(ui, document, run, textures, out);
@@ -266,8 +267,12 @@ fn trace_ui(ui: &mut Ui, document: &Document, view: &ContactView) {
     }
     ui.spacing_mut().item_spacing.y = 2.0;
     for line in &view.trace {
-        let text = RichText::new(line).font(theme::regular(12.0)).color(palette.text);
-        ui.add(Label::new(text).wrap().selectable(true));
+        let (at, what) = words::decision(document, line);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().interact_size.y = 16.0;
+            ui.label(RichText::new(at).font(theme::regular(12.0)).color(palette.weak));
+            ui.add(Label::new(RichText::new(what).font(theme::regular(12.0))).wrap());
+        });
     }
 }
 

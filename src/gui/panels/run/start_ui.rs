@@ -24,6 +24,13 @@ pub struct Draft {
     by_server: bool,
 }
 
+impl Draft {
+    /// The form as it is being typed, where it is another than the one that is known.
+    pub fn pending(&self, run: &Run) -> Option<Form> {
+        (self.of.as_ref() == Some(&run.form) && self.form != run.form).then(|| self.form.clone())
+    }
+}
+
 /// Widest the form becomes, in points.
 const WIDTH: f32 = 560.0;
 
@@ -56,9 +63,8 @@ pub fn start(ui: &mut Ui, document: &Document, run: &Run, draft: &mut Draft, out
     });
     // A folder is looked at when its name is complete.
     let is_typing = ui.ctx().text_edit_focused();
-    if !is_typing && draft.of.as_ref() != Some(&draft.form) {
-        draft.of = Some(draft.form.clone());
-        out.push(Act::Form(draft.form.clone()).into());
+    if !is_typing && let Some(form) = draft.pending(run) {
+        out.push(Act::Form(form).into());
     }
 }
 
