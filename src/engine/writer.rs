@@ -43,6 +43,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The log goes into the file when nothing was asked for so long. Source: references, engine 2 ("while idle helps").
 const IDLE: Duration = Duration::from_millis(500);
 
+/// Hears what a batch did.
+pub type Hear = Box<dyn Fn(&Told, usize) + Send>;
+
 /// What the writer works with.
 pub struct Writer {
     /// The store and the flows.
@@ -56,7 +59,7 @@ pub struct Writer {
     /// Old rows are dropped after so many days; never where `None`.
     pub keep_days: Option<u32>,
     /// Hears what each batch did: with how many items it had.
-    pub hear: Box<dyn Fn(&Told, usize) + Send>,
+    pub hear: Hear,
 }
 
 /// What an ask came to, answered after the commit.
@@ -66,6 +69,12 @@ enum Out {
     Begin(Begin),
     Settled,
     Nothing,
+}
+
+/// The machine's steady clock: for idle moments, and to find out that the other one has jumped.
+#[expect(clippy::disallowed_methods, reason = "no decision about a flow is taken by it")]
+fn steady() -> Monotonic {
+    Monotonic::now()
 }
 
 /// The thread's own memory.
@@ -95,9 +104,9 @@ pub fn run(writer: Writer, handle: Handle, asks: &mpsc::Receiver<(Ask, usize)>) 
         prune_at: None,
         kept: VecDeque::new(),
     };
-    let mut glanced = (desk.writer.clock.now(), Monotonic::now());
+    let mut glanced = (desk.writer.clock.now(), steady());
     let mut wait = Duration::ZERO;
-    let (mut idle_since, mut is_checkpointed) = (Monotonic::now(), true);
+    let (mut idle_since, mut is_checkpointed) = (steady(), true);
     let mut last_tries = None;
     loop {
         let mut batch: Vec<(Ask, usize)> = desk.kept.drain(..).collect();
@@ -129,7 +138,7 @@ pub fn run(writer: Writer, handle: Handle, asks: &mpsc::Receiver<(Ask, usize)>) 
             *tries -= 1;
         }
         if is_busy {
-            (idle_since, is_checkpointed) = (Monotonic::now(), false);
+            (idle_since, is_checkpointed) = (steady(), false);
         } else if !is_checkpointed && idle_since.elapsed() > IDLE {
             is_checkpointed = true;
             // A reader that is at it makes it do less; the next idle moment does the rest.
@@ -262,7 +271,7 @@ impl Desk {
                 tracing::warn!(seconds = jumped / 1_000, "the clock has jumped, or the machine was asleep");
             }
         }
-        *glanced = (now, Monotonic::now());
+        *glanced = (now, steady());
     }
 
     /// Drops old rows once an hour, a page at a time.

@@ -1,6 +1,6 @@
 //! Contacts in memory: loaded when they are needed, written back at the end of the batch.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Driver, Result, json, seen, shown};
 use crate::{
@@ -36,7 +36,7 @@ pub(super) struct Loaded {
 /// Contacts in memory, by number.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    contacts: HashMap<i64, Loaded>,
+    contacts: BTreeMap<i64, Loaded>,
     numbers: HashMap<ContactId, i64>,
     clock: u64,
 }

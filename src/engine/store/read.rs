@@ -1,6 +1,9 @@
 //! What is seen: a connection of its own, read-only, with short transactions, so that the log can shrink.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::Path,
+};
 
 use flate2::read::GzDecoder;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -20,6 +23,9 @@ use crate::{
     journey::{ContactState, Decision, Waiting},
     kinds::runtime::Control,
 };
+
+/// Journeys of an older version: from which node, to which (`None`: they would end), how many.
+pub type MoveRow = (NodeId, Option<NodeId>, u64);
 
 /// A look at an engine's data, whether it runs or not.
 #[derive(Debug)]
@@ -198,10 +204,9 @@ impl Reader {
         let state = ContactState::from_stored(&state, EventLog::default()).map_err(Error::damaged)?;
         let mut nodes: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
         for journey in &state.journeys {
-            let hash = journey.version.to_string();
-            if !nodes.contains_key(&hash) {
-                let ids = self.nodes_of(&hash)?;
-                nodes.insert(hash, ids);
+            if let Entry::Vacant(place) = nodes.entry(journey.version.to_string()) {
+                let ids = self.nodes_of(place.key())?;
+                place.insert(ids);
             }
         }
         let journeys = state.journeys.iter().map(|journey| {
@@ -345,11 +350,7 @@ impl Reader {
     /// which (`None`: they would end), and how many. `None` where the flow is not live. Looks at every contact.
     ///
     /// Errors: the store's.
-    pub fn migration(
-        &self,
-        flow: &FlowId,
-        mapping: &[(NodeId, NodeId)],
-    ) -> Result<Option<Vec<(NodeId, Option<NodeId>, u64)>>> {
+    pub fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveRow>>> {
         let moment = self.connection.unchecked_transaction()?;
         let Some(live) = self.flows()?.into_iter().find(|status| status.id == flow.as_str()) else { return Ok(None) };
         let to = self.nodes_of(&live.version)?;
