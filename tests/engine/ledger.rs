@@ -20,6 +20,8 @@ pub struct HandOver {
     pub at: Instant,
     /// Whether it was taken, whatever was answered.
     pub left: bool,
+    /// A person has said that it did not leave.
+    is_disowned: bool,
     contact: ContactId,
     flow: FlowId,
     /// Of messages; calls and alerts have none.
@@ -46,6 +48,8 @@ pub struct Ledger {
 impl Ledger {
     /// A person says: once more.
     pub fn resend(&mut self, key: &SendKey) {
+        // With it goes the word that it has not left, right or wrong: it holds no place any more.
+        self.hand_overs.iter_mut().filter(|one| one.key == *key).for_each(|one| one.is_disowned = true);
         *self.resends.entry(key.clone()).or_default() += 1;
         self.unknown.remove(key);
     }
@@ -67,6 +71,7 @@ impl Ledger {
             key: job.key.clone(),
             at,
             left,
+            is_disowned: false,
             contact: job.contact.contact.id.clone(),
             flow: job.flow.clone(),
             channel: match &job.what {
@@ -121,22 +126,13 @@ impl Ledger {
     }
 
     /// Nobody got more than the caps allow (SEMANTICS R23, R28): of the messages that left, counted by the instants at
-    /// which they left. Rows for segments are for another counter; a mail that a person sent once more counts once.
+    /// which they left. Rows for segments are for another counter.
     ///
     /// Errors: the first that was too much.
     pub fn check_caps(&self, workspace: &Workspace) -> Result<(), String> {
         let zone = workspace.default_zone();
-        let counted: Vec<&HandOver> = self
-            .hand_overs
-            .iter()
-            .enumerate()
-            .filter(|(n, one)| {
-                one.left
-                    && one.channel.is_some()
-                    && !self.hand_overs[n + 1..].iter().any(|o| o.left && o.key == one.key)
-            })
-            .map(|(_, one)| one)
-            .collect();
+        let counts = |one: &&HandOver| one.left && one.channel.is_some() && !one.is_disowned;
+        let counted: Vec<&HandOver> = self.hand_overs.iter().filter(counts).collect();
         for (n, one) in counted.iter().enumerate() {
             // What left at the same instant stands in the order in which it left.
             let before = |within: &dyn Fn(Instant) -> Instant, is_meant: &dyn Fn(&HandOver) -> bool| {

@@ -12,7 +12,6 @@ use flowloom::{
         work::{Answer, Begin, Handed, Order, Standing},
     },
     kinds::runtime::{Outcome, Reason},
-    testing::engine::check_replay,
 };
 use rusqlite::Connection;
 
@@ -116,9 +115,7 @@ fn check(path: &Path) {
     connection.execute_batch(&sql).unwrap_or_else(|error| panic!("{name}: {error}"));
     drop(connection);
     let mut driver = Driver::open(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
-    for id in PEOPLE {
-        assert_eq!(check_replay(&driver, id), Ok(()), "{name}");
-    }
+    // Not replayed: what a later build decides may differ from what that one decided; its states stand.
     let later = at(10_000);
     let unknown = driver.batch(later, |driver| driver.recover(later, &|_| None)).expect("recovers").0;
     assert_eq!(unknown, 1, "{name}: eva's mail was on its way");
@@ -152,9 +149,6 @@ fn check(path: &Path) {
     drop(driver);
     let driver = Driver::open(dir.path()).expect("opens again");
     let flows = driver.flows().clone();
-    for id in &PEOPLE[..7] {
-        assert_eq!(check_replay(&driver, id), Ok(()), "{name}");
-    }
     drop(driver);
     assert_eq!(Look::at(&dir.path().join(FILE)).check(&flows, true), Ok(()), "{name}");
 }
