@@ -262,6 +262,7 @@ fn begin(
             Zone::data_version()
         ));
     }
+    driver.batch(now, |driver| driver.begin_restore(now)).map_err(of_store)?;
     let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
     let (unknown, _) = recovered.map_err(of_store)?;
     if unknown > 0 {

@@ -257,18 +257,26 @@ impl Desk {
                     Handed::Later { detail: "the store could not be written".to_owned(), after_millis: Some(1_000) };
                 self.kept.push_back((Ask::Settle(key, attempt, handed, oneshot::channel().0), 0));
             }
+            // What cannot be stored for what is in the store already will not be stored later either: the row stays as it
+            // is, and the next start makes it unknown.
+            Ask::Settle(key, ..) if error.kind == Kind::Corrupt => {
+                tracing::error!(send = %crate::base::hash::version_hash(key.to_string().as_bytes()), "a result cannot be kept");
+                self.claimed = self.claimed.saturating_sub(1);
+            }
             Ask::Settle(..) => self.kept.push_back((ask, 0)),
             Ask::Look | Ask::Stop => {}
         }
     }
 
     /// Tells of a clock that has jumped: what is due by the wall is due (SEMANTICS R26).
-    fn look_for_jumps(&self, glanced: &mut (Instant, Monotonic), now: Instant) {
+    fn look_for_jumps(&mut self, glanced: &mut (Instant, Monotonic), now: Instant) {
         if matches!(self.writer.clock, Clock::Real) {
             let steady = i64::try_from(glanced.1.elapsed().as_millis()).unwrap_or(i64::MAX);
             let jumped = now.since(glanced.0) - steady;
             if jumped.abs() > JUMP_MILLIS {
                 tracing::warn!(seconds = jumped / 1_000, "the clock has jumped, or the machine was asleep");
+                // A clock that is wrong for a while must not make everything old.
+                self.prune_at = Some(now.plus_millis(CARE_MILLIS));
             }
         }
         *glanced = (now, steady());
@@ -277,7 +285,9 @@ impl Desk {
     /// Drops old rows once an hour, a page at a time.
     fn prune(&mut self, now: Instant) {
         let Some(days) = self.writer.keep_days else { return };
-        if self.prune_at.is_some_and(|at| now < at) {
+        // Not at once: whoever starts has more to do; and not while the clock is looked at with care.
+        let at = *self.prune_at.get_or_insert(now.plus_millis(PRUNE_EVERY_MILLIS));
+        if now < at && at.since(now) <= CARE_MILLIS {
             return;
         }
         let pruned = self.writer.driver.batch(now, |driver| driver.prune_page(now, days));
@@ -296,6 +306,8 @@ impl Desk {
 
 /// How often old rows are looked for, in milliseconds. Source: assumption.
 const PRUNE_EVERY_MILLIS: i64 = 600_000;
+/// After a jump of the clock nothing is dropped for so long, in milliseconds: a day. Source: assumption.
+const CARE_MILLIS: i64 = 86_400_000;
 /// The pause before the next page where there was something to drop, in milliseconds. Source: assumption.
 const PRUNE_AGAIN_MILLIS: i64 = 1_000;
 

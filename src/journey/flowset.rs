@@ -172,6 +172,15 @@ impl FlowSet {
         hash
     }
 
+    /// As [`Self::remember`], under the name that it was published with: journeys name their version by it, whatever this
+    /// build would call it. The name this build gives.
+    pub fn remember_as(&mut self, hash: VersionHash, workspace: &Workspace, flow: &Flow) -> VersionHash {
+        let mut version = Version::new(workspace, &self.sample_codes, flow);
+        let own = std::mem::replace(&mut version.hash, hash);
+        self.versions.entry(hash).or_insert_with(|| Arc::new(version));
+        own
+    }
+
     /// Makes a version that is there the live one of its flow; `false` where it is not there.
     pub fn make_live(&mut self, hash: &VersionHash) -> bool {
         let Some(version) = self.versions.get(hash) else { return false };

@@ -185,6 +185,10 @@ fn take(run: &mut Run<'_>, control: &Control) {
             run.state.suppressed = true;
             "forget"
         }
+        Control::Restored { until } => {
+            run.state.restored = run.state.restored.max(Some(*until));
+            "restored"
+        }
         Control::Zones => {
             // The rules that were are gone; what counts calendar days from now on counts by the new ones.
             let zone = run.state.zone(run.flows).clone();

@@ -78,7 +78,7 @@ impl Counts {
                     .live_version(flow)
                     .and_then(|v| v.nodes.get(v.place_of(node)?))
                     .is_some_and(|n| matches!(&n.prepared, Prepared::Split(split, _) if split.winner.is_some()));
-                if is_split {
+                if is_split && !self.decided.contains(&(flow.clone(), node.clone())) {
                     let arm = self.arms.entry((flow.clone(), node.clone(), port.clone())).or_default();
                     arm.entries += 1;
                     arm.first.get_or_insert(decision.at);
@@ -102,6 +102,13 @@ impl Counts {
         }
     }
 
+    /// Somebody lets a flow go on that had paused itself: it is counted anew from here, and may pause itself again.
+    pub fn resumed(&mut self, flow: &FlowId) {
+        if self.tripped.remove(flow) {
+            self.flows.remove(flow);
+        }
+    }
+
     fn count_arm(
         &mut self,
         flow: &FlowId,
@@ -118,6 +125,11 @@ impl Counts {
             }
         }
     }
+}
+
+/// Whether a journey is one of a flow, by its id: `contact/flow/n`.
+fn is_of(journey: &JourneyId, flow: &FlowId) -> bool {
+    journey.as_str().rsplit('/').nth(1) == Some(flow.as_str())
 }
 
 /// Closes an hour of flow time: the winners that are certain now, the flows that must pause (SEMANTICS R6).
@@ -185,6 +197,9 @@ pub fn close_hour(flows: &FlowSet, counts: &mut Counts, hour: Instant) -> Vec<Co
             }
             out.push(Control::Winner { flow: flow.clone(), node: node.id.clone(), arm: best.0.clone() });
             counts.decided.insert(id);
+            // What was counted for it is of no use any more.
+            counts.arm_of.retain(|(journey, of), _| of != &node.id || !is_of(journey, flow));
+            counts.arms.retain(|(of, at, _), _| of != flow || at != &node.id);
         }
     }
     out

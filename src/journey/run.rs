@@ -202,7 +202,12 @@ impl<'a> Run<'a> {
 
     fn wake_step(&mut self, id: &JourneyId) {
         let Some(j) = self.active(id) else { return };
-        let Some(version) = self.version_of(j) else { return };
+        let Some(version) = self.version_of(j) else {
+            self.state.journeys[j].waiting = Waiting::Held(Reason::Fault);
+            let detail = "its version is not there".to_owned();
+            self.tell_journey(j, What::Held { reason: Reason::Fault, detail });
+            return;
+        };
         let node = self.state.journeys[j].node;
         if self.is_frozen(&self.state.journeys[j].flow) {
             return;
@@ -424,9 +429,11 @@ impl<'a> Run<'a> {
             return Some(0);
         }
         let late = self.at.since(self.now);
-        if late > LATE_MILLIS {
+        // What was due when the state was brought back from a copy may have left before.
+        let is_overdue = self.state.restored.is_some_and(|until| self.now <= until);
+        if late > LATE_MILLIS || is_overdue {
             let zone = self.state.zone(self.flows);
-            if latest_age.after(self.now, zone) < self.at {
+            if is_overdue || latest_age.after(self.now, zone) < self.at {
                 self.state.journeys[j].since = Some(self.now);
                 self.now = self.at;
                 self.settle(j, version, Outcome::Held, Reason::TooLate, variant_id, String::new());

@@ -40,6 +40,8 @@ pub struct ContactState {
     /// When a timer decided something last.
     pub(super) decided: Instant,
     pub(super) winners: BTreeMap<(FlowId, NodeId), SmolStr>,
+    /// Messages that were due until then are held: the state was brought back from a copy (SEMANTICS R26).
+    pub(super) restored: Option<Instant>,
     pub(super) zone: Option<Zone>,
 }
 
@@ -310,6 +312,7 @@ impl ContactState {
             seq: 0,
             decided: Instant::MIN,
             winners: BTreeMap::new(),
+            restored: None,
             zone,
         }
     }

@@ -43,6 +43,8 @@ struct Written<'a> {
     decided: Instant,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "pairs")]
     winners: &'a BTreeMap<(FlowId, NodeId), SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored: Option<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,8 @@ struct Read {
     decided: Instant,
     #[serde(default)]
     winners: Vec<((FlowId, NodeId), SmolStr)>,
+    #[serde(default)]
+    restored: Option<Instant>,
 }
 
 /// A map whose keys are no texts, as a list of pairs.
@@ -111,6 +115,7 @@ impl ContactState {
             seq: self.seq,
             decided: self.decided,
             winners: &self.winners,
+            restored: self.restored,
         };
         serde_json::to_string(&written).map_err(|error| format!("the state cannot be written: {error}"))
     }
@@ -143,6 +148,7 @@ impl ContactState {
             seq: read.seq,
             decided: read.decided,
             winners: read.winners.into_iter().collect(),
+            restored: read.restored,
             zone,
         })
     }

@@ -152,6 +152,12 @@ pub enum Control {
         /// The arm.
         arm: SmolStr,
     },
+    /// The engine's data were brought back from a copy: what was due until then is held and shown, not done, for it may
+    /// have been done already (SEMANTICS R26).
+    Restored {
+        /// Until.
+        until: Instant,
+    },
     /// The zones' rules are others now (new zone data): waits for a time on the wall keep the wall time (SEMANTICS R17).
     Zones,
     /// The flow paused itself (SEMANTICS R28).

@@ -11,7 +11,7 @@ use crate::{
         work::{Answer, History},
     },
     journey::{self, ContactState, Forgotten},
-    kinds::runtime::Input,
+    kinds::runtime::{Control, Input},
 };
 
 /// So many contacts stay in memory. Source: assumption; a few kilobytes each.
@@ -92,7 +92,7 @@ impl Driver {
         id: &ContactId,
         now: Instant,
     ) -> Result<std::result::Result<i64, (String, String)>> {
-        if let Some(n) = self.cache.numbers.get(id) {
+        if let Some(n) = self.cache.numbers.get(id).filter(|n| !self.broken.contains(n)) {
             return Ok(Ok(*n));
         }
         if !super::is_id(id.as_str()) {
@@ -141,6 +141,23 @@ impl Driver {
         Ok(n)
     }
 
+    /// A contact whose row cannot be read begins anew, with nothing but its id, never to be written to.
+    pub(super) fn begin_anew(&mut self, n: i64, id: &ContactId, now: Instant) -> Result<()> {
+        self.broken.remove(&n);
+        let state = ContactState::new(Contact::new(id.clone()));
+        let row = self.store.contact(n)?;
+        let due = row.as_ref().and_then(|row| row.due).map(Instant::from_millis);
+        let seen = self.words.last().map_or(0, |word| word.n);
+        let email = row.and_then(|row| row.email);
+        let places = seen::Places::default();
+        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: true, used: 0 });
+        self.dirty.push(n);
+        for control in self.baseline.clone() {
+            self.advance(n, &Input::Control { at: now, control })?;
+        }
+        self.advance(n, &Input::Control { at: now, control: Control::Forget })
+    }
+
     /// Takes over a contact with its past.
     ///
     /// Errors: the store's.
@@ -169,6 +186,11 @@ impl Driver {
     ///
     /// Errors: the store's; damaged, where the row says what this build cannot read.
     pub(super) fn load(&mut self, n: i64) -> Result<()> {
+        if self.broken.contains(&n) {
+            return Err(Error::damaged(format!(
+                "an input of contact {n} could not be worked out; it is left in peace"
+            )));
+        }
         if self.cache.get(n).is_some() {
             return Ok(());
         }

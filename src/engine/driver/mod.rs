@@ -11,7 +11,12 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -24,7 +29,7 @@ use super::{
 };
 use crate::{
     audience::{ConditionText, Event, ResponseKind, ScoreModel, Value},
-    base::{ContactId, EventId, FlowId, Instant, JourneyId},
+    base::{ContactId, EventId, FlowId, Instant, JourneyId, VersionHash},
     flow::{Flow, Workspace, file},
     journey::{self, Counts, Decision, Effects, FlowSet},
     kinds::runtime::{Control, Input},
@@ -54,6 +59,8 @@ enum Tallied {
     Decision(Decision),
     /// A response to a message.
     Response(FlowId, JourneyId, ResponseKind),
+    /// A flow that paused itself goes on.
+    Resumed(FlowId),
 }
 
 /// From where an input came, for its latency.
@@ -107,8 +114,8 @@ pub struct Driver {
     walk: Option<(i64, i64)>,
     /// After a restore: what was due until then is held, not sent.
     restored: Option<Instant>,
-    /// A wake goes on that was due before the restore.
-    waking_overdue: bool,
+    /// Contacts over whose input the core broke off: left in peace until the next start.
+    broken: BTreeSet<i64>,
     cache: Cache,
     dirty: Vec<i64>,
     deltas: Deltas,
@@ -144,7 +151,7 @@ impl Driver {
             hour: None,
             walk: None,
             restored: None,
-            waking_overdue: false,
+            broken: BTreeSet::new(),
             cache: Cache::default(),
             dirty: Vec::new(),
             deltas: Deltas::default(),
@@ -209,6 +216,7 @@ impl Driver {
                 match item {
                     Tallied::Decision(decision) => self.counts.decision(&self.flows, &decision),
                     Tallied::Response(flow, journey, kind) => self.counts.response(&flow, &journey, kind),
+                    Tallied::Resumed(flow) => self.counts.resumed(&flow),
                 }
             }
         }
@@ -232,10 +240,12 @@ impl Driver {
             let pinned: Pinned = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
             let flow = file::read(&pinned.flow).map_err(|found| damaged(&found.message))?.flow;
             let own = Workspace { segments: pinned.segments, scores: pinned.scores, ..workspace.clone() };
-            let made = flows.remember(&own, &flow);
-            if made.to_string() != hash {
+            let name = u128::from_str_radix(&hash, 16).map(VersionHash).map_err(|error| damaged(&error))?;
+            // Journeys name it so, whatever this build would call it.
+            let made = flows.remember_as(name, &own, &flow);
+            if made != name {
                 self.told.warnings.push(format!(
-                    "Version {hash} of {} is read as {made}: it was published by another build",
+                    "Version {hash} of {} was published by another build, which is called {made} here: its journeys go on",
                     flow.id
                 ));
             }
@@ -377,6 +387,22 @@ impl Driver {
         }
     }
 
+    /// Begins the care after a restore: everybody hears that what is due until now is to be held. Once per restore; does
+    /// nothing where there was none.
+    ///
+    /// Errors: the store's.
+    pub fn begin_restore(&mut self, now: Instant) -> Result<()> {
+        if self.restored.is_none() || self.store.meta("restored_said")?.is_some() {
+            return Ok(());
+        }
+        // As long as nobody has looked, more becomes overdue: until now counts, not until the copy was put in place.
+        self.restored = Some(now);
+        self.store.set_meta("restored", &now.as_millis().to_string())?;
+        self.store.set_meta("restored_said", "1")?;
+        // Heard before anything that is due: at the instant that each contact has reached.
+        self.say(Instant::MIN, Control::Restored { until: now }, "engine")
+    }
+
     /// Ends the care after a restore once nothing is overdue from before it; whether it has.
     ///
     /// Errors: the store's.
@@ -386,6 +412,7 @@ impl Driver {
             return Ok(false);
         }
         self.store.drop_meta("restored")?;
+        self.store.drop_meta("restored_said")?;
         self.restored = None;
         Ok(true)
     }
@@ -443,7 +470,8 @@ impl Driver {
 
     /// Closes hours of flow time that are over (SEMANTICS R6).
     fn close_hours(&mut self, now: Instant) -> Result<()> {
-        let Some(hour) = self.hour else {
+        // A clock that was far ahead for a while must not close the hours until then.
+        let Some(hour) = self.hour.filter(|hour| hour.since(now) <= 2 * HOUR_MILLIS) else {
             self.hour = Some(hour_after(now));
             return Ok(());
         };
@@ -463,22 +491,15 @@ impl Driver {
         }
         self.hour = Some(hour);
         self.store.set_meta("hour", &hour.as_millis().to_string())?;
-        let counts = serde_json::to_string(&self.counts).map_err(Error::damaged)?;
-        self.store.set_meta("counts", &counts)?;
-        self.store.clear_tally()
+        if self.store.clear_tally()? {
+            self.store.set_meta("counts", &json(&self.counts)?)?;
+        }
+        Ok(())
     }
 
     /// Feeds an input to a contact that is loaded, after the words it has not heard.
     fn feed(&mut self, n: i64, input: &Input) -> Result<()> {
         self.hear(n)?;
-        if let Some(until) = self.restored
-            && self.cache.get(n).and_then(|loaded| loaded.state.next_wake()).is_some_and(|due| due <= until)
-        {
-            self.waking_overdue = true;
-            let woken = self.advance(n, &Input::Wake { at: input.at() });
-            self.waking_overdue = false;
-            woken?;
-        }
         self.advance(n, input)
     }
 
@@ -499,7 +520,14 @@ impl Driver {
     fn advance(&mut self, n: i64, input: &Input) -> Result<()> {
         let Some(loaded) = self.cache.get_mut(n) else { return Ok(()) };
         let mut effects = std::mem::take(&mut self.effects);
-        journey::advance_into(&self.flows, &mut loaded.state, input, &mut effects);
+        // One contact's fault never stops another (SEMANTICS R29): a fault in the core is one, too.
+        let flows = &self.flows;
+        let state = &mut loaded.state;
+        let advanced = catch_unwind(AssertUnwindSafe(|| journey::advance_into(flows, state, input, &mut effects)));
+        if advanced.is_err() {
+            self.broken.insert(n);
+            return Err(Error::damaged(format!("an input of contact {n} cannot be worked out; it is left in peace")));
+        }
         let at = loaded.state.now;
         if !loaded.dirty {
             loaded.dirty = true;
@@ -524,8 +552,8 @@ impl Driver {
             }
         }
         let intended = written.and_then(|()| {
-            let holds = self.holds_overdue(input);
-            effects.intents.drain(..).try_for_each(|intent| self.intend(n, at, intent, holds))
+            let resends = matches!(input, Input::Control { control: Control::Resend { .. }, .. });
+            effects.intents.drain(..).try_for_each(|intent| self.intend(n, at, intent, resends))
         });
         self.effects = effects;
         intended

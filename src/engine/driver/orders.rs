@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use super::{Driver, Result, Word, json, pinned, shown};
+use super::{Driver, Result, Tallied, Word, json, pinned, shown};
 use crate::{
     audience::Event,
     base::{ContactId, FlowId, Instant, SendKey},
     engine::{
-        store::Error,
+        store::{Error, Kind},
         work::{Done, Order, Refusal, Standing},
     },
     flow::{Flow, Workspace},
@@ -122,7 +122,8 @@ impl Driver {
         if live == Some(hash) {
             return yes(format!("{} is live already, in version {hash}; the workspace is the new one", flow.id));
         }
-        // A flow that was drained, or paused itself, begins anew with its new version only when somebody resumes it.
+        // A drained flow lets people in again with its new version; one that is paused, or paused itself, waits for
+        // somebody to resume it.
         self.say(now, Control::Adopt { flow: flow.id.clone(), version: hash }, who)?;
         yes(format!("{} is live in version {hash}", flow.id))
     }
@@ -133,6 +134,10 @@ impl Driver {
             return self.no_flow(&flow);
         }
         self.store.audit(now, None, who, &format!("{flow} {what}"))?;
+        if let Control::Resume { flow } = &control {
+            self.counts.resumed(flow);
+            self.tallied.push(Tallied::Resumed(flow.clone()));
+        }
         self.say(now, control, who)?;
         yes(format!("{flow} {what}"))
     }
@@ -182,7 +187,8 @@ impl Driver {
         };
         match &word.control {
             Control::Adopt { flow, .. } => {
-                self.baseline.retain(|said| !matches!(said, Control::Adopt { flow: of, .. } if of == flow));
+                let ends = |said: &Control| matches!(said, Control::Adopt { flow: of, .. } | Control::Drain { flow: of } if of == flow);
+                self.baseline.retain(|said| !ends(said));
                 // In flow order, as at the start of a replay.
                 let at = self
                     .baseline
@@ -264,8 +270,13 @@ impl Driver {
     }
 
     fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
-        let Some(n) = self.known(contact)? else { return self.no_contact(contact) };
-        self.feed(n, &Input::Control { at: now, control: Control::Forget })?;
+        let Some(n) = self.store.contact_number(contact.as_str())? else { return self.no_contact(contact) };
+        match self.load(n) {
+            Ok(()) => self.feed(n, &Input::Control { at: now, control: Control::Forget })?,
+            // Whoever cannot be read can be forgotten: the row begins anew, and is told what holds.
+            Err(error) if error.kind == Kind::Corrupt => self.begin_anew(n, contact, now)?,
+            Err(error) => return Err(error),
+        }
         // What is seen of it goes first, so that the differences are right; then all rows.
         self.write_contact(n, now)?;
         self.dirty.retain(|dirty| *dirty != n);
@@ -274,7 +285,10 @@ impl Driver {
         }
         self.cache.remove(n);
         self.store.audit(now, Some(n), who, "forgotten")?;
-        yes(format!("{contact} is forgotten: history, journeys and mails are gone; the id stays suppressed"))
+        yes(format!(
+            "{contact} is forgotten: history, journeys and kept mails are gone from the store, the id stays suppressed; \
+             files of mails that were written into a folder are yours to delete"
+        ))
     }
 
     fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {
@@ -340,7 +354,7 @@ impl Driver {
             }
         }
         let mut sends = 0;
-        for (standing, count) in self.store.prune_sends(before)? {
+        for (standing, count) in self.store.prune_sends(before, ROWS_PER_PRUNE)? {
             self.deltas.standing(super::outbox::word(&standing), -count);
             sends += usize::try_from(count).unwrap_or(0);
         }

@@ -33,19 +33,26 @@ pub(super) fn pause_millis(key: &SendKey, attempt: u32) -> i64 {
 
 impl Driver {
     /// Makes a send of an intent; one whose key is there becomes due again (a retry of what was held).
-    pub(super) fn intend(&mut self, n: i64, at: Instant, intent: Intent, holds: bool) -> Result<()> {
+    pub(super) fn intend(&mut self, n: i64, at: Instant, intent: Intent, resends: bool) -> Result<()> {
         let what = json(&intent.what)?;
-        let row = match self.store.send(&intent.key)? {
+        match self.store.send(&intent.key)? {
             Some(row) => {
-                if matches!(row.standing, Standing::Due | Standing::Claimed | Standing::HandingOver) {
-                    return Ok(());
+                match row.standing {
+                    Standing::Due | Standing::Claimed | Standing::HandingOver => return Ok(()),
+                    // What was held is tried again; what may have left only where a person says so (SEMANTICS R21).
+                    Standing::Settled(Outcome::Held) => {}
+                    Standing::Settled(Outcome::Unknown) if resends => {}
+                    // A key that was used before (a step that went and came back by migrations) is not used again.
+                    Standing::Settled(_) => {
+                        let result = Delivery::Skipped(Reason::NotInFlow);
+                        return self.feed(n, &Input::Delivered { at, key: intent.key, result });
+                    }
                 }
                 self.store.set_send_what(row.n, &what)?;
-                self.stand(&row, Standing::Due, row.attempt, Some(intent.at), at, Some((None, "")))?;
-                row
+                self.stand(&row, Standing::Due, row.attempt, Some(intent.at), at, Some((None, "")))
             }
             None => {
-                let mut row = OutboxRow {
+                let row = OutboxRow {
                     n: 0,
                     key: intent.key,
                     contact: n,
@@ -56,20 +63,11 @@ impl Driver {
                     made: at,
                     not_before: intent.at,
                 };
-                row.n = self.store.add_send(&row)?;
+                self.store.add_send(&row)?;
                 self.deltas.standing("due", 1);
-                row
+                Ok(())
             }
-        };
-        if holds {
-            self.finish(&row, Delivery::Held(Reason::TooLate), at, "overdue after a restore")?;
         }
-        Ok(())
-    }
-
-    /// After a restore: whether what this input brings was overdue by then (SEMANTICS R26).
-    pub(super) fn holds_overdue(&self, input: &Input) -> bool {
-        self.waking_overdue && matches!(input, Input::Wake { .. })
     }
 
     /// A held call or alert is due again.
@@ -145,21 +143,8 @@ impl Driver {
     fn claim_rows(&mut self, now: Instant, rows: Vec<OutboxRow>) -> Result<Vec<Job>> {
         let mut jobs = Vec::new();
         for row in rows {
-            match self.load(row.contact) {
-                Ok(()) => {}
-                Err(error) if error.kind == Kind::Corrupt => {
-                    self.told.warnings.push(error.message.clone());
-                    self.stand(
-                        &row,
-                        Standing::Settled(Outcome::Held),
-                        row.attempt,
-                        None,
-                        now,
-                        Some((Some(Reason::Fault), &error.message)),
-                    )?;
-                    continue;
-                }
-                Err(error) => return Err(error),
+            if !self.load_or_hold(&row, now)? {
+                continue;
             }
             if let Some(until) = self.restored
                 && row.not_before <= until
@@ -249,7 +234,9 @@ impl Driver {
                 continue;
             }
             let mut at = self.pool_at.get(&name).copied().unwrap_or(0);
-            while pool.codes.get(at).is_some_and(|code| self.store.is_given(&name, code).unwrap_or(true)) {
+            while let Some(code) = pool.codes.get(at)
+                && self.store.is_given(&name, code)?
+            {
                 at += 1;
             }
             self.pool_at.insert(name.clone(), at);
@@ -274,8 +261,7 @@ impl Driver {
     /// Errors: the store's; then nothing may be handed over.
     pub fn begin(&mut self, now: Instant, key: &SendKey, attempt: u32, mail: Option<&[u8]>) -> Result<Begin> {
         let Some(row) = self.claimed(key, attempt, Standing::Claimed)? else { return Ok(Begin::No) };
-        self.load(row.contact)?;
-        if self.may_go(&row, now)?.is_none() {
+        if !self.load_or_hold(&row, now)? || self.may_go(&row, now)?.is_none() {
             return Ok(Begin::No);
         }
         // The test may have moved the row itself.
@@ -286,6 +272,20 @@ impl Driver {
         self.told.latencies.push((Source::HandOver, millis(now.since(row.made))));
         self.stand(&row, Standing::HandingOver, attempt, None, now, None)?;
         Ok(Begin::Go)
+    }
+
+    /// Loads the contact of a send; where it cannot be read the send is held, and `false` said.
+    fn load_or_hold(&mut self, row: &OutboxRow, now: Instant) -> Result<bool> {
+        match self.load(row.contact) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == Kind::Corrupt => {
+                self.told.warnings.push(error.message.clone());
+                let why = Some((Some(Reason::Fault), error.message.as_str()));
+                self.stand(row, Standing::Settled(Outcome::Held), row.attempt, None, now, why)?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn claimed(&self, key: &SendKey, attempt: u32, standing: Standing) -> Result<Option<OutboxRow>> {
@@ -303,7 +303,22 @@ impl Driver {
                 None => return Ok(()),
             },
         };
-        self.load(row.contact)?;
+        match self.load(row.contact) {
+            Ok(()) => {}
+            // Nobody can be told; what is known of the send is kept all the same.
+            Err(error) if error.kind == Kind::Corrupt => {
+                self.told.warnings.push(error.message);
+                let (outcome, reason) = match handed {
+                    Handed::Done => (Outcome::Sent, Reason::Ok),
+                    Handed::No { .. } => (Outcome::Refused, Reason::Rejected),
+                    Handed::Unknown { .. } => (Outcome::Unknown, Reason::NoAnswer),
+                    _ => (Outcome::Held, Reason::Fault),
+                };
+                let why = Some((Some(reason), "its contact cannot be read"));
+                return self.stand(&row, Standing::Settled(outcome), attempt, None, now, why);
+            }
+            Err(error) => return Err(error),
+        }
         match handed {
             Handed::Done => self.finish(&row, Delivery::Sent, now, ""),
             Handed::Later { detail, after_millis } => {

@@ -296,6 +296,82 @@ fn new_zone_data_are_heard_of_once() {
 }
 
 #[test]
+fn what_is_overdue_after_a_restore_is_held() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.send(1, &Handed::Done);
+    // An event just before the copy: its mail is due in the outbox.
+    world.event(2, "e2", "ben", "Started Checkout");
+    world.batch(3, |d, now| d.store().set_meta("restored", &now.as_millis().to_string()));
+    world.restart();
+    let start = DAY + 6 * HOUR;
+    world.batch(start, Driver::begin_restore);
+    while world.batch(start, |driver, _| driver.walk(10)) {}
+    for minutes in [0, 1, 11, 60] {
+        let now = start + minutes * 60_000;
+        world.batch(now, |d, now| d.wake_due(now, 10));
+        assert!(world.claim(now).is_empty(), "after {minutes} minutes");
+        world.batch(now, |d, _| d.end_restore());
+    }
+    let held = |world: &World, id: &str| world.trace(id).iter().any(|line| line.contains("held: too_late"));
+    assert!(held(&world, "ada") && held(&world, "ben"), "{:#?}", world.trace("ada"));
+    // What happens from now on is done; what was held is done where somebody says so.
+    world.add("cem");
+    world.event(start + 2 * HOUR, "e3", "cem", "Started Checkout");
+    assert_eq!(world.send(start + 2 * HOUR, &Handed::Done).len(), 1);
+    let key = SendKey { journey: "ada/demo/1".into(), node: "second".into(), pass: 1 };
+    world.order(start + 3 * HOUR, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
+    assert_eq!(world.send(start + 3 * HOUR, &Handed::Done), [key]);
+}
+
+#[test]
+fn a_drained_flow_lets_people_in_again_with_its_new_version() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.order(1, Order::Drain { flow: "demo".into() }).expect("drains");
+    world.event(2, "e1", "ada", "Started Checkout");
+    world.add("cem");
+    world.event(2, "e1", "cem", "Started Checkout");
+    assert!(world.claim(3).is_empty());
+    world.order(4, publish(&FLOW.replace("1 day", "2 days"), Workspace::default())).expect("is published");
+    world.restart();
+    world.add("dora");
+    for id in ["ben", "cem", "dora"] {
+        world.event(5, "e2", id, "Started Checkout");
+    }
+    assert_eq!(world.claim(6).len(), 3);
+}
+
+#[test]
+fn a_used_key_is_not_used_again() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [key] = world.send(1, &Handed::Done).try_into().expect("one");
+    // The step goes, and comes back behind the wait.
+    let without = FLOW
+        .replace(r#"(id: "first", kind: "email", settings: (message: "m")),"#, "")
+        .replace(r#"(from: "start", to: "first"), (from: "first", to: "wait")"#, r#"(from: "start", to: "wait")"#);
+    let back = without.replace(r#"(id: "second","#, r#"(id: "first","#).replace(r#"to: "second""#, r#"to: "first""#);
+    for (millis, text) in [(2, &without), (4, &back)] {
+        world.order(millis, publish(text, Workspace::default())).expect("is published");
+        world.order(millis + 1, Order::Migrate { flow: "demo".into(), mapping: Vec::new() }).expect("migrates");
+        while world.batch(millis + 1, |driver, _| driver.walk(10)) {}
+    }
+    world.batch(DAY + 10, |d, now| d.wake_due(now, 10));
+    assert!(world.claim(DAY + 10).is_empty(), "{:#?}", world.trace("ada"));
+    assert_eq!(world.standing(&key), settled(Outcome::Sent));
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_does_not_stop_the_hours() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(3_650 * DAY, "e1", "ben", "Viewed Product");
+    world.event(2 * HOUR, "e2", "ada", "Viewed Product");
+    world.event(4 * HOUR, "e3", "ada", "Viewed Product");
+    let hour = world.driver.as_ref().expect("is there").store().meta("hour").expect("reads").expect("is kept");
+    assert!(hour.parse::<i64>().expect("a number") <= at(6 * HOUR).as_millis(), "{hour}");
+}
+
+#[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());
     world.event(1, "e1", "ada", "Started Checkout");

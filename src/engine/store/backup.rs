@@ -80,7 +80,17 @@ pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<()>
             [now.as_millis().to_string()],
         )?;
     }
-    let before = dir.join(format!("{FILE}.before-restore"));
+    let version: i32 = copy.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > schema::VERSION {
+        return Err(Error::new(
+            Kind::Unfit,
+            format!("{} was written by a newer build", from.display()),
+            "Restore it with that build",
+        ));
+    }
+    // What was kept before stays.
+    let name = |n: u32| dir.join(format!("{FILE}.before-restore-{n}"));
+    let before = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
     if path.exists() {
         // What is in the log beside it goes into the file first, so that the kept one is whole.
         let old = Connection::open(&path)?;

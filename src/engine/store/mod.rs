@@ -146,7 +146,8 @@ impl Store {
         connection.execute_batch(&format!(
             "pragma journal_mode = wal; pragma synchronous = full; pragma fullfsync = on; \
              pragma checkpoint_fullfsync = on; pragma wal_autocheckpoint = {CHECKPOINT_FRAMES}; \
-             pragma cache_size = -{CACHE_KIB}; pragma temp_store = memory; pragma trusted_schema = off;"
+             pragma cache_size = -{CACHE_KIB}; pragma temp_store = memory; pragma trusted_schema = off; \
+             pragma secure_delete = fast;"
         ))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         match schema::migrate(&connection)? {

@@ -114,7 +114,7 @@ impl Reader {
                 Control::Adopt { flow: id, version } => {
                     let status = flows.entry(flow(&id)).or_default();
                     (status.id, status.version) = (flow(&id), version.to_string());
-                    if status.state.is_empty() {
+                    if status.state.is_empty() || status.state == "draining" {
                         status.state = "live".into();
                     }
                 }
@@ -127,7 +127,9 @@ impl Reader {
                 }
                 Control::Resume { flow: id } => {
                     let status = flows.entry(flow(&id)).or_default();
-                    (status.state, status.why) = ("live".into(), String::new());
+                    if status.state != "draining" {
+                        (status.state, status.why) = ("live".into(), String::new());
+                    }
                 }
                 Control::Drain { flow: id } => flows.entry(flow(&id)).or_default().state = "draining".into(),
                 _ => {}
@@ -299,7 +301,8 @@ impl Reader {
         let sql = "select contact.id, flow, node, what, key, reason, detail, since from ( \
                    select contact, flow, node, 'held' as what, key, reason, detail, since from held union all \
                    select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at from outbox \
-                   where standing in ('held', 'unknown')) as rows join contact on contact.n = rows.contact \
+                   where standing in ('claimed', 'handing_over', 'held', 'unknown') \
+                   and standing in ('held', 'unknown')) as rows join contact on contact.n = rows.contact \
                    order by since limit ?";
         let rows = self.rows(sql, [limit as i64], |row| {
             let row_of = HeldRow {

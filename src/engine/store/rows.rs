@@ -130,6 +130,9 @@ pub(super) fn reason_of(word: &str) -> Result<Reason> {
     serde_json::from_value(word.into()).map_err(|_| Error::damaged(format!("the reason `{word}`")))
 }
 
+/// What the partial index of open sends is about.
+pub(super) const OPEN: &str = "standing in ('claimed', 'handing_over', 'held', 'unknown')";
+
 const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before";
 
 fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
@@ -303,11 +306,14 @@ impl Store {
         statement.query_row([key.to_string()], outbox_row).optional()?.transpose()
     }
 
-    /// Sends in a standing, in the order of making.
+    /// Sends in a standing that is not final, in the order of making. The words of the partial index stand in the query as
+    /// they do in the schema: else SQLite looks at every row.
     pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
-        let mut statement =
-            self.connection.prepare_cached(&format!("select {OUTBOX} from outbox where standing = ? order by n"))?;
-        let rows = statement.query_map([standing_name(standing)], outbox_row)?;
+        let name = standing_name(standing);
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("select {OUTBOX} from outbox where standing = '{name}' and {OPEN} order by n"))?;
+        let rows = statement.query_map([], outbox_row)?;
         rows.map(|row| row?).collect()
     }
 
@@ -549,10 +555,9 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Forgets what a snapshot now holds.
-    pub fn clear_tally(&self) -> Result<()> {
-        self.connection.prepare_cached("delete from tally")?.execute([])?;
-        Ok(())
+    /// Forgets what a snapshot is to hold; whether there was something.
+    pub fn clear_tally(&self) -> Result<bool> {
+        Ok(self.connection.prepare_cached("delete from tally")?.execute([])? > 0)
     }
 
     // ---- suppression, retention, people who ask to be forgotten ----------------------------------------------------
@@ -598,12 +603,13 @@ impl Store {
         Ok(counts)
     }
 
-    /// Contacts with journal rows older than `before`, in order.
+    /// Contacts with rows older than `before` among the `limit` oldest of the journal: where there are none, nothing is old
+    /// yet, and nothing more is looked at.
     pub fn with_old_rows(&self, before: Instant, limit: usize) -> Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(
-            "select distinct contact from (select contact from journal where at < ? order by n limit ?)",
+            "select distinct contact from (select contact, at from journal order by n limit ?) where at < ?",
         )?;
-        let rows = statement.query_map(params![before.as_millis(), limit as i64], |row| row.get(0))?;
+        let rows = statement.query_map(params![limit as i64, before.as_millis()], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -627,20 +633,19 @@ impl Store {
         Ok(statement.execute(params![contact, before.as_millis()])?)
     }
 
-    /// Drops mails and settled sends older than `before`; how many sends, by their standing.
-    pub fn prune_sends(&self, before: Instant) -> Result<Vec<(String, i64)>> {
-        const OLD: &str = "at < ? and standing in ('sent', 'skipped', 'refused')";
-        let at = before.as_millis();
-        self.connection
-            .prepare_cached("delete from mail where outbox in (select n from outbox where at < ?)")?
-            .execute([at])?;
+    /// Drops mails and settled sends older than `before` among the `limit` oldest; how many sends, by their standing.
+    pub fn prune_sends(&self, before: Instant, limit: usize) -> Result<Vec<(String, i64)>> {
+        const OLD: &str = "select n from (select n, at, standing from outbox order by n limit ?2) \
+                           where at < ?1 and standing in ('sent', 'skipped', 'refused')";
+        let old = params![before.as_millis(), limit as i64];
         let mut counts = self
             .connection
-            .prepare_cached(&format!("select standing, count(*) from outbox where {OLD} group by standing"))?;
+            .prepare_cached(&format!("select standing, count(*) from outbox where n in ({OLD}) group by standing"))?;
         let counts: Vec<(String, i64)> =
-            counts.query_map([at], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+            counts.query_map(old, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
         if !counts.is_empty() {
-            self.connection.prepare_cached(&format!("delete from outbox where {OLD}"))?.execute([at])?;
+            self.connection.prepare_cached(&format!("delete from mail where outbox in ({OLD})"))?.execute(old)?;
+            self.connection.prepare_cached(&format!("delete from outbox where n in ({OLD})"))?.execute(old)?;
         }
         Ok(counts)
     }
