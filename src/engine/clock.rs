@@ -43,6 +43,7 @@ impl Clock {
     /// A clock that begins now and goes `scale` times as fast; the real one for 1.
     ///
     /// Errors: a sentence, for a scale outside of 0.001 to 1,000,000.
+    #[expect(clippy::disallowed_methods, reason = "the engine has its time from here, and nowhere else")]
     pub fn scaled(scale: f64) -> Result<Self, String> {
         if !(0.001..=1_000_000.0).contains(&scale) {
             return Err(format!("{scale} is no scale of time: write a number from 0.001 to 1000000"));
@@ -69,6 +70,7 @@ impl Clock {
     }
 
     /// Now.
+    #[expect(clippy::disallowed_methods, reason = "the engine has its time from here, and nowhere else")]
     pub fn now(&self) -> Instant {
         match self {
             Self::Real => Instant::from_millis(jiff::Timestamp::now().as_millisecond()),

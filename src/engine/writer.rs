@@ -43,6 +43,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The log goes into the file when nothing was asked for so long. Source: references, engine 2 ("while idle helps").
 const IDLE: Duration = Duration::from_millis(500);
 
+/// Hears what a batch did, and how many items it had.
+pub type Hear = Box<dyn Fn(&Told, usize) + Send>;
+
 /// What the writer works with.
 pub struct Writer {
     /// The store and the flows.
@@ -56,7 +59,7 @@ pub struct Writer {
     /// Old rows are dropped after so many days; never where `None`.
     pub keep_days: Option<u32>,
     /// Hears what each batch did: with how many items it had.
-    pub hear: Box<dyn Fn(&Told, usize) + Send>,
+    pub hear: Hear,
 }
 
 /// What an ask came to, answered after the commit.
@@ -85,6 +88,7 @@ struct Desk {
 const LAST_TRIES: usize = 5;
 
 /// Runs until it is told to stop, or every handle is gone.
+#[expect(clippy::disallowed_methods, reason = "how long nothing came is the machine's time")]
 pub fn run(writer: Writer, handle: Handle, asks: &mpsc::Receiver<(Ask, usize)>) -> Driver {
     let mut desk = Desk {
         writer,
@@ -254,6 +258,7 @@ impl Desk {
     }
 
     /// Tells of a clock that has jumped: what is due by the wall is due (SEMANTICS R26).
+    #[expect(clippy::disallowed_methods, reason = "the steady clock is what a jump is seen by")]
     fn look_for_jumps(&self, glanced: &mut (Instant, Monotonic), now: Instant) {
         if matches!(self.writer.clock, Clock::Real) {
             let steady = i64::try_from(glanced.1.elapsed().as_millis()).unwrap_or(i64::MAX);

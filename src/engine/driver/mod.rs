@@ -463,7 +463,7 @@ impl Driver {
         }
         self.hour = Some(hour);
         self.store.set_meta("hour", &hour.as_millis().to_string())?;
-        let counts = serde_json::to_string(&self.counts).map_err(|error| Error::damaged(error))?;
+        let counts = serde_json::to_string(&self.counts).map_err(Error::damaged)?;
         self.store.set_meta("counts", &counts)?;
         self.store.clear_tally()
     }

@@ -44,15 +44,15 @@ impl Driver {
             Order::Publish { flow, workspace } => self.publish(now, who, flow, workspace),
             Order::Pause { flow, freeze } => {
                 let (flow, freeze) = (flow.clone(), *freeze);
-                self.to_flow(now, who, flow.clone(), Control::Pause { flow, freeze }, "is paused")
+                self.tell_flow(now, who, flow.clone(), Control::Pause { flow, freeze }, "is paused")
             }
             Order::Resume { flow } => {
                 let control = Control::Resume { flow: flow.clone() };
-                self.to_flow(now, who, flow.clone(), control, "goes on")
+                self.tell_flow(now, who, flow.clone(), control, "goes on")
             }
             Order::Drain { flow } => {
                 let control = Control::Drain { flow: flow.clone() };
-                self.to_flow(now, who, flow.clone(), control, "lets nobody in any more")
+                self.tell_flow(now, who, flow.clone(), control, "lets nobody in any more")
             }
             Order::Migrate { flow, mapping } => {
                 let Some(version) = self.flows.live_version(flow).cloned() else { return self.no_flow(flow) };
@@ -61,7 +61,7 @@ impl Driver {
                 }
                 let (version, mapping) = (version.hash, mapping.clone());
                 let control = Control::Migrate { flow: flow.clone(), version, mapping };
-                self.to_flow(now, who, flow.clone(), control, "moves its journeys to the live version")
+                self.tell_flow(now, who, flow.clone(), control, "moves its journeys to the live version")
             }
             Order::Move { contact, journey, node } => {
                 let (n, control) = match self.known(contact)? {
@@ -79,7 +79,7 @@ impl Driver {
                 if place.is_none() {
                     return no(format!("The journey's version has no step `{node}`"), "Name one of its steps");
                 }
-                self.to_contact(now, who, n, control, format!("moved {journey} to {node}"))
+                self.tell_contact(now, who, n, control, format!("moved {journey} to {node}"))
             }
             Order::End { contact, journey } => {
                 let Some(n) = self.known(contact)? else { return self.no_contact(contact) };
@@ -90,7 +90,7 @@ impl Driver {
                         "Look at the contact's journeys",
                     );
                 }
-                self.to_contact(now, who, n, Control::End { journey: journey.clone() }, format!("ended {journey}"))
+                self.tell_contact(now, who, n, Control::End { journey: journey.clone() }, format!("ended {journey}"))
             }
             Order::Retry { key, resend } => self.retry(now, who, key, *resend),
             Order::Forget { contact } => self.forget(now, who, contact),
@@ -128,7 +128,7 @@ impl Driver {
     }
 
     /// A word about a flow, to everybody.
-    fn to_flow(&mut self, now: Instant, who: &str, flow: FlowId, control: Control, what: &str) -> Said {
+    fn tell_flow(&mut self, now: Instant, who: &str, flow: FlowId, control: Control, what: &str) -> Said {
         if self.flows.live_version(&flow).is_none() {
             return self.no_flow(&flow);
         }
@@ -137,7 +137,7 @@ impl Driver {
         yes(format!("{flow} {what}"))
     }
 
-    fn to_contact(&mut self, now: Instant, who: &str, n: i64, control: Control, what: String) -> Said {
+    fn tell_contact(&mut self, now: Instant, who: &str, n: i64, control: Control, what: String) -> Said {
         self.store.audit(now, Some(n), who, &what)?;
         self.feed(n, &Input::Control { at: now, control })?;
         yes(what)

@@ -165,12 +165,12 @@ fn a_claim_is_taken_over_and_a_hand_over_is_not() {
     let unknown = world.batch(HOUR, |d, now| d.recover(now, &|_| None));
     assert_eq!(unknown, 1);
     assert_eq!((world.standing(claimed), world.standing(begun)), (Standing::Due, settled(Outcome::Unknown)));
-    assert_eq!(world.send(HOUR, &Handed::Done), [claimed.clone()]);
+    assert_eq!(world.send(HOUR, &Handed::Done), std::slice::from_ref(claimed));
     let refused =
         world.order(HOUR, Order::Retry { key: begun.clone(), resend: false }).expect_err("is a person's word");
     assert!(refused.error.contains("may have left"), "{refused:?}");
     world.order(HOUR, Order::Retry { key: begun.clone(), resend: true }).expect("is sent again");
-    assert_eq!(world.send(HOUR + 1, &Handed::Done), [begun.clone()]);
+    assert_eq!(world.send(HOUR + 1, &Handed::Done), std::slice::from_ref(begun));
     assert_eq!(world.standing(begun), settled(Outcome::Sent));
 }
 
@@ -208,7 +208,7 @@ fn refusals_bounces_and_putting_off() {
     assert_eq!(world.standing(&key), Standing::Due);
     assert!(world.claim(59_000).is_empty());
     let no = Handed::No { detail: "550 5.1.1 no such user".to_owned(), bad_address: true };
-    assert_eq!(world.send(61_000, &no), [key.clone()]);
+    assert_eq!(world.send(61_000, &no), std::slice::from_ref(&key));
     assert_eq!(world.standing(&key), settled(Outcome::Refused));
     // Nothing goes to an address that is none: the second mail is stopped at its step.
     world.batch(DAY + 120_000, |d, now| d.wake_due(now, 10));

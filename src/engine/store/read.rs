@@ -1,6 +1,9 @@
 //! What is seen: a connection of its own, read-only, with short transactions, so that the log can shrink.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::Path,
+};
 
 use flate2::read::GzDecoder;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -26,6 +29,9 @@ use crate::{
 pub struct Reader {
     connection: Connection,
 }
+
+/// Journeys that would move: from which node, to which (`None`: they would end), and how many.
+pub type Move = (NodeId, Option<NodeId>, u64);
 
 impl Reader {
     /// Opens the data of a folder for reading.
@@ -199,9 +205,9 @@ impl Reader {
         let mut nodes: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
         for journey in &state.journeys {
             let hash = journey.version.to_string();
-            if !nodes.contains_key(&hash) {
-                let ids = self.nodes_of(&hash)?;
-                nodes.insert(hash, ids);
+            if let Entry::Vacant(place) = nodes.entry(hash) {
+                let ids = self.nodes_of(place.key())?;
+                place.insert(ids);
             }
         }
         let journeys = state.journeys.iter().map(|journey| {
@@ -345,11 +351,7 @@ impl Reader {
     /// which (`None`: they would end), and how many. `None` where the flow is not live. Looks at every contact.
     ///
     /// Errors: the store's.
-    pub fn migration(
-        &self,
-        flow: &FlowId,
-        mapping: &[(NodeId, NodeId)],
-    ) -> Result<Option<Vec<(NodeId, Option<NodeId>, u64)>>> {
+    pub fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<Move>>> {
         let moment = self.connection.unchecked_transaction()?;
         let Some(live) = self.flows()?.into_iter().find(|status| status.id == flow.as_str()) else { return Ok(None) };
         let to = self.nodes_of(&live.version)?;
