@@ -234,7 +234,7 @@ fn what_is_dropped_is_not_counted_and_ids_stay_known() {
     let mut driver = on(&disk);
     begin_with(&mut driver, &["ada", "ben"]);
     let day = |days: i64| at(days * 24 * HOUR);
-    let mut take = |driver: &mut Driver, days: i64, id: &str, contact: &str| {
+    let take = |driver: &mut Driver, days: i64, id: &str, contact: &str| {
         let item = event(id, contact, "Started Checkout");
         let answer = driver.batch(day(days), |driver| driver.event(day(days), &item)).expect("is written").0;
         let jobs = driver.batch(day(days), |driver| driver.claim_due(day(days), 10)).expect("claims").0;
@@ -265,7 +265,7 @@ fn what_is_held_is_shown_where_it_is() {
     let disk = Disk::new(7);
     let mut driver = on(&disk);
     begin_with(&mut driver, &["ada"]);
-    let mut order = |driver: &mut Driver, millis: i64, order: Order| {
+    let order = |driver: &mut Driver, millis: i64, order: Order| {
         driver
             .batch(at(millis), |driver| driver.order(at(millis), "test", &order))
             .expect("is written")

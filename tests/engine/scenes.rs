@@ -56,7 +56,7 @@ fn made_up(texts: [&str; 2], rng: &mut Rng) -> Scene {
     let names = ["Cart", "Cart", "View", "View", "View", "Order", "Visit"];
     let happenings = (0..12).map(|_| {
         let pairs = [
-            ("cart", Value::text(&format!("k{}", rng.below(3)))),
+            ("cart", Value::text(format!("k{}", rng.below(3)))),
             ("n", Value::Number(rng.below(4) as f64)),
             ("item", Value::text(rng.pick(&["a", "b"]).unwrap_or(&"a"))),
             ("amount", Value::Number(rng.below(50) as f64)),
