@@ -598,8 +598,8 @@ impl Store {
         Ok(counts)
     }
 
-    /// Whether old rows stand at the beginning of a table. Rows are added at the end, so old ones stand there or nowhere:
-    /// a table without any is not searched from end to end, which keeps everybody waiting for seconds in a large store.
+    /// Whether old rows stand at the beginning of a table. Rows are added at the end, so old ones stand there or
+    /// nowhere: a table without any is not searched from end to end, which keeps everybody waiting for seconds in a large store.
     fn begins_before(&self, table: &'static str, before: Instant) -> Result<bool> {
         let mut statement = self
             .connection
