@@ -547,7 +547,7 @@ fn help_says_what_each_command_is_for() {
         assert!(all.contains(command), "{command}");
         // Every argument says what it is: a line that names one is followed by words, or has them beside it.
         for (idx, line) in said.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("--")) {
-            let beside = line.trim().splitn(2, "  ").nth(1).is_some_and(|text| !text.trim().is_empty());
+            let beside = line.trim().split_once("  ").is_some_and(|(_, text)| !text.trim().is_empty());
             let below = said.lines().nth(idx + 1).is_some_and(|next| next.starts_with("          "));
             assert!(beside || below, "{command}: {line}");
         }

@@ -248,7 +248,7 @@ impl Case {
             ..Workspace::default()
         };
         // Rolling caps are exact in Klaviyo and not a workflow's matter in HubSpot.
-        if !klaviyo || seed % 3 == 0 {
+        if !klaviyo || seed.is_multiple_of(3) {
             workspace.caps.clear();
         }
         Self { flow, workspace, audience }

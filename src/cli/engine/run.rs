@@ -162,13 +162,15 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         ..settings
     };
     log(args.log);
+    // Whoever reads the address may tell it to stop at once: the signals are heard before it is said.
+    let signals = Signals::listen()?;
     let (engine, said) = Engine::start(settings, flows, &workspace)?;
     for line in said {
         streams.say(&format!("{}\n", show::clean(&line)));
     }
     // Telling writes out what was said before: whoever waits for the address reads it now.
     streams.tell("Running; Ctrl-C stops it\n");
-    let ended = until_told_to_stop();
+    let ended = signals.wait();
     streams.tell("Stopping: what is on its way is finished\n");
     engine.stop()?;
     ended?;
@@ -185,27 +187,48 @@ fn log(kind: LogKind) {
     };
 }
 
-/// Waits for Ctrl-C, or for the system's word to end.
-fn until_told_to_stop() -> Result<(), Failure> {
-    let no = |error: std::io::Error| Failure::refused(format!("The signals to stop cannot be waited for: {error}"), "");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no)?;
-    runtime.block_on(async {
+/// Ctrl-C, and the system's word to end.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    #[cfg(unix)]
+    both: [tokio::signal::unix::Signal; 2],
+}
+
+fn deaf(error: std::io::Error) -> Failure {
+    Failure::refused(format!("The signals to stop cannot be waited for: {error}"), "Close other programs")
+}
+
+impl Signals {
+    /// From here on they are heard.
+    fn listen() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(deaf)?;
         #[cfg(unix)]
-        {
+        let both = {
             use tokio::signal::unix::{SignalKind, signal};
-            let mut end = signal(SignalKind::terminate()).map_err(no)?;
-            let mut interrupt = signal(SignalKind::interrupt()).map_err(no)?;
-            // Whichever comes first.
-            std::future::poll_fn(|cx| {
-                if end.poll_recv(cx).is_ready() || interrupt.poll_recv(cx).is_ready() {
-                    return std::task::Poll::Ready(());
-                }
-                std::task::Poll::Pending
-            })
-            .await;
-            Ok(())
-        }
-        #[cfg(not(unix))]
-        tokio::signal::ctrl_c().await.map_err(no)
-    })
+            let _inside = runtime.enter();
+            [signal(SignalKind::terminate()).map_err(deaf)?, signal(SignalKind::interrupt()).map_err(deaf)?]
+        };
+        Ok(Self {
+            runtime,
+            #[cfg(unix)]
+            both,
+        })
+    }
+
+    /// Waits for one of them.
+    #[cfg(unix)]
+    fn wait(mut self) -> Result<(), Failure> {
+        let both = &mut self.both;
+        self.runtime.block_on(std::future::poll_fn(|cx| {
+            let is_told = both.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+            if is_told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        }));
+        Ok(())
+    }
+
+    /// Waits for Ctrl-C.
+    #[cfg(not(unix))]
+    fn wait(self) -> Result<(), Failure> {
+        self.runtime.block_on(tokio::signal::ctrl_c()).map_err(deaf)
+    }
 }

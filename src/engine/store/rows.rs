@@ -306,13 +306,14 @@ impl Store {
         statement.query_row([key.to_string()], outbox_row).optional()?.transpose()
     }
 
-    /// Sends in a standing that is not final, in the order of making. The words of the partial index stand in the query as
+    /// Sends in a standing, in the order of making. Where the partial index is about it, its words stand in the query as
     /// they do in the schema: else SQLite looks at every row.
     pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
         let name = standing_name(standing);
+        let open = if OPEN.contains(&format!("'{name}'")) { OPEN } else { "true" };
         let mut statement = self
             .connection
-            .prepare_cached(&format!("select {OUTBOX} from outbox where standing = '{name}' and {OPEN} order by n"))?;
+            .prepare_cached(&format!("select {OUTBOX} from outbox where standing = '{name}' and {open} order by n"))?;
         let rows = statement.query_map([], outbox_row)?;
         rows.map(|row| row?).collect()
     }
@@ -603,8 +604,8 @@ impl Store {
         Ok(counts)
     }
 
-    /// Contacts with rows older than `before` among the `limit` oldest of the journal: where there are none, nothing is old
-    /// yet, and nothing more is looked at.
+    /// Contacts with rows older than `before` among the `limit` oldest of the journal: where there are none, nothing is
+    /// old yet, and nothing more is looked at.
     pub fn with_old_rows(&self, before: Instant, limit: usize) -> Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(
             "select distinct contact from (select contact, at from journal order by n limit ?) where at < ?",
