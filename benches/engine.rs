@@ -4,18 +4,23 @@
 //! The one idea: the disk's syncs are the limit, and they vary thirty-fold on one disk (references, engine 2), so what
 //! counts is the ratio to a loop of the same writes in the same run, in turn, with the disk's own rate beside it.
 //! Goals, printed and not asserted: 60 % of the bare loop; p99 under 50 ms at half load; a start in 2 s and 150 MB with
-//! a million waiting, wakes less than 1 s late.
+//! a million waiting, wakes less than 1 s late; a soak without growth beyond the data.
 //!
-//! `cargo bench --bench engine [batches|singles|waiting|soak]`
+//! `cargo bench --bench engine [batches|http|singles|waiting|soak]`: `batches` calls the driver alone, all others talk
+//! to the real program over loopback. `waiting` and `soak` run only by name; `FLOWLOOM_WAITING` says how many wait
+//! (1,000,000), `FLOWLOOM_SOAK_MINUTES` how long the soak is (1).
 
 #![allow(clippy::disallowed_methods, reason = "measuring is the one thing that needs a clock")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a bench that cannot run should say so at once")]
 
 use std::{
     env,
-    fs::File,
-    io::Write as _,
-    path::Path,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant as Clock},
 };
 
@@ -29,7 +34,7 @@ use flowloom::{
 };
 use rusqlite::{Connection, params};
 
-const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", settings: (re_entry: after_exit), nodes: [
+const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", settings: (reentry: after_exit), nodes: [
     (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout", filter: "event.item_count > 1")])),
     (id: "wait", kind: "delay", settings: (wait: for("4 h"))),
     (id: "mail", kind: "email", settings: (message: "m")),
@@ -46,12 +51,37 @@ const EVENTS: usize = 20_000;
 const BATCH: usize = 100;
 const ROUNDS: usize = 5;
 
+/// Connections that send batches at the same time.
+const CLIENTS: usize = 4;
+/// Connections that send one event at a time.
+const SINGLES: usize = 32;
+
 fn main() {
     let wanted = env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let runs = |name: &str| wanted.is_empty() || wanted == name;
     if runs("batches") {
         batches();
     }
+    if runs("http") {
+        http();
+    }
+    if runs("singles") {
+        singles();
+    }
+    if wanted == "waiting" {
+        waiting();
+    }
+    if wanted == "soak" {
+        soak();
+    }
+}
+
+fn number(name: &str, usual: u64) -> u64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
 }
 
 fn flow() -> Flow {
@@ -94,7 +124,7 @@ struct Rows {
 }
 
 fn batches() {
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let home = folder();
     println!("events per second in batches of {BATCH}, durable; medians of {ROUNDS} rounds in turn");
     let (mut ours, mut bare, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
@@ -115,12 +145,15 @@ fn median(of: &mut [f64]) -> f64 {
     of[of.len() / 2]
 }
 
+fn publish(driver: &mut Driver, flow: Flow, at: Instant) {
+    let order = Order::Publish { flow: Box::new(flow), workspace: Box::new(Workspace::default()) };
+    driver.batch(at, |driver| driver.order(at, "bench", &order)).expect("publishes").0.expect("is published");
+}
+
 fn prepare(dir: &Path) -> (Driver, i64) {
     let mut driver = Driver::open(dir).expect("opens");
     let mut now = 1_795_424_400_000;
-    let at = Instant::from_millis(now);
-    let order = Order::Publish { flow: Box::new(flow()), workspace: Box::new(Workspace::default()) };
-    driver.batch(at, |driver| driver.order(at, "bench", &order)).expect("publishes").0.expect("is published");
+    publish(&mut driver, flow(), Instant::from_millis(now));
     // Everybody is known: what is measured is what comes every day.
     for chunk in 0..PEOPLE / 1_000 {
         now += 10;
@@ -205,4 +238,333 @@ fn bare_round(dir: &Path, rows: &Rows) -> f64 {
         connection.prepare_cached("commit").unwrap().execute([]).expect("commits");
     }
     rows.journal.len() as f64 / begun.elapsed().as_secs_f64()
+}
+
+// ---- over HTTP, against the real program ---------------------------------------------------------------------------
+
+/// The program, running in a folder; killed where the bench ends early.
+struct Engine {
+    child: Child,
+    address: String,
+    data: PathBuf,
+    /// From its start to its word that it listens.
+    start: Duration,
+}
+
+impl Engine {
+    fn start(data: &Path, flow: &str, more: &[&str]) -> Self {
+        let file = data.with_extension("flow.ron");
+        fs::write(&file, flow).expect("writes");
+        let begun = Clock::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_flowloom"))
+            .arg("run")
+            .arg(&file)
+            .arg("--data")
+            .arg(data)
+            .args(["--listen", "127.0.0.1:0", "--force"])
+            .args(more)
+            .env("FLOWLOOM_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let address =
+            lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on http://").map(str::to_owned));
+        let address = address.expect("it listens");
+        Self { child, address, data: data.to_owned(), start: begun.elapsed() }
+    }
+
+    /// A number of `/proc/PID/status`, in MB. 0 on systems that have none.
+    fn memory_mb(&self, key: &str) -> f64 {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let kib = text.lines().find_map(|line| line.strip_prefix(key)?.trim().split(' ').next()?.parse::<f64>().ok());
+        kib.unwrap_or(0.0) / 1_024.0
+    }
+
+    /// What the status command says, as JSON.
+    fn status(&self) -> serde_json::Value {
+        let said = Command::new(env!("CARGO_BIN_EXE_flowloom"))
+            .args(["status", "--format", "json", "--data"])
+            .arg(&self.data)
+            .output()
+            .expect("runs");
+        serde_json::from_slice(&said.stdout).expect("JSON")
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A connection that stays open.
+struct Line(BufReader<TcpStream>);
+
+impl Line {
+    fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("connects");
+        stream.set_nodelay(true).expect("is set");
+        Self(BufReader::new(stream))
+    }
+
+    /// Sends events, and waits until they are durable and decided.
+    fn send(&mut self, body: &str) {
+        let head = format!(
+            "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        self.0.get_mut().write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).expect("sends");
+        let (mut line, mut length) = (String::new(), 0);
+        self.0.read_line(&mut line).expect("answers");
+        assert!(line.contains(" 202 "), "{line}");
+        loop {
+            line.clear();
+            self.0.read_line(&mut line).expect("answers");
+            if let Some(found) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = found.trim().parse().expect("a number");
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        self.0.read_exact(&mut vec![0; length]).expect("answers");
+    }
+}
+
+fn json_of(event: &NewEvent) -> String {
+    let (id, contact, name) = (event.id.as_str(), event.contact.as_str(), event.name.as_str());
+    serde_json::json!({"id": id, "contact": contact, "name": name, "properties": event.properties}).to_string()
+}
+
+fn bodies(from: usize, count: usize, size: usize) -> Vec<String> {
+    let events: Vec<String> = (from..from + count).map(|n| json_of(&event(n))).collect();
+    events.chunks(size).map(|chunk| chunk.join("\n")).collect()
+}
+
+fn http() {
+    let home = folder();
+    println!(
+        "events per second over HTTP, batches of {BATCH} from {CLIENTS} clients, durable; medians of {ROUNDS} rounds in turn"
+    );
+    let (mut ours, mut bare, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        syncs.push(syncs_per_second(home.path()));
+        let dir = home.path().join(format!("engine-{round}"));
+        drop(prepare(&dir));
+        let engine = Engine::start(&dir, FLOW, &[]);
+        let per_client = EVENTS / CLIENTS;
+        let work: Vec<Vec<String>> =
+            (0..CLIENTS).map(|client| bodies(client * per_client, per_client, BATCH)).collect();
+        let begun = Clock::now();
+        thread::scope(|scope| {
+            for bodies in &work {
+                let address = &engine.address;
+                scope.spawn(move || {
+                    let mut line = Line::to(address);
+                    bodies.iter().for_each(|body| line.send(body));
+                });
+            }
+        });
+        ours.push(EVENTS as f64 / begun.elapsed().as_secs_f64());
+        drop(engine);
+        let rows = rows_of(&dir);
+        assert_eq!(rows.journal.len(), EVENTS, "all are there");
+        bare.push(bare_round(&home.path().join(format!("bare-{round}")), &rows));
+    }
+    let (ours, bare, syncs) = (median(&mut ours), median(&mut bare), median(&mut syncs));
+    println!("  syncs of 4 KB a second       {syncs:>9.0}");
+    println!("  bare loop, the same rows     {bare:>9.0}");
+    println!("  engine over HTTP             {ours:>9.0}   {:.0} % of it (goal: 60 %)", 100.0 * ours / bare);
+}
+
+/// The value below which a share of them lies.
+fn share(sorted: &[f64], frac: f64) -> f64 {
+    sorted.get(((sorted.len() as f64 * frac) as usize).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+}
+
+/// Single events from many connections, each at its turn; the time from when each was to be sent to its answer, in
+/// milliseconds. Without a pace as fast as answers come.
+fn single_round(address: &str, from: usize, per_second: Option<f64>, seconds: f64) -> Vec<f64> {
+    let begun = Clock::now();
+    let round = |client: usize| {
+        let mut line = Line::to(address);
+        let mut late = Vec::new();
+        for turn in 0.. {
+            let n = turn * SINGLES + client;
+            let at = per_second.map_or_else(|| begun.elapsed().as_secs_f64(), |rate| n as f64 / rate);
+            if at >= seconds {
+                break;
+            }
+            thread::sleep(Duration::from_secs_f64((at - begun.elapsed().as_secs_f64()).max(0.0)));
+            line.send(&json_of(&event(from + n)));
+            late.push((begun.elapsed().as_secs_f64() - at) * 1_000.0);
+        }
+        late
+    };
+    let round = &round;
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..SINGLES).map(|client| scope.spawn(move || round(client))).collect();
+        clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
+    })
+}
+
+fn singles() {
+    let home = folder();
+    let dir = home.path().join("engine");
+    drop(prepare(&dir));
+    println!("single events over {SINGLES} connections, from sending to durable and decided");
+    println!("  syncs of 4 KB a second       {:>9.0}", syncs_per_second(home.path()));
+    let engine = Engine::start(&dir, FLOW, &[]);
+    single_round(&engine.address, 0, None, 1.0);
+    let most = single_round(&engine.address, 1_000_000, None, 5.0).len() as f64 / 5.0;
+    println!("  as fast as they go           {most:>9.0} a second");
+    let mut late = single_round(&engine.address, 2_000_000, Some(most / 2.0), 15.0);
+    late.sort_by(f64::total_cmp);
+    println!(
+        "  at half of that              p50 {:.1} ms, p99 {:.1} ms (goal: 50 ms), at most {:.1} ms",
+        share(&late, 0.5),
+        share(&late, 0.99),
+        share(&late, 1.0)
+    );
+}
+
+// ---- a million waiting ---------------------------------------------------------------------------------------------
+
+/// What is due decides over the history and waits on: timers are measured, not mails.
+const WAITING_FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+    (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+    (id: "wait", kind: "delay", settings: (wait: for("4 h"))),
+    (id: "rich", kind: "condition", settings: (condition: "did \"Viewed Product\" at least 3 times in the last 7 days")),
+    (id: "later", kind: "delay", settings: (wait: for("8 h"))),
+], edges: [(from: "start", to: "wait"), (from: "wait", to: "rich"), (from: "rich", port: "no", to: "later")])"#;
+/// So many become due each second, for so many seconds.
+const DUE_PER_SECOND: usize = 1_000;
+const DUE_SECONDS: usize = 30;
+const FOUR_HOURS_MILLIS: i64 = 4 * 3_600_000;
+
+fn millis_now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_millis()).expect("in range")
+}
+
+/// People who enter at an instant each, in big batches.
+fn enter(driver: &mut Driver, numbers: std::ops::Range<usize>, at_millis: impl Fn(usize) -> i64) {
+    let numbers: Vec<usize> = numbers.collect();
+    for chunk in numbers.chunks(2_000) {
+        let events: Vec<NewEvent> = chunk
+            .iter()
+            .map(|n| NewEvent {
+                id: format!("enter-{n}").as_str().into(),
+                contact: format!("waiting-{n}").as_str().into(),
+                name: "Started Checkout".into(),
+                change: Some(flowloom::kinds::runtime::Change {
+                    email: Some(format!("waiting-{n}@example.com").into()),
+                    ..Default::default()
+                }),
+                ..event(*n)
+            })
+            .collect();
+        let last = Instant::from_millis(at_millis(*chunk.last().expect("not empty")));
+        driver
+            .batch(last, |driver| {
+                for (n, event) in chunk.iter().zip(&events) {
+                    driver.event(Instant::from_millis(at_millis(*n)), event)?;
+                }
+                Ok(())
+            })
+            .expect("takes events");
+    }
+}
+
+fn waiting() {
+    let count = usize::try_from(number("FLOWLOOM_WAITING", 1_000_000)).expect("a number");
+    let home = folder();
+    let dir = home.path().join("engine");
+    let soon = (DUE_PER_SECOND * DUE_SECONDS).min(count);
+    println!("{count} waiting journeys");
+    let begun = Clock::now();
+    {
+        let mut driver = Driver::open(&dir).expect("opens");
+        let now = millis_now();
+        publish(&mut driver, file::read(WAITING_FLOW).expect("reads").flow, Instant::from_millis(now - 5 * 3_600_000));
+        enter(&mut driver, soon..count, |_| now);
+        // The last ones enter as if four hours ago, and become due one by one from ten seconds after now.
+        let from = millis_now() - FOUR_HOURS_MILLIS + 10_000 + (soon as i64 / 5);
+        enter(&mut driver, 0..soon, |n| from + (n * 1_000 / DUE_PER_SECOND) as i64);
+        driver.store().checkpoint().expect("is checkpointed");
+    }
+    let bytes = fs::metadata(dir.join("flowloom.db")).expect("is there").len();
+    println!(
+        "  made in                      {:>9.0} s, {:.0} bytes each",
+        begun.elapsed().as_secs_f64(),
+        bytes as f64 / count as f64
+    );
+    let engine = Engine::start(&dir, WAITING_FLOW, &[]);
+    println!("  start of the program         {:>9.2} s (goal: 2 s)", engine.start.as_secs_f64());
+    println!("  memory after it              {:>9.0} MB (goal: 150 MB)", engine.memory_mb("VmRSS:"));
+    let before = engine.status()["waiting"].as_u64().unwrap_or(0);
+    thread::sleep(Duration::from_secs(15 + DUE_SECONDS as u64 + soon as u64 / 5_000));
+    let status = engine.status();
+    let timers = &status["latency"]["timers"];
+    println!("  waiting                      {before:>9}");
+    println!(
+        "  {} woken at {DUE_PER_SECOND} a second     p50 {} ms, p99 {} ms (goal: 1000 ms), at most {} ms",
+        timers["count"], timers["p50"], timers["p99"], timers["max"]
+    );
+    println!("  memory at its highest        {:>9.0} MB (goal: 150 MB)", engine.memory_mb("VmHWM:"));
+}
+
+// ---- a soak --------------------------------------------------------------------------------------------------------
+
+/// Events a second of a soak.
+const SOAK_RATE: f64 = 500.0;
+
+fn soak() {
+    let minutes = number("FLOWLOOM_SOAK_MINUTES", 1);
+    let home = folder();
+    let dir = home.path().join("engine");
+    drop(prepare(&dir));
+    println!("{minutes} minutes of {SOAK_RATE} events a second, waits of hours in seconds, mails into a folder");
+    let engine = Engine::start(&dir, FLOW, &["--time-scale", "3600"]);
+    let size = |name: &str| fs::metadata(dir.join(name)).map_or(0, |found| found.len()) as f64 / 1e6;
+    let total = Duration::from_secs(60 * minutes);
+    let begun = Clock::now();
+    println!(
+        "  minute   events   memory MB   file MB   log MB   bytes of the file for each event since the line before"
+    );
+    thread::scope(|scope| {
+        let address = &engine.address;
+        let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = sent.clone();
+        scope.spawn(move || {
+            let mut line = Line::to(address);
+            let size = 50;
+            for n in 0.. {
+                let at = Duration::from_secs_f64((n * size) as f64 / SOAK_RATE);
+                if at >= total {
+                    break;
+                }
+                thread::sleep(at.saturating_sub(begun.elapsed()));
+                line.send(&bodies(n * size, size, size)[0]);
+                count.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
+            }
+        });
+        let mut before = (0, size("flowloom.db"));
+        for tenth in 1..=10 {
+            thread::sleep((total * tenth / 10).saturating_sub(begun.elapsed()));
+            let now = (sent.load(std::sync::atomic::Ordering::Relaxed), size("flowloom.db"));
+            println!(
+                "  {:>6.1}{:>9}{:>12.1}{:>10.1}{:>9.1}{:>9.0}",
+                begun.elapsed().as_secs_f64() / 60.0,
+                now.0,
+                engine.memory_mb("VmRSS:"),
+                now.1,
+                size("flowloom.db-wal"),
+                (now.1 - before.1) * 1e6 / (now.0 - before.0).max(1) as f64
+            );
+            before = now;
+        }
+    });
 }

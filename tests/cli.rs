@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "bounds on real time: a hang must fail")]
 
+#[cfg(feature = "engine")]
+mod engine;
 mod import;
 mod send;
 

@@ -140,12 +140,13 @@ pub fn drive(world: &World) -> Vec<Row> {
 }
 
 /// What the world answers; nothing where it stays silent.
-fn answer_of(world: &World, key: &SendKey) -> Option<Delivery> {
+pub fn answer_of(world: &World, key: &SendKey) -> Option<Delivery> {
     let said = world.answers.iter().find(|(node, _)| *node == key.node);
     said.map_or(Some(Delivery::Sent), |(_, answer)| answer.clone())
 }
 
-fn responses(world: &World, decision: &Decision) -> Vec<Event> {
+/// What people do with a message that was sent.
+pub fn responses(world: &World, decision: &Decision) -> Vec<Event> {
     let (Some(journey), Some(flow), Some(node)) = (&decision.journey, &decision.flow, &decision.node) else {
         return Vec::new();
     };
@@ -169,7 +170,8 @@ fn responses(world: &World, decision: &Decision) -> Vec<Event> {
     out
 }
 
-fn core_input(input: &world::Input) -> Input {
+/// An input in the core's words.
+pub fn core_input(input: &world::Input) -> Input {
     match input {
         world::Input::Event(event) => Input::Event(Arc::new(event.clone())),
         world::Input::Wake(at) => Input::Wake { at: *at },
@@ -190,7 +192,7 @@ fn core_input(input: &world::Input) -> Input {
 }
 
 /// A decision as the oracle would put it; nothing where the oracle does not tell.
-fn row(world: &World, decision: &Decision) -> Option<Row> {
+pub fn row(world: &World, decision: &Decision) -> Option<Row> {
     if let Some(told) = told(world, decision) {
         return Some(told);
     }

@@ -1,4 +1,13 @@
 //! The engine: one meaning with the simulator, faults in a seeded world, and what callers meet.
 
+mod broken;
+mod disk;
+mod faults;
+mod ledger;
+mod look;
 mod meaning;
 mod play;
+mod rules;
+mod scenes;
+mod schema;
+mod threads;

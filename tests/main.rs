@@ -11,6 +11,8 @@ mod compare;
 mod drive;
 #[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "engine")]
+mod engine_real;
 mod fidelity;
 mod files;
 mod fuzz;

@@ -68,7 +68,8 @@ fn the_simulator_keeps_the_fixtures() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
+/// Rows that are not what the fixture expects, as text.
+pub fn difference(name: &str, world: &World, rows: &[String], out: &mut String) {
     let mut expected = world.expected.clone();
     expected.sort_by_key(|line| {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();

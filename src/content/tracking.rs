@@ -87,8 +87,9 @@ pub(super) fn in_html(html: &str, parameters: &[(String, String)], own: &[String
     with_links(html, |address| tracked(address, parameters, own))
 }
 
-/// An HTML source with other addresses for its links (`<a>` and `<area>`; pictures and styles are not clicked). `change`
-/// sees an address with its entities read, and says the new one, or `None` where it stays; all else stays byte for byte.
+/// An HTML source with other addresses for its links (`<a>` and `<area>`; pictures and styles are not clicked).
+/// `change` sees an address with its entities read, and says the new one, or `None` where it stays; all else stays byte
+/// for byte.
 pub fn with_links(html: &str, mut change: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 8);
     let mut rest = html;

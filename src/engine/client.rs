@@ -1,8 +1,9 @@
 //! Talking to an engine by its data folder: over its own API where it runs, else straight to its store.
 //!
-//! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens and
-//! holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and what is
-//! asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is read.
+//! The one idea: commands name a folder, not an address. The folder's `engine.json` says where the engine listens
+//! and holds the token of its owner. Where no engine runs, the folder is taken for as long as the command lasts, and
+//! what is asked is done by the same driver: the next start goes on from there. Looking needs neither: the file is
+//! read.
 
 use std::{path::Path, time::Duration};
 
@@ -132,14 +133,15 @@ impl Client {
         Ok(json.get("done").and_then(Json::as_str).unwrap_or("done").to_owned())
     }
 
-    /// Hands in a text of events as it is: JSON Lines, or one JSON text. What became of each, with its place. Where the
-    /// engine says "later", it is asked again for a minute.
+    /// Hands in a text as it is, JSON Lines or one JSON text: events (`/v1/events`), or contacts with their past
+    /// (`/v1/histories`). What became of each, with its place. Where the engine says "later", it is asked again for a
+    /// minute.
     ///
-    /// Errors: as [`Self::get`]; not one event could be read.
-    pub fn hand_in(&self, kind: &str, body: &[u8]) -> Result<Vec<(String, Answer)>, Refusal> {
+    /// Errors: as [`Self::get`]; not one item could be read.
+    pub fn hand_in(&self, path: &str, kind: &str, body: &[u8]) -> Result<Vec<(String, Answer)>, Refusal> {
         let mut tries = 0;
         loop {
-            let (status, bytes) = self.call(reqwest::Method::POST, "/v1/events", (kind, ""), body.to_vec())?;
+            let (status, bytes) = self.call(reqwest::Method::POST, path, (kind, ""), body.to_vec())?;
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) && tries < MOST_TRIES {
                 tries += 1;
                 std::thread::sleep(Duration::from_secs(1));
@@ -181,6 +183,11 @@ fn said(status: StatusCode, bytes: &[u8]) -> Refusal {
     )
 }
 
+/// People who hear a word to everybody in one commit where no engine runs. Source: as in the writer.
+const TOLD_AT_ONCE: usize = 500;
+/// Such commits for one order. Source: assumption; some seconds.
+const MOST_PAGES: usize = 20;
+
 /// Somebody to give orders to.
 #[derive(Debug)]
 pub enum Line {
@@ -216,8 +223,15 @@ impl Line {
             Self::Running(client) => client.order(who, order),
             Self::Resting(driver) => {
                 let now = Clock::Real.now();
-                let done = driver.batch(now, |driver| driver.order(now, who, order));
-                done.map_err(|error| Refusal { error: error.message, hint: error.hint })?.0
+                let refused = |error: store::Error| Refusal { error: error.message, hint: error.hint };
+                let done = driver.batch(now, |driver| driver.order(now, who, order)).map_err(refused)?.0;
+                // So that what is looked at next shows it; in a large store the next start tells the rest.
+                let mut pages = 0;
+                while done.is_ok() && driver.is_walking() && pages < MOST_PAGES {
+                    driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?;
+                    pages += 1;
+                }
+                done
             }
         }
     }

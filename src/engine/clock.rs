@@ -53,6 +53,16 @@ impl Clock {
         Ok(Self::Scaled { from: Self::Real.now(), started: Monotonic::now(), scale })
     }
 
+    /// A faster clock goes on from an instant that it has reached before: time must not run twice. The real one needs
+    /// no such word, and one set by hand is its owner's.
+    #[must_use]
+    pub fn gone_on_from(self, reached: Instant) -> Self {
+        match self {
+            Self::Scaled { from, started, scale } => Self::Scaled { from: from.max(reached), started, scale },
+            other => other,
+        }
+    }
+
     /// A clock set by hand.
     pub fn fake(at: Instant) -> Self {
         Self::Fake(Arc::new(AtomicI64::new(at.as_millis())))
@@ -109,6 +119,10 @@ mod tests {
         assert!(
             quick.until(quick.now().plus_millis(1_000_000), Duration::from_secs(9)) <= Duration::from_millis(1_001)
         );
+        let ahead = Clock::Real.now().plus_millis(1_000_000_000);
+        assert!(quick.clone().gone_on_from(ahead).now() >= ahead);
+        assert!(quick.gone_on_from(Instant::from_millis(5)).now() < ahead);
+        assert!(Clock::Real.gone_on_from(ahead).now() < ahead);
         assert!(Clock::scaled(0.0).is_err() && Clock::scaled(f64::NAN).is_err());
     }
 }

@@ -155,8 +155,8 @@ impl Handle {
         let _ = self.put(Ask::Look);
     }
 
-    /// Tells the writer to finish what is there and to stop.
-    pub(super) fn stop(&self) {
+    /// Tells the writer to finish what is there and to stop; who asks after that is told so.
+    pub fn stop(&self) {
         let _ = self.put(Ask::Stop);
     }
 }

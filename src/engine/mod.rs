@@ -15,6 +15,8 @@
 //! | [`clock`] | now: real, scaled, or set by hand |
 //! | [`delivery`] | from a job to a hand-over: rendering, transports, rates, back-off, links back to the engine |
 //! | [`intake`] | HTTP: events, contacts, webhooks of shops, pages of recipients, metrics, and the JSON API |
+//! | [`run`] | all of it put together, in one process |
+//! | [`client`] | talking to an engine by its data folder, running or not: for `cli` and `gui` |
 //! | [`status`] | what is seen: people per step, rates, latency, held; a contact's trace and mails |
 //!
 //! Durable means: an answer is given after the commit that holds what was asked (`synchronous=FULL`). A message is

@@ -17,7 +17,7 @@ use super::{
     delivery::{
         Transport,
         links::{Links, Watch as Tracking},
-        office::{Desk, Office, SENDERS},
+        office::{Desk, MOST_WAITING, Office, SENDERS},
         render::Renderer,
         secrets::Secrets as FlowSecrets,
         ways::{self, Ways},
@@ -40,18 +40,18 @@ use super::{
 };
 use crate::{
     audience::Event,
-    base::{ContactId, Instant, SendKey},
+    base::{ContactId, Instant, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
 };
 
-/// Sends that may be claimed for each sender: one on its way, some in the queue. Source: assumption.
-const CLAIMS_PER_SENDER: usize = 16;
 /// How long requests that are under way may take when the engine stops.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// Warnings that status shows, newest last. Source: assumption.
 const MOST_WARNINGS: usize = 20;
+/// Data that are so far ahead of the clock are worth a word, in milliseconds. Source: assumption.
+const AHEAD_MILLIS: i64 = 60_000;
 /// What arrives in a minute is shown for the last whole one.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -134,8 +134,13 @@ impl Engine {
     ///
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
-        let clock = settings.clock.clone();
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
+        let reached = driver.store().last_fed().map_err(of_store)?;
+        let clock = match reached {
+            Some(reached) => settings.clock.clone().gone_on_from(reached),
+            None => settings.clock.clone(),
+        };
+        let ahead = reached.map_or(0, |reached| reached.since(clock.now()));
         let (ways, pace) = Ways::open(&settings.ways)?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         let listen = free_port(settings.listen)?;
@@ -148,6 +153,13 @@ impl Engine {
         };
         let setup = setup(&settings, listen)?;
         let mut said = begin(&mut driver, &clock, &*ways, flows, workspace)?;
+        if ahead > AHEAD_MILLIS {
+            said.push(format!(
+                "warning: the data in {} are {} ahead of the clock (was it run with --time-scale?); what is due waits for it",
+                settings.data.display(),
+                crate::base::Span { millis: ahead / 60_000 * 60_000, ..Default::default() }
+            ));
+        }
 
         let (handle, asks) = Handle::new();
         let (jobs, work) = mpsc::channel();
@@ -162,7 +174,8 @@ impl Engine {
             driver,
             clock: clock.clone(),
             jobs,
-            most_claimed: senders * CLAIMS_PER_SENDER,
+            // More than the office holds: a slow domain may fill its lane there, and keeps the others out of nothing.
+            most_claimed: MOST_WAITING + 2 * senders,
             keep_days: settings.keep_days,
             hear,
         };
@@ -242,6 +255,13 @@ fn begin(
 ) -> Result<Vec<String>, Refusal> {
     let now = clock.now();
     let mut said = Vec::new();
+    let zones = driver.batch(now, |driver| driver.look_at_zones(now, Zone::data_version())).map_err(of_store)?.0;
+    if zones {
+        said.push(format!(
+            "The zone data are new ({}): waits for a time of day are reckoned anew",
+            Zone::data_version()
+        ));
+    }
     let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
     let (unknown, _) = recovered.map_err(of_store)?;
     if unknown > 0 {

@@ -82,7 +82,8 @@ pub enum Busy {
 /// A word from outside to flows and contacts; each leaves an audit line with who gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// This version of the flow is live from now on; current members enter only if `enrol` says so (SEMANTICS R0).
+    /// This version of the flow is live from now on. Whoever is in a segment already, say, does not enter: what is so
+    /// is recorded, and changes count (SEMANTICS R0).
     Publish {
         /// The flow.
         flow: Box<Flow>,
@@ -150,7 +151,7 @@ pub enum Order {
     },
     /// Drops what is older than so many days: traces and events beyond every look-back (SEMANTICS R5: 400 days).
     Prune {
-        /// Days, at least 1.
+        /// Days, at least 30: so long an event that comes again is known (SEMANTICS R2).
         days: u32,
     },
 }

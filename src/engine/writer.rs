@@ -18,7 +18,7 @@ use super::{
     driver::{Driver, Told},
     handle::{Ask, Handle},
     store::{Error, Kind, Result},
-    work::{Answer, Begin, Busy, Done, Handed, Job, Order},
+    work::{Answer, Begin, Busy, Done, Handed, Job},
 };
 use crate::base::Instant;
 
@@ -30,6 +30,8 @@ const MOST_ASKS: usize = 1_000;
 const MOST_WAKES: usize = 500;
 /// Contacts told a word to everybody in one batch. Source: assumption.
 const MOST_TOLD: usize = 500;
+/// Sends claimed in one batch at most, for the same reason. Source: assumption.
+const MOST_CLAIMS: usize = 200;
 /// How often the clock is looked at, whatever is due: it may have jumped. Source: assumption, SEMANTICS R26.
 const GLANCE: Duration = Duration::from_secs(1);
 /// A clock that differs so much from what the machine's steady clock says has jumped. Source: assumption.
@@ -145,7 +147,8 @@ impl Desk {
     /// One batch of asks and of what is due; how long nothing needs to be done after it.
     fn batch(&mut self, now: Instant, batch: Vec<(Ask, usize)>, is_stopping: bool) -> Duration {
         let items: usize = batch.iter().map(|(_, items)| items).sum();
-        let room = if is_stopping { 0 } else { self.writer.most_claimed.saturating_sub(self.claimed) };
+        let room = self.writer.most_claimed.saturating_sub(self.claimed).min(MOST_CLAIMS);
+        let room = if is_stopping { 0 } else { room };
         let done = self.writer.driver.batch(now, |driver| {
             let outs = batch.iter().map(|(ask, _)| perform(driver, now, ask)).collect::<Result<Vec<Out>>>()?;
             if is_stopping {
@@ -157,7 +160,8 @@ impl Desk {
             if woken == 0 {
                 driver.end_restore()?;
             }
-            Ok((outs, jobs, woken == MOST_WAKES || walked > 0))
+            let more = woken == MOST_WAKES || jobs.len() == MOST_CLAIMS || walked;
+            Ok((outs, jobs, more))
         });
         match done {
             Ok(((outs, jobs, has_more), told)) => {
@@ -267,16 +271,24 @@ impl Desk {
         if self.prune_at.is_some_and(|at| now < at) {
             return;
         }
-        self.prune_at = Some(now.plus_millis(PRUNE_EVERY_MILLIS));
-        let pruned = self.writer.driver.batch(now, |driver| driver.order(now, "engine", &Order::Prune { days }));
-        if let Err(error) = pruned {
-            tracing::warn!(error = %error, "old rows could not be dropped");
-        }
+        let pruned = self.writer.driver.batch(now, |driver| driver.prune_page(now, days));
+        let pause = match pruned {
+            // There may be more: soon again, between other batches.
+            Ok(((rows, sends), _)) if rows + sends > 0 => PRUNE_AGAIN_MILLIS,
+            Ok(_) => PRUNE_EVERY_MILLIS,
+            Err(error) => {
+                tracing::warn!(error = %error, "old rows could not be dropped");
+                PRUNE_EVERY_MILLIS
+            }
+        };
+        self.prune_at = Some(now.plus_millis(pause));
     }
 }
 
 /// How often old rows are looked for, in milliseconds. Source: assumption.
 const PRUNE_EVERY_MILLIS: i64 = 600_000;
+/// The pause before the next page where there was something to drop, in milliseconds. Source: assumption.
+const PRUNE_AGAIN_MILLIS: i64 = 1_000;
 
 fn perform(driver: &mut Driver, now: Instant, ask: &Ask) -> Result<Out> {
     Ok(match ask {

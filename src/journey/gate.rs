@@ -202,7 +202,7 @@ fn places_before<'a>(
         .sends
         .iter()
         .enumerate()
-        .filter(move |(n, send)| send.counts() && send.at <= now && own.is_none_or(|own| (send.at, *n) < own))
+        .filter(move |(n, send)| send.counts() && send.holds_at(now) && own.is_none_or(|own| (send.at, *n) < own))
         .map(|(_, send)| send)
 }
 

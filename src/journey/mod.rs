@@ -80,12 +80,18 @@ pub fn advance_into(flows: &FlowSet, contact: &mut ContactState, input: &Input, 
     effects.wake = contact.next_wake();
 }
 
-fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
-    let mut event = event.clone();
+/// An event as it is taken: one that says it happens more than five minutes from now counts as happened when it was
+/// accepted (SEMANTICS R2). Whoever reads a history from rows needs the same.
+pub fn taken(mut event: std::sync::Arc<crate::audience::Event>) -> std::sync::Arc<crate::audience::Event> {
     if event.happened.since(event.accepted) > MOST_FUTURE_MILLIS {
         let accepted = event.accepted;
         std::sync::Arc::make_mut(&mut event).happened = accepted;
     }
+    event
+}
+
+fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
+    let event = taken(event.clone());
     if !run.state.log.record(event.clone()) {
         run.tell(None, What::Ignored { why: SmolStr::new_static("its id is known"), event: event.id.clone() });
         return;
@@ -178,6 +184,12 @@ fn take(run: &mut Run<'_>, control: &Control) {
             run.state.live = live;
             run.state.suppressed = true;
             "forget"
+        }
+        Control::Zones => {
+            // The rules that were are gone; what counts calendar days from now on counts by the new ones.
+            let zone = run.state.zone(run.flows).clone();
+            run.recompute_local_waits(&zone);
+            "zones"
         }
         Control::Winner { flow, node, arm } => {
             run.state.winners.insert((flow.clone(), node.clone()), arm.clone());

@@ -579,6 +579,8 @@ impl<'a> Run<'a> {
             }
             Delivery::Unknown => {
                 send.status = Status::Unknown;
+                // When it left nobody knows: not after now.
+                send.at = now;
                 told(Outcome::Unknown, Reason::NoAnswer)
             }
             Delivery::Deferred { until } => {

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::flowset::{FlowSet, Version};
 use crate::{
     audience::{Channel, Contact, Event, EventLog, Facts, condition::EntryFacts},
-    base::{FlowId, Instant, JourneyId, MessageId, NodeId, SendKey, Span, VersionHash, Zone},
+    base::{FlowId, Instant, JourneyId, MessageId, NodeId, SendKey, Span, VersionHash, Zone, hash},
     kinds::{Cooldown, runtime::Reason},
 };
 
@@ -257,6 +257,12 @@ impl Send {
     /// Whether it counts for caps, cooldowns and breakers.
     pub(super) fn counts(&self) -> bool {
         matches!(self.status, Status::Pending | Status::Sent | Status::Unknown)
+    }
+
+    /// Whether its place is taken at `now`. One that moved ahead by its jitter because its driver was late keeps the
+    /// place meanwhile: it may be on its way over a slow line (SEMANTICS R23, R26).
+    pub(super) fn holds_at(&self, now: Instant) -> bool {
+        self.at <= now || self.late_millis > 0 && self.at.since(now) <= hash::MOST_JITTER_MILLIS
     }
 }
 

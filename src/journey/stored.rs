@@ -155,7 +155,7 @@ pub type Forgotten = Vec<(SmolStr, u64, Instant)>;
 pub fn recall(forgotten: Forgotten, events: impl IntoIterator<Item = Arc<Event>>) -> EventLog {
     let mut log = EventLog::after(forgotten);
     for event in events {
-        log.record(event);
+        log.record(super::taken(event));
     }
     log
 }

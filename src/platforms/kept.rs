@@ -34,6 +34,36 @@ pub fn merge(target: &mut Json, patch: &Json) {
     }
 }
 
+/// What two forms of the same JSON may differ in.
+#[derive(Clone, Copy)]
+pub(super) struct Leeway {
+    /// Whether a platform fills in this value where the key is left out.
+    pub fills: fn(&str, &Json) -> bool,
+    /// Whether a value may as well be left out.
+    pub drops: fn(&Json) -> bool,
+}
+
+/// Whether JSON that was read and JSON that is written say the same, up to the order of keys, how numbers are written
+/// (1 and 1.0), null for a missing key, and a platform's leeway.
+pub(super) fn same(read: &Json, written: &Json, leeway: Leeway) -> bool {
+    match (read, written) {
+        (Json::Object(read), Json::Object(written)) => {
+            let more = written.keys().filter(|key| !read.contains_key(*key));
+            read.keys().chain(more).all(|key| match (read.get(key), written.get(key)) {
+                (Some(Json::Null) | None, Some(written)) => written.is_null() || (leeway.fills)(key, written),
+                (Some(read), Some(written)) => same(read, written, leeway),
+                (Some(read), None) => read.is_null() || (leeway.drops)(read),
+                (None, None) => true,
+            })
+        }
+        (Json::Array(read), Json::Array(written)) => {
+            read.len() == written.len() && read.iter().zip(written).all(|(read, written)| same(read, written, leeway))
+        }
+        (Json::Number(read), Json::Number(written)) => read.as_f64() == written.as_f64(),
+        _ => read == written,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -118,7 +118,8 @@ pub(super) fn merged(own: Template, others: Vec<(String, Template)>) -> Template
 /// The template for each language of one that [`merged`] made: by tag in its order, then for everybody else. `None`
 /// where it chooses by no language, or in a form that is not ours.
 pub(super) fn parted(target: Target, template: &Template) -> Option<(Vec<(String, Template)>, Template)> {
-    let parts: [(&String, fn(&mut Template, String)); 4] = [
+    type Part<'t> = (&'t str, fn(&mut Template, String));
+    let parts: [Part<'_>; 4] = [
         (&template.subject, |t, text| t.subject = text),
         (&template.preheader, |t, text| t.preheader = text),
         (&template.html, |t, text| t.html = text),
@@ -157,7 +158,7 @@ fn chosen(others: impl Iterator<Item = (String, String)>, own: &str) -> String {
 }
 
 /// The inverse of [`chosen`] over languages.
-fn split<'t>(target: Target, text: &'t str) -> Option<(Vec<(String, &'t str)>, &'t str)> {
+fn split(target: Target, text: &str) -> Option<(Vec<(String, &str)>, &str)> {
     let mut rest = text.strip_prefix("{% if ")?;
     let mut others = Vec::new();
     loop {

@@ -4,6 +4,8 @@
 //! made anew. Nothing else in the house uses this room.
 
 pub mod audience_gen;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod flow_gen;
 mod html_gen;
 pub mod smtp;

@@ -9,7 +9,7 @@ use flowloom::{
 };
 
 use super::play::{Script, play};
-use crate::{compare, world::World};
+use crate::{compare, drive, oracle, samples, world::World};
 
 /// A doubled event is ignored by the engine at its door, and by the replay in its trace.
 fn is_kept(decision: &Decision) -> bool {
@@ -74,4 +74,58 @@ fn generated_worlds_mean_the_same() {
         );
     }
     assert!(one.is_some() || lines > 15_000, "{lines} lines: the worlds say too little");
+}
+
+/// The sample workspaces with their audiences, whole.
+#[test]
+fn samples_mean_the_same() {
+    let at = |text: &str| Instant::parse(text).expect("written right");
+    for sample in samples::samples() {
+        let audience = samples::audience(&sample).0;
+        let flows: Vec<Flow> = sample.flows.iter().map(|loaded| loaded.flow.clone()).collect();
+        let (from, until) = (at("2026-10-01T00:00:00Z"), at("2026-11-20T00:00:00Z"));
+        let lines = check(&sample.name, &sample.workspace, &flows, &audience, from, until, 97);
+        assert!(lines > 100, "{}: {lines} lines: it says too little", sample.name);
+    }
+}
+
+/// The engine against the second interpreter, which shares nothing with it: one in `step` of the counted worlds.
+fn check_counted(step: usize) -> usize {
+    let mut played = 0;
+    compare::counted(step, &mut |_, world| {
+        played += 1;
+        let script = Script {
+            workspace: &world.workspace,
+            flows: &world.flows,
+            audience: &world.audience(),
+            from: world.adopted(),
+            until: world.until,
+            reopen_after: [0, 2, 5][played % 3],
+        };
+        let found = play(&script);
+        let rows = found.values().flatten().filter_map(|decision| drive::row(world, decision));
+        let (found, expected) = (drive::by_flow(rows.collect()), drive::by_flow(oracle::play(world, world.adopted())));
+        let told = |rows: &[String]| rows.join("\n  ");
+        assert!(
+            found == expected,
+            "a counted world differs\n{}\noracle\n  {}\nengine\n  {}",
+            world.text,
+            told(&expected),
+            told(&found)
+        );
+    });
+    played
+}
+
+#[test]
+fn counted_worlds_mean_the_same() {
+    let played = check_counted(37);
+    assert!(played > 1_900, "{played} worlds");
+}
+
+#[test]
+#[ignore = "takes some minutes"]
+fn all_counted_worlds_mean_the_same() {
+    let played = check_counted(1);
+    assert!(played > 70_000, "{played} worlds");
 }

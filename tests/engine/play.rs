@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -19,10 +19,11 @@ use flowloom::{
     journey::{Decision, IntentWhat},
 };
 
-/// Stores in memory are named, and stay while anybody has them open.
-fn store_name() -> PathBuf {
+/// A store in memory. Such are named, and stay while anybody has them open.
+pub fn store() -> Store {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    Path::new("/").join(format!("engine-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+    let name = Path::new("/").join(format!("engine-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    Store::open_on(&name, "memdb").expect("opens")
 }
 
 /// What is played.
@@ -49,8 +50,7 @@ fn order(event: &Event) -> (Instant, Instant, &EventId) {
 
 /// Traces of all contacts, by the engine.
 pub fn play(script: &Script<'_>) -> BTreeMap<ContactId, Vec<Decision>> {
-    let name = store_name();
-    let mut driver = Driver::on(Store::open_on(&name, "memdb").expect("opens")).expect("reads");
+    let mut driver = Driver::on(store()).expect("reads");
     let from = script.from;
     driver
         .batch(from, |driver| {
@@ -91,7 +91,7 @@ pub fn play(script: &Script<'_>) -> BTreeMap<ContactId, Vec<Decision>> {
         driver
             .batch(at, |driver| {
                 // Everybody hears at once what the hour's end brought, as in a replay.
-                while driver.walk(1_000)? > 0 {}
+                while driver.walk(1_000)? {}
                 Ok(())
             })
             .expect("closes hours");

@@ -1,35 +1,53 @@
-//! `flowloom ingest`: hands events in from a file or from standard input.
+//! `flowloom ingest`: hands events in from a file or from standard input; or people with their past from a folder.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufRead, BufReader, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
 
-use super::{super::show, Data, Done, Failure, Format, Outcome, Streams};
-use crate::engine::{
-    client::{Client, Line},
-    clock::Clock,
-    driver::Driver,
-    intake::watch::{self, Stopped},
-    store,
-    work::{Answer, Refusal},
+use super::{
+    super::{Places, load, show},
+    Data, Done, Failure, Format, Outcome, Streams, line,
+};
+use crate::{
+    audience::{
+        Audience, Event,
+        load::{contacts_to_jsonl, events_to_jsonl},
+    },
+    base::ContactId,
+    disk::Home,
+    engine::{
+        client::{Client, Line},
+        clock::Clock,
+        driver::Driver,
+        intake::watch::{self, Stopped},
+        store,
+        work::{Answer, History, Refusal},
+    },
 };
 
 /// Lines in one request at most, and bytes. Source: the engine's own limits (1,000 items, 5 MB).
 const MOST_LINES: usize = 1_000;
 const MOST_BYTES: usize = 4 << 20;
+/// People taken over in one commit where no engine runs. Source: assumption.
+const PEOPLE_PER_COMMIT: usize = 500;
 /// Refused events that are told one by one.
 const MOST_TOLD: usize = 20;
 
-/// Hand events in: JSON Lines, or one JSON text
+/// Hand events in (JSON Lines, or one JSON text); or people with a past that lets nobody into a flow
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The file; - for standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "history")]
+    file: Option<PathBuf>,
+    /// Take over the people of this folder instead (contacts and events, as of a workspace's audience): what they did
+    /// is known from then on, and lets nobody in
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    history: Option<PathBuf>,
     #[command(flatten)]
     data: Data,
     /// How to print
@@ -62,20 +80,25 @@ impl Tally {
 }
 
 /// Runs it.
-pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
-    let stdin = args.file.as_os_str() == "-";
-    let input: Box<dyn BufRead> = if stdin {
-        Box::new(BufReader::new(io::stdin()))
-    } else {
-        let file = File::open(&args.file).map_err(|error| {
-            Failure::unusable(format!("{} cannot be read: {error}", args.file.display()), "Name a file of events, or -")
-        })?;
-        Box::new(BufReader::new(file))
-    };
+pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome {
     let mut tally = Tally::default();
-    match Line::to(&args.data.dir)? {
-        Line::Running(client) => to_running(&client, input, &mut tally)?,
-        Line::Resting(mut driver) => to_resting(&mut driver, input, &mut tally)?,
+    match (&args.history, &args.file) {
+        (Some(folder), _) => {
+            let people = histories(folder, places, streams)?;
+            match line(&args.data.dir)? {
+                Line::Running(client) => histories_to_running(&client, &people, &mut tally)?,
+                Line::Resting(mut driver) => histories_to_resting(&mut driver, &people, &mut tally)?,
+            }
+        }
+        (None, Some(file)) => {
+            let input = open(file)?;
+            match line(&args.data.dir)? {
+                Line::Running(client) => to_running(&client, input, &mut tally)?,
+                Line::Resting(mut driver) => to_resting(&mut driver, input, &named(file), &mut tally)?,
+            }
+        }
+        // The arguments name one of the two.
+        (None, None) => {}
     }
     match args.format {
         Format::Json => {
@@ -100,6 +123,91 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     Ok(if tally.num_refused > 0 { Done::Errors } else { Done::Well })
 }
 
+fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let no = |error: io::Error| {
+        Failure::unusable(format!("{} cannot be read: {error}", file.display()), "Name a file of events, or -")
+    };
+    if file.is_dir() {
+        return Err(Failure::unusable(
+            format!("{} is a folder", file.display()),
+            "Name a file of events; --history takes the people of a folder over",
+        ));
+    }
+    Ok(Box::new(BufReader::new(File::open(file).map_err(no)?)))
+}
+
+/// The people of an audience's folder, each with what happened to them.
+fn histories(folder: &Path, places: &Places, streams: &mut Streams) -> Result<Vec<History>, Failure> {
+    let places = Places { audience: Some(folder.to_owned()), ..places.clone() };
+    let Audience { contacts, events, responses } = load::audience(&Home::default(), &places, streams)?;
+    if contacts.is_empty() {
+        return Err(Failure::unusable(
+            format!("{} has nobody in it", folder.display()),
+            "Name a folder with contacts.jsonl or contacts.csv, and events beside it",
+        ));
+    }
+    if !responses.is_empty() {
+        streams.tell("responses.jsonl is for simulations, and is left out\n");
+    }
+    let now = Clock::Real.now();
+    let mut of_whom: BTreeMap<ContactId, Vec<Event>> = BTreeMap::new();
+    let (past, to_come): (Vec<Event>, Vec<Event>) = events.into_iter().partition(|event| event.accepted <= now);
+    if !to_come.is_empty() {
+        streams.tell(&format!("{} in the future left out\n", show::count(to_come.len(), "event", "events")));
+    }
+    for event in past {
+        of_whom.entry(event.contact.clone()).or_default().push(event);
+    }
+    let with_past = |contact: crate::audience::Contact| {
+        let events = of_whom.remove(&contact.id).unwrap_or_default();
+        History { contact, events }
+    };
+    Ok(contacts.into_iter().map(with_past).collect())
+}
+
+/// As the engine's API takes it.
+fn line_of(person: &History) -> String {
+    let contact = contacts_to_jsonl([&person.contact]);
+    let events = events_to_jsonl(&person.events);
+    let events: Vec<&str> = events.lines().collect();
+    format!("{{\"contact\": {}, \"events\": [{}]}}\n", contact.trim_end(), events.join(","))
+}
+
+/// Requests of as many people as one commit takes well.
+fn histories_to_running(client: &Client, people: &[History], tally: &mut Tally) -> Result<(), Failure> {
+    let (mut body, mut names, mut items) = (String::new(), Vec::new(), 0);
+    for (idx, person) in people.iter().enumerate() {
+        body += &line_of(person);
+        names.push(&person.contact.id);
+        items += 1 + person.events.len();
+        let is_last = idx + 1 == people.len();
+        if is_last || items >= MOST_LINES || body.len() >= MOST_BYTES {
+            let answers = client.hand_in("/v1/histories", "application/x-ndjson", body.as_bytes())?;
+            for (name, (_, answer)) in names.drain(..).zip(answers) {
+                tally.add(name.to_string(), answer);
+            }
+            (body, items) = (String::new(), 0);
+        }
+    }
+    Ok(())
+}
+
+fn histories_to_resting(driver: &mut Driver, people: &[History], tally: &mut Tally) -> Result<(), Failure> {
+    let now = Clock::Real.now();
+    for part in people.chunks(PEOPLE_PER_COMMIT) {
+        let (answers, _) = driver.batch(now, |driver| {
+            part.iter().map(|person| driver.history(now, person)).collect::<store::Result<Vec<_>>>()
+        })?;
+        for (person, answer) in part.iter().zip(answers) {
+            tally.add(person.contact.id.to_string(), answer);
+        }
+    }
+    Ok(())
+}
+
 /// Sends the text as it is, so that the engine judges it; in requests that it takes.
 fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
     let broken = |error: io::Error| {
@@ -112,7 +220,7 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
         if body.len() > MOST_BYTES {
             return Err(Failure::refused("The file is one JSON list of more than 4 MB", "Write one event per line"));
         }
-        for (place, answer) in client.hand_in("application/json", &body)? {
+        for (place, answer) in client.hand_in("/v1/events", "application/json", &body)? {
             tally.add(place, answer);
         }
         return Ok(());
@@ -125,7 +233,7 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
             return Ok(());
         }
         if read == 0 || lines as usize >= MOST_LINES || body.len() >= MOST_BYTES {
-            for (place, answer) in client.hand_in("application/x-ndjson", &body)? {
+            for (place, answer) in client.hand_in("/v1/events", "application/x-ndjson", &body)? {
                 let number = place.strip_prefix("line ").and_then(|n| n.parse::<u64>().ok());
                 let place = number.map_or(place, |n| format!("line {}", n + before));
                 tally.add(place, answer);
@@ -139,9 +247,19 @@ fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Re
     }
 }
 
-fn to_resting(driver: &mut Driver, input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
+/// The file as it is now, so that the same one taken in again brings the same events.
+fn named(file: &Path) -> String {
+    let found = if file.as_os_str() == "-" { None } else { file.metadata().ok() };
+    let changed = found.as_ref().and_then(|found| found.modified().ok());
+    match found {
+        Some(found) => format!("{} {} {changed:?}", file.display(), found.len()),
+        None => format!("stdin {}", Clock::Real.now()),
+    }
+}
+
+fn to_resting(driver: &mut Driver, input: impl BufRead, file: &str, tally: &mut Tally) -> Result<(), Failure> {
     let now = Clock::Real.now();
-    let read = watch::read_events(input, now, |batch| {
+    let read = watch::read_events(input, file, now, |batch| {
         for (place, refusal) in batch.refused {
             tally.add(place, Answer::Refused { error: refusal.error, hint: refusal.hint });
         }

@@ -18,7 +18,7 @@ use clap::Args;
 use super::{Done, Failure, Format, Outcome, Streams};
 use crate::engine::{
     client::Line,
-    store::{self, Reader},
+    store::{self, Kind, Reader},
     work::{Order, Refusal},
 };
 
@@ -37,8 +37,12 @@ impl From<Refusal> for Failure {
 }
 
 impl From<store::Error> for Failure {
+    /// What is there and cannot be used has exit code 2; what another program or a full disk stands in the way of, 1.
     fn from(error: store::Error) -> Self {
-        Self::unusable(error.message, error.hint)
+        match error.kind {
+            Kind::Unfit | Kind::Corrupt | Kind::Io => Self::unusable(error.message, error.hint),
+            Kind::Locked | Kind::Full => Self::refused(error.message, error.hint),
+        }
     }
 }
 
@@ -47,11 +51,27 @@ fn reader(data: &Path) -> Result<Reader, Failure> {
     Ok(Reader::open(data)?)
 }
 
+/// The engine of a folder, running or not.
+///
+/// Errors: there are no data of ours (exit code 2); nobody can be asked (1).
+fn line(data: &Path) -> Result<Line, Failure> {
+    reader(data)?;
+    Ok(Line::to(data)?)
+}
+
+/// Who stands in the audit.
+const WHO: &str = "command line";
+
 /// Gives an order, and says what became of it.
 fn give(data: &Data, order: &Order, format: Format, streams: &mut Streams) -> Outcome {
-    let said = Line::to(&data.dir)?.order("command line", order)?;
+    let said = line(&data.dir)?.order(WHO, order)?;
+    say(&said, format, streams)
+}
+
+/// Says what became of an order.
+fn say(said: &str, format: Format, streams: &mut Streams) -> Outcome {
     match format {
-        Format::Text => streams.say(&format!("{}\n", super::show::clean(&said))),
+        Format::Text => streams.say(&format!("{}\n", super::show::clean(said))),
         Format::Json => streams.say_json(&serde_json::json!({"schema": "flowloom/order/1", "done": said})),
     }
     Ok(Done::Well)

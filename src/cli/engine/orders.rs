@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::{
     super::{Done, Failure, Places, load, show},
-    Data, Format, Outcome, Streams, give, reader,
+    Data, Format, Outcome, Streams, WHO, give, line, reader, say,
 };
 use crate::{
     base::{ContactId, FlowId, JourneyId, NodeId, SendKey},
-    engine::{client::Line, work::Order},
+    engine::work::Order,
 };
 
 /// How to print.
@@ -29,19 +29,21 @@ pub struct Publish {
     flows: Vec<PathBuf>,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    print: Print,
 }
 
 /// Runs `publish`.
 pub fn publish(args: &Publish, places: &Places, streams: &mut Streams) -> Outcome {
     let project = load::project(&args.flows, places)?;
-    let mut line = Line::to(&args.data.dir)?;
+    let mut line = line(&args.data.dir)?;
+    let mut all = Vec::new();
     for file in &project.flows {
         let flow = Box::new(file.flow().clone());
         let order = Order::Publish { flow, workspace: Box::new(project.home.workspace.clone()) };
-        let said = line.order("command line", &order)?;
-        streams.say(&format!("{}\n", show::clean(&said)));
+        all.push(line.order(WHO, &order)?);
     }
-    Ok(Done::Well)
+    say(&all.join("\n"), args.print.format, streams)
 }
 
 /// A flow that is live in an engine.
@@ -87,16 +89,17 @@ pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
     // What resuming sets free is shown first (SEMANTICS R30).
     let held = reader(&args.of.data.dir)?.held(MOST_HELD)?;
     let own = held.iter().filter(|row| row.flow.as_str() == args.of.flow).count();
-    if own > 0 || args.dry_run {
-        let more = if own == MOST_HELD { " or more" } else { "" };
-        streams.tell(&format!(
-            "{} of {} held{more}\n",
-            show::count(own, "message or step", "messages or steps"),
-            args.of.flow
-        ));
-    }
+    let shown = match own {
+        0 => format!("Nothing of {} is held", args.of.flow),
+        1 => format!("1 message or step of {} is held", args.of.flow),
+        MOST_HELD => format!("{own} messages or steps of {} are held, or more", args.of.flow),
+        _ => format!("{own} messages or steps of {} are held", args.of.flow),
+    };
     if args.dry_run {
-        return Ok(Done::Well);
+        return say(&shown, args.of.print.format, streams);
+    }
+    if own > 0 {
+        streams.tell(&format!("{}\n", show::clean(&shown)));
     }
     give(&args.of.data, &Order::Resume { flow: FlowId::new(&args.of.flow) }, args.of.print.format, streams)
 }
@@ -143,12 +146,26 @@ pub fn migrate(args: &Migrate, streams: &mut Streams) -> Outcome {
     let Some(plan) = plan else {
         return Err(Failure::unusable(format!("No flow `{flow}` is live here"), "flowloom status lists the flows"));
     };
+    let order = Order::Migrate { flow, mapping };
+    if args.of.print.format == Format::Json {
+        let done = if args.yes { Some(line(&args.of.data.dir)?.order(WHO, &order)?) } else { None };
+        let moves = plan.iter().map(|(from, to, count)| {
+            serde_json::json!({"from": from.as_str(), "to": to.as_ref().map(NodeId::as_str), "journeys": count})
+        });
+        let moves: Vec<_> = moves.collect();
+        streams.say_json(&serde_json::json!({"schema": "flowloom/migrate/1", "moves": moves, "done": done}));
+        return Ok(Done::Well);
+    }
     for (from, to, count) in &plan {
-        let people = show::count(usize::try_from(*count).unwrap_or(0), "journey", "journeys");
+        let number = usize::try_from(*count).unwrap_or(usize::MAX);
+        let (people, stay, go, end) = match number {
+            1 => ("1 journey".to_owned(), "stays", "goes", "ends"),
+            _ => (format!("{number} journeys"), "stay", "go", "end"),
+        };
         let line = match to {
-            Some(to) if to == from => format!("{people} stay at {to}\n"),
-            Some(to) => format!("{people} at {from} go to {to}\n"),
-            None => format!("{people} at {from} end: the step is gone (--map {from}=STEP moves them)\n"),
+            Some(to) if to == from => format!("{people} {stay} at {to}\n"),
+            Some(to) => format!("{people} at {from} {go} to {to}\n"),
+            None => format!("{people} at {from} {end}: the step is gone (--map {from}=STEP moves them)\n"),
         };
         streams.say(&show::clean(&line));
     }
@@ -159,7 +176,7 @@ pub fn migrate(args: &Migrate, streams: &mut Streams) -> Outcome {
         streams.tell("Nothing was changed; --yes does it\n");
         return Ok(Done::Well);
     }
-    give(&args.of.data, &Order::Migrate { flow, mapping }, args.of.print.format, streams)
+    give(&args.of.data, &order, args.of.print.format, streams)
 }
 
 /// Try a held step or message again
@@ -266,8 +283,12 @@ const MOST_ADDRESSES: usize = 10_000;
 /// Runs `suppress`.
 pub fn suppress(args: &Suppress, streams: &mut Streams) -> Outcome {
     let Some(file) = args.file.as_ref().filter(|_| !args.list) else {
-        for address in reader(&args.data.dir)?.suppressed()? {
-            streams.say(&show::clean(&format!("{address}\n")));
+        let addresses = reader(&args.data.dir)?.suppressed()?;
+        match args.print.format {
+            Format::Json => {
+                streams.say_json(&serde_json::json!({"schema": "flowloom/suppressed/1", "addresses": addresses}));
+            }
+            Format::Text => addresses.iter().for_each(|one| streams.say(&show::clean(&format!("{one}\n")))),
         }
         return Ok(Done::Well);
     };
@@ -285,9 +306,13 @@ pub fn suppress(args: &Suppress, streams: &mut Streams) -> Outcome {
             "Write one address per line; nothing was changed",
         ));
     }
-    for part in addresses.chunks(MOST_ADDRESSES) {
-        let order = Order::Suppress { addresses: part.to_vec(), lift: args.lift };
-        give(&args.data, &order, args.print.format, streams)?;
+    if addresses.is_empty() {
+        return Err(Failure::unusable(format!("{} names no address", file.display()), "Write one address per line"));
     }
-    Ok(Done::Well)
+    let mut line = line(&args.data.dir)?;
+    let mut all = Vec::new();
+    for part in addresses.chunks(MOST_ADDRESSES) {
+        all.push(line.order(WHO, &Order::Suppress { addresses: part.to_vec(), lift: args.lift })?);
+    }
+    say(&all.join("\n"), args.print.format, streams)
 }

@@ -10,8 +10,9 @@ use crate::{
     base::Severity,
     engine::{
         clock::Clock,
-        delivery::{links::Watch, ways},
+        delivery::{links::Watch, pace::Rates, ways},
         run::{Engine, Settings},
+        store::{Kind, Reader},
     },
     flow::{
         Flow,
@@ -74,6 +75,12 @@ pub struct Arguments {
     /// Messages that are handed over at the same time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     senders: u16,
+    /// Mails per minute by a mail server, in all; 0 for no limit [default: 600]
+    #[arg(long, value_name = "N")]
+    mails_per_minute: Option<u32>,
+    /// Mails per minute to one domain by a mail server; 0 for no limit [default: 120]
+    #[arg(long, value_name = "N")]
+    mails_per_domain: Option<u32>,
     /// Keep traces, events and mails for so many days
     #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     keep_days: u32,
@@ -119,12 +126,26 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             ));
         }
     }
+    // A file that can never be this engine's is told apart from what may pass.
+    if let Err(error) = Reader::open(&args.data)
+        && error.kind == Kind::Unfit
+    {
+        return Err(error.into());
+    }
     let clock = Clock::scaled(args.time_scale).map_err(|error| Failure::unusable(error, ""))?;
     let mut settings = Settings::new(&args.data);
     if let Some(mail) = &args.mail {
         settings.ways.mail.clone_from(mail);
     }
-    settings.ways = ways::Settings { texts: args.sms.clone(), calls: args.calls, ..settings.ways };
+    let rates = (args.mails_per_minute.is_some() || args.mails_per_domain.is_some()).then(|| {
+        let usual = Rates::default();
+        Rates {
+            mails: args.mails_per_minute.unwrap_or(usual.mails),
+            mails_per_domain: args.mails_per_domain.unwrap_or(usual.mails_per_domain),
+            ..usual
+        }
+    });
+    settings.ways = ways::Settings { texts: args.sms.clone(), calls: args.calls, rates, ..settings.ways };
     let StoreKind::Sqlite = args.store;
     settings = Settings {
         clock,

@@ -34,7 +34,8 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
 }
 
 fn text(status: &Status) -> String {
-    let mut out = format!("{} contacts, {} wait for a time", status.contacts, status.waiting);
+    let people = show::count(usize::try_from(status.contacts).unwrap_or(usize::MAX), "contact", "contacts");
+    let mut out = format!("{people}, {} waiting for a time", status.waiting);
     if let Some(at) = status.next_wake {
         let _ = write!(out, ", the next one at {at}");
     }
@@ -78,7 +79,8 @@ fn text(status: &Status) -> String {
     for (source, latency) in status.latency.iter().filter(|(_, latency)| latency.count > 0) {
         let _ = writeln!(
             out,
-            "\nLateness of {source}: half within {} ms, 99 % within {} ms, at most {} ms{}",
+            "\nLateness of {}: half within {} ms, 99 % within {} ms, at most {} ms{}",
+            source.replace('_', "-"),
             latency.p50,
             latency.p99,
             latency.max,

@@ -87,8 +87,9 @@ pub struct Token {
 }
 
 impl Token {
-    /// What the visit means as an event, with the properties that SEMANTICS R0 names; `None` for pages that mean nothing
-    /// by themselves. Visits within a minute are one event (mail programs fetch twice), but each unsubscribing counts.
+    /// What the visit means as an event, with the properties that SEMANTICS R0 names; `None` for pages that mean
+    /// nothing by themselves. Visits within a minute are one event (mail programs fetch twice), but each unsubscribing
+    /// counts.
     pub fn event(&self, now: Instant) -> Option<NewEvent> {
         let response = match self.purpose {
             Purpose::Unsubscribe => ResponseKind::Unsubscribed,
@@ -291,9 +292,11 @@ fn make_key(path: &Path) -> io::Result<()> {
     let mut secret = [0_u8; 32];
     SystemRandom::new().fill(&mut secret).map_err(|_| io::Error::other("the system gives no random numbers"))?;
     // Written beside and linked into place, so that a crash leaves no half key and two engines agree on one.
-    let beside = path.with_extension(format!("key.{}.part", std::process::id()));
+    let mut mark = [0_u8; 8];
+    SystemRandom::new().fill(&mut mark).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    let beside = path.with_extension(format!("key.{}.part", URL_SAFE_NO_PAD.encode(mark)));
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&beside).and_then(|mut file| {

@@ -1,8 +1,8 @@
 //! From a claimed send to its hand-over: rendering, transports, rates, back-off, links back to the engine.
 //!
 //! The one idea: what is handed over is known to the byte before anybody is asked ([`render`]), the writer's word
-//! ([`office::Desk::begin`]) is the last thing before the transport, and the transport says exactly what it knows: taken,
-//! surely not taken, or unknown. An unknown is never handed over again by itself (SEMANTICS R21).
+//! ([`office::Desk::begin`]) is the last thing before the transport, and the transport says exactly what it knows:
+//! taken, surely not taken, or unknown. An unknown is never handed over again by itself (SEMANTICS R21).
 //!
 //! | part | what stands in it |
 //! | --- | --- |

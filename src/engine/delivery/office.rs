@@ -2,7 +2,7 @@
 //!
 //! The one idea: jobs stand in a queue per lane, and lanes take turns, so that a slow domain or a large mailing keeps
 //! nobody else waiting; each message's fault is its own (SEMANTICS R29). What the queue cannot take goes back to the
-//! writer untouched, to come again. Deliberately not here: what may leave (`journey`), and what is claimed (the writer).
+//! writer untouched, to come again. Deliberately not here: what may leave (`journey`), what is claimed (the writer).
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -50,13 +50,11 @@ impl Desk for Handle {
 
 /// Sender threads where nothing else is said.
 pub const SENDERS: usize = 4;
-/// Jobs that wait in the office, in all. Bounds its memory: a job holds its contact.
-const MOST_WAITING: usize = 2_000;
+/// Jobs that wait in the office, in all. Bounds its memory (a job holds its contact) and how old a job may be when its
+/// turn comes. Who claims sends claims a few more than this, or a slow lane would keep the others out.
+pub const MOST_WAITING: usize = 1_000;
 /// Jobs of one lane that wait here, so that one lane cannot fill the office.
 const MOST_IN_LANE: usize = 500;
-/// How long a job that does not fit stays away, in milliseconds, for each that waits in its lane, at least 10 s. Source:
-/// assumption; the default rate of a domain is one in 500 ms.
-const AWAY_MILLIS: u64 = 500;
 /// How often a thread that waits looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -105,7 +103,7 @@ impl Office {
             };
             office.start(format!("sender {n}"), move || sender.work())?;
         }
-        office.start("porter".to_owned(), move || porter(&jobs, &queue, &*desk))?;
+        office.start("porter".to_owned(), move || porter(&jobs, &queue, &*desk, &pace))?;
         Ok(office)
     }
 
@@ -141,20 +139,27 @@ impl Office {
 }
 
 /// Brings jobs from the channel into the queue.
-fn porter(jobs: &mpsc::Receiver<Job>, queue: &Queue, desk: &dyn Desk) {
+fn porter(jobs: &mpsc::Receiver<Job>, queue: &Queue, desk: &dyn Desk, pace: &Pace) {
     while !queue.is_stopped() {
         let job = match jobs.recv_timeout(GLANCE) {
             Ok(job) => job,
             Err(mpsc::RecvTimeoutError::Timeout) => continue,
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
         };
-        if let Err((job, ahead)) = queue.put(lane_of(&job), job) {
-            let after_millis = (ahead as u64).saturating_mul(AWAY_MILLIS).clamp(10_000, 3_600_000);
-            let detail = format!("{ahead} others wait for the same domain");
-            desk.settle(&job.key, job.attempt, Handed::Later { detail, after_millis: Some(after_millis) });
+        let lane = lane_of(&job);
+        if let Err(job) = queue.put(&lane, job, pace) {
+            send_back(&job, &lane, pace, desk);
         }
     }
     queue.no_more();
+}
+
+/// Gives a job back, to be claimed anew when there is a place for it: it is not late by its own fault, but its contact
+/// may change while it waits.
+fn send_back(job: &Job, lane: &Lane, pace: &Pace, desk: &dyn Desk) {
+    let to = if lane.to.is_empty() { "text messages" } else { lane.to.as_str() };
+    let detail = format!("Waits for its turn: too many for {to} at once, or it asked for patience");
+    desk.settle(&job.key, job.attempt, Handed::Later { detail, after_millis: Some(pace.promise(lane)) });
 }
 
 /// The lane of a job, before it is rendered.
@@ -172,8 +177,13 @@ fn lane_of(job: &Job) -> Lane {
 
 impl Sender {
     fn work(&self) {
-        while let Some(job) = self.queue.take(&self.pace) {
-            self.send(&job);
+        while let Some(turn) = self.queue.take(&self.pace) {
+            match turn {
+                Turn::Send(job) => self.send(&job),
+                Turn::Back(lane, jobs) => {
+                    jobs.iter().for_each(|job| send_back(job, &lane, &self.pace, &*self.desk));
+                }
+            }
         }
     }
 
@@ -214,6 +224,14 @@ impl Sender {
         };
         self.desk.settle(&job.key, job.attempt, handed);
     }
+}
+
+/// What a sender is to do next.
+enum Turn {
+    /// Its lane has a place, which is taken.
+    Send(Box<Job>),
+    /// Their lane will not have one for long.
+    Back(Lane, VecDeque<Job>),
 }
 
 /// Jobs by lane; lanes take turns.
@@ -258,14 +276,15 @@ impl Queue {
 
     /// Takes a job in.
     ///
-    /// Errors: there is no room; the job, and how many wait in its lane.
-    fn put(&self, lane: Lane, job: Job) -> Result<(), (Job, usize)> {
+    /// Errors: there is no room, or it would wait for too long; the job.
+    fn put(&self, lane: &Lane, job: Job, pace: &Pace) -> Result<(), Box<Job>> {
         let mut lines = self.lines();
-        let ahead = lines.lines.get(&lane).map_or(0, VecDeque::len);
-        if ahead >= MOST_IN_LANE || lines.waiting >= MOST_WAITING {
-            return Err((job, ahead));
+        let ahead = lines.lines.get(lane).map_or(0, VecDeque::len);
+        let is_full = ahead >= MOST_IN_LANE || lines.waiting >= MOST_WAITING;
+        if is_full || pace.stay(lane, ahead) > pace::LONGEST_STAY_MILLIS {
+            return Err(Box::new(job));
         }
-        lines.lines.entry(lane).or_default().push_back(job);
+        lines.lines.entry(lane.clone()).or_default().push_back(job);
         lines.waiting += 1;
         drop(lines);
         self.news.notify_one();
@@ -273,7 +292,7 @@ impl Queue {
     }
 
     /// The next job whose lane has a place, which it takes; waits for one. `None` once there is nothing more to do.
-    fn take(&self, pace: &Pace) -> Option<Job> {
+    fn take(&self, pace: &Pace) -> Option<Turn> {
         let mut lines = self.lines();
         loop {
             if lines.stopped || (lines.no_more && lines.waiting == 0) {
@@ -285,14 +304,24 @@ impl Queue {
             let to = lines.last.as_ref().filter(|_| !lines.lines.is_empty());
             let before = to.map(|last| lines.lines.range(..=last));
             let in_turn = lines.lines.range((from, Bound::Unbounded)).chain(before.into_iter().flatten());
-            let mut has_place = |lane: &Lane| {
-                let place = pace.take(lane);
-                soonest = place.err().map_or(soonest, |wait| soonest.min(Duration::from_millis(wait.unsigned_abs())));
-                place.is_ok()
+            let mut stuck = None;
+            let mut has_place = |lane: &Lane| match pace.take(lane) {
+                Ok(()) => true,
+                Err(wait) => {
+                    soonest = soonest.min(Duration::from_millis(wait.unsigned_abs()));
+                    if wait > pace::LONGEST_STAY_MILLIS {
+                        stuck = Some(lane.clone());
+                    }
+                    false
+                }
             };
             let found = in_turn.map(|(lane, _)| lane).find(|lane| has_place(lane)).cloned();
             if let Some(job) = found.and_then(|lane| lines.next_of(&lane)) {
-                return Some(job);
+                return Some(Turn::Send(Box::new(job)));
+            }
+            if let Some((lane, jobs)) = stuck.and_then(|lane| lines.lines.remove_entry(&lane)) {
+                lines.waiting -= jobs.len();
+                return Some(Turn::Back(lane, jobs));
             }
             let waited = self.news.wait_timeout(lines, soonest.max(Duration::from_millis(1)));
             lines = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -465,7 +494,7 @@ mod tests {
 
     #[test]
     fn what_is_put_off_for_too_long_is_held() {
-        let tell = Job { attempt: 40, ..job("tell", contact("p0", "x@a.example"), Some(5.0)) };
+        let tell = Job { attempt: 100, ..job("tell", contact("p0", "x@a.example"), Some(5.0)) };
         let fresh = Job { attempt: 40, ..job("mail", contact("p1", "x@a.example"), Some(5.0)) };
         let mut old = Job { attempt: 9, ..job("mail", contact("p2", "x@a.example"), Some(5.0)) };
         old.now = old.now.plus_millis(pace::GIVEN_UP_MILLIS);
@@ -482,25 +511,58 @@ mod tests {
         assert!(longest.max() == Some(24 * 3_600_000), "a wait that was asked for has an end");
     }
 
+    fn who(turn: Option<Turn>) -> String {
+        match turn {
+            Some(Turn::Send(job)) => job.contact.contact.id.to_string(),
+            Some(Turn::Back(lane, jobs)) => format!("{} of {} back", jobs.len(), lane.to),
+            None => "nobody".to_owned(),
+        }
+    }
+
     #[test]
     fn lanes_take_turns_and_a_full_one_sends_back() {
         let queue = Queue::default();
-        let one = job("mail", contact("p0", "x@big.example"), Some(5.0));
-        for _ in 0..MOST_IN_LANE {
-            assert!(queue.put(lane_of(&one), one.clone()).is_ok());
-        }
-        assert!(queue.put(lane_of(&one), one.clone()).is_err_and(|(_, ahead)| ahead == MOST_IN_LANE));
-        let small = job("mail", contact("p1", "x@small.example"), Some(5.0));
-        assert!(queue.put(lane_of(&small), small.clone()).is_ok());
         let pace = Pace::new(Rates::NONE);
-        let order: Vec<String> =
-            (0..3).filter_map(|_| queue.take(&pace)).map(|job| job.contact.contact.id.to_string()).collect();
+        let one = job("mail", contact("p0", "x@big.example"), Some(5.0));
+        let put = |job: &Job| queue.put(&lane_of(job), job.clone(), &pace).is_ok();
+        for _ in 0..MOST_IN_LANE {
+            assert!(put(&one));
+        }
+        assert!(!put(&one));
+        let small = job("mail", contact("p1", "x@small.example"), Some(5.0));
+        assert!(put(&small));
+        let order: Vec<String> = (0..3).map(|_| who(queue.take(&pace))).collect();
         assert_eq!(order, ["p0", "p1", "p0"], "the small one does not wait for the large one");
         pace.slow_down(&lane_of(&one), None);
-        assert!(queue.put(lane_of(&small), small).is_ok());
-        assert_eq!(queue.take(&pace).map(|job| job.contact.contact.id.to_string()).as_deref(), Some("p1"));
+        assert!(put(&small));
+        assert_eq!(who(queue.take(&pace)), "p1");
+        pace.slow_down(&lane_of(&one), Some(3_600_000));
+        assert_eq!(who(queue.take(&pace)), "498 of big.example back");
+        assert!(!put(&one) && put(&small), "there is no point in waiting for an hour");
         queue.stop();
-        assert!(queue.take(&pace).is_none());
+        assert_eq!(who(queue.take(&pace)), "nobody");
+    }
+
+    #[test]
+    fn what_does_not_fit_comes_back_one_by_one() {
+        let rates = Rates { mails: 0, mails_per_domain: 6, ..Rates::default() };
+        let all: Vec<Job> = (0..12).map(|n| job("mail", contact(&format!("p{n}"), "x@a.example"), Some(5.0))).collect();
+        let desk = Arc::new(FakeDesk::default());
+        let pace = Arc::new(Pace::new(rates));
+        let queue = Queue::default();
+        for job in all {
+            let lane = lane_of(&job);
+            if let Err(job) = queue.put(&lane, job, &pace) {
+                send_back(&job, &lane, &pace, &*desk);
+            }
+        }
+        assert_eq!(queue.waiting(), 8, "a burst of one, and a minute's six");
+        let settled = desk.settled.lock().expect("lock");
+        let after = settled.iter().filter_map(|(_, _, handed)| match handed {
+            Handed::Later { after_millis, .. } => after_millis.map(|after| after.div_ceil(10_000)),
+            _ => None,
+        });
+        assert_eq!(after.collect::<Vec<_>>(), [7, 8, 9, 10], "tens of seconds");
     }
 
     #[test]

@@ -109,6 +109,11 @@ const RATE_OF_UNLIMITED: u32 = 600;
 const PAUSE_MILLIS: i64 = 15_000;
 /// The first pause of a way that cannot be reached, in milliseconds; doubles up to 5 minutes. Source: assumption.
 const NO_WAY_MILLIS: i64 = 2_000;
+/// Nothing waits for its place longer than this, in milliseconds: what a job knows of its contact grows old, and it is
+/// to be claimed anew. Source: assumption.
+pub const LONGEST_STAY_MILLIS: i64 = 60_000;
+/// Promised places are apart by this at least, in milliseconds. Source: assumption; at most 50 a second come back.
+const LEAST_PROMISE_MILLIS: i64 = 20;
 /// Hand-overs that may come at once, as seconds of the rate.
 const BURST_SECS: u32 = 10;
 
@@ -142,6 +147,19 @@ impl Pace {
         self.state().take(lane, now)
     }
 
+    /// How many milliseconds one would wait in a lane in which so many are ahead of it.
+    pub fn stay(&self, lane: &Lane, num_ahead: usize) -> i64 {
+        let now = self.now();
+        self.state().stay(lane, num_ahead, now)
+    }
+
+    /// A place in a lane beyond [`LONGEST_STAY_MILLIS`], in milliseconds from now; each later than the one before, so
+    /// that what does not fit comes back one by one.
+    pub fn promise(&self, lane: &Lane) -> u64 {
+        let now = self.now();
+        self.state().promise(lane, now).unsigned_abs()
+    }
+
     /// The other side asked for patience, for so long where it said so (milliseconds).
     pub fn slow_down(&self, lane: &Lane, for_millis: Option<u64>) {
         let now = self.now();
@@ -166,6 +184,8 @@ struct Clock {
     next: i64,
     slowness: u32,
     paused_until: i64,
+    /// The last place that was promised to one that did not fit.
+    promised: i64,
     good: u32,
 }
 
@@ -184,7 +204,7 @@ impl Clock {
     }
 
     fn is_at_rest(&self, now: i64) -> bool {
-        self.slowness == 0 && self.next <= now && self.paused_until <= now
+        self.slowness == 0 && [self.next, self.paused_until, self.promised].iter().all(|at| *at <= now)
     }
 }
 
@@ -220,13 +240,34 @@ impl State {
         }
     }
 
-    fn take(&mut self, lane: &Lane, now: i64) -> Result<(), i64> {
+    /// The rate of a lane, and how long its way and itself have no place.
+    fn own_wait(&self, lane: &Lane, now: i64) -> (u32, i64) {
         let way = self.no_way.get(&lane.sort).map_or(0, |(_, until)| until - now);
         let clock = self.lanes.get(lane);
         let rate = self.rate(lane.sort, clock.map_or(0, |clock| clock.slowness));
-        let own = clock.map_or(0, |clock| clock.wait(rate, now));
+        (rate, way.max(clock.map_or(0, |clock| clock.wait(rate, now))))
+    }
+
+    fn stay(&self, lane: &Lane, num_ahead: usize, now: i64) -> i64 {
+        let (rate, wait) = self.own_wait(lane, now);
+        let ahead = i64::try_from(num_ahead).unwrap_or(i64::MAX);
+        // What may come at once is not waited for.
+        let ahead = if rate == 0 { 0 } else { (ahead - burst(rate)).max(0).saturating_mul(interval(rate)) };
+        wait.saturating_add(ahead)
+    }
+
+    fn promise(&mut self, lane: &Lane, now: i64) -> i64 {
+        let (rate, wait) = self.own_wait(lane, now);
+        let step = if rate == 0 { LEAST_PROMISE_MILLIS } else { interval(rate).max(LEAST_PROMISE_MILLIS) };
+        let clock = self.lane(lane, now);
+        clock.promised = clock.promised.max(now + wait.max(LONGEST_STAY_MILLIS)).saturating_add(step);
+        clock.promised - now
+    }
+
+    fn take(&mut self, lane: &Lane, now: i64) -> Result<(), i64> {
+        let (rate, own) = self.own_wait(lane, now);
         let all = if lane.sort == Sort::Mail { self.all_mails.wait(self.rates.mails, now) } else { 0 };
-        let wait = way.max(own).max(all);
+        let wait = own.max(all);
         if wait > 0 {
             return Err(wait);
         }
@@ -289,8 +330,9 @@ const LONGEST_BACK_OFF_MILLIS: i64 = 3_600_000;
 /// What is put off for so long is given up: 24 h. Source: assumption; RFC 5321 (4.5.4.1) says four to five days, but
 /// nobody wants a behavioural mail so late.
 pub const GIVEN_UP_MILLIS: i64 = 24 * 3_600_000;
-/// Tries that take about [`GIVEN_UP_MILLIS`] with the longest jitter, where nobody knows when the first one was.
-pub const GIVEN_UP_TRIES: u32 = 35;
+/// Where nobody knows when the first try was, so many are made: about four days of back-off. Source: RFC 5321, section
+/// 4.5.4.1; what came back for want of a place counts, too.
+pub const GIVEN_UP_TRIES: u32 = 100;
 /// So often something is tried before it is given up, however old it is.
 const LEAST_TRIES: u32 = 8;
 
@@ -384,6 +426,22 @@ mod tests {
     }
 
     #[test]
+    fn places_beyond_the_longest_stay_are_promised_one_by_one() {
+        let mut state = State::new(Rates { mails_per_domain: 60, ..Rates::default() });
+        let lane = lane("big.example");
+        assert_eq!([0, 10, 11, 71].map(|ahead| state.stay(&lane, ahead, 0)), [0, 0, 1_000, 61_000]);
+        assert_eq!(
+            [state.promise(&lane, 0), state.promise(&lane, 0), state.promise(&lane, 500)],
+            [61_000, 62_000, 62_500]
+        );
+        state.slow_down(&lane, Some(600_000), 0);
+        assert_eq!(state.stay(&lane, 0, 0), 600_000);
+        assert_eq!(state.promise(&lane, 0), 602_000, "at half the rate, after the pause");
+        let mut free = State::new(Rates::NONE);
+        assert_eq!((free.stay(&lane, 10_000, 0), free.promise(&lane, 0)), (0, 60_020));
+    }
+
+    #[test]
     fn lanes_are_bounded() {
         let mut state = State::new(Rates::default());
         for n in 0..MOST_LANES + 50 {
@@ -401,8 +459,8 @@ mod tests {
             assert_eq!(wait, back_off_millis(&key, attempt));
         }
         let all: i64 = (1..GIVEN_UP_TRIES).map(|attempt| back_off_millis(&key, attempt)).sum();
-        assert!((20 * 3_600_000..30 * 3_600_000).contains(&all), "{all}");
+        assert!((72 * 3_600_000..96 * 3_600_000).contains(&all), "{all}");
         assert!(!is_given_up(1, Some(GIVEN_UP_MILLIS)) && is_given_up(30, Some(GIVEN_UP_MILLIS)));
-        assert!(!is_given_up(34, None) && is_given_up(35, None));
+        assert!(!is_given_up(99, None) && is_given_up(100, None));
     }
 }

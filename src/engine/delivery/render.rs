@@ -1,8 +1,9 @@
 //! From a claimed send to what its transport gets, to the byte.
 //!
-//! The one idea: the mail is the preview's, with the contact's own codes, links and zone, made from the version that the
-//! journey walks and the workspace as it is now. What is not fit to be seen is held with a reason (SEMANTICS R27): a tag
-//! without a value, an empty mail, a left-over. What takes long is done once for a version and kept, up to a bound.
+//! The one idea: the mail is the preview's, with the contact's own codes, links and zone, made from the version that
+//! the journey walks and the workspace as it is now. What is not fit to be seen is held with a reason (SEMANTICS R27):
+//! a tag without a value, an empty mail, a left-over. What takes long is done once for a version and kept, up to a
+//! bound.
 //! Deliberately not here: whether it may leave (`journey`), and leaving.
 
 use std::{
@@ -73,7 +74,7 @@ struct Call {
 
 #[derive(Debug)]
 enum HeaderPiece {
-    Text(FilledText),
+    Text(Box<FilledText>),
     Secret(String),
 }
 
@@ -187,7 +188,7 @@ impl Renderer {
         let prepare = || {
             let header = |value: &str| {
                 let pieces = pieces(value).into_iter().map(|piece| match piece {
-                    Piece::Text(text) => read(text, Escape::Plain).map(HeaderPiece::Text),
+                    Piece::Text(text) => read(text, Escape::Plain).map(|text| HeaderPiece::Text(Box::new(text))),
                     Piece::Secret(name) => Ok(HeaderPiece::Secret(name.to_owned())),
                 });
                 pieces.collect::<Result<Vec<_>, Handed>>()

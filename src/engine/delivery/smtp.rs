@@ -445,6 +445,29 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_said_only_as_it_should_be() {
+        let login = |query: &str, ehlo: &'static str, auth: &'static str| {
+            let office = PostOffice::open(move |heard| match heard.command.as_str() {
+                command if command.starts_with("EHLO") => Say::Line(ehlo),
+                command if command.starts_with("AUTH") => Say::Line(auth),
+                _ => Say::Fine,
+            });
+            let mut way = way(&office);
+            let address = format!("smtp://ada:hunter2@127.0.0.1:{}{query}", office.port);
+            way.server = Server::of(&address).expect("an address");
+            let handed = way.hand_over(&mail(&["ada@a.example"], "x"));
+            assert!(!format!("{handed:?} {way:?}").contains("hunter2"));
+            let auths = office.heard().iter().filter(|heard| heard.command.starts_with("AUTH")).count();
+            (word(&handed), auths)
+        };
+        let offers = "250-test\r\n250 AUTH PLAIN LOGIN";
+        assert_eq!(login("", offers, "235 welcome"), ("done".to_owned(), 1));
+        assert_eq!(login("", offers, "535 5.7.8 no"), ("later".to_owned(), 1), "nothing is lost for a wrong password");
+        assert_eq!(login("?tls=required", offers, "235 welcome"), ("later".to_owned(), 0), "the line is open");
+        assert_eq!(login("", "250 test", "235 welcome"), ("later".to_owned(), 0), "there is no login");
+    }
+
+    #[test]
     fn nobody_listens() {
         let office = PostOffice::open(|_| Say::Fine);
         let mut way = way(&office);

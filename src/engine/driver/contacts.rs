@@ -222,8 +222,9 @@ impl Driver {
         let places = seen::Places::of(&self.flows, &loaded.state);
         if places != loaded.places {
             self.deltas.moved(&loaded.places, &places);
-            if places.held() != loaded.places.held() {
-                self.store.set_held(n, &places.held_rows(), now)?;
+            let held = places.held_rows();
+            if held != loaded.places.held_rows() {
+                self.store.set_held(n, &held, now)?;
             }
             loaded.places = places;
         }

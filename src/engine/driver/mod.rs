@@ -116,6 +116,8 @@ pub struct Driver {
     effects: Effects,
     /// How far into each pool codes are known to be given.
     pool_at: BTreeMap<SmolStr, usize>,
+    /// What is in memory is not what is in the file: a batch failed, and so did reading anew after it.
+    is_stale: bool,
 }
 
 impl Driver {
@@ -141,7 +143,7 @@ impl Driver {
             tallied: Vec::new(),
             hour: None,
             walk: None,
-            restored: store.restored()?,
+            restored: None,
             waking_overdue: false,
             cache: Cache::default(),
             dirty: Vec::new(),
@@ -149,6 +151,7 @@ impl Driver {
             told: Told::default(),
             effects: Effects::default(),
             pool_at: BTreeMap::new(),
+            is_stale: true,
             store,
         };
         driver.read()?;
@@ -175,13 +178,15 @@ impl Driver {
         &self.workspace
     }
 
-    /// Reads everything that is kept in memory.
+    /// Reads everything that is kept in memory. Where that fails, the next batch begins with it.
     fn read(&mut self) -> Result<()> {
+        self.is_stale = true;
         self.cache.clear();
         self.dirty.clear();
         self.deltas = Deltas::default();
         self.tallied.clear();
         self.pool_at.clear();
+        self.restored = self.store.restored()?;
         let parse_error = |what: &str, error: &dyn std::fmt::Display| Error::damaged(format!("{what}: {error}"));
         let workspace: Workspace = match self.store.meta("workspace")? {
             Some(text) => serde_json::from_str(&text).map_err(|error| parse_error("the workspace", &error))?,
@@ -214,6 +219,7 @@ impl Driver {
             walked if walked >= last => None,
             _ => Some((last, number(self.store.meta("walked_contact")?).unwrap_or(0))),
         };
+        self.is_stale = false;
         Ok(())
     }
 
@@ -248,6 +254,9 @@ impl Driver {
     ///
     /// Errors: nothing of it happened, and what is in memory is as in the file.
     pub fn batch<T>(&mut self, now: Instant, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<(T, Told)> {
+        if self.is_stale {
+            self.read()?;
+        }
         self.store.begin()?;
         let done = self.close_hours(now).and_then(|()| work(self)).and_then(|out| {
             self.write(now)?;
@@ -262,7 +271,7 @@ impl Driver {
             Err(error) => {
                 self.store.rollback();
                 self.told = Told::default();
-                // Where even reading fails, the first error says more.
+                // Where even reading fails, the first error says more; the next batch reads first.
                 let _ = self.read();
                 Err(error)
             }
@@ -381,32 +390,29 @@ impl Driver {
         Ok(true)
     }
 
-    /// Tells contacts that have not heard the last word; how many were looked at. 0 where all have.
+    /// Tells the next contacts that have not heard the last word; whether there may be more.
     ///
     /// Errors: the store's.
-    pub fn walk(&mut self, limit: usize) -> Result<usize> {
-        let Some((word, after)) = self.walk else { return Ok(0) };
-        let behind = self.store.behind(word, after, limit)?;
-        for n in &behind {
-            match self.load(*n) {
-                Ok(()) => self.hear(*n)?,
+    pub fn walk(&mut self, limit: usize) -> Result<bool> {
+        let Some((word, after)) = self.walk else { return Ok(false) };
+        let (behind, last) = self.store.behind(word, after, limit)?;
+        for n in behind {
+            match self.load(n) {
+                Ok(()) => self.hear(n)?,
                 // Whoever cannot be read hears nothing; waking says so.
                 Err(error) if error.kind == super::store::Kind::Corrupt => {}
                 Err(error) => return Err(error),
             }
         }
-        match behind.last() {
-            Some(last) => {
-                self.walk = Some((word, *last));
-                self.store.set_meta("walked_contact", &last.to_string())?;
-            }
-            None => {
-                self.walk = None;
-                self.store.set_meta("walked_word", &word.to_string())?;
-                self.store.set_meta("walked_contact", "0")?;
-            }
+        if let Some(last) = last {
+            self.walk = Some((word, last));
+            self.store.set_meta("walked_contact", &last.to_string())?;
+        } else {
+            self.walk = None;
+            self.store.set_meta("walked_word", &word.to_string())?;
+            self.store.set_meta("walked_contact", "0")?;
         }
-        Ok(behind.len())
+        Ok(self.walk.is_some())
     }
 
     /// Whether somebody has not heard the last word.

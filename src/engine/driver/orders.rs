@@ -19,6 +19,11 @@ use crate::{
 
 /// Rows of the journal that are looked at in one go when old ones are dropped. Source: assumption.
 const ROWS_PER_PRUNE: usize = 2_000;
+/// Such goes for one order. Source: assumption; a second's work.
+const PAGES_PER_ORDER: usize = 20;
+
+/// Ids of events are known so long (SEMANTICS R2), so their rows stay so long.
+const LEAST_DAYS: u32 = 30;
 
 type Said = Result<Done>;
 
@@ -105,8 +110,14 @@ impl Driver {
             return yes(format!("{} is live already, in version {hash}", flow.id));
         }
         self.store.add_version(&hash.to_string(), flow.id.as_str(), &pinned(flow, workspace)?, now)?;
-        self.store.set_meta("workspace", &text)?;
-        self.set_workspace(workspace.clone())?;
+        if changed {
+            self.store.set_meta("workspace", &text)?;
+            self.set_workspace(workspace.clone())?;
+            self.pool_at.clear();
+        } else {
+            self.flows.remember(workspace, flow);
+            self.names.insert(flow.id.clone(), flow.name.clone());
+        }
         self.store.audit(now, None, who, &format!("published {} in version {hash}", flow.id))?;
         if live == Some(hash) {
             return yes(format!("{} is live already, in version {hash}; the workspace is the new one", flow.id));
@@ -192,6 +203,24 @@ impl Driver {
         self.words.push(word);
     }
 
+    /// After a start: whether this build's zone data are others than those the waits were reckoned with; then everybody
+    /// hears of it (SEMANTICS R17).
+    ///
+    /// Errors: the store's.
+    pub fn look_at_zones(&mut self, now: Instant, zones: &str) -> Result<bool> {
+        let before = self.store.meta("zones")?;
+        if before.as_deref() == Some(zones) {
+            return Ok(false);
+        }
+        self.store.set_meta("zones", zones)?;
+        // A new store has nobody who waits.
+        if before.is_none() {
+            return Ok(false);
+        }
+        self.say(now, Control::Zones, "engine")?;
+        Ok(true)
+    }
+
     fn retry(&mut self, now: Instant, who: &str, key: &SendKey, resend: bool) -> Said {
         let row = self.store.send(key)?;
         let contact = match &row {
@@ -264,12 +293,40 @@ impl Driver {
         yes(what)
     }
 
-    /// Drops old rows, a page at a time: the caller asks again until nothing is left.
+    /// Drops old rows, some pages of them; the writer drops what is left in its own time.
     fn prune(&mut self, now: Instant, who: &str, days: u32) -> Said {
-        if days == 0 {
-            return no("Nothing younger than a day is dropped", "Name at least 1 day");
+        if days < LEAST_DAYS {
+            return no(
+                format!(
+                    "Nothing younger than {LEAST_DAYS} days is dropped: so long an event that comes again is known"
+                ),
+                format!("Name at least {LEAST_DAYS} days"),
+            );
         }
-        let before = now.plus_millis(-i64::from(days) * 86_400_000);
+        let (mut rows, mut sends) = (0, 0);
+        for _ in 0..PAGES_PER_ORDER {
+            let (more_rows, more_sends) = self.prune_page(now, days)?;
+            (rows, sends) = (rows + more_rows, sends + more_sends);
+            if more_rows + more_sends == 0 {
+                break;
+            }
+        }
+        if rows + sends > 0 {
+            self.store.audit(
+                now,
+                None,
+                who,
+                &format!("dropped {rows} rows and {sends} sends older than {days} days"),
+            )?;
+        }
+        yes(format!("{rows} rows and {sends} sends older than {days} days are gone"))
+    }
+
+    /// Drops a page of rows that are older than so many days (at least 30); how many rows, and how many sends.
+    ///
+    /// Errors: the store's.
+    pub fn prune_page(&mut self, now: Instant, days: u32) -> Result<(usize, usize)> {
+        let before = now.plus_millis(-i64::from(days.max(LEAST_DAYS)) * 86_400_000);
         let mut dropped = 0;
         for n in self.store.with_old_rows(before, ROWS_PER_PRUNE)? {
             let old = self.store.old_events(n, before)?;
@@ -282,16 +339,12 @@ impl Driver {
                 self.cache.remove(n);
             }
         }
-        let sends = self.store.prune_sends(before)?;
-        if dropped + sends > 0 {
-            self.store.audit(
-                now,
-                None,
-                who,
-                &format!("dropped {dropped} rows and {sends} sends older than {days} days"),
-            )?;
+        let mut sends = 0;
+        for (standing, count) in self.store.prune_sends(before)? {
+            self.deltas.standing(super::outbox::word(&standing), -count);
+            sends += usize::try_from(count).unwrap_or(0);
         }
-        yes(format!("{dropped} rows and {sends} sends older than {days} days are gone"))
+        Ok((dropped, sends))
     }
 
     /// What is to be remembered of a contact's events that are dropped now, besides what was dropped before.
@@ -305,7 +358,8 @@ impl Driver {
             before.into_iter().map(|(name, count, last)| (name, (count, last))).collect();
         for text in old {
             let event: Event = serde_json::from_str(text).map_err(Error::damaged)?;
-            let entry = by_name.entry(event.name).or_insert((0, event.happened));
+            let event = crate::journey::taken(event.into());
+            let entry = by_name.entry(event.name.clone()).or_insert((0, event.happened));
             *entry = (entry.0 + 1, entry.1.max(event.happened));
         }
         let out: Forgotten = by_name.into_iter().map(|(name, (count, last))| (name, count, last)).collect();

@@ -54,8 +54,9 @@ impl Driver {
                     standing: Standing::Due,
                     attempt: 0,
                     made: at,
+                    not_before: intent.at,
                 };
-                row.n = self.store.add_send(&row, intent.at)?;
+                row.n = self.store.add_send(&row)?;
                 self.deltas.standing("due", 1);
                 row
             }
@@ -161,7 +162,7 @@ impl Driver {
                 Err(error) => return Err(error),
             }
             if let Some(until) = self.restored
-                && row.made <= until
+                && row.not_before <= until
             {
                 self.finish(&row, Delivery::Held(Reason::TooLate), now, "overdue after a restore")?;
                 continue;
@@ -193,7 +194,8 @@ impl Driver {
         Ok(jobs)
     }
 
-    /// The second test (SEMANTICS R22), and what else must hold; what it stops is settled here. Codes are given with it.
+    /// The second test (SEMANTICS R22), and what else must hold; what it stops is settled here. Codes are given with
+    /// it.
     fn may_go(&mut self, row: &OutboxRow, now: Instant) -> Result<Option<(IntentWhat, BTreeMap<SmolStr, SmolStr>)>> {
         // Words come before the question, and due timers before both.
         self.hear(row.contact)?;
@@ -346,8 +348,8 @@ impl Driver {
         self.take_event(row.contact, event)
     }
 
-    /// After a start: claims are free again; what was *handing over* has left where its transport knows so, is due again
-    /// where it knows that it has not, and is *unknown* else (SEMANTICS R21). How many became unknown.
+    /// After a start: claims are free again; what was *handing over* has left where its transport knows so, is due
+    /// again where it knows that it has not, and is *unknown* else (SEMANTICS R21). How many became unknown.
     ///
     /// Errors: the store's.
     pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {

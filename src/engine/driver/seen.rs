@@ -40,10 +40,6 @@ impl Places {
         Self(place.collect())
     }
 
-    pub fn held(&self) -> Vec<(&JourneyId, Option<Reason>)> {
-        self.0.iter().filter(|place| place.held.is_some()).map(|place| (&place.journey, place.held)).collect()
-    }
-
     pub fn held_rows(&self) -> Vec<HeldDelta> {
         let held = self.0.iter().filter_map(|place| Some((place, place.held?)));
         held.map(|(place, reason)| {

@@ -7,11 +7,11 @@ use std::{
 
 use super::*;
 use crate::{
-    audience::{Contact, EventLog},
+    audience::Contact,
     base::SendKey,
     engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
-    journey::ContactState,
-    kinds::runtime::{Change, Delivery, Outcome},
+    kinds::runtime::{Change, Outcome},
+    testing::engine::check_replay,
 };
 
 const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
@@ -251,7 +251,7 @@ fn journeys_keep_their_version_until_somebody_migrates() {
     world.send(1, &Handed::Done);
     let other = FLOW.replace("1 day", "2 days").replace("\"second\"", "\"last\"");
     world.order(2, publish(&other, Workspace::default())).expect("is published");
-    while world.batch(2, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(2, |driver, _| driver.walk(1)) {}
     world.event(3, "e2", "ben", "Started Checkout");
     world.restart();
     world.send(3, &Handed::Done);
@@ -276,8 +276,23 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
     assert!(world.claim(5).is_empty());
     world.restart();
     world.order(6, Order::Resume { flow: "demo".into() }).expect("goes on");
-    while world.batch(6, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(6, |driver, _| driver.walk(1)) {}
     assert_eq!(world.send(7, &Handed::Done).len(), 2);
+}
+
+#[test]
+fn new_zone_data_are_heard_of_once() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let look = |world: &mut World, millis: i64, zones: &str| world.batch(millis, |d, now| d.look_at_zones(now, zones));
+    assert!(!look(&mut world, 1, "2026a"), "nobody waits yet");
+    world.event(2, "e1", "ada", "Started Checkout");
+    world.restart();
+    assert!(!look(&mut world, 3, "2026a"));
+    assert!(look(&mut world, 4, "2026b"));
+    world.restart();
+    assert!(!look(&mut world, 5, "2026b"));
+    while world.batch(5, |driver, _| driver.walk(1)) {}
+    assert!(world.trace("ada").iter().any(|line| line.contains("control: zones")), "{:#?}", world.trace("ada"));
 }
 
 #[test]
@@ -323,7 +338,7 @@ fn old_rows_go_and_their_counts_stay() {
     world.restart();
     let said = world.order(40 * DAY, Order::Prune { days: 30 }).expect("drops");
     assert!(!said.starts_with("0 rows"), "{said}");
-    assert!(world.order(40 * DAY, Order::Prune { days: 0 }).is_err());
+    assert!(world.order(40 * DAY, Order::Prune { days: 29 }).is_err_and(|no| no.error.contains("30 days")));
     world.event(40 * DAY, "v3", "ada", "Viewed Product");
     world.restart();
     world.event(40 * DAY + 1, "e1", "ada", "Started Checkout");
@@ -352,38 +367,6 @@ fn a_batch_that_fails_leaves_nothing_behind() {
     assert_eq!(world.claim(4).len(), 1);
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> T {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
-}
-
-/// What was recorded, fed again, gives the state that is stored.
-#[track_caller]
-pub fn check_replay(driver: &Driver, id: &str) {
-    let store = driver.store();
-    let n = store.contact_number(id).expect("reads").expect("is there");
-    let mut state: Option<ContactState> = None;
-    for (at, kind, input) in store.inputs(id).expect("reads") {
-        let input = match kind {
-            0 => Input::Event(parsed(&input)),
-            1 => Input::Profile { at, change: parsed(&input) },
-            2 => Input::Wake { at },
-            3 => {
-                let (key, result): (SendKey, Delivery) = parsed(&input);
-                Input::Delivered { at, key, result }
-            }
-            4 => Input::Control { at, control: parsed(&input) },
-            _ => {
-                state = Some(ContactState::new(parsed(&input)));
-                continue;
-            }
-        };
-        journey::advance(driver.flows(), state.as_mut().expect("is born first"), &input);
-    }
-    let stored = store.contact(n).expect("reads").expect("is there").state;
-    let stored = ContactState::from_stored(&stored, EventLog::default()).expect("reads");
-    assert_eq!(state.expect("is born").to_stored(), stored.to_stored());
-}
-
 #[test]
 fn the_journal_gives_the_states() {
     let mut world = World::with(FLOW, Workspace::default());
@@ -394,10 +377,33 @@ fn the_journal_gives_the_states() {
     world.restart();
     world.event(HOUR, "e3", "ada", "Viewed Product");
     world.order(2 * HOUR, Order::Resume { flow: "demo".into() }).expect("goes on");
-    while world.batch(2 * HOUR, |driver, _| driver.walk(1)) > 0 {}
+    while world.batch(2 * HOUR, |driver, _| driver.walk(1)) {}
     world.batch(2 * DAY, |d, now| d.wake_due(now, 10));
     world.send(2 * DAY, &Handed::Unknown { detail: "cut".to_owned() });
     for id in ["ada", "ben"] {
-        check_replay(world.driver.as_ref().expect("is there"), id);
+        assert_eq!(check_replay(world.driver.as_ref().expect("is there"), id), Ok(()));
     }
+}
+
+/// R2: what says that it happens in 2100 happened when it was accepted, also for whoever reads it from the file.
+#[test]
+fn an_event_of_the_future_is_the_same_after_a_restart() {
+    let text = FLOW.replace("event(event: \"Started Checkout\")", r#"segment(segment: "Lately")"#);
+    let workspace = workspace(r#"(version: 1, segments: {"Lately": "did \"Visit\" in the last 1 day"})"#);
+    let mut world = World::with(&text, workspace);
+    let item = NewEvent {
+        id: "e1".into(),
+        contact: "ada".into(),
+        name: "Visit".into(),
+        happened: Some(Instant::parse("2100-01-01T00:00:00Z").expect("an instant")),
+        properties: crate::audience::Properties::new(),
+        change: None,
+    };
+    world.batch(1, |driver, now| driver.event(now, &item));
+    world.restart();
+    world.event(HOUR, "e2", "ada", "Other");
+    world.batch(3 * DAY, |driver, now| driver.wake_due(now, 10));
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+    let due = world.driver.as_ref().expect("is there").store().next_due().expect("reads");
+    assert!(due.is_none_or(|due| due < at(10 * DAY)), "is woken in 2100: {due:?}");
 }

@@ -1,6 +1,6 @@
 //! Who may ask: the shared secret, signatures, the admin's token; and browsers that were sent here by another page.
 //!
-//! The one idea: comparing takes the same time whatever is wrong. A replayed request is harmless, since events have ids.
+//! The one idea: comparing takes the same time whatever is wrong. A replayed request is harmless: events have ids.
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
@@ -56,9 +56,9 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Reads a secret file: `SHARED=secret`, or a line alone, is the shared secret; `NAME=secret` is one that a hook (or
-    /// a header of a call, [`crate::engine::delivery::secrets`]) names, capitals or not; empty lines and lines that begin
-    /// with `#` are passed over.
+    /// Reads a secret file: `SHARED=secret`, or a line alone, is the shared secret; `NAME=secret` is one that a hook
+    /// names (or a header of a call, [`crate::engine::delivery::secrets`]), capitals or not; empty lines and lines that
+    /// begin with `#` are passed over.
     ///
     /// Errors: which line, and why; never its text.
     pub fn parse(text: &str) -> Result<Self, Refusal> {

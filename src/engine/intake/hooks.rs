@@ -1,7 +1,8 @@
 //! `POST /hooks/…`: webhooks of others, by the mapping of their path.
 //!
-//! The one idea: a sender that shows its key is answered with 202 as soon as what it said is durable: as events, or kept
-//! aside with the reason. Only where neither can be done it is told to come back; and a stranger is told to stay away.
+//! The one idea: a sender that shows its key is answered with 202 as soon as what it said is durable: as events, or
+//! kept aside with the reason. Only where neither can be done it is told to come back; and a stranger is told to
+//! stay away.
 
 use std::collections::BTreeMap;
 

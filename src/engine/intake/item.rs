@@ -64,7 +64,12 @@ type Object = Map<String, Json>;
 ///
 /// Errors: which key, why, and what to write instead.
 pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
-    let contact = needed(map, "contact", fields::contact_id)?;
+    let email = optional(map, "email", fields::email)?;
+    let contact = match (map.get("contact"), &email) {
+        // Without an id the address stands in, as in the audience's files.
+        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        _ => needed(map, "contact", fields::contact_id)?,
+    };
     let name = needed(map, "name", |text| Ok(SmolStr::new(text.trim())))?;
     let happened = optional(map, "happened", fields::instant)?;
     let properties = properties(map, EVENT_KEYS)?;
@@ -78,8 +83,8 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
         Some(Json::Object(profile)) => change(profile).map_err(|refusal| within("profile", refusal))?,
         Some(other) => return Err(wrong_type("profile", "an object", other)),
     };
-    if let Some(email) = optional(map, "email", fields::email)? {
-        change.email = Some(email);
+    if email.is_some() {
+        change.email = email;
     }
     if let Some(phone) = optional(map, "phone", fields::phone)? {
         change.phone = Some(phone);
@@ -437,6 +442,10 @@ mod tests {
         check(
             r#"{"contct":"ada","name":"V"}"#,
             "refused: `contact` is missing | Did you mean `contact` where you wrote `contct`?",
+        );
+        check(
+            r#"{"email":"ada@example.com","name":"V"}"#,
+            "ada@example.com V - 0 email=Some(\"ada@example.com\") set=0",
         );
         check(r#"{"contact":" ","name":"V"}"#, "refused: `contact` is empty | Fill it");
         check(

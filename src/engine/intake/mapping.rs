@@ -1,5 +1,5 @@
-//! Webhooks of others, by a file that people can read and edit: where in their bodies the id, the contact, the name, the
-//! time, the properties and the consent lie.
+//! Webhooks of others, by a file that people can read and edit: where in their bodies the id, the contact, the name,
+//! the time, the properties and the consent lie.
 //!
 //! The one idea: a rule makes the same object that `POST /v1/events` takes, so that everything after it is the same.
 //! Values are texts with places in braces: `"{line_items.0.title}"` is what lies under that path, with its type;

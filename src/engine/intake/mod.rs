@@ -1,5 +1,5 @@
-//! How things come in: HTTP (events, contacts, histories, webhooks of shops), a watched folder, the pages of recipients;
-//! and how people and machines look in: status, contacts, metrics.
+//! How things come in: HTTP (events, contacts, histories, webhooks of shops), a watched folder, the pages of
+//! recipients; and how people and machines look in: status, contacts, metrics.
 //!
 //! The one idea: "taken" is said only after the commit that holds it, and nothing is lost in silence: what cannot be
 //! taken is answered with the reason, item by item, and what cannot be understood is kept aside (SEMANTICS R31).

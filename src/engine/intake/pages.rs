@@ -104,12 +104,21 @@ async fn leave(shared: &Shared, token: &Token, change: Change) -> Result<(), Res
     // Twice within a minute is one: mail programs ask twice, and each one counts for the flow's breaker.
     event.id = EventId::new(format!("{}/{}/{}", event.name, token.key, now.as_millis() / 60_000));
     event.change = (change != Change::default()).then(|| change.clone());
-    if sent(shared, vec![event]).await? != [Answer::Duplicate] {
+    if sent(shared, vec![event.clone()]).await? != [Answer::Duplicate] {
         return Ok(());
     }
-    // Known already, so nothing was changed; they may have come back in between, and now say no again.
-    let consent = vec![(Channel::Email, ConsentStatus::Unsubscribed)];
-    changed(shared, token, Change { consent, ..change }).await
+    // Known already, so nothing was changed now. Whoever came back within the minute says no once more.
+    let found = person(shared, token).await;
+    let stands = found.is_ok_and(|contact| {
+        [Channel::Email, Channel::Sms].iter().any(|on| contact.consent.on(*on) == ConsentStatus::Unsubscribed)
+    });
+    if !stands {
+        event.id = EventId::new(format!("{}/{}/{}ms", event.name, token.key, now.as_millis()));
+        sent(shared, vec![event]).await?;
+    } else if change != Change::default() {
+        changed(shared, token, change).await?;
+    }
+    Ok(())
 }
 
 async fn sent(shared: &Shared, events: Vec<NewEvent>) -> Result<Vec<Answer>, Response> {

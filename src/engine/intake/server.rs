@@ -4,7 +4,6 @@
 //! the head, time and size of the body. Limits wait for nothing that another connection does.
 
 use std::{
-    future::Future,
     net::SocketAddr,
     path::PathBuf,
     pin::pin,
@@ -29,9 +28,9 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     runtime::Runtime,
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
 use super::{
@@ -56,6 +55,9 @@ pub struct Limits {
     pub body: Duration,
     /// Time for the answer of the writer. Default 30 s.
     pub commit: Duration,
+    /// Time for a connection as a whole; then it is closed after the answer under way, or cut off a minute later.
+    /// Bounds those who ask and never read. Default 10 min.
+    pub connection: Duration,
     /// Open connections; more wait at the door. Default 512.
     pub connections: usize,
 }
@@ -68,10 +70,14 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
             commit: Duration::from_secs(30),
+            connection: Duration::from_secs(600),
             connections: 512,
         }
     }
 }
+
+/// So long the answer under way may take when a connection is to be closed.
+const LAST_ANSWER: Duration = Duration::from_secs(60);
 
 /// How to listen.
 #[derive(Clone, Debug)]
@@ -239,27 +245,43 @@ async fn accept(listener: TcpListener, shared: Shared, mut stopped: watch::Recei
         };
         // Answers are small and whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let (app, mut stopped, pulse, head) =
-            (app.clone(), stopped.clone(), shared.house.pulse.clone(), shared.limits.head);
-        tokio::spawn(async move {
-            let _permit = permit;
-            let _open = Open::new(pulse);
-            let mut builder = hyper::server::conn::http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(head).max_headers(64).max_header_size(32 * 1_024);
-            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
-            let mut stop = pin!(stopped.wait_for(|stop| *stop));
-            let mut stopping = false;
-            let served = std::future::poll_fn(|cx| {
-                if !stopping && stop.as_mut().poll(cx).is_ready() {
-                    stopping = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                connection.as_mut().poll(cx)
-            });
-            if let Err(error) = served.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+        tokio::spawn(connection(stream, permit, app.clone(), shared.clone(), stopped.clone()));
+    }
+}
+
+/// Serves one connection until it is closed, too old, or the engine stops.
+async fn connection(
+    stream: TcpStream,
+    _permit: Option<OwnedSemaphorePermit>,
+    app: Router,
+    shared: Shared,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let _open = Open::new(shared.house.pulse.clone());
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.head)
+        .max_headers(64)
+        .max_header_size(32 * 1_024);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let mut stop = pin!(async {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep(shared.limits.connection) => {}
+        }
+    });
+    let ended = tokio::select! {
+        ended = served.as_mut() => Ok(ended),
+        () = stop.as_mut() => {
+            served.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER, served).await
+        }
+    };
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended"),
+        Err(_) => tracing::debug!("a connection was cut off"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
 //!
-//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the front
-//! in batches, and moved away after its last batch is durable. A crash in between reads it once more from the front,
-//! which does no harm, since events have ids. A bad line is written down and passed over.
+//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the
+//! front in batches, and moved away after its last batch is durable. A crash in between reads it once more from the
+//! front, which does no harm, since events have ids. A bad line is written down and passed over.
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +17,15 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value as Json;
+
 use super::{
     item::{self, Around},
     layout::{InLines, MOST_ITEMS, Piece, in_json},
     pulse::{Pulse, Way},
 };
 use crate::{
-    base::Instant,
+    base::{EventId, Instant, hash},
     engine::{
         clock::Clock,
         handle::Handle,
@@ -94,10 +96,13 @@ pub enum Stopped<E> {
 
 /// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out in
 /// batches of at most 1,000. Which of the two it is, the first line says. Files of one's own may hold responses.
+/// `file` names this file as it is now (name, size, time of change), so that events with neither id nor time, read once
+/// more after a crash, are the same ones.
 ///
 /// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
 pub fn read_events<E>(
     mut input: impl BufRead,
+    file: &str,
     now: Instant,
     mut take: impl FnMut(Batch) -> Result<(), E>,
 ) -> Result<(), Stopped<E>> {
@@ -107,11 +112,10 @@ pub fn read_events<E>(
         Stopped::Unreadable(Refusal::new(format!("the file could not be read on: {error}"), hint))
     };
     let mut batch = Batch::default();
-    let add =
-        |place: String, piece: Piece, batch: &mut Batch| match piece.object.and_then(|map| item::event(&map, around)) {
-            Ok(taken) => batch.events.push((place, taken.what)),
-            Err(refusal) => batch.refused.push((place, refusal)),
-        };
+    let add = |place: String, piece: Piece, batch: &mut Batch| match event_of(piece, file, &place, around) {
+        Ok(event) => batch.events.push((place, event)),
+        Err(refusal) => batch.refused.push((place, refusal)),
+    };
     let first = input.fill_buf().map_err(broken)?;
     if is_one_text(first) {
         let mut bytes = Vec::new();
@@ -144,6 +148,21 @@ pub fn read_events<E>(
     Ok(())
 }
 
+fn event_of(piece: Piece, file: &str, place: &str, around: Around) -> Result<NewEvent, Refusal> {
+    let map = piece.object?;
+    let mut event = item::event(&map, around)?.what;
+    let given = match map.get("id") {
+        None | Some(Json::Null) => false,
+        Some(Json::String(id)) => !id.trim().is_empty(),
+        Some(_) => true,
+    };
+    if event.happened.is_none() && !given {
+        let said = format!("{file}\0{place}\0{}", Json::Object(map));
+        event.id = EventId::new(format!("f-{}", hash::version_hash(said.as_bytes())));
+    }
+    Ok(event)
+}
+
 /// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not
 /// whole, or that has `events` in it.
 fn is_one_text(first: &[u8]) -> bool {
@@ -155,8 +174,8 @@ fn is_one_text(first: &[u8]) -> bool {
         // One line, or one that is longer than the buffer: only a line of events begins so.
         return first.starts_with(b"{\"events\"");
     };
-    match serde_json::from_slice::<serde_json::Value>(&first[..end]) {
-        Ok(json) => json.get("events").is_some_and(serde_json::Value::is_array) && json.get("contact").is_none(),
+    match serde_json::from_slice::<Json>(&first[..end]) {
+        Ok(json) => json.get("events").is_some_and(Json::is_array) && json.get("contact").is_none(),
         Err(error) => error.is_eof() && first.first() == Some(&b'{'),
     }
 }
@@ -272,7 +291,8 @@ impl Watcher {
                 return Ok(());
             }
         };
-        let read = read_events(BufReader::new(file), self.clock.now(), |batch| {
+        let name = name_of(path, &file);
+        let read = read_events(BufReader::new(file), &name, self.clock.now(), |batch| {
             let answers = self.send(&batch)?;
             count.add(&batch, &answers);
             Ok(())
@@ -347,6 +367,14 @@ impl Watcher {
     }
 }
 
+/// What names a file as it is now, for [`read_events`].
+pub fn name_of(path: &Path, file: &fs::File) -> String {
+    let found = file.metadata().ok();
+    let changed = found.as_ref().and_then(|found| found.modified().ok()).unwrap_or(std::time::UNIX_EPOCH);
+    let millis = changed.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    format!("{}\0{}\0{millis}", path.display(), found.map_or(0, |found| found.len()))
+}
+
 /// A name in a folder that is not taken: `a.jsonl`, `a-2.jsonl`, ….
 fn free(folder: &Path, name: &str) -> PathBuf {
     let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -382,7 +410,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut found = Vec::new();
-        let read = read_events(text.as_bytes(), Instant::from_millis(0), |batch| {
+        let read = read_events(text.as_bytes(), "a", Instant::from_millis(0), |batch| {
             found.extend(batch.events.iter().map(|(place, event)| format!("{place} {}", event.name)));
             found.extend(batch.refused.iter().map(|(place, refusal)| format!("{place}! {}", refusal.error)));
             Ok::<(), ()>(())
@@ -406,6 +434,25 @@ mod tests {
         check(&format!("{{\"events\": [{event}]}}\n"), "item 1 V");
         check("{\n\"contact\": \"ada\",\n\"name\": \"V\"\n}", "item 1 V");
         check("[{", "stopped: the body is not JSON: EOF while parsing an object at line 1 column 2");
+    }
+
+    /// Read once more after a crash, events are the same; another file's are not.
+    #[test]
+    fn events_without_id_and_time_have_one_id_per_file() {
+        let text = "{\"contact\":\"ada\",\"name\":\"V\"}\n".repeat(2);
+        let ids = |file: &str| {
+            let mut ids = Vec::new();
+            let read = read_events(text.as_bytes(), file, Instant::from_millis(0), |batch| {
+                ids.extend(batch.events.into_iter().map(|(_, event)| event.id));
+                Ok::<(), ()>(())
+            });
+            assert!(read.is_ok());
+            ids
+        };
+        let found = ids("a");
+        assert_eq!(found, ids("a"));
+        assert_ne!(found[0], found[1]);
+        assert_ne!(found, ids("b"));
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
 ///
 /// Errors: an engine runs there; the file is no copy of ours, or damaged; the folder cannot be written.
 pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<()> {
-    fs::create_dir_all(dir).map_err(|error| cannot("made", dir, &error))?;
+    super::make_private(dir).map_err(|error| cannot("made", dir, &error))?;
     let lock = own(dir)?;
     let copy = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let application: i32 = copy.pragma_query_value(None, "application_id", |row| row.get(0))?;

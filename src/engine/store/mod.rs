@@ -26,7 +26,7 @@ pub use self::{
 pub const FILE: &str = "flowloom.db";
 /// Held while a process owns the folder.
 pub const LOCK: &str = "flowloom.lock";
-/// Frames after which SQLite moves the log into the file. Source: references, engine 2 (1,000 by default makes p99 jump).
+/// Frames after which SQLite moves the log into the file. Source: references, engine 2 (1,000 makes p99 jump).
 const CHECKPOINT_FRAMES: u32 = 4_000;
 /// Kibibytes of pages in memory. Source: references, engine 2.
 const CACHE_KIB: i32 = 65_536;
@@ -115,7 +115,7 @@ impl Store {
     ///
     /// Errors: another engine has it; the file is another program's, a newer build's, damaged, or out of reach.
     pub fn open(dir: &Path) -> Result<Self> {
-        fs::create_dir_all(dir).map_err(|error| {
+        make_private(dir).map_err(|error| {
             Error::new(
                 Kind::Io,
                 format!("The folder {} cannot be made: {error}", dir.display()),
@@ -207,6 +207,15 @@ impl Store {
         let said: String = self.connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
         Ok(if said == "ok" { Ok(()) } else { Err(said) })
     }
+}
+
+/// Makes a folder that only its owner looks into: it holds what people did. One that is there stays as it is.
+pub(super) fn make_private(dir: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 /// Takes a folder for this process.

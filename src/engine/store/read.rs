@@ -33,17 +33,25 @@ impl Reader {
     /// Errors: there is none, or it is not ours.
     pub fn open(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        if !path.is_file() {
-            return Err(Error::new(
+        let none = || {
+            Error::new(
                 Kind::Io,
                 format!("There is no engine's data in {}", dir.display()),
                 "Name the folder of `flowloom run` with --data",
-            ));
+            )
+        };
+        if !path.is_file() {
+            return Err(none());
         }
         let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+        // An engine that died in its first moment has left a file without anything in it.
+        if application == 0 && version == 0 && tables == 0 {
+            return Err(none());
+        }
         if application != super::schema::APPLICATION_ID || version > super::schema::VERSION {
             return Err(Error::new(
                 Kind::Unfit,

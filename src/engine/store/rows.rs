@@ -64,6 +64,8 @@ pub struct OutboxRow {
     pub attempt: u32,
     /// When it was intended first.
     pub made: Instant,
+    /// Not before.
+    pub not_before: Instant,
 }
 
 /// What changed at a node.
@@ -128,7 +130,7 @@ pub(super) fn reason_of(word: &str) -> Result<Reason> {
     serde_json::from_value(word.into()).map_err(|_| Error::damaged(format!("the reason `{word}`")))
 }
 
-const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made";
+const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before";
 
 fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
     let (key, standing) = (row.get_ref(1)?.as_str()?, row.get_ref(5)?.as_str()?);
@@ -146,6 +148,7 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         standing,
         attempt: row.get(6)?,
         made: Instant::from_millis(row.get(7)?),
+        not_before: Instant::from_millis(row.get(8)?),
     }))
 }
 
@@ -251,27 +254,16 @@ impl Store {
         Ok(out)
     }
 
-    /// Contacts after `n` that have not heard a word yet, in order.
-    pub fn behind(&self, word: i64, after: i64, limit: usize) -> Result<Vec<i64>> {
+    /// Contacts that have not heard a word yet, among the next `limit` after a contact; and the last one looked at,
+    /// `None` where there are no more.
+    pub fn behind(&self, word: i64, after: i64, limit: usize) -> Result<(Vec<i64>, Option<i64>)> {
         let mut statement =
             self.connection.prepare_cached("select n, seen from contact where n > ? order by n limit ?")?;
         let rows = statement
-            .query_map(params![after, limit as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-        let mut out = Vec::new();
-        let mut last = after;
-        let mut count = 0;
-        for row in rows {
-            let (n, seen) = row?;
-            (last, count) = (n, count + 1);
-            if seen < word {
-                out.push(n);
-            }
-        }
-        // The page is over, not the walk: the caller goes on from its last contact.
-        if out.is_empty() && count == limit {
-            return self.behind(word, last, limit);
-        }
-        Ok(out)
+            .query_map(params![after, limit as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let last = if rows.len() == limit { rows.last().map(|(n, _)| *n) } else { None };
+        Ok((rows.into_iter().filter(|(_, seen)| *seen < word).map(|(n, _)| n).collect(), last))
     }
 
     // ---- journal ---------------------------------------------------------------------------------------------------
@@ -283,6 +275,13 @@ impl Store {
             .prepare_cached("insert into journal(contact, at, kind, input, trace) values (?, ?, ?, ?, ?)")?;
         statement.execute(params![contact, at.as_millis(), kind as i64, input, trace])?;
         Ok(())
+    }
+
+    /// When the last thing was fed to anybody.
+    pub fn last_fed(&self) -> Result<Option<Instant>> {
+        let mut statement = self.connection.prepare_cached("select at from journal order by n desc limit 1")?;
+        let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(at.map(Instant::from_millis))
     }
 
     /// The events of a contact, in the order of acceptance.
@@ -321,8 +320,8 @@ impl Store {
         rows.map(|row| row?).collect()
     }
 
-    /// Makes a send, due at `not_before`. The key is unique.
-    pub fn add_send(&self, row: &OutboxRow, not_before: Instant) -> Result<i64> {
+    /// Makes a send that is due. The key is unique.
+    pub fn add_send(&self, row: &OutboxRow) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
             "insert into outbox(key, contact, flow, node, what, standing, not_before, made, at) \
              values (?, ?, ?, ?, ?, 'due', ?, ?, ?)",
@@ -333,7 +332,7 @@ impl Store {
             row.flow.as_str(),
             row.key.node.as_str(),
             row.what,
-            not_before.as_millis(),
+            row.not_before.as_millis(),
             row.made.as_millis(),
             row.made.as_millis(),
         ])?)
@@ -628,15 +627,21 @@ impl Store {
         Ok(statement.execute(params![contact, before.as_millis()])?)
     }
 
-    /// Drops mails and settled sends older than `before`; how many sends.
-    pub fn prune_sends(&self, before: Instant) -> Result<usize> {
+    /// Drops mails and settled sends older than `before`; how many sends, by their standing.
+    pub fn prune_sends(&self, before: Instant) -> Result<Vec<(String, i64)>> {
+        const OLD: &str = "at < ? and standing in ('sent', 'skipped', 'refused')";
         let at = before.as_millis();
         self.connection
             .prepare_cached("delete from mail where outbox in (select n from outbox where at < ?)")?
             .execute([at])?;
-        let mut statement = self
+        let mut counts = self
             .connection
-            .prepare_cached("delete from outbox where at < ? and standing in ('sent', 'skipped', 'refused')")?;
-        Ok(statement.execute([at])?)
+            .prepare_cached(&format!("select standing, count(*) from outbox where {OLD} group by standing"))?;
+        let counts: Vec<(String, i64)> =
+            counts.query_map([at], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        if !counts.is_empty() {
+            self.connection.prepare_cached(&format!("delete from outbox where {OLD}"))?.execute([at])?;
+        }
+        Ok(counts)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     flow::{Flow, FlowSettings, KeptJson, Node, Target, Workspace},
     kinds::{Alternative, Settings, Wait},
     platforms::{
+        kept::{self, Leeway},
         languages,
         plan::{Elapsed, Step},
     },
@@ -134,25 +135,9 @@ pub(super) fn keep_piece(
     Some(KeptJson { origin: Origin::Hubspot, node: Some(node), patch: patch.to_string() })
 }
 
-/// Whether JSON says the same, up to the order of keys, how numbers are written, and what HubSpot fills in where it is
-/// left out ([`is_default`]).
+/// Whether JSON says the same, up to what HubSpot fills in where it is left out ([`is_default`]).
 pub(super) fn same(read: &Json, written: &Json) -> bool {
-    match (read, written) {
-        (Json::Object(read), Json::Object(written)) => {
-            let more = written.keys().filter(|key| !read.contains_key(*key));
-            read.keys().chain(more).all(|key| match (read.get(key), written.get(key)) {
-                (Some(read), Some(written)) => same(read, written) || (read.is_null() && is_default(key, written)),
-                (None, Some(written)) => is_default(key, written),
-                (Some(read), None) => read.is_null() || is_empty(read),
-                (None, None) => true,
-            })
-        }
-        (Json::Array(read), Json::Array(written)) => {
-            read.len() == written.len() && read.iter().zip(written).all(|(read, written)| same(read, written))
-        }
-        (Json::Number(read), Json::Number(written)) => read.as_f64() == written.as_f64(),
-        _ => read == written,
-    }
+    kept::same(read, written, Leeway { fills: is_default, drops: is_empty })
 }
 
 /// Whether it says nothing: an empty list or object, false, null.

@@ -5,6 +5,9 @@
 //! Where two paths meet that way, they are joined; elsewhere the tail is written once for each path. Only a flow whose
 //! tree would pass the editor's size keeps its other joins, and says so.
 
+mod forks;
+mod waits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
@@ -14,21 +17,17 @@ use super::{
     keep,
 };
 use crate::{
-    audience::{
-        Condition,
-        condition::{CompareOp, EventQuery, EventWindow, Measure},
-    },
     base::{Place, Span},
     content::Origin,
     flow::{Target, Workspace},
     kinds::{
-        Branch, Delay, Foreign, LookBack, Settings, Split, Wait, WaitForEvent,
-        logic::{branch, cap, condition, wait_for_event},
+        Foreign, Settings,
+        logic::{cap, condition, wait_for_event},
     },
     platforms::{
-        Notes, Unit, parts_of,
+        Notes,
         plan::{Elapsed, Plan, Step},
-        unique, whole_percents,
+        unique,
     },
 };
 
@@ -516,306 +515,6 @@ impl<'a, 'n> Body<'a, 'n> {
             "The paths meet again where Klaviyo cannot join them, so the steps after that are written once for each path",
             "Change such a step in every copy, or let the paths end apart",
         );
-    }
-
-    /// A two-way question; gives where yes and no go on.
-    fn split(&mut self, id: &str, asked: &Asked, slots: &[Slot]) -> (Slot, Slot) {
-        let links = json!({"next_if_true": null, "next_if_false": null});
-        let filter = asked.filter();
-        match asked.about() {
-            About::Profile => {
-                let at = self.push_at(id, "conditional-split", json!({"profile_filter": filter}), links, slots);
-                (Slot::Yes(at), Slot::No(at))
-            }
-            About::Event if self.entry.trigger_type == "metric" => {
-                let data =
-                    json!({"trigger_filter": filter, "trigger_id": self.entry.trigger_id, "trigger_type": "metric"});
-                let at = self.push_at(id, "trigger-split", data, links, slots);
-                (Slot::Yes(at), Slot::No(at))
-            }
-            About::Event | About::Both => {
-                let at = self.multi(id, id, vec![("yes".to_owned(), filter)], slots);
-                (Slot::Branch(at, 0), Slot::Branch(at, 1))
-            }
-        }
-    }
-
-    fn multi(&mut self, id: &str, name: &str, arms: Vec<(String, Json)>, slots: &[Slot]) -> usize {
-        let count = arms.len();
-        let mut branches: Vec<Json> = Vec::with_capacity(count + 1);
-        for (order, (arm, filter)) in arms.into_iter().enumerate() {
-            branches.push(json!({"branch_id": arm, "order": order, "is_else": false, "branch_filter": filter, "links": {"next": null}, "name": arm}));
-        }
-        branches.push(json!({"branch_id": branch::ELSE, "order": count, "is_else": true, "branch_filter": null, "links": {"next": null}, "name": "Everyone else"}));
-        self.push_at(id, "multi-branch-split", json!({"branches": branches, "name": name}), Json::Null, slots)
-    }
-
-    fn branch(
-        &mut self,
-        id: &str,
-        step: &Step<'a>,
-        node: &Branch,
-        place: &Place,
-        slots: &[Slot],
-    ) -> Vec<(Option<usize>, Slot)> {
-        let mut outs = Vec::new();
-        let mut slots = slots.to_vec();
-        let mut arms = Vec::new();
-        for (n, arm) in node.arms.iter().enumerate() {
-            let place = place.clone().with_field(format!("arms.{n}.condition"));
-            let mut asked = self.asker.ask(arm.condition.condition(), &place, self.notes);
-            if asked.groups.is_empty() {
-                // A path without conditions is passed over in Klaviyo, so "always" is written as "not never".
-                let mut group = super::filters::Group { has_profile: true, ..Default::default() };
-                let mut always = super::filters::never();
-                always["filter"]["operator"] = json!("not-set");
-                group.conditions.push(always);
-                asked.groups.push(group);
-            }
-            arms.push((arm.name.to_string(), asked.filter(), step.to(&arm.name)));
-        }
-        let name = step.node.title().to_owned();
-        let mut rest = arms.into_iter().peekable();
-        loop {
-            let here: Vec<_> = rest.by_ref().take(MOST_BRANCHES - 1).collect();
-            let targets: Vec<Option<usize>> = here.iter().map(|(_, _, to)| *to).collect();
-            let at = self.multi(id, &name, here.into_iter().map(|(arm, filter, _)| (arm, filter)).collect(), &slots);
-            outs.extend(targets.iter().enumerate().map(|(n, to)| (*to, Slot::Branch(at, n))));
-            let otherwise = Slot::Branch(at, targets.len());
-            if rest.peek().is_none() {
-                outs.push((step.to(branch::ELSE), otherwise));
-                break;
-            }
-            slots = vec![otherwise];
-        }
-        if self.shared.is_none() && self.plan.meets_of(step).is_some() {
-            self.notes.approximate(
-                "klaviyo/copied-tail",
-                place.clone(),
-                "The arms meet again where Klaviyo cannot join them, so the steps after that are written once for each arm",
-                "Change such a step in every copy, or let the arms end apart",
-            );
-        }
-        outs
-    }
-
-    /// A random split as a chain of two-way samples: the k-th takes p_k out of what the earlier ones left.
-    fn random(
-        &mut self,
-        id: &str,
-        step: &Step<'a>,
-        node: &Split,
-        place: &Place,
-        slots: &[Slot],
-    ) -> Vec<(Option<usize>, Slot)> {
-        let weights: Vec<f64> = node.arms.iter().map(|arm| arm.weight).collect();
-        let total: f64 = weights.iter().sum();
-        let mut outs = Vec::new();
-        let mut slots = slots.to_vec();
-        let (mut left, mut realised_left) = (total, 100.0_f64);
-        let mut realised = Vec::new();
-        let last = node.arms.len().saturating_sub(1);
-        for (n, arm) in node.arms.iter().enumerate() {
-            let to = step.to(&arm.name);
-            if n == last {
-                outs.extend(slots.iter().map(|slot| (to, *slot)));
-                realised.push(realised_left);
-                break;
-            }
-            let share = if left > 0.0 { arm.weight * 100.0 / left } else { 0.0 };
-            let percent = (share.round() as i64).clamp(1, 99);
-            realised.push(realised_left * percent as f64 / 100.0);
-            realised_left -= realised_left * percent as f64 / 100.0;
-            left -= arm.weight;
-            let filter =
-                super::filters::groups_to_json(vec![vec![json!({"type": "profile-sample", "percentage": percent})]]);
-            let name = if n == 0 { id.to_owned() } else { format!("{id}:{}", n + 1) };
-            let links = json!({"next_if_true": null, "next_if_false": null});
-            let at = self.push_at(&name, "conditional-split", json!({"profile_filter": filter}), links, &slots);
-            outs.push((to, Slot::Yes(at)));
-            slots = vec![Slot::No(at)];
-        }
-        let shown: Vec<String> =
-            node.arms.iter().zip(&realised).map(|(arm, p)| format!("{} {p:.1} %", arm.name)).collect();
-        let wanted = whole_percents(&weights);
-        let differs = weights.iter().zip(&realised).any(|(w, p)| total > 0.0 && (w * 100.0 / total - p).abs() > 0.05);
-        let rounding = if differs {
-            format!("the shares become {} (wanted {wanted:?}), and ", shown.join(", "))
-        } else {
-            String::new()
-        };
-        self.notes.approximate(
-            "klaviyo/split",
-            place.clone(),
-            format!("{rounding}Klaviyo draws its own sample, so other contacts get an arm than in the preview"),
-            "Nothing to do, unless two splits have to fall on the same contacts",
-        );
-        if node.winner.is_some() {
-            self.notes.impossible(
-                "klaviyo/winner",
-                place.clone().with_field("winner"),
-                "Klaviyo names no winner between paths; both go on",
-                "Compare the paths after the time you planned and close one by hand",
-            );
-        }
-        if node.arms.len() > 2 && self.shared.is_none() && self.plan.meets_of(step).is_some() {
-            self.notes.approximate(
-                "klaviyo/copied-tail",
-                place.clone(),
-                "The arms meet again where Klaviyo cannot join them, so the steps after that are written once for each arm",
-                "Change such a step in every copy, or let the arms end apart",
-            );
-        }
-        outs
-    }
-
-    /// The question whether the awaited event has come.
-    fn waited_for(&mut self, wait: &WaitForEvent, place: &Place) -> Condition {
-        let window = match wait.look_back {
-            LookBack::Entry => EventWindow::SinceEntry,
-            LookBack::Now => EventWindow::Last(wait.timeout),
-            LookBack::PreviousMessage => {
-                self.notes.approximate(
-                    "klaviyo/look-back",
-                    place.clone().with_field("look_back"),
-                    format!("An event between the previous message and this wait is not seen; Klaviyo looks back {} from the end of the wait", wait.timeout),
-                    "Count since the entry instead",
-                );
-                EventWindow::Last(wait.timeout)
-            }
-        };
-        Condition::Events(EventQuery {
-            metric: wait.event.clone(),
-            filter: wait.filter.as_ref().map(|f| Box::new(f.condition().clone())),
-            measure: Measure::Count,
-            window,
-            op: CompareOp::Gt,
-            value: 0.0,
-        })
-    }
-
-    /// Delay actions for a span; none where it is nothing.
-    fn delay(&mut self, id: &str, span: Span, place: &Place, mut slots: Vec<Slot>) -> Vec<Slot> {
-        let (parts, cost) = parts_of(span);
-        if !cost.is_empty() {
-            self.notes.approximate(
-                "klaviyo/delay",
-                place.clone(),
-                cost,
-                "Choose a span of whole minutes, hours or days",
-            );
-        }
-        for (value, unit) in parts {
-            let data = json!({"unit": unit.plural(), "value": value, "timezone": "profile"});
-            let at = self.push_at(id, "time-delay", data, json!({"next": null}), &slots);
-            slots = vec![Slot::Next(at)];
-        }
-        slots
-    }
-
-    fn delay_step(
-        &mut self,
-        id: &str,
-        delay: &Delay,
-        place: &Place,
-        slots: Vec<Slot>,
-        elapsed: Elapsed,
-    ) -> (Vec<Slot>, Elapsed, bool) {
-        let weekdays = |days: crate::base::Weekdays| -> Json {
-            let names: Vec<String> = days.iter().map(|d| d.title().to_lowercase()).collect();
-            if names.len() == 7 { Json::Null } else { json!(names) }
-        };
-        let clock = |time: crate::base::TimeOfDay| format!("{time}:00");
-        let until = |body: &mut Self, days: i64, time: String, weekdays: Json, slots: &[Slot]| {
-            let mut data = json!({"unit": "days", "value": days, "timezone": "profile", "delay_until_time": time});
-            if !weekdays.is_null() {
-                data["delay_until_weekdays"] = weekdays;
-            }
-            vec![Slot::Next(body.push_at(id, "time-delay", data, json!({"next": null}), slots))]
-        };
-        match &delay.wait {
-            Wait::For(span) => {
-                let (wait, then) = elapsed.after_delay(delay, *span);
-                if delay.after == crate::kinds::Anchor::Entry && !elapsed.exact {
-                    self.notes.approximate(
-                        "klaviyo/anchor",
-                        place.clone().with_field("after"),
-                        format!("Paths of different length lead here, so {span} after the entry are written as {wait} after the previous step: later for whoever came the longer way"),
-                        "Count from the previous step, or give each path a delay of its own",
-                    );
-                }
-                let Some(window) = delay.window else {
-                    return (self.delay(id, wait, place, slots), then, true);
-                };
-                let (parts, _) = parts_of(wait);
-                let open = (window.until.minutes() - window.from.minutes()).rem_euclid(1440);
-                if let [(days, Unit::Days)] = parts.as_slice() {
-                    self.notes.approximate(
-                        "klaviyo/window-start",
-                        place.clone().with_field("window"),
-                        format!("Everybody goes on when the window opens at {}, up to {:.1} h earlier or later than in the flow", window.from, f64::from(1440 - open.min(1440)) / 60.0),
-                        "Use \u{201c}until a time of day\u{201d} if that is what you mean",
-                    );
-                    let slots = until(self, *days, clock(window.from), weekdays(window.weekdays), &slots);
-                    return (slots, then.vague(), true);
-                }
-                self.notes.impossible(
-                    "klaviyo/window",
-                    place.clone().with_field("window"),
-                    format!(
-                        "The window {window} is not kept: what follows may leave in the other {:.1} h of the day",
-                        f64::from(1440 - open) / 60.0
-                    ),
-                    "Wait whole days, or until a time of day, where the hour matters",
-                );
-                (self.delay(id, wait, place, slots), then.vague(), true)
-            }
-            Wait::Until { time, weekdays: days } => {
-                self.notes.approximate(
-                    "klaviyo/until",
-                    place.clone(),
-                    format!("Klaviyo waits at least one day, then until {time}: up to 24 h later for whoever arrives before {time}"),
-                    "Start the flow so that nobody arrives in the morning, or accept the day",
-                );
-                if delay.window.is_some() {
-                    self.notes.impossible(
-                        "klaviyo/window",
-                        place.clone().with_field("window"),
-                        "The window after the time of day is not kept",
-                        "Choose a time of day inside the window",
-                    );
-                }
-                let slots = until(self, 1, clock(*time), weekdays(*days), &slots);
-                (slots, elapsed.plus(Span::days(1)).vague(), true)
-            }
-            Wait::Date { property, offset, at, .. } => {
-                let name = super::filters::property_name(property).ok();
-                let before = offset.negated();
-                if name.is_some()
-                    && name == self.entry.date
-                    && offset.months == 0
-                    && offset.millis == 0
-                    && before.days >= 0
-                {
-                    let mut data = json!({"unit": "days", "value": before.days, "timezone": "profile"});
-                    if let Some(at) = at {
-                        data["delay_until_time"] = json!(clock(*at));
-                    }
-                    let at = self.push_at(id, "countdown-delay", data, json!({"next": null}), &slots);
-                    return (vec![Slot::Next(at)], elapsed.vague(), true);
-                }
-                self.notes.impossible(
-                    "klaviyo/date-wait",
-                    place.clone(),
-                    format!(
-                        "Klaviyo cannot wait for `{}` in the middle of a flow, so this path ends here",
-                        crate::platforms::normal::path_text(property)
-                    ),
-                    "Build what follows as a flow of its own with that date as its trigger",
-                );
-                (slots, elapsed, false)
-            }
-        }
     }
 }
 

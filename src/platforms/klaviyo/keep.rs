@@ -12,7 +12,7 @@ use crate::{
     base::NodeId,
     content::Origin,
     flow::{FlowSettings, KeptJson, Reentry},
-    platforms::kept::merge,
+    platforms::kept::{self, Leeway, merge},
 };
 
 /// Keys that name things inside one body; exports give their own.
@@ -88,16 +88,7 @@ fn compare(
 
 /// Whether two values say the same: 1 and 1.0 do, a missing key and null do.
 pub(super) fn same(a: &Json, b: &Json) -> bool {
-    match (a, b) {
-        (Json::Number(x), Json::Number(y)) => x == y || x.as_f64() == y.as_f64(),
-        (Json::Array(x), Json::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(x, y)),
-        (Json::Object(x), Json::Object(y)) => {
-            let null = Json::Null;
-            let keys = x.keys().chain(y.keys());
-            keys.into_iter().all(|key| same(x.get(key).unwrap_or(&null), y.get(key).unwrap_or(&null)))
-        }
-        _ => a == b,
-    }
+    kept::same(a, b, Leeway { fills: |_, written| written.is_null(), drops: Json::is_null })
 }
 
 /// The re-entry criteria as they came, for as long as the flow has this rule.

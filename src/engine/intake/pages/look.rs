@@ -1,7 +1,7 @@
 //! The pages as HTML: small, in the brand's colours, without script, readable by all.
 //!
-//! The one idea: everything from outside is escaped, and what goes into the style sheet is taken only where it is a plain
-//! colour or a plain list of fonts.
+//! The one idea: everything from outside is escaped, and what goes into the style sheet is taken only where it is a
+//! plain colour or a plain list of fonts.
 
 use axum::{
     http::{StatusCode, header},

@@ -75,6 +75,17 @@ fn slow_clients() {
     assert_eq!(stage.num_events(), 0);
 }
 
+/// Whoever keeps a connection for ever loses it, between two requests.
+#[test]
+fn old_connections() {
+    let stage = Stage::with("", |setup| setup.limits.connection = Duration::from_millis(200));
+    let mut stream = http::connect(stage.address());
+    let began = Instant::now();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("writes");
+    assert_eq!(http::answer(&mut stream).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 #[test]
 fn broken_off_bodies() {
     let stage = Stage::new();

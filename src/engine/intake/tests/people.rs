@@ -74,11 +74,13 @@ fn unsubscribing() {
         assert_eq!((event.name.as_str(), event.contact.as_str()), ("$unsubscribed", "ada"));
         assert_eq!(event.properties.get("send_key"), Some(&Value::text(KEY)));
     }
+    let consent = |status| stage.store.contact.lock().expect("a contact").consent.email = status;
+    consent(ConsentStatus::Unsubscribed);
     assert_eq!(post().status, 200);
-    let book = stage.book.lock().expect("the book");
-    assert_eq!(book.events.len(), 1, "once for the breaker");
-    let consent = &book.contacts.first().expect("and said again").change.consent;
-    assert_eq!(*consent, [(Channel::Email, ConsentStatus::Unsubscribed)]);
+    assert_eq!(stage.num_events(), 1, "twice is once for the breaker");
+    consent(ConsentStatus::Subscribed);
+    assert_eq!(post().status, 200);
+    assert_eq!(stage.num_events(), 2, "who came back and says no again is heard");
 }
 
 #[test]

@@ -1,0 +1,731 @@
+//! The engine in a seeded world: a disk that fails, a machine that dies at any moment, a clock that jumps, a mail
+//! server that is slow and lies, events that come doubled, late and disordered, people who give orders.
+//!
+//! The one idea: the world does by chance what the writer and its senders do in order, through the same driver, and
+//! keeps its own account ([`super::ledger`]). After every reboot and at the end the account and the file are compared.
+//! A failure prints its seed; `FLOWLOOM_CASES=17..18 cargo test --test main many_worlds -- --ignored` plays it again.
+
+use std::{collections::VecDeque, env, thread};
+
+use flowloom::{
+    audience::{Contact, ResponseKind, Value},
+    base::{ContactId, EventId, FlowId, Instant, SendKey},
+    engine::{
+        driver::Driver,
+        store::{Error, Kind, Store},
+        work::{Answer, Begin, Done, Handed, History, Job, NewContact, NewEvent, Order, Standing},
+    },
+    journey::IntentWhat,
+    kinds::runtime::{Change, Outcome, Reason},
+    testing::{Rng, engine::check_replay},
+};
+
+use super::{
+    disk::{Disk, Fault, Loss, VFS},
+    ledger::Ledger,
+    look::Look,
+    scenes::Scene,
+};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Of so many seeds one lets people be forgotten.
+const FORGETS_IN: u64 = 8;
+/// At the end so much time passes without faults.
+const CALM: i64 = 20 * DAY;
+/// Lines of what happened that are printed with a failure.
+const LINES: usize = 60;
+
+/// What is put to the engine in one batch.
+#[derive(Clone, Debug)]
+enum Ask {
+    Event(NewEvent),
+    Contact(NewContact),
+    Order(Order),
+    Begin(Box<Job>),
+    Settle(Answered),
+}
+
+/// What it says.
+enum Out {
+    Answer(Answer),
+    Done(Done),
+    Begin(Begin),
+    Settled,
+}
+
+/// A hand-over whose answer is on its way.
+#[derive(Clone, Debug)]
+struct Answered {
+    key: SendKey,
+    attempt: u32,
+    handed: Handed,
+    /// When it comes.
+    at: Instant,
+}
+
+struct World {
+    seed: u64,
+    rng: Rng,
+    disk: Disk,
+    driver: Option<Driver>,
+    now: Instant,
+    scene: Scene,
+    ledger: Ledger,
+    jobs: Vec<Job>,
+    answers: Vec<Answered>,
+    /// Events whose sender got no answer, and sends them again.
+    again: VecDeque<NewEvent>,
+    /// Events of lately, to be doubled.
+    lately: VecDeque<NewEvent>,
+    events: usize,
+    /// The transport can say what left.
+    knows: bool,
+    is_calm: bool,
+    was_suppressed: bool,
+    forgets: bool,
+    went_back: bool,
+    lines: Vec<String>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let from = self.lines.len().saturating_sub(LINES);
+            eprintln!("seed {}\n{}", self.seed, self.lines[from..].join("\n"));
+        }
+    }
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let scene = Scene::of(seed, &mut rng);
+        let mut world = Self {
+            seed,
+            disk: Disk::new(seed),
+            driver: None,
+            now: scene.from,
+            scene,
+            ledger: Ledger::default(),
+            jobs: Vec::new(),
+            answers: Vec::new(),
+            again: VecDeque::new(),
+            lately: VecDeque::new(),
+            events: 0,
+            knows: rng.percent(40),
+            is_calm: false,
+            was_suppressed: false,
+            forgets: seed % FORGETS_IN == 4,
+            went_back: false,
+            lines: Vec::new(),
+            rng,
+        };
+        world.start();
+        world
+    }
+
+    fn note(&mut self, line: String) {
+        self.lines.push(format!("{} op {}  {line}", self.now, self.disk.ops()));
+    }
+
+    #[track_caller]
+    fn hold(&self, what: Result<(), String>) {
+        if let Err(why) = what {
+            panic!("seed {}: {why}", self.seed);
+        }
+    }
+
+    fn driver(&mut self) -> &mut Driver {
+        self.driver.as_mut().expect("runs")
+    }
+
+    /// The process starts, again and again until it runs; the disk may fail meanwhile, too.
+    fn start(&mut self) {
+        for attempt in 0.. {
+            if attempt > 0 || self.disk.is_down() {
+                let loss = if self.rng.percent(30) { Loss::Nothing } else { Loss::Power };
+                self.disk.boot(loss);
+                self.note(format!("boots after {loss:?}"));
+            }
+            if attempt < 3 && !self.is_calm && self.rng.percent(25) {
+                let at = 1 + self.rng.below(30) as u64;
+                self.disk.plan(&[Fault::Crash(at)]);
+            }
+            let opened = Store::open_on(&self.disk.path(), VFS).and_then(Driver::on);
+            let started = opened.and_then(|mut driver| {
+                let ledger = &self.ledger;
+                let knows = |key: &SendKey| self.knows.then(|| ledger.left(key) > 0);
+                let now = self.now;
+                let unknown = driver.batch(now, |driver| driver.recover(now, &knows))?.0;
+                self.driver = Some(driver);
+                Ok(unknown)
+            });
+            match started {
+                Ok(unknown) => {
+                    self.note(format!("runs, {unknown} unknown"));
+                    break;
+                }
+                Err(error) => {
+                    self.note(format!("does not start: {error}"));
+                    self.expect_fault(&error);
+                    assert!(attempt < 10, "seed {}: does not start: {error}", self.seed);
+                    self.disk.stop();
+                }
+            }
+        }
+        self.check();
+        // The first batch may have been lost, with everything in it.
+        if self.driver().flows().live().next().is_none() {
+            self.first_words();
+        }
+    }
+
+    /// Flows and people; where the machine dies over it, the next start says them again.
+    fn first_words(&mut self) {
+        let (flows, workspace) = (self.scene.flows.clone(), self.scene.workspace.clone());
+        let people: Vec<Contact> = self.scene.people.clone();
+        let now = self.now;
+        let done = self.driver().batch(now, |driver| {
+            for flow in &flows {
+                let order = Order::Publish { flow: Box::new(flow.clone()), workspace: Box::new(workspace.clone()) };
+                driver.order(now, "world", &order)?.expect("is published");
+            }
+            for contact in &people {
+                driver.history(now, &History { contact: contact.clone(), events: Vec::new() })?;
+            }
+            Ok(())
+        });
+        if let Err(error) = done {
+            self.fail(&error);
+        }
+    }
+
+    #[track_caller]
+    fn expect_fault(&self, error: &Error) {
+        let is_meant = matches!(error.kind, Kind::Io | Kind::Full);
+        assert!(is_meant && self.disk.is_faulty(), "seed {}: {error:?}", self.seed);
+    }
+
+    /// Something could not be done: either the machine is down, or the disk fails and the process lives on.
+    fn fail(&mut self, error: &Error) {
+        self.note(format!("fails: {error}"));
+        self.expect_fault(error);
+        if self.disk.is_down() {
+            self.reboot();
+        }
+    }
+
+    fn reboot(&mut self) {
+        self.disk.stop();
+        self.driver = None;
+        self.jobs.clear();
+        self.answers.clear();
+        if self.rng.percent(20) {
+            self.now = self.now.plus_millis(self.rng.range(MINUTE, 14 * HOUR));
+        }
+        self.start();
+    }
+
+    /// The account and the file.
+    fn check(&mut self) {
+        let look = Look::of(&self.disk);
+        let driver = self.driver.as_ref().expect("runs");
+        let tables = look.check(driver.flows(), self.ledger.forgotten.is_empty());
+        self.hold(tables);
+        self.hold(self.ledger.check_events(&look));
+        let unknown = self.ledger.check_unknown(&look);
+        self.hold(unknown);
+        // What is read live stands in no journal.
+        if !self.was_suppressed {
+            self.disk.unharmed(|| {
+                for contact in &self.scene.people {
+                    let is_known = driver.store().contact_number(contact.id.as_str()).is_ok_and(|n| n.is_some());
+                    if is_known && !self.ledger.forgotten.contains(&contact.id) {
+                        self.hold(check_replay(driver, contact.id.as_str()));
+                    }
+                }
+            });
+        }
+    }
+
+    // ---- one batch ---------------------------------------------------------------------------------------------
+
+    /// What is asked, and what is due where `ticks`; what comes of it.
+    fn turn(&mut self, asks: Vec<Ask>, ticks: bool) {
+        let (now, wakes, room) = (self.now, 1 + self.rng.below(4), self.rng.below(5));
+        let done = self.driver().batch(now, |driver| {
+            let mut outs = Vec::new();
+            for ask in &asks {
+                outs.push(match ask {
+                    Ask::Event(item) => Out::Answer(driver.event(now, item)?),
+                    Ask::Contact(item) => Out::Answer(driver.change(now, item)?),
+                    Ask::Order(order) => Out::Done(driver.order(now, "world", order)?),
+                    Ask::Begin(job) => Out::Begin(driver.begin(now, &job.key, job.attempt, Some(b"mail"))?),
+                    Ask::Settle(answer) => {
+                        driver.settle(now, &answer.key, answer.attempt, &answer.handed)?;
+                        Out::Settled
+                    }
+                });
+            }
+            let mut jobs = Vec::new();
+            if ticks {
+                let woken = driver.wake_due(now, wakes)?;
+                jobs = driver.claim_due(now, room)?;
+                driver.walk(2)?;
+                if woken == 0 {
+                    driver.end_restore()?;
+                }
+            }
+            Ok((outs, jobs))
+        });
+        match done {
+            Ok(((outs, jobs), _)) => {
+                self.jobs.extend(jobs);
+                for (ask, out) in asks.into_iter().zip(outs) {
+                    self.hear(ask, out);
+                }
+            }
+            Err(error) => {
+                for ask in asks {
+                    self.put_off(ask);
+                }
+                self.fail(&error);
+            }
+        }
+        // An answer may come from a machine that dies right after it.
+        if self.disk.is_down() {
+            self.reboot();
+        }
+    }
+
+    fn hear(&mut self, ask: Ask, out: Out) {
+        match (ask, out) {
+            (Ask::Event(item), Out::Answer(answer)) => {
+                assert!(!matches!(answer, Answer::Refused { .. }), "seed {}: {answer:?}", self.seed);
+                self.note(format!("event {} of {}: {answer:?}", item.id, item.contact));
+                self.ledger.events.insert((item.contact, item.id), true);
+            }
+            (Ask::Order(order), Out::Done(done)) => {
+                self.note(format!("order {}: {done:?}", word(&order)));
+                if let (Order::Forget { contact }, Ok(_)) = (&order, &done) {
+                    self.forgotten(contact);
+                }
+            }
+            (Ask::Begin(job), Out::Begin(begin)) => {
+                self.note(format!("begin {}: {begin:?}", job.key));
+                if begin == Begin::Go {
+                    self.serve(&job);
+                }
+            }
+            (Ask::Settle(answer), Out::Settled) => {
+                self.note(format!("settled {}: {:?}", answer.key, answer.handed));
+            }
+            _ => {}
+        }
+    }
+
+    /// A batch failed: callers come again, senders keep what they know (as the writer does).
+    fn put_off(&mut self, ask: Ask) {
+        match ask {
+            // Who tells what became of a mail does not give up.
+            Ask::Event(item) if item.id.as_str().contains(':') || self.rng.percent(70) => self.again.push_back(item),
+            Ask::Order(Order::Forget { contact }) => self.forgotten(&contact),
+            Ask::Begin(job) => {
+                let handed = Handed::Later { detail: "the store".to_owned(), after_millis: Some(1_000) };
+                self.answers.push(Answered { key: job.key, attempt: job.attempt, handed, at: self.now });
+            }
+            Ask::Settle(answer) => self.answers.push(answer),
+            _ => {}
+        }
+    }
+
+    fn forgotten(&mut self, contact: &ContactId) {
+        self.ledger.forgotten.insert(contact.clone());
+        self.again.retain(|item| item.contact != *contact);
+        self.lately.retain(|item| item.contact != *contact);
+    }
+
+    /// A hand-over reaches its server.
+    fn serve(&mut self, job: &Job) {
+        let dice = if self.is_calm { 0 } else { self.rng.below(100) };
+        let unknown = |detail: &str| Handed::Unknown { detail: detail.to_owned() };
+        let (left, handed) = match dice {
+            0..=59 => (true, Handed::Done),
+            60..=71 => {
+                let after_millis = self.rng.percent(50).then(|| 1_000 * self.rng.below(20_000) as u64);
+                (false, Handed::Later { detail: "451".to_owned(), after_millis })
+            }
+            72..=79 => (false, Handed::No { detail: "550".to_owned(), bad_address: self.rng.percent(30) }),
+            80..=91 => (true, unknown("cut after it was taken")),
+            _ => (self.rng.percent(50), unknown("no answer after DATA")),
+        };
+        let slow = if !self.is_calm && self.rng.percent(20) { self.rng.range(MINUTE, 5 * HOUR) } else { 0 };
+        let at = self.now.plus_millis(slow);
+        let came = self.ledger.hand_over(job, self.now, left);
+        self.hold(came);
+        self.answers.push(Answered { key: job.key.clone(), attempt: job.attempt, handed, at });
+        if left && self.rng.percent(30) {
+            self.respond(job);
+        }
+    }
+
+    /// Who got it does something with it.
+    fn respond(&mut self, job: &Job) {
+        let IntentWhat::Message { message, variant, .. } = &job.what else { return };
+        let kinds = [ResponseKind::Opened, ResponseKind::Opened, ResponseKind::Clicked, ResponseKind::Unsubscribed];
+        let most = if self.rng.percent(20) { 4 } else { 3 };
+        let kind = kinds[self.rng.below(most)];
+        let key = job.key.to_string();
+        let pairs = [
+            ("flow", job.flow.as_str()),
+            ("node", job.key.node.as_str()),
+            ("journey", job.key.journey.as_str()),
+            ("send_key", key.as_str()),
+            ("message", message.as_str()),
+            ("variant", variant.as_str()),
+        ];
+        let properties = pairs.into_iter().map(|(name, value)| (name.into(), Value::text(value))).collect();
+        let (id, contact) = (format!("{}:{key}", kind.name()), job.contact.contact.id.clone());
+        self.tell(NewEvent {
+            id: EventId::new(id),
+            contact,
+            name: kind.event_name().into(),
+            happened: None,
+            properties,
+            change: None,
+        });
+    }
+
+    /// Puts an event on its way.
+    fn tell(&mut self, item: NewEvent) {
+        if self.ledger.forgotten.contains(&item.contact) {
+            return;
+        }
+        self.ledger.events.entry((item.contact.clone(), item.id.clone())).or_insert(false);
+        self.again.push_back(item);
+    }
+
+    // ---- what happens ------------------------------------------------------------------------------------------
+
+    fn person(&mut self) -> ContactId {
+        let place = self.rng.below(self.scene.people.len());
+        self.scene.people[place].id.clone()
+    }
+
+    fn event(&mut self) -> NewEvent {
+        if self.rng.percent(20)
+            && let Some(item) = self.rng.pick(self.lately.make_contiguous()).cloned()
+        {
+            return item;
+        }
+        self.events += 1;
+        let (name, properties) = self.scene.happenings[self.rng.below(self.scene.happenings.len())].clone();
+        let now = self.now;
+        let happened = match self.rng.below(20) {
+            0 => Some(Instant::from_millis(self.rng.range(0, DAY))),
+            1 => Some(Instant::parse("2100-01-01T00:00:00Z").expect("an instant")),
+            2..=5 => Some(now.plus_millis(-self.rng.range(0, 30 * HOUR))),
+            6 => Some(now.plus_millis(self.rng.range(0, 4 * MINUTE))),
+            7 | 8 => Some(now.plus_millis(-self.rng.range(0, 3 * MINUTE))),
+            _ => None,
+        };
+        let change = self.rng.percent(10).then(|| self.change());
+        let item = NewEvent {
+            id: EventId::new(format!("x{}", self.events)),
+            contact: self.person(),
+            name: name.into(),
+            happened,
+            properties,
+            change,
+        };
+        self.lately.push_back(item.clone());
+        if self.lately.len() > 6 {
+            self.lately.pop_front();
+        }
+        item
+    }
+
+    fn change(&mut self) -> Change {
+        use flowloom::audience::{Channel, ConsentStatus};
+        let mut change = Change::default();
+        match self.rng.below(7) {
+            0 => change.consent.push((Channel::Email, ConsentStatus::Unsubscribed)),
+            1 | 2 => change.consent.push((Channel::Email, ConsentStatus::Subscribed)),
+            3 => change.zone = self.rng.pick(&["Europe/Berlin", "Pacific/Honolulu"]).map(|zone| (*zone).into()),
+            4 => change.lists_add.push("Hot".into()),
+            5 => change.set.push(("vip".into(), Some(Value::Bool(self.rng.percent(50))))),
+            _ => change.set.push(("level".into(), Some(Value::Number(self.rng.below(20) as f64)))),
+        }
+        change
+    }
+
+    fn flow(&mut self) -> FlowId {
+        let place = self.rng.below(self.scene.flows.len());
+        self.scene.flows[place].id.clone()
+    }
+
+    fn order(&mut self) -> Option<Order> {
+        let settled = |world: &Self, outcome| {
+            let store = world.driver.as_ref().expect("runs").store();
+            let rows = store.sends_in(Standing::Settled(outcome)).unwrap_or_default();
+            rows.into_iter().map(|row| row.key).collect::<Vec<SendKey>>()
+        };
+        Some(match self.rng.below(if self.forgets { 15 } else { 14 }) {
+            0 => Order::Pause { flow: self.flow(), freeze: self.rng.percent(40) },
+            1..=3 => Order::Resume { flow: self.flow() },
+            4 | 5 => {
+                let all = [self.scene.flows.as_slice(), &self.scene.later].concat();
+                let flow = Box::new(self.rng.pick(&all)?.clone());
+                Order::Publish { flow, workspace: Box::new(self.scene.workspace.clone()) }
+            }
+            6 => Order::Migrate { flow: self.flow(), mapping: Vec::new() },
+            7 | 8 => {
+                let keys = settled(self, Outcome::Held);
+                Order::Retry { key: self.rng.pick(&keys)?.clone(), resend: false }
+            }
+            9 => {
+                let keys = settled(self, Outcome::Unknown);
+                let key = self.rng.pick(&keys)?.clone();
+                let resend = self.rng.percent(50);
+                if resend {
+                    // A person has said so, whatever becomes of the order.
+                    self.ledger.resend(&key);
+                }
+                Order::Retry { key, resend }
+            }
+            10 if self.rng.percent(30) => {
+                self.was_suppressed = true;
+                let place = self.rng.below(self.scene.people.len());
+                let email = self.scene.people[place].email.clone()?;
+                Order::Suppress { addresses: vec![email.to_string()], lift: self.rng.percent(50) }
+            }
+            11 => {
+                let journey = self.journey()?;
+                Order::End { contact: journey.0, journey: journey.1 }
+            }
+            12 => {
+                let (contact, journey, node) = self.journey()?;
+                Order::Move { contact, journey, node }
+            }
+            13 if self.rng.percent(15) => Order::Drain { flow: self.flow() },
+            14 if self.rng.percent(30) => Order::Forget { contact: self.person() },
+            _ => return None,
+        })
+    }
+
+    /// A journey of which something was handed over, and the node.
+    fn journey(&mut self) -> Option<(ContactId, flowloom::base::JourneyId, flowloom::base::NodeId)> {
+        let contact = self.person();
+        let n = self.driver().store().contact_number(contact.as_str()).ok()??;
+        let row = self.driver().store().contact(n).ok()??;
+        let state = flowloom::journey::ContactState::from_stored(&row.state, Default::default()).ok()?;
+        let journey = self.rng.pick(&state.journeys)?;
+        let version = self.driver.as_ref()?.flows().version(&journey.version)?.clone();
+        let node = self.rng.pick(&version.nodes)?.id.clone();
+        Some((contact, journey.id.clone(), node))
+    }
+
+    /// Something to ask, where there is something.
+    fn ask(&mut self) -> Option<Ask> {
+        Some(match self.rng.below(100) {
+            0..=29 => {
+                let item = self.event();
+                if self.ledger.forgotten.contains(&item.contact) {
+                    return None;
+                }
+                self.ledger.events.entry((item.contact.clone(), item.id.clone())).or_insert(false);
+                Ask::Event(item)
+            }
+            30..=39 => Ask::Event(self.again.pop_front()?),
+            40..=63 => {
+                let job = self.jobs.pop()?;
+                if self.rng.percent(5) {
+                    let handed = Handed::Held { reason: Reason::Fault, detail: "cannot be rendered".to_owned() };
+                    return Some(Ask::Settle(Answered { key: job.key, attempt: job.attempt, handed, at: self.now }));
+                }
+                Ask::Begin(Box::new(job))
+            }
+            64..=87 => {
+                let now = self.now;
+                let place = self.answers.iter().position(|answer| answer.at <= now)?;
+                Ask::Settle(self.answers.swap_remove(place))
+            }
+            88..=92 => Ask::Contact(NewContact { id: self.person(), change: self.change() }),
+            _ => Ask::Order(self.order()?),
+        })
+    }
+
+    fn step(&mut self) {
+        match self.rng.below(100) {
+            0..=64 => {
+                let num = self.rng.below(5);
+                let asks = (0..num).filter_map(|_| self.ask()).collect();
+                let ticks = self.rng.percent(70);
+                self.turn(asks, ticks);
+            }
+            65..=86 => {
+                let next = self.driver().next_due().ok().flatten();
+                let millis = match (self.rng.below(5), next) {
+                    (0 | 1, Some(next)) if next > self.now && next.since(self.now) < 3 * DAY => next.since(self.now),
+                    (2, _) => self.rng.range(0, 7 * HOUR),
+                    (3, _) => self.rng.range(0, 2 * MINUTE),
+                    _ => self.rng.range(0, 40 * MINUTE),
+                };
+                self.now = self.now.plus_millis(millis);
+            }
+            87 | 88 => {
+                let done = self.driver().store().checkpoint();
+                if let Err(error) = done {
+                    self.fail(&error);
+                }
+            }
+            89..=92 => {
+                let (at, count) = (1 + self.rng.below(25) as u64, 1 + self.rng.below(12) as u64);
+                let fault = match self.rng.below(10) {
+                    0..=4 => Fault::Crash(at),
+                    5 => Fault::Fails(at, count),
+                    6 => Fault::Full(at, 3 * count),
+                    7 | 8 => Fault::SyncFails(at, count),
+                    _ => Fault::ReadFails(at, count),
+                };
+                self.note(format!("{fault:?}"));
+                self.disk.plan(&[fault]);
+            }
+            93 | 94 => self.note("nothing".to_owned()),
+            95 => self.reboot(),
+            96 => self.disk.plan(&[]),
+            97 => self.now = self.now.plus_millis(self.rng.range(8 * HOUR, 3 * DAY)),
+            98 => {
+                self.went_back = true;
+                self.now = self.now.plus_millis(-self.rng.range(0, 20 * HOUR));
+            }
+            _ => self.check(),
+        }
+        if self.disk.is_down() {
+            self.reboot();
+        }
+    }
+
+    /// Faults are over, the server is good, time passes: nothing is left undone.
+    fn calm(&mut self) {
+        self.is_calm = true;
+        self.disk.plan(&[]);
+        self.reboot();
+        self.first_words();
+        self.note("calm".to_owned());
+        let until = self.now.plus_millis(CALM);
+        for round in 0.. {
+            assert!(round < 20_000, "seed {}: there is always something to do", self.seed);
+            let now = self.now;
+            let mut asks: Vec<Ask> = self.again.drain(..).map(Ask::Event).collect();
+            asks.extend(self.jobs.drain(..).map(|job| Ask::Begin(Box::new(job))));
+            asks.extend(self.answers.drain(..).map(Ask::Settle));
+            let is_idle = asks.is_empty();
+            let before = self.driver().next_due().expect("reads");
+            if is_idle && before.is_none_or(|at| at > now) && !self.driver().is_walking() {
+                match before {
+                    Some(at) if at <= until => self.now = at,
+                    _ => break,
+                }
+                continue;
+            }
+            self.turn(asks, true);
+        }
+        self.now = self.now.max(until);
+        self.check();
+        let look = Look::of(&self.disk);
+        for standing in ["claimed", "handing_over"] {
+            assert_eq!(look.sends(standing), Vec::<String>::new(), "seed {}: {standing}", self.seed);
+        }
+        let due = self.driver().store().due_sends(until, 10).expect("reads");
+        assert!(due.is_empty(), "seed {}: {due:?} were forgotten", self.seed);
+        let unsafe_one = self.ledger.events.iter().find(|((contact, id), is_safe)| {
+            !**is_safe && !self.ledger.forgotten.contains(contact) && id.as_str().contains(':')
+        });
+        assert_eq!(unsafe_one, None, "seed {}: responses are told until they are safe", self.seed);
+        // By a clock that went back the windows of a day overlap.
+        if !self.went_back {
+            let counted = self.ledger.check_caps(&self.scene.workspace);
+            self.hold(counted.map_err(|why| format!("{why}\n{}", self.decisions())));
+        }
+    }
+}
+
+impl World {
+    /// What was decided of everybody, for people who look for the reason.
+    fn decisions(&self) -> String {
+        let store = self.driver.as_ref().expect("runs").store();
+        let of = |contact: &Contact| store.decisions(contact.id.as_str()).unwrap_or_default();
+        let lines = self.scene.people.iter().flat_map(of).map(|decision| format!("{decision}\n"));
+        lines.collect()
+    }
+}
+
+fn word(order: &Order) -> String {
+    format!("{order:?}").chars().take(80).collect()
+}
+
+/// What the seeds came to, so that a world in which nothing happens is seen.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    hand_overs: usize,
+    left: usize,
+    events: usize,
+    boots: usize,
+    lines: usize,
+}
+
+fn play(seed: u64, sum: &mut Sum) -> Vec<String> {
+    let mut world = World::new(seed);
+    let steps = 120 + world.rng.below(120);
+    for _ in 0..steps {
+        world.step();
+    }
+    world.calm();
+    sum.hand_overs += world.ledger.hand_overs.len();
+    sum.left += world.ledger.hand_overs.iter().filter(|one| one.left).count();
+    sum.events += world.ledger.events.values().filter(|is_safe| **is_safe).count();
+    sum.boots += world.lines.iter().filter(|line| line.contains("  boots")).count();
+    sum.lines += world.lines.len();
+    std::mem::take(&mut world.lines)
+}
+
+fn play_all(seeds: std::ops::Range<u64>) {
+    let (count, mut sum) = (seeds.end - seeds.start, Sum::default());
+    for seed in seeds {
+        play(seed, &mut sum);
+    }
+    println!("{count} worlds: {sum:?}");
+    let per = |n: usize| n as u64 / count.max(1);
+    assert!(count < 50 || per(sum.events) > 10 && per(sum.left) > 1 && per(sum.boots) > 2, "{count} worlds: {sum:?}");
+}
+
+#[test]
+fn worlds_with_faults() {
+    play_all(0..100);
+}
+
+/// The same again, beside them on another core.
+#[test]
+fn more_worlds_with_faults() {
+    play_all(100..200);
+}
+
+/// A seed plays the same twice: what fails can be found again.
+#[test]
+fn a_seed_plays_the_same_again() {
+    for seed in [1, 7, 11] {
+        assert_eq!(play(seed, &mut Sum::default()), play(seed, &mut Sum::default()), "seed {seed}");
+    }
+}
+
+/// The long run: 10,000 worlds, or `FLOWLOOM_CASES=17..18`.
+#[test]
+#[ignore = "takes an hour; in parts with FLOWLOOM_CASES"]
+fn many_worlds_with_faults() {
+    let wanted = env::var("FLOWLOOM_CASES").unwrap_or_else(|_| "0..10000".to_owned());
+    let range = wanted.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    play_all(range.unwrap_or_else(|| panic!("FLOWLOOM_CASES is like 17..18, not {wanted:?}")));
+}

@@ -1,0 +1,187 @@
+//! What the world outside an engine knows: which events it was told are safe, and which mails people got.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use flowloom::{
+    audience::Channel,
+    base::{ContactId, EventId, FlowId, Instant, SendKey},
+    engine::work::Job,
+    flow::Workspace,
+    journey::IntentWhat,
+    kinds::{CapRule, Limit, MOST_IN_24_H, Scope, prepared::Prepared},
+};
+
+use super::look::Look;
+
+/// A hand-over that reached the other side.
+#[derive(Debug)]
+pub struct HandOver {
+    pub key: SendKey,
+    pub at: Instant,
+    /// Whether it was taken, whatever was answered.
+    pub left: bool,
+    contact: ContactId,
+    flow: FlowId,
+    /// Of messages; calls and alerts have none.
+    channel: Option<Channel>,
+    transactional: bool,
+    /// The caps of its flow's version.
+    caps: Vec<CapRule>,
+}
+
+/// The account.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Events that were put to the engine, and whether it has said that they are safe.
+    pub events: BTreeMap<(ContactId, EventId), bool>,
+    pub hand_overs: Vec<HandOver>,
+    /// How often a person said to send it once more.
+    resends: BTreeMap<SendKey, usize>,
+    /// What nobody knows of: never to be handed over by itself.
+    unknown: BTreeSet<SendKey>,
+    /// Whose past is gone.
+    pub forgotten: BTreeSet<ContactId>,
+}
+
+impl Ledger {
+    /// A person says: once more.
+    pub fn resend(&mut self, key: &SendKey) {
+        *self.resends.entry(key.clone()).or_default() += 1;
+        self.unknown.remove(key);
+    }
+
+    /// The engine has said of it that nobody knows.
+    pub fn unknown(&mut self, key: &SendKey) {
+        self.unknown.insert(key.clone());
+    }
+
+    /// A hand-over reaches the other side, which takes it or not.
+    ///
+    /// Errors: it must not have come.
+    pub fn hand_over(&mut self, job: &Job, at: Instant, left: bool) -> Result<(), String> {
+        if self.unknown.contains(&job.key) {
+            return Err(format!("{} is unknown, and is handed over by itself", job.key));
+        }
+        let node = job.version.place_of(&job.key.node).map(|place| &job.version.nodes[place].prepared);
+        self.hand_overs.push(HandOver {
+            key: job.key.clone(),
+            at,
+            left,
+            contact: job.contact.contact.id.clone(),
+            flow: job.flow.clone(),
+            channel: match &job.what {
+                IntentWhat::Message { channel, .. } => Some(*channel),
+                IntentWhat::Webhook | IntentWhat::Alert => None,
+            },
+            transactional: matches!(node, Some(Prepared::Email(email)) if email.transactional),
+            caps: job.version.settings.caps.clone(),
+        });
+        let got = self.left(&job.key);
+        let may = 1 + self.resends.get(&job.key).copied().unwrap_or(0);
+        if got > may {
+            return Err(format!("{} left {got} times, and may {may} times", job.key));
+        }
+        Ok(())
+    }
+
+    /// How often it left.
+    pub fn left(&self, key: &SendKey) -> usize {
+        self.hand_overs.iter().filter(|one| one.left && one.key == *key).count()
+    }
+
+    /// Every event that was said to be safe is there once, every other at most once.
+    ///
+    /// Errors: the first that is not.
+    pub fn check_events(&self, look: &Look) -> Result<(), String> {
+        let found = look.events();
+        for ((contact, id), is_safe) in &self.events {
+            if self.forgotten.contains(contact) {
+                continue;
+            }
+            let count = found.get(&(contact.to_string(), id.to_string())).copied().unwrap_or(0);
+            if count > 1 || *is_safe && count == 0 {
+                return Err(format!("event {id} of {contact} stands {count} times in the journal; safe: {is_safe}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What nobody knows of stays so.
+    ///
+    /// Errors: the first that does not.
+    pub fn check_unknown(&mut self, look: &Look) -> Result<(), String> {
+        for key in look.sends("unknown").iter().filter_map(|key| SendKey::parse(key)) {
+            self.unknown(&key);
+        }
+        let open = ["due", "claimed", "handing_over"].into_iter().flat_map(|standing| look.sends(standing));
+        match open.filter_map(|key| SendKey::parse(&key)).find(|key| self.unknown.contains(key)) {
+            Some(key) => Err(format!("{key} was unknown, and is to be sent again")),
+            None => Ok(()),
+        }
+    }
+
+    /// Nobody got more than the caps allow (SEMANTICS R23, R28): of the messages that left, counted by the instants at
+    /// which they left. Rows for segments are for another counter; a mail that a person sent once more counts once.
+    ///
+    /// Errors: the first that was too much.
+    pub fn check_caps(&self, workspace: &Workspace) -> Result<(), String> {
+        let zone = workspace.default_zone();
+        let counted: Vec<&HandOver> = self
+            .hand_overs
+            .iter()
+            .enumerate()
+            .filter(|(n, one)| {
+                one.left
+                    && one.channel.is_some()
+                    && !self.hand_overs[n + 1..].iter().any(|o| o.left && o.key == one.key)
+            })
+            .map(|(_, one)| one)
+            .collect();
+        for (n, one) in counted.iter().enumerate() {
+            // What left at the same instant stands in the order in which it left.
+            let before = |within: &dyn Fn(Instant) -> Instant, is_meant: &dyn Fn(&HandOver) -> bool| {
+                let others = counted[..n].iter().filter(|other| other.contact == one.contact && other.at <= one.at);
+                others.filter(|other| within(other.at) > one.at && is_meant(other)).count()
+            };
+            let in_a_day = before(&|at| at.plus_millis(86_400_000), &|_| true);
+            if in_a_day >= MOST_IN_24_H {
+                return Err(format!("{} is the {}th message of a day", one.key, in_a_day + 1));
+            }
+            if one.transactional {
+                continue;
+            }
+            for rows in [&workspace.caps, &one.caps] {
+                for rule in rows.iter().filter(|rule| Some(rule.channel) == one.channel) {
+                    let alike = |row: &&CapRule| row.channel == rule.channel && row.scope == rule.scope;
+                    let is_first = rows.iter().find(alike) == Some(rule);
+                    let has_segments = rows.iter().filter(alike).any(|row| row.segment.is_some());
+                    let Limit::AtMost(limit) = rule.limit else { continue };
+                    if !is_first || has_segments {
+                        continue;
+                    }
+                    let is_meant = |other: &HandOver| {
+                        let scope = rule.scope == Scope::Workspace || other.flow == one.flow;
+                        !other.transactional && other.channel == one.channel && scope
+                    };
+                    let count = before(&|at| rule.within.after(at, &zone), &is_meant);
+                    if count >= limit as usize {
+                        let times: Vec<String> = counted[..=n]
+                            .iter()
+                            .filter(|other| other.contact == one.contact)
+                            .map(|other| format!("{} {}", other.at, other.key))
+                            .collect();
+                        return Err(format!(
+                            "{} left at {} to {} as one of {} in {}, {limit} may: {times:#?}",
+                            one.key,
+                            one.at,
+                            one.contact,
+                            count + 1,
+                            rule.within
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

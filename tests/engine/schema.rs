@@ -1,0 +1,160 @@
+//! Files that earlier builds wrote: every released schema opens, and goes on where it stood.
+//!
+//! `tests/fixtures/engine/v1.sql` is such a file as SQL, with something in every standing that a send can have. It was
+//! written by the helper below with the build that released the schema, and is never written again.
+
+use std::{fmt::Write, fs, path::Path};
+
+use flowloom::{
+    engine::{
+        driver::Driver,
+        store::{FILE, Store},
+        work::{Answer, Begin, Handed, Order, Standing},
+    },
+    kinds::runtime::{Outcome, Reason},
+    testing::engine::check_replay,
+};
+use rusqlite::Connection;
+
+use super::{
+    broken::{at, begin_with, event},
+    look::Look,
+};
+
+const PEOPLE: [&str; 8] = ["ada", "ben", "cem", "dora", "eva", "finn", "gus", "hana"];
+const DAY: i64 = 86_400_000;
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/engine")
+}
+
+/// Somebody in every standing; times are fixed, so that the file is the same when it is written again.
+fn write(dir: &Path) {
+    let mut driver = Driver::open(dir).expect("opens");
+    begin_with(&mut driver, &PEOPLE);
+    for id in &PEOPLE[..7] {
+        driver.batch(at(1), |driver| driver.event(at(1), &event("e1", id, "Started Checkout"))).expect("is written");
+    }
+    let jobs = driver.batch(at(2), |driver| driver.claim_due(at(2), 6)).expect("claims").0;
+    let unknown = Handed::Unknown { detail: "cut".to_owned() };
+    let no = Handed::No { detail: "550".to_owned(), bad_address: true };
+    let held = Handed::Held { reason: Reason::Fault, detail: "cannot be rendered".to_owned() };
+    // ada sent, ben unknown, cem refused, dora held, eva on her way, finn claimed, gus due; hana was never in.
+    for (job, handed) in jobs.iter().zip([Some(Handed::Done), Some(unknown), Some(no), None, None]) {
+        if job.contact.contact.id.as_str() == "dora" {
+            driver.batch(at(3), |driver| driver.settle(at(3), &job.key, job.attempt, &held)).expect("is written");
+            continue;
+        }
+        let begun = driver.batch(at(3), |driver| driver.begin(at(3), &job.key, job.attempt, Some(b"mail")));
+        assert_eq!(begun.expect("is written").0, Begin::Go);
+        if let Some(handed) = handed {
+            driver.batch(at(4), |driver| driver.settle(at(4), &job.key, job.attempt, &handed)).expect("is written");
+        }
+    }
+    let suppress = Order::Suppress { addresses: vec!["hana@example.com".to_owned()], lift: false };
+    driver.batch(at(5), |driver| driver.order(at(5), "test", &suppress)).expect("is written").0.expect("is done");
+}
+
+/// A database as SQL.
+fn dump(connection: &Connection) -> String {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).expect("reads");
+    let mut out = String::new();
+    let strings = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).expect("is SQL");
+        statement.query_map([], |row| row.get(0)).expect("reads").map(|text| text.expect("reads")).collect()
+    };
+    for sql in strings("select sql from sqlite_schema where sql is not null order by rowid") {
+        writeln!(out, "{sql};").expect("writes");
+    }
+    for table in strings("select name from sqlite_schema where type = 'table' order by name") {
+        let columns = strings(&format!("select 'quote(' || name || ')' from pragma_table_info('{table}')"));
+        let values = columns.join(" || ', ' || ");
+        for row in strings(&format!("select {values} from {table} order by 1")) {
+            writeln!(out, "insert into {table} values ({row});").expect("writes");
+        }
+    }
+    let (application, version) = (number("application_id"), number("user_version"));
+    writeln!(out, "pragma application_id = {application};\npragma user_version = {version};").expect("writes");
+    out
+}
+
+/// Written once, with the build that released the schema.
+#[test]
+#[ignore = "writes the fixture of a schema that is being released"]
+fn a_released_schema_is_kept() {
+    let dir = tempfile::tempdir().expect("a folder");
+    write(dir.path());
+    let connection = Connection::open(dir.path().join(FILE)).expect("opens");
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
+    let path = folder().join(format!("v{version}.sql"));
+    assert!(!path.exists(), "{} is released: it is never written again", path.display());
+    fs::create_dir_all(folder()).expect("a folder");
+    fs::write(path, dump(&connection)).expect("writes");
+}
+
+#[test]
+fn files_of_every_released_schema_go_on() {
+    let mut versions = 0;
+    for entry in fs::read_dir(folder()).expect("the folder is there") {
+        let path = entry.expect("can be listed").path();
+        versions += 1;
+        check(&path);
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    drop(Store::open(dir.path()).expect("opens"));
+    let newest: i32 = Connection::open(dir.path().join(FILE))
+        .and_then(|connection| connection.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .expect("reads");
+    assert_eq!(versions, newest, "each released schema has its file");
+}
+
+fn check(path: &Path) {
+    let name = path.display();
+    let dir = tempfile::tempdir().expect("a folder");
+    let sql = fs::read_to_string(path).expect("reads");
+    let connection = Connection::open(dir.path().join(FILE)).expect("opens");
+    connection.execute_batch(&sql).unwrap_or_else(|error| panic!("{name}: {error}"));
+    drop(connection);
+    let mut driver = Driver::open(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for id in PEOPLE {
+        assert_eq!(check_replay(&driver, id), Ok(()), "{name}");
+    }
+    let later = at(10_000);
+    let unknown = driver.batch(later, |driver| driver.recover(later, &|_| None)).expect("recovers").0;
+    assert_eq!(unknown, 1, "{name}: eva's mail was on its way");
+    let whose = |driver: &Driver, standing: Standing| {
+        let rows = driver.store().sends_in(standing).expect("reads");
+        rows.iter().map(|row| row.key.journey.as_str().split('/').next().unwrap_or("").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(whose(&driver, Standing::Settled(Outcome::Sent)), ["ada"], "{name}");
+    assert_eq!(whose(&driver, Standing::Settled(Outcome::Unknown)), ["ben", "eva"], "{name}");
+    assert_eq!(whose(&driver, Standing::Settled(Outcome::Refused)), ["cem"], "{name}");
+    assert_eq!(whose(&driver, Standing::Settled(Outcome::Held)), ["dora"], "{name}");
+    assert_eq!(whose(&driver, Standing::Due), ["finn", "gus"], "{name}");
+    let again = driver.batch(later, |driver| driver.event(later, &event("e1", "ada", "Started Checkout")));
+    assert_eq!(again.expect("is written").0, Answer::Duplicate, "{name}");
+    // The day is over: the second mails of those whom one may write to.
+    let day = at(DAY + 10_000);
+    let jobs = driver
+        .batch(day, |driver| {
+            driver.wake_due(day, 100)?;
+            driver.claim_due(day, 100)
+        })
+        .expect("goes on")
+        .0;
+    let mut second: Vec<&str> = jobs
+        .iter()
+        .filter(|job| job.key.node.as_str() == "second")
+        .map(|job| job.contact.contact.id.as_str())
+        .collect();
+    second.sort_unstable();
+    assert!(second.contains(&"ada") && !second.contains(&"cem"), "{name}: {second:?}");
+    drop(driver);
+    let driver = Driver::open(dir.path()).expect("opens again");
+    let flows = driver.flows().clone();
+    for id in &PEOPLE[..7] {
+        assert_eq!(check_replay(&driver, id), Ok(()), "{name}");
+    }
+    drop(driver);
+    assert_eq!(Look::at(&dir.path().join(FILE)).check(&flows, true), Ok(()), "{name}");
+}
