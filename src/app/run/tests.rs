@@ -70,8 +70,8 @@ fn own(app: &App) -> String {
     app.run.own.as_ref().expect("worked out").3.clone()
 }
 
-fn only_order(tasks: Vec<Task>) -> (u64, Order) {
-    match &mut tasks.into_iter().collect::<Vec<_>>()[..] {
+fn only_order(tasks: impl AsRef<[Task]>) -> (u64, Order) {
+    match tasks.as_ref() {
         [Task::Ask { id, ask: Ask::Order(order), .. }] => (*id, Order::clone(order)),
         other => panic!("{other:?}"),
     }
