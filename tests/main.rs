@@ -28,6 +28,8 @@ mod platforms;
 mod push;
 mod readme;
 mod rules;
+#[cfg(all(feature = "gui", feature = "engine"))]
+mod run_page;
 mod samples;
 mod schema_proofs;
 mod tidy;

@@ -268,12 +268,13 @@ impl App {
         #[cfg(feature = "engine")]
         let sent = self.run.shown_mail().map(Arc::clone);
         let Some(document) = self.document_mut() else { return Vec::new() };
-        let mut jobs = document.wanted_jobs(now);
+        let jobs = document.wanted_jobs(now).into_iter();
         #[cfg(feature = "engine")]
-        if let Some(work) = sent.and_then(|sent| sent.picture_wanted(document)) {
-            jobs.push(document.begin(work, now));
-        }
-        jobs.into_iter().map(Request::Start).collect()
+        let jobs = {
+            let picture = sent.and_then(|sent| sent.picture_wanted(document));
+            jobs.chain(picture.map(|work| document.begin(work, now)))
+        };
+        jobs.map(Request::Start).collect()
     }
 }
 

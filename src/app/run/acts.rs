@@ -1,6 +1,6 @@
 //! What the page asks for, what comes back, and what follows from both.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::{
     super::{App, DocumentId, Home, Panel, Request, document::Document, pages::PageKind},
@@ -254,7 +254,7 @@ fn confirm(app: &mut App, now: Instant) -> Vec<Request> {
 
 /// Takes what came back.
 pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
-    let of_data = |run: &Run, data: &PathBuf| run.data().as_ref() == Some(data);
+    let of_data = |run: &Run, data: &Path| run.data().as_deref() == Some(data);
     match told {
         Told::Running { data, address, has_process, status } => {
             if !of_data(&app.run, &data) {
@@ -299,6 +299,7 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             } else {
                 app.tell(format!("The engine did not start: {}", refusal.error), true, now);
             }
+            return closes(app);
         }
         Told::Ended { data, fault } => return ended(app, &data, fault, now),
         Told::NotStopped { data, refusal } => {
@@ -315,9 +316,9 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
 }
 
 /// An engine that was started here has ended.
-fn ended(app: &mut App, data: &PathBuf, fault: Option<String>, now: Instant) -> Vec<Request> {
+fn ended(app: &mut App, data: &Path, fault: Option<String>, now: Instant) -> Vec<Request> {
     app.run.started.remove(data);
-    let is_shown = app.run.data().as_ref() == Some(data);
+    let is_shown = app.run.data().as_deref() == Some(data);
     if is_shown && app.run.standing != Standing::Unknown {
         app.run.standing = Standing::Resting;
     }
@@ -330,12 +331,17 @@ fn ended(app: &mut App, data: &PathBuf, fault: Option<String>, now: Instant) -> 
         Some(said) => app.tell(format!("An engine ended by itself. {said}"), true, now),
         None => {}
     }
-    if app.run.closing && app.run.started.is_empty() {
-        app.run.closing = false;
-        app.files.leaving = true;
-        return vec![Request::Quit];
+    closes(app)
+}
+
+/// The window closes with the last engine that it waited for.
+fn closes(app: &mut App) -> Vec<Request> {
+    if !app.run.closing || !app.run.started.is_empty() {
+        return Vec::new();
     }
-    Vec::new()
+    app.run.closing = false;
+    app.files.leaving = true;
+    vec![Request::Quit]
 }
 
 fn answered(app: &mut App, id: u64, answer: Answered, now: Instant) -> Vec<Request> {

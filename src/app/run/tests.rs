@@ -70,8 +70,8 @@ fn own(app: &App) -> String {
     app.run.own.as_ref().expect("worked out").3.clone()
 }
 
-fn only_order(tasks: Vec<Task>) -> (u64, Order) {
-    match &mut tasks.into_iter().collect::<Vec<_>>()[..] {
+fn only_order(tasks: impl AsRef<[Task]>) -> (u64, Order) {
+    match tasks.as_ref() {
         [Task::Ask { id, ask: Ask::Order(order), .. }] => (*id, Order::clone(order)),
         other => panic!("{other:?}"),
     }
@@ -388,4 +388,20 @@ fn a_card_says_what_came_of_it() {
     assert_eq!(words::card(manner, "email", &seen), "1,240 came \u{b7} 4 a minute \u{b7} 3 sent \u{b7} 1 not sent");
     assert_eq!(words::card(manner, "note", &seen), "");
     assert_eq!(words::heard(manner, &seen), "2 here, 1 held");
+}
+
+#[test]
+fn a_decision_is_read_in_local_time_with_titles() {
+    let (app, _) = page();
+    let document = fixture::document(&app);
+    let check = |line: &str, at: &str, what: &str| {
+        assert_eq!(words::decision(document, line), (at.to_owned(), what.to_owned()));
+    };
+    check(
+        "2026-11-27T15:16:04.185Z  ada/watch-shop/1  wait-4h  waits until 2026-11-27T19:16:04.185Z",
+        "Fri 27 Nov 16:16",
+        "Four hours after entry: waits until Fri 27 Nov 20:16",
+    );
+    check("2026-11-27T15:16:04.185Z  event Checkout Expired", "Fri 27 Nov 16:16", "event Checkout Expired");
+    check("no time at all", "no time at all", "");
 }

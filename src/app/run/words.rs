@@ -12,6 +12,7 @@ use crate::{
         status::{FlowStatus, NodeStatus, SendView, Status},
         work::Standing as OfSend,
     },
+    kinds::runtime::Reason,
 };
 
 /// Lateness from which on it is warned of, in milliseconds. Source: SEMANTICS R2.
@@ -78,14 +79,26 @@ pub fn standing(send: &SendView) -> &'static str {
     }
 }
 
-/// The name of an outbox count as people read it.
-pub fn outbox(name: &str) -> &str {
-    match name {
-        "due" => "waiting for their time",
-        "claimed" => "being made",
-        "handing_over" => "on their way",
-        "unknown" => "of unknown fate",
-        other => other,
+/// Why something did not go its way, as people read it.
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Ok => "Nothing spoke against it",
+        Reason::NotInFlow => "The journey was ended",
+        Reason::Goal => "The goal was reached",
+        Reason::Exit => "The exit condition holds",
+        Reason::NoConsent => "No consent, or no address",
+        Reason::Suppressed => "The address is on the suppression list",
+        Reason::QuietHours => "Quiet hours",
+        Reason::Capped => "No room under a cap",
+        Reason::Cooldown => "In another message's quiet time",
+        Reason::Incomplete => "A merge tag has neither value nor fallback",
+        Reason::Empty => "There is nothing in it",
+        Reason::TooLate => "It came too late",
+        Reason::Paused => "The flow is paused",
+        Reason::Breaker => "A breaker stopped the flow",
+        Reason::Fault => "The step cannot be done",
+        Reason::Rejected => "The mail server said no",
+        Reason::NoAnswer => "The mail server did not say",
     }
 }
 
@@ -121,8 +134,27 @@ pub fn decision(document: &Document, line: &str) -> (String, String) {
     let at = Instant::parse(first).map_or_else(|_| first.to_owned(), |at| day_time(document, at));
     // What is named by its id has a title on the canvas; a journey's own id says nothing to a reader.
     let rest: Vec<String> =
-        parts.filter(|part| part.contains(' ') || !part.contains('/')).map(|part| step(document, part)).collect();
+        parts.filter(|part| part.contains(' ') || !part.contains('/')).map(|part| local(document, part)).collect();
     (at, rest.join(": "))
+}
+
+/// A text with steps by their titles, and instants in the workspace's zone.
+pub fn local(document: &Document, text: &str) -> String {
+    if document.flow().node(text).is_some() {
+        return step(document, text);
+    }
+    let word = |word: &str| {
+        let at = word.contains('T').then(|| Instant::parse(word).ok()).flatten();
+        at.map_or_else(|| word.to_owned(), |at| day_time(document, at))
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// How many steps and messages wait for somebody to look at them.
+pub fn held(status: &Status) -> u64 {
+    let nodes = status.flows.iter().flat_map(|flow| flow.nodes.values());
+    let held: i64 = nodes.map(|node| node.held).sum();
+    u64::try_from(held).unwrap_or(0) + status.outbox.get("unknown").copied().unwrap_or(0)
 }
 
 /// What people should look at; empty where all is well.
@@ -157,6 +189,10 @@ pub fn waits(document: &Document, status: &Status) -> String {
     let pending: u64 = ["due", "claimed", "handing_over"].iter().filter_map(|name| status.outbox.get(*name)).sum();
     if pending > 0 {
         said.push_str(&format!("; {}", count(manner, pending, "message waits to be sent", "messages wait to be sent")));
+    }
+    let held = held(status);
+    if held > 0 {
+        said.push_str(&format!("; {} held for somebody to look at", manner.number(held)));
     }
     said
 }

@@ -299,6 +299,11 @@ fn start(program: &Path, job: &StartJob, stopping: &Mutex<BTreeSet<PathBuf>>, te
                 break;
             }
         }
+        // Told to stop before it answers: a start that is broken off harms nothing.
+        if stopping.lock().unwrap_or_else(PoisonError::into_inner).contains(&data) {
+            let _ = end(child.id());
+            break;
+        }
         thread::sleep(WAIT);
     }
     let ended = child.wait();

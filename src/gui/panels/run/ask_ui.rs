@@ -25,10 +25,12 @@ const MOST_ROWS: usize = 8;
 pub fn question(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
     let (Some(question), Some(document)) = (&app.run.question, app.document()) else { return };
     let width = (ui.ctx().content_rect().width() - 88.0).min(500.0);
-    let modal = Modal::new(Id::unique("engine question")).frame(shortcuts::page_frame(ui)).show(ui.ctx(), |ui| {
+    let (head, text, go) = words::question(document, question);
+    // Each has a size of its own, which the next one would keep.
+    let id = Id::unique(("engine question", &head));
+    let modal = Modal::new(id).frame(shortcuts::page_frame(ui)).show(ui.ctx(), |ui| {
         ui.set_width(width);
         let palette = Palette::get(ui);
-        let (head, text, go) = words::question(document, question);
         ui.add(Label::new(RichText::new(head).font(theme::semibold(16.0))).wrap());
         ui.add_space(2.0);
         ui.add(Label::new(RichText::new(text).color(palette.weak)).wrap());

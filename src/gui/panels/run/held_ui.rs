@@ -1,6 +1,6 @@
 //! What waits for somebody: held steps and messages, and messages of which nobody knows whether they arrived.
 
-use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
+use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Ui};
 
 use crate::{
     app::{
@@ -50,42 +50,59 @@ fn row_ui(ui: &mut Ui, document: &Document, run: &Run, row: &HeldRow, out: &mut 
     let frame = Frame::new().fill(palette.card).stroke(egui::Stroke::new(1.0, palette.line));
     frame.corner_radius(theme::CONTROL_RADIUS as f32).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        ui.horizontal_wrapped(|ui| {
-            let (word, ink, fill) = match is_unknown {
-                true => ("May have arrived", palette.warning, palette.warning_soft),
-                false => ("Held", palette.error, palette.error_soft),
-            };
-            bottom::pill(ui, word, ink, fill);
-            let person = ui.link(RichText::new(row.contact.as_str()).font(theme::medium(13.0)));
-            if person.accessible_name(format!("Look at {}", row.contact)).clicked() {
-                out.push(Act::Contact(Some(row.contact.clone())).into());
-            }
-            let step = match row.flow == document.flow().id {
-                true => words::step(document, row.node.as_str()),
-                false => format!("{} in {}", row.node, row.flow),
-            };
-            ui.label(format!("at {step}"));
-            let since = format!("since {}", words::day_time(document, row.since));
-            ui.label(RichText::new(since).font(theme::regular(12.0)).color(palette.weak));
-        });
-        let mut why = row.reason.name().replace('_', " ");
-        if !row.detail.is_empty() {
-            why = format!("{}: {}", why, row.detail);
-        }
-        ui.add(Label::new(RichText::new(why).color(palette.weak)).wrap());
-        ui.add_enabled_ui(!run.is_ordering, |ui| {
-            if is_unknown {
-                let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
-                if button.accessible_name(format!("Send {} again", row.key)).clicked() {
-                    let question = Question::Resend { contact: row.contact.clone(), key: row.key.clone() };
-                    out.push(Act::Ask(question).into());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.set_height(HIGH);
+            ui.add_enabled_ui(!run.is_ordering, |ui| button(ui, row, is_unknown, out));
+            ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().interact_size.y = 22.0;
+                ui.horizontal(|ui| about(ui, document, row, is_unknown, out));
+                let mut why = words::reason(row.reason).to_owned();
+                if !row.detail.is_empty() {
+                    why = format!("{why}: {}", row.detail);
                 }
-            } else {
-                let button = bottom::small_button(ui, "Retry").accessible_name(format!("Retry {}", row.key));
-                if button.clicked() {
-                    out.push(Act::Retry(row.key.clone()).into());
-                }
-            }
+                let label = ui.add(Label::new(RichText::new(&why).color(palette.weak)).truncate());
+                label.on_hover_text(why);
+            });
         });
     });
+}
+
+/// Height of a row without its frame, in points.
+const HIGH: f32 = 44.0;
+
+/// Who, where, since when.
+fn about(ui: &mut Ui, document: &Document, row: &HeldRow, is_unknown: bool, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let (word, ink, fill) = match is_unknown {
+        true => ("May have arrived", palette.warning, palette.warning_soft),
+        false => ("Held", palette.error, palette.error_soft),
+    };
+    bottom::pill(ui, word, ink, fill);
+    let person = ui.link(RichText::new(row.contact.as_str()).font(theme::medium(13.0)));
+    if person.accessible_name(format!("Look at {}", row.contact)).clicked() {
+        out.push(Act::Contact(Some(row.contact.clone())).into());
+    }
+    let step = match row.flow == document.flow().id {
+        true => words::step(document, row.node.as_str()),
+        false => format!("{} in {}", row.node, row.flow),
+    };
+    let since = words::day_time(document, row.since);
+    ui.add(Label::new(format!("at {step}, since {since}")).truncate());
+}
+
+/// What can be done about it.
+fn button(ui: &mut Ui, row: &HeldRow, is_unknown: bool, out: &mut Vec<Command>) {
+    if is_unknown {
+        let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
+        if button.accessible_name(format!("Send {} again", row.key)).clicked() {
+            let question = Question::Resend { contact: row.contact.clone(), key: row.key.clone() };
+            out.push(Act::Ask(question).into());
+        }
+    } else {
+        let button = bottom::small_button(ui, "Retry").accessible_name(format!("Retry {}", row.key));
+        if button.clicked() {
+            out.push(Act::Retry(row.key.clone()).into());
+        }
+    }
 }

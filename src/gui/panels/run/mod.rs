@@ -131,12 +131,15 @@ fn banner(ui: &mut Ui, icon: &str, words: &str, rest: &str, (ink, fill): Tint, b
             ui.label(RichText::new(icons::glyph(icon)).font(theme::icon_fill(16.0)).color(ink));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 buttons(ui);
+                let words = Label::new(RichText::new(words).font(theme::medium(13.0)).color(ink)).wrap();
+                if rest.is_empty() {
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(words));
+                    return;
+                }
                 ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
                     ui.spacing_mut().item_spacing.y = 1.0;
-                    ui.add(Label::new(RichText::new(words).font(theme::medium(13.0)).color(ink)).wrap());
-                    if !rest.is_empty() {
-                        ui.add(Label::new(RichText::new(rest).font(theme::regular(12.0))).wrap());
-                    }
+                    ui.add(words);
+                    ui.add(Label::new(RichText::new(rest).font(theme::regular(12.0))).wrap());
                 });
             });
         });
@@ -190,10 +193,7 @@ fn version_ui(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command
 }
 
 fn parts(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
-    let held: i64 = run.status.iter().flat_map(|s| &s.flows).flat_map(|f| f.nodes.values()).map(|n| n.held).sum();
-    let unknown = run.status.as_ref().and_then(|status| status.outbox.get("unknown")).copied().unwrap_or(0);
-    let waiting = u64::try_from(held).unwrap_or(0) + unknown;
-    let held = match waiting {
+    let held = match run.status.as_ref().map_or(0, |status| words::held(status)) {
         0 => "Held".to_owned(),
         n => format!("Held {}", document.home.manner.number(n)),
     };

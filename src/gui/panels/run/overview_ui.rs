@@ -55,7 +55,7 @@ fn figures(ui: &mut Ui, document: &Document, status: &Status, flow: Option<&Flow
     let number = |n: u64| document.home.manner.number(n);
     let sent = status.outbox.get("sent").copied().unwrap_or(0);
     let pending: u64 = ["due", "claimed", "handing_over"].iter().filter_map(|name| status.outbox.get(*name)).sum();
-    let held = ["held", "unknown"].iter().filter_map(|name| status.outbox.get(*name)).sum::<u64>();
+    let held = words::held(status);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         figure(ui, &number(status.contacts), "contacts known", palette.text);
@@ -65,7 +65,7 @@ fn figures(ui: &mut Ui, document: &Document, status: &Status, flow: Option<&Flow
         figure(ui, &number(sent), "messages sent", palette.good);
         figure(ui, &number(pending), "wait to be sent", palette.text);
         let ink = if held > 0 { palette.error } else { palette.text };
-        figure(ui, &number(held), "messages held", ink);
+        figure(ui, &number(held), "held", ink);
         if let Some(at) = status.next_wake {
             figure(ui, &words::day_time(document, at), "next step is due", palette.text);
         }

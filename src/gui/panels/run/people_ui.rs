@@ -1,7 +1,7 @@
 //! Contacts of the engine: searched for as one types; the chosen one's journeys, mails and decisions, and what can be
 //! done by hand.
 
-use egui::{Button, Frame, Label, Margin, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Button, Frame, Label, Margin, Rect, RichText, ScrollArea, TextEdit, Ui, UiBuilder, pos2, vec2};
 
 use super::start_ui::pair;
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         theme::{self, Palette},
         widgets,
     },
+    kinds::runtime::Reason,
 };
 
 /// What this part keeps for itself.
@@ -44,20 +45,26 @@ pub fn people(ui: &mut Ui, document: &Document, run: &Run, draft: &mut super::Dr
         contact(ui, document, run, textures, out);
         return;
     }
-    let mut asked = Vec::new();
-    parts::halves(
-        ui,
-        chosen,
-        |ui| list(ui, document, run, own, &mut asked),
-        |ui| contact(ui, document, run, textures, out),
-    );
-    out.append(&mut asked);
+    // A list of names is narrow, and a mail is wide.
+    let whole = ui.available_rect_before_wrap();
+    let middle = whole.left() + (whole.width() * 0.34).clamp(240.0, 420.0);
+    let left = Rect::from_min_max(whole.min, pos2(middle - 14.0, whole.bottom()));
+    let right = Rect::from_min_max(pos2(middle, whole.top()), whole.max);
+    list(&mut ui.new_child(UiBuilder::new().max_rect(left)), document, run, own, out);
+    let mut right = ui.new_child(UiBuilder::new().max_rect(right));
+    match chosen {
+        true => contact(&mut right, document, run, textures, out),
+        false => bottom::nothing(&mut right, "Choose somebody to see their journeys, their mails and every decision"),
+    }
+    ui.advance_cursor_after_rect(whole);
 }
 
 fn list(ui: &mut Ui, document: &Document, run: &Run, draft: &mut Draft, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     ui.add_space(4.0);
-    let search = TextEdit::singleline(&mut draft.typed).hint_text("Id or address").desired_width(280.0);
+    let search = TextEdit::singleline(&mut draft.typed)
+        .hint_text("Id or address")
+        .desired_width((ui.available_width() - 24.0).min(300.0));
     let search = ui.add(search.margin(Margin::symmetric(10, 6))).accessible_name("Search contacts of the engine");
     if search.changed() || (draft.asked != draft.typed && !search.has_focus()) {
         draft.asked.clone_from(&draft.typed);
@@ -77,7 +84,7 @@ fn list(ui: &mut Ui, document: &Document, run: &Run, draft: &mut Draft, out: &mu
             bottom::nothing(ui, "No id or address begins with that");
         }
         Some(Ok(found)) => {
-            let columns: [parts::Column<'_>; 2] = [("Contact", 1.0, 0.0), ("E-mail", 1.2, 300.0)];
+            let columns: [parts::Column<'_>; 2] = [("Contact", 0.8, 0.0), ("E-mail", 1.0, 260.0)];
             let look = |at: usize| RowLook {
                 name: format!("Contact {}", found[at].id),
                 is_chosen: run.people.chosen.as_ref() == Some(&found[at].id),
@@ -168,7 +175,10 @@ fn journey_ui(
     let since = words::day_time(document, journey.entered);
     let (head, rest) = match (&journey.ended, &journey.node) {
         (Some((at, how)), _) => (format!("Ended: {how}"), format!("{since} to {}", words::day_time(document, *at))),
-        (None, Some(node)) => (format!("At {}", step(node.as_str())), format!("since {since}; {}", journey.waiting)),
+        (None, Some(node)) => (
+            format!("At {}", step(node.as_str())),
+            format!("since {since}; {}", words::local(document, &journey.waiting)),
+        ),
         (None, None) => ("Under way".to_owned(), format!("since {since}")),
     };
     let frame = Frame::new().fill(palette.card).stroke(egui::Stroke::new(1.0, palette.line));
@@ -215,8 +225,8 @@ fn send_ui(ui: &mut Ui, document: &Document, run: &Run, view: &ContactView, send
         _ => palette.weak,
     };
     let mut detail = words::day_time(document, send.at);
-    if let Some(reason) = send.reason.map(|reason| reason.name()).filter(|name| *name != "ok") {
-        detail.push_str(&format!(" \u{b7} {}", reason.replace('_', " ")));
+    if let Some(reason) = send.reason.filter(|reason| *reason != Reason::Ok) {
+        detail.push_str(&format!(" \u{b7} {}", words::reason(reason)));
     }
     if !send.detail.is_empty() {
         detail.push_str(&format!(" \u{b7} {}", send.detail));
@@ -266,10 +276,10 @@ fn trace_ui(ui: &mut Ui, document: &Document, view: &ContactView) {
         bottom::nothing(ui, "Nothing has been decided about them");
     }
     ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().interact_size.y = 16.0;
     for line in &view.trace {
         let (at, what) = words::decision(document, line);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().interact_size.y = 16.0;
             ui.label(RichText::new(at).font(theme::regular(12.0)).color(palette.weak));
             ui.add(Label::new(RichText::new(what).font(theme::regular(12.0))).wrap());
         });

@@ -131,7 +131,7 @@ fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String) {
 pub(super) fn pair(ui: &mut Ui, name: &str, value: &str) {
     let palette = Palette::get(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), bottom::ROW), egui::Sense::hover());
-    let cells = bottom::cells(rect, &[("", 130.0), ("", 1.0)]);
+    let cells = bottom::cells(rect, &[("", 100.0), ("", 1.0)]);
     bottom::text(ui.painter(), cells[0], name, theme::regular(12.5), palette.weak);
     bottom::text(ui.painter(), cells[1], value, theme::medium(12.5), palette.text);
 }
