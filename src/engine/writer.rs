@@ -94,7 +94,6 @@ struct Desk {
 const LAST_TRIES: usize = 5;
 
 /// Runs until it is told to stop, or every handle is gone.
-#[expect(clippy::disallowed_methods, reason = "how long nothing came is the machine's time")]
 pub fn run(writer: Writer, handle: Handle, asks: &mpsc::Receiver<(Ask, usize)>) -> Driver {
     let mut desk = Desk {
         writer,

@@ -387,8 +387,8 @@ impl Driver {
         }
     }
 
-    /// Begins the care after a restore: everybody hears that what is due until now is to be held. Once per restore; does
-    /// nothing where there was none.
+    /// Begins the care after a restore: everybody hears that what is due until now is to be held. Once per restore;
+    /// does nothing where there was none.
     ///
     /// Errors: the store's.
     pub fn begin_restore(&mut self, now: Instant) -> Result<()> {

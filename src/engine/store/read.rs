@@ -33,9 +33,6 @@ pub struct Reader {
     connection: Connection,
 }
 
-/// Journeys that would move: from which node, to which (`None`: they would end), and how many.
-pub type Move = (NodeId, Option<NodeId>, u64);
-
 impl Reader {
     /// Opens the data of a folder for reading.
     ///
