@@ -257,8 +257,8 @@ impl Desk {
                     Handed::Later { detail: "the store could not be written".to_owned(), after_millis: Some(1_000) };
                 self.kept.push_back((Ask::Settle(key, attempt, handed, oneshot::channel().0), 0));
             }
-            // What cannot be stored for what is in the store already will not be stored later either: the row stays as it
-            // is, and the next start makes it unknown.
+            // What cannot be stored for what is in the store already will not be stored later either: the row stays as
+            // it is, and the next start makes it unknown.
             Ask::Settle(key, ..) if error.kind == Kind::Corrupt => {
                 tracing::error!(send = %crate::base::hash::version_hash(key.to_string().as_bytes()), "a result cannot be kept");
                 self.claimed = self.claimed.saturating_sub(1);

@@ -172,8 +172,8 @@ impl FlowSet {
         hash
     }
 
-    /// As [`Self::remember`], under the name that it was published with: journeys name their version by it, whatever this
-    /// build would call it. The name this build gives.
+    /// As [`Self::remember`], under the name that it was published with: journeys name their version by it, whatever
+    /// this build would call it. The name this build gives.
     pub fn remember_as(&mut self, hash: VersionHash, workspace: &Workspace, flow: &Flow) -> VersionHash {
         let mut version = Version::new(workspace, &self.sample_codes, flow);
         let own = std::mem::replace(&mut version.hash, hash);

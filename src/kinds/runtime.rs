@@ -158,7 +158,8 @@ pub enum Control {
         /// Until.
         until: Instant,
     },
-    /// The zones' rules are others now (new zone data): waits for a time on the wall keep the wall time (SEMANTICS R17).
+    /// The zones' rules are others now (new zone data): waits for a time on the wall keep the wall time (SEMANTICS
+    /// R17).
     Zones,
     /// The flow paused itself (SEMANTICS R28).
     Breaker {

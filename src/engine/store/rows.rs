@@ -306,8 +306,8 @@ impl Store {
         statement.query_row([key.to_string()], outbox_row).optional()?.transpose()
     }
 
-    /// Sends in a standing, in the order of making. Where the partial index is about it, its words stand in the query as
-    /// they do in the schema: else SQLite looks at every row.
+    /// Sends in a standing, in the order of making. Where the partial index is about it, its words stand in the query
+    /// as they do in the schema: else SQLite looks at every row.
     pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
         let name = standing_name(standing);
         let open = if OPEN.contains(&format!("'{name}'")) { OPEN } else { "true" };
