@@ -152,7 +152,7 @@ pub enum Control {
         /// The arm.
         arm: SmolStr,
     },
-    /// The zones' rules are others now (new zone data): waits for a time on the wall keep the wall time (SEMANTICS R17).
+    /// New zone data: waits for a time on the wall keep the wall time (SEMANTICS R17).
     Zones,
     /// The flow paused itself (SEMANTICS R28).
     Breaker {

@@ -155,7 +155,7 @@ fn start(app: &mut App) -> Vec<Request> {
     });
     let scale = words::checked(&app.run.form);
     let scale = scale.map_err(|error| Fault { error, hint: String::new(), is_of_flow: false });
-    let checked = ready.and_then(|()| scale).and_then(|scale| of_flow(document).map_or(Ok(scale), Err));
+    let checked = ready.and(scale).and_then(|scale| of_flow(document).map_or(Ok(scale), Err));
     let (scale, path) = match (checked, document.path.clone()) {
         (Ok(scale), Some(path)) => (scale, path),
         (Ok(_), None) => return Vec::new(),

@@ -130,6 +130,9 @@ pub enum Part {
     Log,
 }
 
+/// A mail as it was sent, or why it cannot be shown.
+pub type Opened = Result<Arc<SentMail>, String>;
+
 /// Contacts that are looked at.
 #[derive(Debug, Default)]
 pub struct People {
@@ -142,7 +145,7 @@ pub struct People {
     /// What is known of them.
     pub view: Option<Result<Box<ContactView>, Refusal>>,
     /// The mail of theirs that is looked at: its key, and it.
-    pub mail: Option<(String, Option<Result<Arc<SentMail>, String>>)>,
+    pub mail: Option<(String, Option<Opened>)>,
 }
 
 /// Where journeys of older versions would go: from which step, to which (`None`: they end), how many.
