@@ -152,7 +152,6 @@ pub enum Control {
         /// The arm.
         arm: SmolStr,
     },
-<<<<<<< HEAD
     /// The engine's data were brought back from a copy: what was due until then is held and shown, not done, for it may
     /// have been done already (SEMANTICS R26).
     Restored {
@@ -161,9 +160,6 @@ pub enum Control {
     },
     /// The zones' rules are others now (new zone data): waits for a time on the wall keep the wall time (SEMANTICS
     /// R17).
-=======
-    /// New zone data: waits for a time on the wall keep the wall time (SEMANTICS R17).
->>>>>>> runpage
     Zones,
     /// The flow paused itself (SEMANTICS R28).
     Breaker {
