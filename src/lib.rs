@@ -46,8 +46,8 @@
 //! - **target**: Klaviyo, HubSpot or the engine; **loss**: what a target cannot express; **foreign**: of an import,
 //!   what only its platform knows; kept, and given back unchanged.
 //! - **outbox**: the sends of an engine with where they stand; **claim**: a send that a sender has; **held**: what
-//!   waits
-//!   for a person; **unknown**: a send that may have left; **order**: a word from outside (publish, pause, retry, …).
+//!   waits for a person; **unknown**: a send that may have left; **order**: a word from outside (publish, pause,
+//!   retry, …).
 //! - **diagnostic**: code, severity, place, message, hint; **fix**: the edits that mend it.
 //! - **workspace**: a folder with `flowloom.ron`: segments, score models, caps, senders, brand.
 
