@@ -550,10 +550,14 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
         }
         Told::Listed { folder, entries } => {
             if let Some(Dialog::Path(dialog)) = app.files.dialogs.first_mut() {
-                let is_import = dialog.purpose == Purpose::Import;
-                let fits = |(name, is_folder): &(String, bool)| *is_folder || name.ends_with(".json") == is_import;
-                dialog.folder = folder;
-                dialog.entries = entries.into_iter().filter(fits).collect();
+                // What is there is asked about before it is written over, whatever its ending.
+                let fits = |(name, is_folder): &(String, bool)| match &dialog.purpose {
+                    _ if *is_folder => true,
+                    Purpose::Text(_) => true,
+                    purpose => name.ends_with(".json") == (*purpose == Purpose::Import),
+                };
+                let entries = entries.into_iter().filter(fits).collect();
+                (dialog.folder, dialog.entries) = (folder, entries);
                 dialog.fault = String::new();
             }
         }
