@@ -68,10 +68,15 @@ impl Client {
         &self.door
     }
 
+    /// Whether the engine of this door answers there: after a crash another one may listen at its address, which does not
+    /// know the token.
     fn is_there(&self) -> bool {
-        let url = format!("http://{}/health", self.door.address);
-        let asked = self.runtime.block_on(async { self.http.get(url).timeout(CONNECT).send().await });
-        asked.is_ok_and(|response| response.status().is_success())
+        let request = self.http.get(format!("http://{}/v1/status", self.door.address)).bearer_auth(&self.door.token);
+        let asked = self.runtime.block_on(async { request.timeout(CONNECT).send().await });
+        asked.is_ok_and(|response| {
+            let status = response.status();
+            status.is_success() || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+        })
     }
 
     /// `kind` is the sort of the body, `who` stands in the audit.

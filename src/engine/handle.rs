@@ -1,9 +1,12 @@
 //! The engine as others hold it: asks go into the writer's queue, answers come after the commit.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-    mpsc,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -14,6 +17,10 @@ use crate::base::SendKey;
 /// So many items may wait for the writer before callers are told to come back; bounds the memory of a flood.
 /// Source: assumption, about two seconds of work of a slow disk.
 pub const MOST_WAITING: usize = 20_000;
+
+/// How often a sender that waits for its result to be stored looks whether the engine stops, and how often it looks then.
+const GLANCE: Duration = Duration::from_millis(200);
+const LAST_GLANCES: u32 = 25;
 
 /// What lies in the writer's queue.
 #[derive(Debug)]
@@ -29,7 +36,7 @@ pub enum Ask {
     /// May this claim go to its transport? With the mail as it would leave, to be kept.
     Begin(SendKey, u32, Option<Vec<u8>>, oneshot::Sender<Begin>),
     /// What became of a claim: of one that never began (it could not be rendered) or of a hand-over.
-    Settle(SendKey, u32, Handed, oneshot::Sender<()>),
+    Settle(SendKey, u32, Handed, mpsc::SyncSender<()>),
     /// Look at the clock: something may be due.
     Look,
     /// Finish what is there and stop.
@@ -62,13 +69,15 @@ fn packed(mail: &[u8]) -> std::io::Result<Vec<u8>> {
 pub struct Handle {
     queue: mpsc::Sender<(Ask, usize)>,
     waiting: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Handle {
     /// A handle, and the queue that the writer empties. The number beside each ask is given back with [`Self::taken`].
     pub fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
         let (queue, asks) = mpsc::channel();
-        (Self { queue, waiting: Arc::new(AtomicUsize::new(0)) }, asks)
+        let (waiting, closing) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        (Self { queue, waiting, closing }, asks)
     }
 
     /// Items that wait for the writer.
@@ -143,11 +152,26 @@ impl Handle {
 
     /// Says what became of a claim, and waits until that is durable. Not to be called from async code.
     pub fn settle(&self, key: &SendKey, attempt: u32, handed: Handed) {
-        let (reply, answer) = oneshot::channel();
-        if self.put(Ask::Settle(key.clone(), attempt, handed, reply)).is_ok() {
-            // Where the writer is gone, the row stays *handing over*, and the next start makes it unknown.
-            let _ = answer.blocking_recv();
+        let (reply, answer) = mpsc::sync_channel(1);
+        if self.put(Ask::Settle(key.clone(), attempt, handed, reply)).is_err() {
+            return;
         }
+        // Where the writer is gone, or cannot write while the engine stops, the row stays *handing over*, and the next
+        // start makes it unknown.
+        let mut left = LAST_GLANCES;
+        while let Err(mpsc::RecvTimeoutError::Timeout) = answer.recv_timeout(GLANCE) {
+            if self.closing.load(Ordering::Relaxed) {
+                left -= 1;
+                if left == 0 {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The engine stops: who waits for a result to be stored waits some seconds and no longer.
+    pub(super) fn closing(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     /// Tells the writer to look at the clock.

@@ -27,7 +27,7 @@ use super::{
     intake::{
         self,
         door::Door,
-        guard::Secrets,
+        guard::{Guard, Secrets},
         mapping::Mapping,
         pulse::{self, Pulse},
         server::{Intake, Limits, Parts, Setup},
@@ -152,6 +152,14 @@ impl Engine {
             None => FlowSecrets::default(),
         };
         let setup = setup(&settings, listen)?;
+        // Before anything is handed over: all that may keep an engine from starting.
+        Guard::new(setup.secrets.clone(), setup.admin.clone(), listen.ip(), settings.public.as_deref())?;
+        is_free(listen)?;
+        if let Some(folder) = &settings.watch {
+            fs::create_dir_all(folder).map_err(|error| {
+                Refusal::new(format!("{} cannot be watched: {error}", folder.display()), "Name another with --watch")
+            })?;
+        }
         let mut said = begin(&mut driver, &clock, &*ways, flows, workspace)?;
         if ahead > AHEAD_MILLIS {
             said.push(format!(
@@ -188,8 +196,36 @@ impl Engine {
             .map_err(no_thread)?;
         let desk: Arc<dyn Desk> = Arc::new(handle.clone());
         let renderer = Arc::new(Renderer::new(links.clone(), flow_secrets));
-        let office = Office::open(work, desk, renderer, (ways, pace), senders);
-        let office = office.map_err(|error| Refusal::new(error, "Close other programs"))?;
+        let office = match Office::open(work, desk, renderer, (ways, pace), senders) {
+            Ok(office) => office,
+            Err(error) => {
+                end(&handle, None, writer)?;
+                return Err(Refusal::new(error, "Close other programs"));
+            }
+        };
+        let opened = Self::open_doors(&settings, setup, &handle, links, (live, pulse, clock));
+        match opened {
+            Ok((intake, watch)) => {
+                said.push(format!("Listening on http://{}", intake.address()));
+                Ok((Self { data: settings.data, handle, writer, office, intake, watch }, said))
+            }
+            // Whoever cannot listen does not send either.
+            Err(refusal) => {
+                end(&handle, Some(office), writer)?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Listens, watches, and says where it is found.
+    fn open_doors(
+        settings: &Settings,
+        setup: Setup,
+        handle: &Handle,
+        links: Links,
+        (live, pulse, clock): (Arc<Live>, Arc<Pulse>, Clock),
+    ) -> Result<(Intake, Option<Watch>), Refusal> {
+        let listen = setup.listen;
         let eyes = Eyes {
             reader: Mutex::new(Reader::open(&settings.data).map_err(of_store)?),
             live,
@@ -212,8 +248,7 @@ impl Engine {
         door.write(&settings.data).map_err(|error| {
             Refusal::new(format!("{} cannot be written: {error}", settings.data.display()), "Look at its rights")
         })?;
-        said.push(format!("Listening on http://{}", intake.address()));
-        Ok((Self { data: settings.data, handle, writer, office, intake, watch }, said))
+        Ok((intake, watch))
     }
 
     /// Where it listens.
@@ -235,14 +270,29 @@ impl Engine {
             watch.stop();
         }
         self.intake.stop(LAST_REQUESTS);
-        self.office.close();
-        self.handle.stop();
-        let driver = self.writer.join().map_err(|_| {
-            Refusal::new("The writer broke off", "Start the engine again; what was acknowledged is there")
-        })?;
-        let _ = driver.store().checkpoint();
-        Ok(())
+        end(&self.handle, Some(self.office), self.writer)
     }
+}
+
+/// Lets senders and writer finish what is on its way.
+fn end(handle: &Handle, office: Option<Office>, writer: JoinHandle<Driver>) -> Result<(), Refusal> {
+    handle.closing();
+    if let Some(office) = office {
+        office.close();
+    }
+    handle.stop();
+    let driver = writer
+        .join()
+        .map_err(|_| Refusal::new("The writer broke off", "Start the engine again; what was acknowledged is there"))?;
+    let _ = driver.store().checkpoint();
+    Ok(())
+}
+
+/// Whether nobody listens at an address.
+fn is_free(listen: SocketAddr) -> Result<(), Refusal> {
+    TcpListener::bind(listen)
+        .map(drop)
+        .map_err(|error| Refusal::new(format!("{listen} cannot be listened at: {error}"), "Name another with --listen"))
 }
 
 /// Recovers what a crash left, then makes the flows live.

@@ -255,7 +255,7 @@ impl Desk {
                 drop(reply.send(Begin::No));
                 let handed =
                     Handed::Later { detail: "the store could not be written".to_owned(), after_millis: Some(1_000) };
-                self.kept.push_back((Ask::Settle(key, attempt, handed, oneshot::channel().0), 0));
+                self.kept.push_back((Ask::Settle(key, attempt, handed, mpsc::sync_channel(1).0), 0));
             }
             // What cannot be stored for what is in the store already will not be stored later either: the row stays as
             // it is, and the next start makes it unknown.

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     audience::{ConditionText, Event, ResponseKind, ScoreModel, Value},
-    base::{ContactId, EventId, FlowId, Instant, JourneyId, VersionHash},
+    base::{ContactId, EventId, FlowId, Instant, JourneyId, SendKey, VersionHash},
     flow::{Flow, Workspace, file},
     journey::{self, Counts, Decision, Effects, FlowSet},
     kinds::runtime::{Control, Input},
@@ -114,6 +114,8 @@ pub struct Driver {
     walk: Option<(i64, i64)>,
     /// After a restore: what was due until then is held, not sent.
     restored: Option<Instant>,
+    /// To whom claimed sends are rendered: address and number at the claim.
+    recipients: BTreeMap<SendKey, (Option<SmolStr>, Option<SmolStr>)>,
     /// Contacts over whose input the core broke off: left in peace until the next start.
     broken: BTreeSet<i64>,
     cache: Cache,
@@ -151,6 +153,7 @@ impl Driver {
             hour: None,
             walk: None,
             restored: None,
+            recipients: BTreeMap::new(),
             broken: BTreeSet::new(),
             cache: Cache::default(),
             dirty: Vec::new(),
@@ -593,7 +596,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Ids that the engine gives to events it makes itself.
-fn own_event(what: &str, key: &crate::base::SendKey) -> EventId {
+fn own_event(what: &str, key: &SendKey) -> EventId {
     EventId::new(format!("{what}:{key}"))
 }
 

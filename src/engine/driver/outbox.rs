@@ -173,6 +173,8 @@ impl Driver {
                 codes,
                 now,
             };
+            let contact = &job.contact.contact;
+            self.recipients.insert(row.key.clone(), (contact.email.clone(), contact.phone.clone()));
             self.stand(&row, Standing::Claimed, row.attempt + 1, None, now, None)?;
             jobs.push(job);
         }
@@ -266,6 +268,15 @@ impl Driver {
         }
         // The test may have moved the row itself.
         let Some(row) = self.claimed(key, attempt, Standing::Claimed)? else { return Ok(Begin::No) };
+        // Rendered for another address than the one that was tested: it is claimed and rendered anew.
+        let rendered_for = self.recipients.remove(key);
+        let present = self.cache.get(row.contact).map(|loaded| &loaded.state.contact);
+        if let (Some((email, phone)), Some(contact)) = (rendered_for, present)
+            && (contact.email != email || contact.phone != phone)
+        {
+            self.stand(&row, Standing::Due, attempt, Some(now), now, None)?;
+            return Ok(Begin::No);
+        }
         if let Some(mail) = mail {
             self.store.keep_mail(row.n, mail)?;
         }

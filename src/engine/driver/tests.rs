@@ -372,6 +372,17 @@ fn a_clock_that_was_far_ahead_does_not_stop_the_hours() {
 }
 
 #[test]
+fn a_mail_goes_to_the_address_that_was_tested() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    let change = Change { email: Some("ada@elsewhere.example".into()), ..Change::default() };
+    world.batch(3, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
+    assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
+    assert_eq!(world.send(5, &Handed::Done), std::slice::from_ref(&key));
+}
+
+#[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());
     world.event(1, "e1", "ada", "Started Checkout");

@@ -403,7 +403,7 @@ pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>,
 pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let most = rows(&query.unwrap_or_default());
     let found = read(&shared, &headers, move |house| house.reader.held(most));
-    let say = |held| answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "held": held}));
+    let say = |rows| answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "rows": rows}));
     found.await.map_or_else(|response| response, say)
 }
 

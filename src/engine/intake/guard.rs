@@ -198,6 +198,11 @@ impl Guard {
             return Ok(Caller::Admin);
         }
         let Some(secret) = &self.secrets.shared else {
+            // Whoever shows a token means an engine that knows it; this is not that one.
+            if Self::bearer(headers).is_some() {
+                let hint = "Leave the token out, or ask the engine whose engine.json it stands in";
+                return Err(Denied::new(StatusCode::UNAUTHORIZED, "the token is not this engine's", hint));
+            }
             return self.known_host(headers).map(|()| Caller::Open);
         };
         if let Some(signature) = headers.get(SIGNATURE) {

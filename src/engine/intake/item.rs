@@ -60,10 +60,32 @@ pub struct Taken<T> {
 
 type Object = Map<String, Json>;
 
+/// Values may stand so deep in one another. Source: assumption; shops send 5 levels. Readers of JSON end at 128, and what
+/// is taken is stored some levels deeper.
+const MOST_LEVELS: usize = 32;
+
+/// Errors: it is nested deeper than anything that means something.
+fn is_flat_enough(map: &Object) -> Result<(), Refusal> {
+    fn levels(value: &Json, left: usize) -> bool {
+        match value {
+            _ if left == 0 => false,
+            Json::Array(items) => items.iter().all(|item| levels(item, left - 1)),
+            Json::Object(map) => map.values().all(|item| levels(item, left - 1)),
+            _ => true,
+        }
+    }
+    if map.values().all(|value| levels(value, MOST_LEVELS)) {
+        return Ok(());
+    }
+    let error = format!("it is nested more than {MOST_LEVELS} levels deep");
+    Err(Refusal::new(error, "Send what flows use: names with texts, numbers, lists of them"))
+}
+
 /// Reads an event.
 ///
 /// Errors: which key, why, and what to write instead.
 pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
+    is_flat_enough(map)?;
     let email = optional(map, "email", fields::email)?;
     let contact = match (map.get("contact"), &email) {
         // Without an id the address stands in, as in the audience's files.
@@ -98,6 +120,7 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
 ///
 /// Errors: which key, why, and what to write instead.
 pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
+    is_flat_enough(map)?;
     let change = change(map)?;
     let id = match (map.get("id"), &change.email) {
         // Without an id the address stands in, as in the audience's files.
@@ -114,6 +137,7 @@ pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
 ///
 /// Errors: which event or key, why, and what to write instead.
 pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> {
+    is_flat_enough(map)?;
     let Some(Json::Object(profile)) = map.get("contact") else {
         return Err(Refusal::new(
             "`contact` is missing",

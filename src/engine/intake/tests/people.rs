@@ -27,7 +27,7 @@ fn reading() {
     assert_eq!((mail.status, mail.header("content-type")), (200, Some("message/rfc822")));
     assert_eq!(stage.get_as_admin("/v1/mails/a/b/1").status, 404);
     assert_eq!(stage.get_as_admin("/v1/mails/nonsense").status, 400);
-    assert_eq!(stage.get_as_admin("/v1/held").json(), json!({"schema": "flowloom/held/1", "held": []}));
+    assert_eq!(stage.get_as_admin("/v1/held").json(), json!({"schema": "flowloom/held/1", "rows": []}));
     *stage.store.broken.lock().expect("a flag") = true;
     assert_eq!(stage.get_as_admin("/v1/status").status, 503);
 }
