@@ -11,8 +11,6 @@ use std::{
     time::{Duration, Instant as Monotonic},
 };
 
-use tokio::sync::oneshot;
-
 use super::{
     clock::Clock,
     driver::{Driver, Told},
