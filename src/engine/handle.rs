@@ -18,7 +18,8 @@ use crate::base::SendKey;
 /// Source: assumption, about two seconds of work of a slow disk.
 pub const MOST_WAITING: usize = 20_000;
 
-/// How often a sender that waits for its result to be stored looks whether the engine stops, and how often it looks then.
+/// How often a sender that waits for its result to be stored looks whether the engine stops, and how often it looks
+/// then.
 const GLANCE: Duration = Duration::from_millis(200);
 const LAST_GLANCES: u32 = 25;
 

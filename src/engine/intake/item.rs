@@ -60,8 +60,8 @@ pub struct Taken<T> {
 
 type Object = Map<String, Json>;
 
-/// Values may stand so deep in one another. Source: assumption; shops send 5 levels. Readers of JSON end at 128, and what
-/// is taken is stored some levels deeper.
+/// Values may stand so deep in one another. Source: assumption; shops send 5 levels. Readers of JSON end at 128, and
+/// what is taken is stored some levels deeper.
 const MOST_LEVELS: usize = 32;
 
 /// Errors: it is nested deeper than anything that means something.
