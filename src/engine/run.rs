@@ -292,7 +292,7 @@ fn end(handle: &Handle, office: Option<Office>, writer: JoinHandle<Driver>) -> R
 fn is_free(listen: SocketAddr) -> Result<(), Refusal> {
     TcpListener::bind(listen)
         .map(drop)
-        .map_err(|error| Refusal::new(format!("{listen} cannot be listened at: {error}"), "Name another with --listen"))
+        .map_err(|error| Refusal::new(format!("{listen} cannot be listened on: {error}"), "Name another with --listen"))
 }
 
 /// Recovers what a crash left, then makes the flows live.
