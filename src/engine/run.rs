@@ -290,9 +290,12 @@ fn end(handle: &Handle, office: Option<Office>, writer: JoinHandle<Driver>) -> R
 
 /// Whether nobody listens at an address.
 fn is_free(listen: SocketAddr) -> Result<(), Refusal> {
-    TcpListener::bind(listen)
-        .map(drop)
-        .map_err(|error| Refusal::new(format!("{listen} cannot be listened on: {error}"), "Name another with --listen"))
+    TcpListener::bind(listen).map(drop).map_err(|error| {
+        Refusal::new(
+            format!("{listen} cannot be listened on: {error}"),
+            "Another program has it, perhaps another engine: stop that one, or name another port with --listen",
+        )
+    })
 }
 
 /// Recovers what a crash left, then makes the flows live.
