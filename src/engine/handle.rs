@@ -74,7 +74,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle, and the queue that the writer empties. The number beside each ask is given back with [`Self::taken`].
+    /// A handle, and the queue that the writer empties. The number beside each ask is given back with `taken`.
     pub fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
         let (queue, asks) = mpsc::channel();
         let (waiting, closing) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
