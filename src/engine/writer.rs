@@ -280,7 +280,7 @@ impl Desk {
         *glanced = (now, steady());
     }
 
-    /// Drops old rows once an hour, a page at a time.
+    /// Drops old rows every ten minutes, a page at a time.
     fn prune(&mut self, now: Instant) {
         let Some(days) = self.writer.keep_days else { return };
         // Not at once: whoever starts has more to do; and not while the clock is looked at with care.

@@ -7,8 +7,9 @@ use smol_str::SmolStr;
 use super::{Driver, Result, Source, json, millis, own_event};
 use crate::{
     audience::{Event, Properties, ResponseKind, Value},
-    base::{Instant, SendKey, hash},
+    base::{Instant, SendKey},
     engine::{
+        delivery::pace::back_off_millis,
         store::{Error, Kind, OutboxRow},
         work::{Begin, Handed, Job, Standing},
     },
@@ -16,20 +17,8 @@ use crate::{
     kinds::runtime::{Delivery, Input, Outcome, Reason},
 };
 
-/// The first pause after a hand-over that was put off, in milliseconds; it doubles. Source: assumption, as mail servers
-/// do (Postfix begins at 300 s; marketers wait for confirmations).
-const FIRST_PAUSE_MILLIS: i64 = 30_000;
-/// The longest pause. Source: assumption.
-const LONGEST_PAUSE_MILLIS: i64 = 3_600_000;
-/// Nothing is put off for longer at once. Source: assumption, `send_latest_age` by default.
+/// Nothing is put off for longer at once, in milliseconds. Source: assumption, `send_latest_age` by default.
 const MOST_PUT_OFF_MILLIS: i64 = 24 * 3_600_000;
-
-/// How long a send that was put off waits, by attempt (from 1): doubling, within half a pause of jitter from its key.
-pub(super) fn pause_millis(key: &SendKey, attempt: u32) -> i64 {
-    let pause = FIRST_PAUSE_MILLIS.saturating_mul(1_i64 << attempt.saturating_sub(1).min(20)).min(LONGEST_PAUSE_MILLIS);
-    let jitter = hash::chance(&attempt.to_string(), &key.to_string()) % (pause as u64 / 2);
-    pause + jitter as i64
-}
 
 impl Driver {
     /// Makes a send of an intent; one whose key is there becomes due again (a retry of what was held).
@@ -335,7 +324,7 @@ impl Driver {
             Handed::Later { detail, after_millis } => {
                 // Who hands over knows when to try again, and when to give up; this is for who says nothing.
                 let asked = after_millis.map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
-                let pause = asked.unwrap_or_else(|| pause_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
+                let pause = asked.unwrap_or_else(|| back_off_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
                 let why = Some((Some(Reason::NoAnswer), detail.as_str()));
                 self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
             }
