@@ -30,6 +30,7 @@ pub mod delivery;
 pub mod driver;
 pub mod handle;
 pub mod intake;
+mod log;
 pub mod run;
 pub mod status;
 pub mod store;
