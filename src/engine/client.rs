@@ -68,8 +68,8 @@ impl Client {
         &self.door
     }
 
-    /// Whether the engine of this door answers there: after a crash another one may listen at its address, which does not
-    /// know the token.
+    /// Whether the engine of this door answers there: after a crash another one may listen at its address, which does
+    /// not know the token.
     fn is_there(&self) -> bool {
         let request = self.http.get(format!("http://{}/v1/status", self.door.address)).bearer_auth(&self.door.token);
         let asked = self.runtime.block_on(async {

@@ -22,7 +22,8 @@ use crate::{
 /// Source: assumption, about two seconds of work of a slow disk.
 pub const MOST_WAITING: usize = 20_000;
 
-/// How often a sender that waits for its result to be stored looks whether the engine stops, and how often it looks then.
+/// How often a sender that waits for its result to be stored looks whether the engine stops, and how often it looks
+/// then.
 const GLANCE: Duration = Duration::from_millis(200);
 const LAST_GLANCES: u32 = 25;
 
@@ -110,7 +111,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle, and the queue that the writer empties. The number beside each ask is given back with [`Self::taken`].
+    /// A handle, and the queue that the writer empties. The number beside each ask is given back with `taken`.
     pub fn new() -> (Self, mpsc::Receiver<(Ask, usize)>) {
         let (queue, asks) = mpsc::channel();
         let (waiting, closing) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

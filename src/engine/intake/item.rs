@@ -60,8 +60,8 @@ pub struct Taken<T> {
 
 type Object = Map<String, Json>;
 
-/// Values may stand so deep in one another. Source: assumption; shops send 5 levels. Readers of JSON end at 128, and what
-/// is taken is stored some levels deeper.
+/// Values may stand so deep in one another. Source: assumption; shops send 5 levels. Readers of JSON end at 128, and
+/// what is taken is stored some levels deeper.
 const MOST_LEVELS: usize = 32;
 /// Largest event or contact, in bytes of its names and values. Source: assumption; Klaviyo takes 5 MB for a request of
 /// 1,000, and what an event holds is read again whenever its contact is.
