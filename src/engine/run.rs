@@ -33,7 +33,7 @@ use super::{
         server::{self, Intake, Limits, Parts, Setup},
         watch::Watch,
     },
-    log,
+    redact,
     status::{ContactView, Found, HeldRow, MoveView, Status},
     store::{self, Reader},
     work::{Order, Refusal},
@@ -343,6 +343,9 @@ fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
         Some(path) => Mapping::shipped()?.with(&path.display().to_string(), &text(path)?)?,
         None => Mapping::shipped()?,
     };
+    let usual = Limits::default();
+    // A proxy, wherever it stands, speaks for many.
+    let per_peer = if settings.public.is_some() { usual.per_own } else { usual.per_peer };
     let door = Door::new(listen).map_err(|error| Refusal::new(error, "Start the engine again"))?;
     Ok(Setup {
         listen,
@@ -351,7 +354,7 @@ fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
         mapping,
         data: settings.data.clone(),
         public: settings.public.clone(),
-        limits: Limits::default(),
+        limits: Limits { per_peer, ..usual },
     })
 }
 
@@ -401,7 +404,7 @@ impl Live {
             *seen.now.entry(at.clone()).or_default() += count;
         }
         for warning in &told.warnings {
-            tracing::warn!("{}", log::redacted(warning));
+            tracing::warn!("{}", redact::text(warning));
             if seen.warnings.len() == MOST_WARNINGS {
                 seen.warnings.pop_front();
             }

@@ -14,7 +14,7 @@ use super::{
     webhook::{Calls, Texts, Webhooks},
 };
 use crate::{
-    base::SendKey,
+    base::{SendKey, hash},
     engine::work::{Handed, Refusal},
     post::Way,
 };
@@ -103,7 +103,9 @@ impl Ways {
             Way::Folder(path) => format!("folder:{}", std::path::absolute(path).as_ref().unwrap_or(path).display()),
             Way::Server(server) => format!("smtp:{}", server.shown()),
         };
-        let of_text = settings.texts.as_deref().and_then(|url| url.split(['?', '#']).next()).unwrap_or("as mails");
+        // Secrets may stand in the address.
+        let of_text = settings.texts.as_deref().map(|url| hash::version_hash(url.as_bytes()).to_string());
+        let of_text = of_text.as_deref().unwrap_or("as mails");
         let name = format!("{of_mail}; texts {of_text}; calls {}", if calls_wanted { "made" } else { "as mails" });
         let mail: Box<dyn Transport> = match way {
             Way::Folder(path) => Box::new(Folder::new(path)),

@@ -67,7 +67,8 @@ pub struct Limits {
     pub connection: Duration,
     /// Open connections; more wait at the door. Default 512.
     pub connections: usize,
-    /// Of these, from one address of another machine (of IPv6, from one network of 64 bits); more are closed. Default 32.
+    /// Of these, from one address of another machine (of IPv6, from one network of 64 bits); more are closed.
+    /// Default 32.
     pub per_peer: usize,
     /// Of these, from one address of this machine, where a proxy may stand for many. Default 256.
     pub per_own: usize,

@@ -1,9 +1,9 @@
 //! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
 //!
 //! The one idea: a file is picked up when it is complete (size and time of change stood still for some seconds), read
-//! from the front in batches, and moved away after its last batch is durable, where it is still what was read: one that
-//! grew meanwhile stays and is read again. That, and a crash in between, does no harm, since events have ids. A bad line
-//! is written down and passed over.
+//! from the front in batches, and moved away after its last batch is durable, where it is still what was read: one
+//! that grew meanwhile stays and is read again. That, and a crash in between, does no harm, since events have ids. A
+//! bad line is written down and passed over.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ use crate::{
     engine::{
         clock::Clock,
         handle::Handle,
-        log,
+        redact,
         work::{Answer, Busy, NewEvent, Refusal},
     },
 };
@@ -352,7 +352,7 @@ impl Watcher {
                 Ok(answers) => return Ok(answers),
                 Err(Busy::Full { retry_after }) => Duration::from_secs(u64::from(retry_after.max(1))),
                 Err(Busy::Store(why)) => {
-                    tracing::warn!(why = log::redacted(&why), "the store cannot be written to; files wait");
+                    tracing::warn!(why = redact::text(&why), "the store cannot be written to; files wait");
                     Duration::from_secs(5)
                 }
                 Err(Busy::Stopping) => return Err(Told),

@@ -1,12 +1,13 @@
 //! What may stand in the log: no person. Logs are kept, copied and sent to others; the store and the screen are not.
 //!
-//! The one idea: texts for people quote what they speak of, so quoted parts are taken out, and so are addresses and send
-//! keys wherever they stand. A key leaves a short hash, by which lines of one message are found again.
+//! The one idea: texts for people quote what they speak of, so quoted parts are taken out, and so are addresses and
+//! send keys wherever they stand. A key leaves a short hash, by which lines of one message are found again. (The name is
+//! not `log`: inside of tracing's macros that is another crate.)
 
 use crate::base::{SendKey, hash};
 
 /// A text without quoted parts, addresses, and send keys.
-pub fn redacted(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in outside_quotes(text).split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        assert_eq!(redacted(text), expected);
+        assert_eq!(super::text(text), expected);
     }
 
     #[test]
