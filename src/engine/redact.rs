@@ -1,8 +1,8 @@
 //! What may stand in the log: no person. Logs are kept, copied and sent to others; the store and the screen are not.
 //!
 //! The one idea: texts for people quote what they speak of, so quoted parts are taken out, and so are addresses and
-//! send keys wherever they stand. A key leaves a short hash, by which lines of one message are found again. (The name is
-//! not `log`: inside of tracing's macros that is another crate.)
+//! send keys wherever they stand. A key leaves a short hash, by which lines of one message are found again. (It is not
+//! called `log`: inside of tracing's macros that is another crate.)
 
 use crate::base::{SendKey, hash};
 
