@@ -72,10 +72,15 @@ impl Client {
     /// not know the token.
     fn is_there(&self) -> bool {
         let request = self.http.get(format!("http://{}/v1/status", self.door.address)).bearer_auth(&self.door.token);
-        let asked = self.runtime.block_on(async { request.timeout(CONNECT).send().await });
-        asked.is_ok_and(|response| {
+        let asked = self.runtime.block_on(async {
+            let response = request.timeout(CONNECT).send().await?;
             let status = response.status();
-            status.is_success() || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+            Ok::<_, reqwest::Error>((status, response.bytes().await?))
+        });
+        asked.is_ok_and(|(status, body)| {
+            let knows_it = status.is_success() || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+            let json: Json = serde_json::from_slice(&body).unwrap_or_default();
+            knows_it && json.get("schema").and_then(Json::as_str).is_some_and(|schema| schema.starts_with("flowloom/"))
         })
     }
 

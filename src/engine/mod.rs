@@ -17,6 +17,7 @@
 //! | [`intake`] | HTTP: events, contacts, webhooks of shops, pages of recipients, metrics, and the JSON API |
 //! | [`run`] | all of it put together, in one process |
 //! | [`client`] | talking to an engine by its data folder, running or not: for `cli` and `gui` |
+//! | `redact` | what may stand in the log: nobody |
 //! | [`status`] | what is seen: people per step, rates, latency, held; a contact's trace and mails |
 //!
 //! Durable means: an answer is given after the commit that holds what was asked (`synchronous=FULL`). A message is
@@ -30,6 +31,7 @@ pub mod delivery;
 pub mod driver;
 pub mod handle;
 pub mod intake;
+mod redact;
 pub mod run;
 pub mod status;
 pub mod store;

@@ -30,17 +30,18 @@ use super::{
         guard::{Guard, Secrets},
         mapping::Mapping,
         pulse::{self, Pulse},
-        server::{Intake, Limits, Parts, Setup},
+        server::{self, Intake, Limits, Parts, Setup},
         watch::Watch,
     },
-    status::{ContactView, Found, HeldRow, Status},
+    redact,
+    status::{ContactView, Found, HeldRow, MoveView, Status},
     store::{self, Reader},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
 use crate::{
     audience::Event,
-    base::{ContactId, Instant, SendKey, Zone},
+    base::{ContactId, FlowId, Instant, NodeId, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
@@ -52,6 +53,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 const MOST_WARNINGS: usize = 20;
 /// Data that are so far ahead of the clock are worth a word, in milliseconds. Source: assumption.
 const AHEAD_MILLIS: i64 = 60_000;
+/// The value in the store that says by which ways things left.
+const WAYS: &str = "ways";
 /// What arrives in a minute is shown for the last whole one.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -142,8 +145,11 @@ impl Engine {
         };
         let ahead = reached.map_or(0, |reached| reached.since(clock.now()));
         let (ways, pace) = Ways::open(&settings.ways)?;
-        let ways: Arc<dyn Transport> = Arc::new(ways);
-        let listen = free_port(settings.listen)?;
+        // Links in mails name the address with its port, so it is taken before anything is said.
+        let listener = server::bind(settings.listen)?;
+        let listen = listener.local_addr().map_err(|error| {
+            Refusal::new(format!("{} cannot be used: {error}", settings.listen), "Name another with --listen")
+        })?;
         let base = settings.public.clone().unwrap_or_else(|| format!("http://{listen}"));
         let no_links = |error: String| Refusal::new(error, "Look at the data folder");
         let links = Links::of_folder(&settings.data, &base, settings.tracking).map_err(no_links)?;
@@ -154,13 +160,11 @@ impl Engine {
         let setup = setup(&settings, listen)?;
         // Before anything is handed over: all that may keep an engine from starting.
         Guard::new(setup.secrets.clone(), setup.admin.clone(), listen.ip(), settings.public.as_deref())?;
-        is_free(listen)?;
         if let Some(folder) = &settings.watch {
-            fs::create_dir_all(folder).map_err(|error| {
-                Refusal::new(format!("{} cannot be watched: {error}", folder.display()), "Name another with --watch")
-            })?;
+            Watch::prepare(folder)?;
         }
-        let mut said = begin(&mut driver, &clock, &*ways, flows, workspace)?;
+        let mut said = begin(&mut driver, &clock, &ways, flows, workspace)?;
+        let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
             said.push(format!(
                 "warning: the data in {} are {} ahead of the clock (was it run with --time-scale?); what is due waits for it",
@@ -203,7 +207,7 @@ impl Engine {
                 return Err(Refusal::new(error, "Close other programs"));
             }
         };
-        let opened = Self::open_doors(&settings, setup, &handle, links, (live, pulse, clock));
+        let opened = Self::open_doors(&settings, (listener, setup), &handle, links, (live, pulse, clock));
         match opened {
             Ok((intake, watch)) => {
                 said.push(format!("Listening on http://{}", intake.address()));
@@ -220,7 +224,7 @@ impl Engine {
     /// Listens, watches, and says where it is found.
     fn open_doors(
         settings: &Settings,
-        setup: Setup,
+        (listener, setup): (TcpListener, Setup),
         handle: &Handle,
         links: Links,
         (live, pulse, clock): (Arc<Live>, Arc<Pulse>, Clock),
@@ -231,6 +235,7 @@ impl Engine {
             live,
             pulse: pulse.clone(),
             clock: clock.clone(),
+            data: settings.data.clone(),
         };
         let parts = Parts {
             handle: handle.clone(),
@@ -240,7 +245,7 @@ impl Engine {
             clock: clock.clone(),
         };
         let door = Door { address: listen, token: setup.admin.clone(), pid: settings.pid };
-        let intake = Intake::start(setup, parts)?;
+        let intake = Intake::start_at(listener, setup, parts)?;
         let watch = match &settings.watch {
             Some(folder) => Some(Watch::start(folder, handle.clone(), pulse, clock)?),
             None => None,
@@ -288,21 +293,11 @@ fn end(handle: &Handle, office: Option<Office>, writer: JoinHandle<Driver>) -> R
     Ok(())
 }
 
-/// Whether nobody listens at an address.
-fn is_free(listen: SocketAddr) -> Result<(), Refusal> {
-    TcpListener::bind(listen).map(drop).map_err(|error| {
-        Refusal::new(
-            format!("{listen} cannot be listened on: {error}"),
-            "Another program has it, perhaps another engine: stop that one, or name another port with --listen",
-        )
-    })
-}
-
 /// Recovers what a crash left, then makes the flows live.
 fn begin(
     driver: &mut Driver,
     clock: &Clock,
-    ways: &dyn Transport,
+    ways: &Ways,
     flows: Vec<Flow>,
     workspace: &Workspace,
 ) -> Result<Vec<String>, Refusal> {
@@ -316,7 +311,13 @@ fn begin(
         ));
     }
     driver.batch(now, |driver| driver.begin_restore(now)).map_err(of_store)?;
-    let recovered = driver.batch(now, |driver| driver.recover(now, &|key| ways.has_left(key)));
+    // Other ways than those by which it was handed over know nothing of it.
+    let known = driver.store().meta(WAYS).map_err(of_store)?.as_deref() == Some(ways.name());
+    let recovered = driver.batch(now, |driver| {
+        let unknown = driver.recover(now, &|key| ways.has_left(key).filter(|_| known))?;
+        driver.store().set_meta(WAYS, ways.name())?;
+        Ok(unknown)
+    });
     let (unknown, _) = recovered.map_err(of_store)?;
     if unknown > 0 {
         said.push(format!("{unknown} messages were handed over when the engine stopped: nobody knows whether they left (flowloom held)"));
@@ -342,6 +343,9 @@ fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
         Some(path) => Mapping::shipped()?.with(&path.display().to_string(), &text(path)?)?,
         None => Mapping::shipped()?,
     };
+    let usual = Limits::default();
+    // A proxy, wherever it stands, speaks for many.
+    let per_peer = if settings.public.is_some() { usual.per_own } else { usual.per_peer };
     let door = Door::new(listen).map_err(|error| Refusal::new(error, "Start the engine again"))?;
     Ok(Setup {
         listen,
@@ -350,17 +354,8 @@ fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
         mapping,
         data: settings.data.clone(),
         public: settings.public.clone(),
-        limits: Limits::default(),
+        limits: Limits { per_peer, ..usual },
     })
-}
-
-/// The address with a port: links in mails name it, so it is known before anybody listens.
-fn free_port(listen: SocketAddr) -> Result<SocketAddr, Refusal> {
-    if listen.port() != 0 {
-        return Ok(listen);
-    }
-    let found = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
-    found.map_err(|error| Refusal::new(format!("{listen} cannot be used: {error}"), "Name another with --listen"))
 }
 
 /// What only the running engine knows: rates and warnings.
@@ -409,7 +404,7 @@ impl Live {
             *seen.now.entry(at.clone()).or_default() += count;
         }
         for warning in &told.warnings {
-            tracing::warn!("{warning}");
+            tracing::warn!("{}", redact::text(warning));
             if seen.warnings.len() == MOST_WARNINGS {
                 seen.warnings.pop_front();
             }
@@ -436,6 +431,7 @@ struct Eyes {
     live: Arc<Live>,
     pulse: Arc<Pulse>,
     clock: Clock,
+    data: PathBuf,
 }
 
 impl Eyes {
@@ -462,7 +458,9 @@ impl intake::Reader for Eyes {
                 of_node.per_minute = seen.last.get(&at).copied().unwrap_or(0);
             }
         }
-        status.warnings = seen.warnings.iter().cloned().collect();
+        let scale = self.clock.scale();
+        let late = status.latency.iter().filter_map(|(source, latency)| latency.warning(source, scale));
+        status.warnings = late.chain(seen.warnings.iter().cloned()).collect();
         Ok(status)
     }
 
@@ -486,7 +484,21 @@ impl intake::Reader for Eyes {
         self.reader().mail(&key.to_string()).map_err(told)
     }
 
+    fn suppressed(&self) -> Result<Vec<String>, String> {
+        self.reader().suppressed().map_err(told)
+    }
+
+    fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String> {
+        // It looks at every contact, which others do not wait for.
+        let reader = Reader::open(&self.data).map_err(told)?;
+        let moves = reader.migration(flow, mapping).map_err(told)?;
+        Ok(moves.map(|moves| moves.into_iter().map(MoveView::from).collect()))
+    }
+
     fn brand(&self) -> Result<Brand, String> {
         self.reader().workspace().map(|workspace| workspace.brand).map_err(told)
     }
 }
+
+#[cfg(test)]
+mod tests;

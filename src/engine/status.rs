@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::work::Standing;
+use super::{store::MoveRow, work::Standing};
 use crate::{
     audience::Contact,
     base::{ContactId, FlowId, Instant, JourneyId, NodeId},
@@ -54,6 +54,30 @@ pub struct Latency {
     pub max: u64,
     /// How many were over 10 s (SEMANTICS R2).
     pub over_10_s: u64,
+}
+
+/// Over this a decision was late, in milliseconds. Source: SEMANTICS R2.
+pub const LATE_MILLIS: u64 = 10_000;
+
+impl Latency {
+    /// What people should know of it, where it was late. `scale` is how many times as fast time passes: there,
+    /// a moment seems long, and single ones are no news.
+    pub fn warning(&self, source: &str, scale: f64) -> Option<String> {
+        let what = match source {
+            "events" => "Events",
+            "timers" => "Timers",
+            _ => "Hand-overs",
+        };
+        let seconds = |millis: u64| (millis as f64 / scale.max(1.0) / 100.0).round() / 10.0;
+        if self.p99 as f64 / scale.max(1.0) > LATE_MILLIS as f64 {
+            return Some(format!("{what} are late: one in a hundred by more than {} s", seconds(self.p99)));
+        }
+        let times = if self.over_10_s == 1 { "time" } else { "times" };
+        (self.over_10_s > 0 && scale <= 1.0).then(|| {
+            let most = seconds(self.max);
+            format!("{what} were more than 10 s late {} {times} since the start, at most {most} s", self.over_10_s)
+        })
+    }
 }
 
 /// One flow.
@@ -182,6 +206,23 @@ pub struct HeldRow {
     pub since: Instant,
 }
 
+/// Where journeys would go: `flowloom/migrate/1` has a list of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveView {
+    /// Where they stand.
+    pub from: NodeId,
+    /// Where they would stand in the live version; they would end where there is none.
+    pub to: Option<NodeId>,
+    /// How many.
+    pub journeys: u64,
+}
+
+impl From<MoveRow> for MoveView {
+    fn from((from, to, journeys): MoveRow) -> Self {
+        Self { from, to, journeys }
+    }
+}
+
 /// A contact that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
@@ -189,4 +230,23 @@ pub struct Found {
     pub id: ContactId,
     /// Its address.
     pub email: Option<SmolStr>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(p99: u64, over_10_s: u64, scale: f64, expected: Option<&str>) {
+        let latency = Latency { count: 9, p50: 1, p99, max: p99.max(12_340), over_10_s };
+        assert_eq!(latency.warning("timers", scale).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_is_late_is_said() {
+        check(900, 0, 1.0, None);
+        check(12_340, 3, 1.0, Some("Timers are late: one in a hundred by more than 12.3 s"));
+        check(900, 1, 1.0, Some("Timers were more than 10 s late 1 time since the start, at most 12.3 s"));
+        // A moment, where an hour is a second.
+        check(36_000, 3, 3_600.0, None);
+    }
 }

@@ -219,6 +219,13 @@ pub enum Handed {
         /// Not before so many milliseconds from now, where the other side says so.
         after_millis: Option<u64>,
     },
+    /// Nobody tried: there was no place for it. To be claimed again as the same attempt.
+    NotYet {
+        /// For whom it waits.
+        detail: String,
+        /// Not before so many milliseconds from now.
+        after_millis: u64,
+    },
     /// Not taken, and never will be (a 5xx).
     No {
         /// What was said.

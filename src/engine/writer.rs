@@ -15,6 +15,7 @@ use super::{
     clock::Clock,
     driver::{Driver, Told},
     handle::{Ask, Handle},
+    redact,
     store::{Error, Kind, Result},
     work::{Answer, Begin, Busy, Done, Handed, Job},
 };
@@ -188,7 +189,7 @@ impl Desk {
             }
             // One ask that cannot be carried out is not to take the others with it.
             Err(error) if error.kind == Kind::Corrupt && batch.len() > 1 => {
-                tracing::error!(error = %error, "a batch is taken apart");
+                tracing::error!(error = redact::text(&error.message), "a batch is taken apart");
                 for one in batch {
                     self.batch(now, vec![one], true);
                 }
@@ -196,7 +197,8 @@ impl Desk {
             }
             Err(error) => {
                 if !self.is_failing {
-                    tracing::error!(error = %error, hint = %error.hint, "the store cannot be written");
+                    let message = redact::text(&error.message);
+                    tracing::error!(error = message, hint = %error.hint, "the store cannot be written");
                 }
                 for (ask, items) in batch {
                     self.handle.taken(items);
@@ -258,7 +260,7 @@ impl Desk {
             // What cannot be stored for what is in the store already will not be stored later either: the row stays as
             // it is, and the next start makes it unknown.
             Ask::Settle(key, ..) if error.kind == Kind::Corrupt => {
-                tracing::error!(send = %crate::base::hash::version_hash(key.to_string().as_bytes()), "a result cannot be kept");
+                tracing::error!(send = redact::key(&key.to_string()), "a result cannot be kept");
                 self.claimed = self.claimed.saturating_sub(1);
             }
             Ask::Settle(..) => self.kept.push_back((ask, 0)),
@@ -294,7 +296,7 @@ impl Desk {
             Ok(((rows, sends), _)) if rows + sends > 0 => PRUNE_AGAIN_MILLIS,
             Ok(_) => PRUNE_EVERY_MILLIS,
             Err(error) => {
-                tracing::warn!(error = %error, "old rows could not be dropped");
+                tracing::warn!(error = redact::text(&error.message), "old rows could not be dropped");
                 PRUNE_EVERY_MILLIS
             }
         };

@@ -12,7 +12,7 @@ use crate::{
     },
     audience::Contact,
     base::Instant,
-    engine::status::{JourneyView, Latency, NodeStatus},
+    engine::status::{JourneyView, NodeStatus},
     flow::file,
 };
 
@@ -364,21 +364,6 @@ fn closing_the_window_asks_whether_the_engine_goes_on() {
     let asked =
         fixture::run(&mut app, Command::Answer(Answer::Engine(Box::new(Told::Ended { data: data(), fault: None }))));
     assert!(quits(&asked), "once it has ended");
-}
-
-#[test]
-fn warnings_say_what_is_late() {
-    let manner = &fixture::home().manner;
-    let late = |p99, over_10_s, time_scale| {
-        let latency = [("timers".into(), Latency { count: 9, p50: 1, p99, max: p99, over_10_s })].into();
-        words::warnings(manner, &Status { latency, time_scale, ..Status::default() }).join("; ")
-    };
-    assert_eq!(late(900, 0, None), "");
-    assert_eq!(late(12_340, 3, None), "Timers are late: one in a hundred by more than 12.3 s");
-    assert_eq!(late(900, 1, None), "Timers were more than 10 s late 1 time since the start");
-    assert_eq!(late(36_000, 3, Some(3_600.0)), "", "a moment, where an hour is a second");
-    let said = Status { warnings: vec!["1 request could not be understood".into()], ..Status::default() };
-    assert_eq!(words::warnings(manner, &said).len(), 1);
 }
 
 #[test]

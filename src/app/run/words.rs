@@ -15,8 +15,7 @@ use crate::{
     kinds::runtime::Reason,
 };
 
-/// Lateness from which on it is warned of, in milliseconds. Source: SEMANTICS R2.
-pub const LATE_MILLIS: u64 = 10_000;
+pub use crate::engine::status::LATE_MILLIS;
 
 /// A number with its word.
 pub fn count(manner: &Manner, n: u64, one: &str, many: &str) -> String {
@@ -155,24 +154,6 @@ pub fn held(status: &Status) -> u64 {
     let nodes = status.flows.iter().flat_map(|flow| flow.nodes.values());
     let held: i64 = nodes.map(|node| node.held).sum();
     u64::try_from(held).unwrap_or(0) + status.outbox.get("unknown").copied().unwrap_or(0)
-}
-
-/// What people should look at; empty where all is well.
-pub fn warnings(manner: &Manner, status: &Status) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let is_scaled = status.time_scale.is_some();
-    for (name, latency) in &status.latency {
-        let what = source(name);
-        let late = real(status, latency.p99);
-        if late > LATE_MILLIS {
-            out.push(format!("{what} are late: one in a hundred by more than {}", millis(manner, late)));
-        } else if latency.over_10_s > 0 && !is_scaled {
-            let times = count(manner, latency.over_10_s, "time", "times");
-            out.push(format!("{what} were more than 10 s late {times} since the start"));
-        }
-    }
-    out.extend(status.warnings.iter().cloned());
-    out
 }
 
 /// What waits in an engine that does not run, and goes on with the next start.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     base::{ContactId, FlowId, JourneyId, NodeId, SendKey},
-    engine::work::Order,
+    engine::{status::MoveView, work::Order},
 };
 
 /// How to print.
@@ -149,10 +149,7 @@ pub fn migrate(args: &Migrate, streams: &mut Streams) -> Outcome {
     let order = Order::Migrate { flow, mapping };
     if args.of.print.format == Format::Json {
         let done = if args.yes { Some(line(&args.of.data.dir)?.order(WHO, &order)?) } else { None };
-        let moves = plan.iter().map(|(from, to, count)| {
-            serde_json::json!({"from": from.as_str(), "to": to.as_ref().map(NodeId::as_str), "journeys": count})
-        });
-        let moves: Vec<_> = moves.collect();
+        let moves: Vec<MoveView> = plan.into_iter().map(MoveView::from).collect();
         streams.say_json(&serde_json::json!({"schema": "flowloom/migrate/1", "moves": moves, "done": done}));
         return Ok(Done::Well);
     }

@@ -159,7 +159,7 @@ fn porter(jobs: &mpsc::Receiver<Job>, queue: &Queue, desk: &dyn Desk, pace: &Pac
 fn send_back(job: &Job, lane: &Lane, pace: &Pace, desk: &dyn Desk) {
     let to = if lane.to.is_empty() { "text messages" } else { lane.to.as_str() };
     let detail = format!("Waits for its turn: too many for {to} at once, or it asked for patience");
-    desk.settle(&job.key, job.attempt, Handed::Later { detail, after_millis: Some(pace.promise(lane)) });
+    desk.settle(&job.key, job.attempt, Handed::NotYet { detail, after_millis: pace.promise(lane) });
 }
 
 /// The lane of a job, before it is rendered.
@@ -559,7 +559,7 @@ mod tests {
         assert_eq!(queue.waiting(), 8, "a burst of one, and a minute's six");
         let settled = desk.settled.lock().expect("lock");
         let after = settled.iter().filter_map(|(_, _, handed)| match handed {
-            Handed::Later { after_millis, .. } => after_millis.map(|after| after.div_ceil(10_000)),
+            Handed::NotYet { after_millis, .. } => Some(after_millis.div_ceil(10_000)),
             _ => None,
         });
         assert_eq!(after.collect::<Vec<_>>(), [7, 8, 9, 10], "tens of seconds");

@@ -340,6 +340,7 @@ mod tests {
         match handed {
             Handed::Done => "done".into(),
             Handed::Later { .. } => "later".into(),
+            Handed::NotYet { .. } => "not yet".into(),
             Handed::No { bad_address: false, .. } => "no".into(),
             Handed::No { bad_address: true, .. } => "bad address".into(),
             Handed::Unknown { .. } => "unknown".into(),

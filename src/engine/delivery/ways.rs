@@ -14,7 +14,7 @@ use super::{
     webhook::{Calls, Texts, Webhooks},
 };
 use crate::{
-    base::SendKey,
+    base::{SendKey, hash},
     engine::work::{Handed, Refusal},
     post::Way,
 };
@@ -43,6 +43,7 @@ pub struct Ways {
     call: Box<dyn Transport>,
     /// Where nothing can leave but into this folder, it can tell what has left.
     only: Option<Folder>,
+    name: String,
 }
 
 impl std::fmt::Debug for Ways {
@@ -98,11 +99,24 @@ impl Ways {
             Way::Folder(path) if !calls_wanted && settings.texts.is_none() => Some(folder(path)),
             _ => None,
         };
+        let of_mail = match &way {
+            Way::Folder(path) => format!("folder:{}", std::path::absolute(path).as_ref().unwrap_or(path).display()),
+            Way::Server(server) => format!("smtp:{}", server.shown()),
+        };
+        // Secrets may stand in the address.
+        let of_text = settings.texts.as_deref().map(|url| hash::version_hash(url.as_bytes()).to_string());
+        let of_text = of_text.as_deref().unwrap_or("as mails");
+        let name = format!("{of_mail}; texts {of_text}; calls {}", if calls_wanted { "made" } else { "as mails" });
         let mail: Box<dyn Transport> = match way {
             Way::Folder(path) => Box::new(Folder::new(path)),
             Way::Server(server) => Box::new(Smtp::new(server, settings.patience, pace.clone())),
         };
-        Ok((Self { mail, text, call, only }, pace))
+        Ok((Self { mail, text, call, only, name }, pace))
+    }
+
+    /// Which ways these are, in one line: only the same ones know what has left by them. Holds no secret.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn all(&self) -> [&dyn Transport; 3] {
@@ -163,6 +177,28 @@ mod tests {
         assert!(matches!(ways.hand_over(&call()), Handed::Later { .. }), "it was really tried");
         let other = SendKey { journey: "cart/bob/1".into(), ..call().key };
         assert_eq!((ways.has_left(&call().key), ways.has_left(&other)), (Some(true), None));
+    }
+
+    #[test]
+    fn other_ways_have_other_names() {
+        let name = |mail: &str, calls: bool, texts: Option<&str>| {
+            let texts = texts.map(str::to_owned);
+            let (ways, _) =
+                Ways::open(&Settings { mail: mail.into(), calls, texts, ..Settings::default() }).expect("opens");
+            ways.name().to_owned()
+        };
+        let texts = Some("https://sms.example/send?key=hunter2");
+        let all = [
+            name("/tmp/a", false, None),
+            name("/tmp/b", false, None),
+            name("/tmp/a", true, None),
+            name("/tmp/a", false, texts),
+            name("smtp://127.0.0.1:2525", false, None),
+        ];
+        let apart: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!(apart.len(), all.len(), "{all:?}");
+        assert_eq!(name("/tmp/a", false, None), all[0]);
+        assert!(all.iter().all(|name| !name.contains("hunter2")), "{all:?}");
     }
 
     #[test]

@@ -75,6 +75,9 @@ impl Driver {
         why: Option<(Option<Reason>, &str)>,
     ) -> Result<()> {
         self.store.set_send(row.n, to, attempt, not_before, at, why)?;
+        if !matches!(to, Standing::Claimed | Standing::HandingOver) {
+            self.recipients.remove(&row.key);
+        }
         self.deltas.standing(name(row.standing), -1);
         self.deltas.standing(name(to), 1);
         if let Standing::Settled(outcome) = to {
@@ -110,7 +113,7 @@ impl Driver {
     }
 
     fn what_of(&self, row: &OutboxRow) -> Result<IntentWhat> {
-        serde_json::from_str(&row.what).map_err(|error| Error::damaged(format!("send {}: {error}", row.key)))
+        serde_json::from_str(&row.what).map_err(|error| Error::damaged(format!("send `{}`: {error}", row.key)))
     }
 
     /// Claims sends that are due, soonest first, for senders to render.
@@ -258,10 +261,10 @@ impl Driver {
         // The test may have moved the row itself.
         let Some(row) = self.claimed(key, attempt, Standing::Claimed)? else { return Ok(Begin::No) };
         // Rendered for another address than the one that was tested: it is claimed and rendered anew.
-        let rendered_for = self.recipients.remove(key);
+        let rendered_for = self.recipients.get(key);
         let present = self.cache.get(row.contact).map(|loaded| &loaded.state.contact);
         if let (Some((email, phone)), Some(contact)) = (rendered_for, present)
-            && (contact.email != email || contact.phone != phone)
+            && (contact.email != *email || contact.phone != *phone)
         {
             self.stand(&row, Standing::Due, attempt, Some(now), now, None)?;
             return Ok(Begin::No);
@@ -327,6 +330,11 @@ impl Driver {
                 let pause = asked.unwrap_or_else(|| back_off_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
                 let why = Some((Some(Reason::NoAnswer), detail.as_str()));
                 self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
+            }
+            Handed::NotYet { detail, after_millis } => {
+                let pause = i64::try_from(*after_millis).unwrap_or(i64::MAX).min(MOST_PUT_OFF_MILLIS);
+                let why = Some((None, detail.as_str()));
+                self.stand(&row, Standing::Due, attempt.saturating_sub(1), Some(now.plus_millis(pause)), now, why)
             }
             Handed::No { detail, bad_address } => {
                 self.finish(&row, Delivery::Refused(Reason::Rejected), now, detail)?;

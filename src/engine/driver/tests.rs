@@ -382,6 +382,21 @@ fn a_mail_goes_to_the_address_that_was_tested() {
     assert_eq!(world.send(5, &Handed::Done), std::slice::from_ref(&key));
 }
 
+/// What waits for a place is no attempt: its pauses do not grow.
+#[test]
+fn a_job_that_was_sent_back_is_no_attempt() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    for at in [2, 3_000, 6_000] {
+        let (key, attempt) = world.claim(at).remove(0);
+        assert_eq!(attempt, 1);
+        let back = Handed::NotYet { detail: "Waits for its turn".to_owned(), after_millis: 1_000 };
+        world.batch(at + 1, |d, now| d.settle(now, &key, attempt, &back));
+        assert!(world.claim(at + 500).is_empty(), "not before its time");
+    }
+    assert_eq!(world.send(9_000, &Handed::Done).len(), 1);
+}
+
 #[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());

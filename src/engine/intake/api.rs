@@ -7,7 +7,7 @@
 use std::{future::Future, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -22,10 +22,10 @@ use super::{
     layout::{self, Piece},
     order,
     pulse::Way,
-    server::{Shared, blocking, body_of},
+    server::{Shared, Whole, blocking, body_of, pass_by},
 };
 use crate::{
-    base::{ContactId, Instant, SendKey},
+    base::{ContactId, FlowId, Instant, NodeId, SendKey},
     engine::{
         clock::Clock,
         work::{Answer, Busy, Refusal},
@@ -133,11 +133,15 @@ pub(super) fn machine_now() -> Instant {
     Clock::Real.now()
 }
 
-/// Reads a request that shows the shared secret.
+/// Reads a request that shows the shared secret; the body only where the head may be right.
 ///
 /// Errors: as an answer.
-async fn keyed(shared: &Shared, request: Request) -> Result<(Caller, HeaderMap, Bytes), Response> {
+async fn keyed(shared: &Shared, request: Request) -> Result<(Caller, HeaderMap, Whole), Response> {
     let (parts, body) = request.into_parts();
+    if let Err(why) = shared.house.guard.head(&parts.headers) {
+        pass_by(shared, body).await;
+        return Err(denied(&shared.house, why));
+    }
     let body = body_of(shared, body).await?;
     match shared.house.guard.shared(&parts.headers, &body, machine_now()) {
         Ok(caller) => Ok((caller, parts.headers, body)),
@@ -407,6 +411,46 @@ pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery
     found.await.map_or_else(|response| response, say)
 }
 
+/// `GET /v1/suppression`: addresses that never get anything.
+pub(super) async fn suppression(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let found = read(&shared, &headers, |house| house.reader.suppressed());
+    let say = |addresses| answered(StatusCode::OK, &json!({"schema": "flowloom/suppressed/1", "addresses": addresses}));
+    found.await.map_or_else(|response| response, say)
+}
+
+/// `GET /v1/flows/ID/migration?map=OLD=NEW&map=…`: where journeys of older versions would go; nothing is changed.
+pub(super) async fn migration(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let mut mapping = Vec::new();
+    for (name, value) in form::pairs(&query.unwrap_or_default()) {
+        match value.split_once('=').map(|(old, new)| (old.trim(), new.trim())) {
+            Some((old, new)) if name == "map" && !old.is_empty() && !new.is_empty() => {
+                mapping.push((NodeId::new(old), NodeId::new(new)));
+            }
+            _ => {
+                let error = format!("`{name}={value}` says nothing of a step");
+                let hint = "Write ?map=OLD=NEW for a step that is gone, as often as it takes";
+                return refused(StatusCode::BAD_REQUEST, &Refusal::new(error, hint));
+            }
+        }
+    }
+    let flow = FlowId::new(&id);
+    match read(&shared, &headers, move |house| house.reader.migration(&flow, &mapping)).await {
+        Ok(Some(moves)) => {
+            answered(StatusCode::OK, &json!({"schema": "flowloom/migrate/1", "moves": moves, "done": null}))
+        }
+        Ok(None) => {
+            let refusal = Refusal::new(format!("no flow `{id}` is live here"), "GET /v1/status lists the flows");
+            refused(StatusCode::NOT_FOUND, &refusal)
+        }
+        Err(response) => response,
+    }
+}
+
 /// `GET /v1/mails/JOURNEY/NODE/PASS`: a mail as it was sent.
 pub(super) async fn mail(State(shared): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Response {
     let Some(key) = SendKey::parse(&text) else {
@@ -430,6 +474,7 @@ pub(super) async fn mail(State(shared): State<Shared>, Path(text): Path<String>,
 pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if let Err(why) = shared.house.guard.admin(&parts.headers) {
+        pass_by(&shared, body).await;
         return denied(&shared.house, why);
     }
     let body = match body_of(&shared, body).await {
@@ -452,7 +497,7 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
 /// An address that there is not.
 pub(super) async fn nothing_here() -> Response {
     let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/mails/KEY, /v1/orders, \
-                /hooks/…, /health, /ready, /metrics";
+                /v1/suppression, /v1/flows/ID/migration, /hooks/…, /health, /ready, /metrics";
     refused(StatusCode::NOT_FOUND, &Refusal::new("there is nothing at this address", hint))
 }
 

@@ -136,8 +136,9 @@ impl Aside {
             let _ = folder.sync_all();
         }
         *held = (held.0 + 1, held.1 + bytes.len() as u64);
-        // The reason may name a person; it stands in the file.
-        tracing::warn!(from, "kept aside");
+        // The reason, and what stands behind the mapping's name, may name a person; the file says both.
+        let hook: Vec<&str> = from.split('/').take(3).collect();
+        tracing::warn!(hook = hook.join("/"), "kept aside");
         Ok(())
     }
 }

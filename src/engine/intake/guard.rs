@@ -190,12 +190,13 @@ impl Guard {
         }
     }
 
-    /// May this caller send events and contacts? `now` is the machine's time.
+    /// Who asks, as far as the head of a request tells: strangers are sent away before their body takes memory. `None`
+    /// where the body is signed, which [`Self::shared`] looks at.
     ///
-    /// Errors: no or a wrong secret or signature.
-    pub fn shared(&self, headers: &HeaderMap, body: &[u8], now: Instant) -> Result<Caller, Denied> {
+    /// Errors: no or a wrong secret.
+    pub fn head(&self, headers: &HeaderMap) -> Result<Option<Caller>, Denied> {
         if self.admin(headers).is_ok() {
-            return Ok(Caller::Admin);
+            return Ok(Some(Caller::Admin));
         }
         let Some(secret) = &self.secrets.shared else {
             // Whoever shows a token means an engine that knows it; this is not that one.
@@ -203,19 +204,31 @@ impl Guard {
                 let hint = "Leave the token out, or ask the engine whose engine.json it stands in";
                 return Err(Denied::new(StatusCode::UNAUTHORIZED, "the token is not this engine's", hint));
             }
-            return self.known_host(headers).map(|()| Caller::Open);
+            return self.known_host(headers).map(|()| Some(Caller::Open));
         };
-        if let Some(signature) = headers.get(SIGNATURE) {
-            return self.signed(signature.to_str().unwrap_or(""), secret, body, now).map(|()| Caller::Keyed);
+        if headers.contains_key(SIGNATURE) {
+            return Ok(None);
         }
         match Self::bearer(headers) {
-            Some(token) if self.same(token.as_bytes(), secret) => Ok(Caller::Keyed),
+            Some(token) if self.same(token.as_bytes(), secret) => Ok(Some(Caller::Keyed)),
             given => Err(Denied::new(
                 StatusCode::UNAUTHORIZED,
                 if given.is_some() { "the secret is wrong" } else { "the shared secret is missing" },
                 "Send `Authorization: Bearer SECRET`, or sign the body (X-Flowloom-Signature: t=SECONDS,v1=HEX)",
             )),
         }
+    }
+
+    /// May this caller send events and contacts? `now` is the machine's time.
+    ///
+    /// Errors: no or a wrong secret or signature.
+    pub fn shared(&self, headers: &HeaderMap, body: &[u8], now: Instant) -> Result<Caller, Denied> {
+        if let Some(caller) = self.head(headers)? {
+            return Ok(caller);
+        }
+        let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let secret = self.secrets.shared.as_deref().unwrap_or_default();
+        self.signed(signature, secret, body, now).map(|()| Caller::Keyed)
     }
 
     fn signed(&self, signature: &str, secret: &[u8], body: &[u8], now: Instant) -> Result<(), Denied> {
@@ -241,11 +254,22 @@ impl Guard {
         Ok(())
     }
 
-    /// May this webhook come in?
+    /// May this webhook's body be read? What its head says is looked at; the signature needs the body.
     ///
-    /// Errors: no or a wrong signature, or its secret is not set here.
-    pub fn hook(&self, auth: &Auth, headers: &HeaderMap, body: &[u8], now: Instant) -> Result<Caller, Denied> {
-        let Auth::Hmac { header, encoding, secret } = auth else { return self.shared(headers, body, now) };
+    /// Errors: no signature, or no secret for it here; no or a wrong shared secret.
+    pub fn hook_head(&self, auth: &Auth, headers: &HeaderMap) -> Result<(), Denied> {
+        match auth {
+            Auth::Shared => self.head(headers).map(drop),
+            Auth::Hmac { header, secret, .. } => {
+                self.hook_key(secret)?;
+                let is_signed = headers.contains_key(header.as_str());
+                if is_signed { Ok(()) } else { Err(bad_signature("missing", header, secret)) }
+            }
+        }
+    }
+
+    /// The secret of a webhook's sender.
+    fn hook_key(&self, secret: &str) -> Result<&[u8], Denied> {
         let key = self.secrets.named.get(&secret.to_ascii_lowercase());
         let Some(key) = key.filter(|key| key.len() >= LEAST_SECRET_BYTES) else {
             let wrong = if key.is_some() { "too short to be one" } else { "not set here" };
@@ -256,6 +280,15 @@ impl Guard {
                 &format!("Add a line {name}=SECRET to the secret file, and start again with --secret-file"),
             ));
         };
+        Ok(key)
+    }
+
+    /// May this webhook come in?
+    ///
+    /// Errors: no or a wrong signature, or its secret is not set here.
+    pub fn hook(&self, auth: &Auth, headers: &HeaderMap, body: &[u8], now: Instant) -> Result<Caller, Denied> {
+        let Auth::Hmac { header, encoding, secret } = auth else { return self.shared(headers, body, now) };
+        let key = self.hook_key(secret)?;
         let given = headers.get(header.as_str()).and_then(|value| value.to_str().ok()).map(str::trim);
         let decoded = given.and_then(|text| match encoding {
             Encoding::Base64 => BASE64.decode(text).ok(),
@@ -263,11 +296,7 @@ impl Guard {
         });
         match decoded {
             Some(tag) if hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), body, &tag).is_ok() => Ok(Caller::Keyed),
-            _ => Err(Denied::new(
-                StatusCode::UNAUTHORIZED,
-                &format!("the signature in {header} is {}", if given.is_some() { "wrong" } else { "missing" }),
-                &format!("Compare the secret of the sender with {} in the secret file", secret.to_ascii_uppercase()),
-            )),
+            _ => Err(bad_signature(if given.is_some() { "wrong" } else { "missing" }, header, secret)),
         }
     }
 
@@ -303,6 +332,14 @@ impl Guard {
             "Send events from your server; browsers are not let in from elsewhere",
         ))
     }
+}
+
+fn bad_signature(how: &str, header: &str, secret: &str) -> Denied {
+    Denied::new(
+        StatusCode::UNAUTHORIZED,
+        &format!("the signature in {header} is {how}"),
+        &format!("Compare the secret of the sender with {} in the secret file", secret.to_ascii_uppercase()),
+    )
 }
 
 /// The name in `name:port` or `name:port/path`.

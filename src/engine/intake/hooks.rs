@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -20,7 +19,7 @@ use super::{
     layout::Piece,
     mapping::{Hook, Made},
     pulse::Way,
-    server::{Shared, blocking, body_of},
+    server::{Shared, Whole, blocking, body_of, pass_by},
 };
 use crate::{
     base::nearest,
@@ -36,6 +35,10 @@ pub(super) async fn take(State(shared): State<Shared>, request: Request) -> Resp
         let refusal = Refusal::new("no mapping knows this path", format!("{hint}; --mapping FILE adds others"));
         return api::refused(StatusCode::NOT_FOUND, &refusal);
     };
+    if let Err(why) = shared.house.guard.hook_head(&hook.auth, &parts.headers) {
+        pass_by(&shared, body).await;
+        return api::denied(&shared.house, why);
+    }
     let body = match body_of(&shared, body).await {
         Ok(body) => body,
         Err(response) => return response,
@@ -52,7 +55,7 @@ async fn taken(
     hook: &Hook,
     path: &str,
     headers: &HeaderMap,
-    body: Bytes,
+    body: Whole,
     caller: Caller,
 ) -> Result<Response, Response> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -108,7 +111,7 @@ async fn keep_aside(
     shared: &Shared,
     path: &str,
     headers: &HeaderMap,
-    body: Bytes,
+    body: Whole,
     why: Refusal,
 ) -> Result<(), Response> {
     // What says something of the content; signatures and keys do not lie about.

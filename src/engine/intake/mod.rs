@@ -40,11 +40,11 @@ use super::{
     clock::Clock,
     delivery::links::Links,
     handle::Handle,
-    status::{ContactView, Found, HeldRow, Status},
+    status::{ContactView, Found, HeldRow, MoveView, Status},
 };
 use crate::{
     audience::Event,
-    base::{ContactId, SendKey},
+    base::{ContactId, FlowId, NodeId, SendKey},
     content::Brand,
 };
 
@@ -69,6 +69,13 @@ pub trait Reader: Send + Sync {
 
     /// A mail as it was sent (RFC 5322); `None` where it is not kept.
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String>;
+
+    /// Addresses that never get anything, in order.
+    fn suppressed(&self) -> Result<Vec<String>, String>;
+
+    /// Where the journeys of a flow's older versions would go if they were moved to the live one, with steps that are
+    /// gone and what takes their place; `None` where the flow is not live.
+    fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String>;
 
     /// The brand of the live workspace, for the pages of recipients.
     fn brand(&self) -> Result<Brand, String>;

@@ -28,6 +28,7 @@ use crate::{
     content::Brand,
     engine::{
         delivery::links::{Purpose, Token},
+        redact,
         work::{Answer, NewContact, NewEvent},
     },
     kinds::runtime::Change,
@@ -139,7 +140,7 @@ async fn checked(shared: &Shared, answers: Vec<Answer>) -> Result<Vec<Answer>, R
             Answer::Duplicate => shared.house.pulse.items(Way::Pages, 0, 1, 0),
             Answer::Refused { error, .. } => {
                 shared.house.pulse.items(Way::Pages, 0, 0, 1);
-                tracing::error!(error, "what a recipient said was refused");
+                tracing::error!(error = redact::text(error), "what a recipient said was refused");
                 return Err(look(shared).await.later());
             }
         }

@@ -11,10 +11,10 @@ use std::{
 
 use smol_str::SmolStr;
 
-use crate::{engine::status::Latency, kinds::runtime::Outcome};
-
-/// Over this a decision was late, in milliseconds. Source: SEMANTICS R2.
-pub const LATE_MILLIS: u64 = 10_000;
+use crate::{
+    engine::status::{LATE_MILLIS, Latency},
+    kinds::runtime::Outcome,
+};
 
 /// Upper ends of the classes of latency, in milliseconds; the last class is open. Source: assumption; about three
 /// classes per factor of ten, with the limits of 50 ms and 10 s that are looked at among them.

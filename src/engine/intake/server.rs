@@ -4,11 +4,12 @@
 //! the head, time and size of the body. Limits wait for nothing that another connection does.
 
 use std::{
-    net::SocketAddr,
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,13 +17,14 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::{any, get, post},
 };
+use http_body_util::BodyExt as _;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -42,7 +44,12 @@ use super::{
     pages,
     pulse::Pulse,
 };
-use crate::engine::{clock::Clock, delivery::links::Links, handle::Handle, work::Refusal};
+use crate::engine::{
+    clock::Clock,
+    delivery::links::Links,
+    handle::Handle,
+    work::{Busy, Refusal},
+};
 
 /// What a stranger may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +67,14 @@ pub struct Limits {
     pub connection: Duration,
     /// Open connections; more wait at the door. Default 512.
     pub connections: usize,
+    /// Of these, from one address of another machine (of IPv6, from one network of 64 bits); more are closed.
+    /// Default 32.
+    pub per_peer: usize,
+    /// Of these, from one address of this machine, where a proxy may stand for many. Default 256.
+    pub per_own: usize,
+    /// Bytes of all bodies that are held at the same time; the first 64 KB of each are free, so that forms and single
+    /// events pass by whatever lies there. Default 64 MB.
+    pub all_bodies_bytes: usize,
 }
 
 impl Default for Limits {
@@ -72,10 +87,19 @@ impl Default for Limits {
             commit: Duration::from_secs(30),
             connection: Duration::from_secs(600),
             connections: 512,
+            per_peer: 32,
+            per_own: 256,
+            all_bodies_bytes: 64 << 20,
         }
     }
 }
 
+/// Of each body so much is not counted. Source: assumption; the largest form.
+const FREE_BYTES: usize = 64 * 1_024;
+/// Room for bodies is given in pieces of so many bytes.
+const PIECE_BYTES: usize = 1_024;
+/// So long the body of somebody who is sent away is read, so that the answer is heard over it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// So long the answer under way may take when a connection is to be closed.
 const LAST_ANSWER: Duration = Duration::from_secs(60);
 
@@ -143,6 +167,8 @@ pub struct Intake {
 pub(super) struct Shared {
     pub house: Arc<House>,
     pub limits: Limits,
+    /// Room for bodies, in pieces.
+    room: Arc<Semaphore>,
 }
 
 impl Intake {
@@ -151,6 +177,14 @@ impl Intake {
     /// Errors: it would be open to other machines without a secret; the port is taken; no thread or random number to be
     /// had.
     pub fn start(setup: Setup, parts: Parts) -> Result<Self, Refusal> {
+        let listener = bind(setup.listen)?;
+        Self::start_at(listener, setup, parts)
+    }
+
+    /// The same where somebody listens already; who calls meanwhile waits.
+    ///
+    /// Errors: it would be open to other machines without a secret; no thread or random number to be had.
+    pub fn start_at(listener: std::net::TcpListener, setup: Setup, parts: Parts) -> Result<Self, Refusal> {
         let guard = Guard::new(setup.secrets, setup.admin, setup.listen.ip(), setup.public.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -160,9 +194,13 @@ impl Intake {
             .enable_time()
             .build()
             .map_err(|error| Refusal::new(format!("no threads for intake: {error}"), "Close other programs"))?;
-        let listener =
-            runtime.block_on(TcpListener::bind(setup.listen)).map_err(|error| listen_refusal(setup.listen, &error))?;
-        let address = listener.local_addr().map_err(|error| listen_refusal(setup.listen, &error))?;
+        let refused = |error: std::io::Error| listen_refusal(setup.listen, &error);
+        listener.set_nonblocking(true).map_err(refused)?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener).map_err(refused)?
+        };
+        let address = listener.local_addr().map_err(refused)?;
         let house = House {
             handle: parts.handle,
             reader: parts.reader,
@@ -173,7 +211,8 @@ impl Intake {
             mapping: setup.mapping,
             aside: Aside::new(&setup.data),
         };
-        let shared = Shared { house: Arc::new(house), limits: setup.limits };
+        let room = Arc::new(Semaphore::new(setup.limits.all_bodies_bytes / PIECE_BYTES));
+        let shared = Shared { house: Arc::new(house), limits: setup.limits, room };
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(accept(listener, shared, stopped));
         tracing::info!(%address, "listening");
@@ -210,6 +249,13 @@ impl Drop for Intake {
     }
 }
 
+/// Takes an address to listen at, before anything else is begun.
+///
+/// Errors: it is taken, or none of this machine.
+pub fn bind(listen: SocketAddr) -> Result<std::net::TcpListener, Refusal> {
+    std::net::TcpListener::bind(listen).map_err(|error| listen_refusal(listen, &error))
+}
+
 fn listen_refusal(listen: SocketAddr, error: &std::io::Error) -> Refusal {
     let hint = match error.kind() {
         std::io::ErrorKind::AddrInUse => {
@@ -223,6 +269,7 @@ fn listen_refusal(listen: SocketAddr, error: &std::io::Error) -> Refusal {
 
 async fn accept(listener: TcpListener, shared: Shared, mut stopped: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(shared.limits.connections));
+    let peers = Arc::new(Peers::default());
     let app = router(shared.clone());
     loop {
         let next = async {
@@ -234,8 +281,14 @@ async fn accept(listener: TcpListener, shared: Shared, mut stopped: watch::Recei
             next = next => next,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, place) = match accepted {
+            Ok((stream, peer)) => match Peers::let_in(&peers, peer.ip(), &shared.limits) {
+                Some(place) => (stream, place),
+                None => {
+                    tracing::debug!("a connection was closed: too many from one address");
+                    continue;
+                }
+            },
             Err(error) => {
                 // Out of file handles, or the other side was quicker: wait a little and go on.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -245,14 +298,14 @@ async fn accept(listener: TcpListener, shared: Shared, mut stopped: watch::Recei
         };
         // Answers are small and whole: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        tokio::spawn(connection(stream, permit, app.clone(), shared.clone(), stopped.clone()));
+        tokio::spawn(connection(stream, (permit, place), app.clone(), shared.clone(), stopped.clone()));
     }
 }
 
 /// Serves one connection until it is closed, too old, or the engine stops.
 async fn connection(
     stream: TcpStream,
-    _permit: Option<OwnedSemaphorePermit>,
+    _places: (Option<OwnedSemaphorePermit>, Place),
     app: Router,
     shared: Shared,
     mut stopped: watch::Receiver<bool>,
@@ -285,6 +338,51 @@ async fn connection(
     }
 }
 
+/// Open connections by address.
+#[derive(Default)]
+struct Peers(Mutex<BTreeMap<IpAddr, usize>>);
+
+impl Peers {
+    /// A place for a connection from there; `None` where there are enough.
+    fn let_in(peers: &Arc<Self>, from: IpAddr, limits: &Limits) -> Option<Place> {
+        let from = neighbourhood(from);
+        let most = if from.is_loopback() { limits.per_own } else { limits.per_peer };
+        let mut open = peers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(from).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place(peers.clone(), from))
+    }
+}
+
+/// Whom one person can call from: an address, and of IPv6 a network of 64 bits, which everybody is given whole.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) if !six.is_loopback() => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        other => other,
+    }
+}
+
+/// One open connection of an address.
+struct Place(Arc<Peers>, IpAddr);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.1);
+            }
+        }
+    }
+}
+
 /// Counts an open connection.
 struct Open(Arc<Pulse>);
 
@@ -314,6 +412,8 @@ fn router(shared: Shared) -> Router {
         .route("/v1/status", get(api::status))
         .route("/v1/held", get(api::held))
         .route("/v1/mails/{*key}", get(api::mail))
+        .route("/v1/suppression", get(api::suppression))
+        .route("/v1/flows/{id}/migration", get(api::migration))
         .route("/v1/orders", post(api::orders))
         .route("/hooks/{*path}", post(hooks::take))
         .route("/u/{token}", get(pages::unsubscribe_page).post(pages::unsubscribe))
@@ -332,7 +432,7 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     let began = tokio::time::Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let path = shown_path(request.uri().path());
+    let path = shown_path(request.uri().path(), &shared.house.mapping);
     let is_page = pages::is_page(request.uri().path());
     let mut response = match shared.house.guard.origin(request.headers()) {
         // What a recipient's link does is held by its token alone, wherever it was followed.
@@ -374,20 +474,88 @@ fn request_id(request: &Request) -> String {
     }
 }
 
-/// The path for the log: without tokens, ids and addresses.
-fn shown_path(path: &str) -> String {
+/// What stands below `/v1/`.
+const PARTS: [&str; 9] =
+    ["events", "contacts", "histories", "status", "held", "mails", "orders", "suppression", "flows"];
+
+/// The path for the log: without tokens, ids and addresses. Of one that is not known, the first step.
+fn shown_path(path: &str, mapping: &Mapping) -> String {
     let mut steps = path.split('/').skip(1);
-    match (steps.next(), steps.next(), steps.next()) {
-        (Some(first @ ("u" | "p" | "v" | "o" | "c")), Some(_), _) => format!("/{first}/…"),
-        (Some("v1"), Some(what), Some(_)) => format!("/v1/{what}/…"),
-        _ => path.chars().take(100).collect(),
+    match (steps.next().unwrap_or_default(), steps.next(), steps.next()) {
+        ("v1", Some(what), None) if PARTS.contains(&what) => format!("/v1/{what}"),
+        ("v1", Some(what), Some(_)) if PARTS.contains(&what) => format!("/v1/{what}/…"),
+        ("hooks", Some(_), _) if let Some(hook) = mapping.hook(path) => hook.path.clone(),
+        (first, rest, _) => {
+            let first: String = first.chars().take(32).collect();
+            // A name that somebody asks for may be an address.
+            let first = if first.contains(['@', '%']) { "…" } else { first.as_str() };
+            format!("/{first}{}", if rest.is_some() { "/…" } else { "" })
+        }
     }
+}
+
+/// A body, and the room that it takes until it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl std::ops::Deref for Whole {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Why a body is not whole.
+enum Short {
+    TooLarge,
+    NoRoom,
+    BrokenOff,
+}
+
+/// Gathers a body as it comes: room is taken for what is there, not for what was announced.
+async fn gather(mut body: Body, most: usize, room: &Arc<Semaphore>) -> Result<Whole, Short> {
+    let mut whole = Whole::default();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Short::BrokenOff)?.into_data() else { continue };
+        let length = whole.bytes.len() + data.len();
+        if length > most {
+            return Err(Short::TooLarge);
+        }
+        let pieces = length.saturating_sub(FREE_BYTES).div_ceil(PIECE_BYTES);
+        let more = pieces.saturating_sub(whole.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        if more > 0 {
+            let more = u32::try_from(more).map_err(|_| Short::TooLarge)?;
+            let more = room.clone().try_acquire_many_owned(more).map_err(|_| Short::NoRoom)?;
+            match &mut whole.room {
+                Some(held) => held.merge(more),
+                None => whole.room = Some(more),
+            }
+        }
+        whole.bytes.extend_from_slice(&data);
+    }
+    Ok(whole)
+}
+
+/// Lets the body of somebody who is sent away pass by, for a moment, in no memory: who still speaks does not hear.
+pub(super) async fn pass_by(shared: &Shared, mut body: Body) {
+    let mut left = shared.limits.body_bytes;
+    let _ = tokio::time::timeout(LAST_WORDS.min(shared.limits.body), async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, |data| data.len())) else { return };
+            left = rest;
+        }
+    })
+    .await;
 }
 
 /// Reads a body whole, within the limits.
 ///
-/// Errors: it is too large, too slow, or broke off; as an answer.
-pub(super) async fn body_of(shared: &Shared, body: Body) -> Result<Bytes, Response> {
+/// Errors: it is too large, too slow, or broke off; too many others are being read; as an answer.
+pub(super) async fn body_of(shared: &Shared, body: Body) -> Result<Whole, Response> {
     let most = shared.limits.body_bytes;
     let say = |status: StatusCode, error: String, hint: &str| {
         let mut response = api::refused(status, &Refusal::new(error, hint));
@@ -395,19 +563,18 @@ pub(super) async fn body_of(shared: &Shared, body: Body) -> Result<Bytes, Respon
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     };
-    match tokio::time::timeout(shared.limits.body, axum::body::to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => {
-            let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-            while let Some(one) = cause {
-                if one.is::<http_body_util::LengthLimitError>() {
-                    let error = format!("the body has more than {} MB", most >> 20);
-                    return Err(say(StatusCode::PAYLOAD_TOO_LARGE, error, "Send it in several requests"));
-                }
-                cause = one.source();
-            }
-            Err(say(StatusCode::BAD_REQUEST, "the body broke off".into(), "Send it again"))
+    match tokio::time::timeout(shared.limits.body, gather(body, most, &shared.room)).await {
+        Ok(Ok(whole)) => Ok(whole),
+        Ok(Err(Short::TooLarge)) => {
+            let error = format!("the body has more than {} MB", most >> 20);
+            Err(say(StatusCode::PAYLOAD_TOO_LARGE, error, "Send it in several requests"))
         }
+        Ok(Err(Short::NoRoom)) => {
+            let mut response = api::busy(&shared.house, &Busy::Full { retry_after: 1 });
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            Err(response)
+        }
+        Ok(Err(Short::BrokenOff)) => Err(say(StatusCode::BAD_REQUEST, "the body broke off".into(), "Send it again")),
         Err(_) => {
             let error = format!("the body took longer than {} s", shared.limits.body.as_secs_f32());
             Err(say(StatusCode::REQUEST_TIMEOUT, error, "Send it again, in smaller parts"))

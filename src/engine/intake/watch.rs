@@ -1,8 +1,9 @@
 //! Events in files: a watched folder, and the reader that `flowloom ingest` uses.
 //!
-//! The one idea: a file is picked up when it is complete (its size stood still since the last look), read from the
-//! front in batches, and moved away after its last batch is durable. A crash in between reads it once more from the
-//! front, which does no harm, since events have ids. A bad line is written down and passed over.
+//! The one idea: a file is picked up when it is complete (size and time of change stood still for some seconds), read
+//! from the front in batches, and moved away after its last batch is durable, where it is still what was read: one
+//! that grew meanwhile stays and is read again. That, and a crash in between, does no harm, since events have ids. A
+//! bad line is written down and passed over.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,7 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde_json::Value as Json;
@@ -29,12 +30,16 @@ use crate::{
     engine::{
         clock::Clock,
         handle::Handle,
+        redact,
         work::{Answer, Busy, NewEvent, Refusal},
     },
 };
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(1);
+/// A file is complete when so many looks found it as the one before. Source: assumption; programs that write in pieces
+/// pause for less than three seconds.
+const STILL_LOOKS: u32 = 3;
 /// Largest file that is read as one JSON text, in bytes; JSON Lines may be of any size. Source: assumption.
 const MOST_JSON_BYTES: u64 = 64 << 20;
 /// Most reasons that are written down for one file.
@@ -96,8 +101,7 @@ pub enum Stopped<E> {
 
 /// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out in
 /// batches of at most 1,000. Which of the two it is, the first line says. Files of one's own may hold responses.
-/// `file` names this file as it is now (name, size, time of change), so that events with neither id nor time, read once
-/// more after a crash, are the same ones.
+/// `file` names this file ([`name_of`]), so that events with neither id nor time, read once more, are the same ones.
 ///
 /// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
 pub fn read_events<E>(
@@ -192,8 +196,18 @@ struct Watcher {
     pulse: Arc<Pulse>,
     clock: Clock,
     stop: mpsc::Receiver<()>,
-    /// Sizes at the last look.
-    sizes: BTreeMap<PathBuf, u64>,
+    /// Files at the last look, and how many looks found them so.
+    seen: BTreeMap<PathBuf, (Look, u32)>,
+}
+
+/// What tells that a file is still the same: size, and time of change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Look(u64, Option<SystemTime>);
+
+impl Look {
+    fn of(found: &fs::Metadata) -> Self {
+        Self(found.len(), found.modified().ok())
+    }
 }
 
 /// The watcher was told to stop.
@@ -204,21 +218,25 @@ impl Watch {
     ///
     /// Errors: it is no folder that can be written to, or there is no thread to be had.
     pub fn start(folder: &Path, handle: Handle, pulse: Arc<Pulse>, clock: Clock) -> Result<Self, Refusal> {
-        let refuse = |error: io::Error| {
-            let hint = "Give --watch a folder that this user may write to: files move to done/ or failed/ in it";
-            Refusal::new(format!("{} cannot be watched: {error}", folder.display()), hint)
-        };
-        for name in ["done", "failed"] {
-            fs::create_dir_all(folder.join(name)).map_err(refuse)?;
-        }
+        Self::prepare(folder)?;
         let (stop, stopped) = mpsc::channel();
         let mut watcher =
-            Watcher { folder: folder.to_owned(), handle, pulse, clock, stop: stopped, sizes: BTreeMap::new() };
+            Watcher { folder: folder.to_owned(), handle, pulse, clock, stop: stopped, seen: BTreeMap::new() };
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || while watcher.look().is_ok() && watcher.sleep(LOOK).is_ok() {})
-            .map_err(refuse)?;
+            .map_err(|error| unwatchable(folder, &error))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Makes what a watched folder needs: `done/` and `failed/` in it.
+    ///
+    /// Errors: it is no folder that can be written to.
+    pub fn prepare(folder: &Path) -> Result<(), Refusal> {
+        for name in ["done", "failed"] {
+            fs::create_dir_all(folder.join(name)).map_err(|error| unwatchable(folder, &error))?;
+        }
+        Ok(())
     }
 
     /// Finishes the batch under way and stops.
@@ -233,6 +251,11 @@ impl Watch {
             let _ = thread.join();
         }
     }
+}
+
+fn unwatchable(folder: &Path, error: &io::Error) -> Refusal {
+    let hint = "Give --watch a folder that this user may write to: files move to done/ or failed/ in it";
+    Refusal::new(format!("{} cannot be watched: {error}", folder.display()), hint)
 }
 
 impl Drop for Watch {
@@ -250,7 +273,7 @@ impl Watcher {
     }
 
     fn look(&mut self) -> Result<(), Told> {
-        let mut sizes = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) => {
@@ -265,19 +288,21 @@ impl Watcher {
             let Ok(found) = entry.metadata() else { continue };
             let fits = matches!(ends.as_deref(), Some("json" | "jsonl" | "ndjson"));
             if found.is_file() && fits && !name.starts_with('.') {
-                sizes.insert(path, found.len());
+                let look = Look::of(&found);
+                let looks = match self.seen.get(&path) {
+                    Some((before, looks)) if *before == look => looks.saturating_add(1),
+                    _ => 0,
+                };
+                seen.insert(path, (look, looks));
             }
         }
         // In name order, so that files with dates in their names come in the order they were written.
-        let ready: Vec<PathBuf> = sizes
-            .iter()
-            .filter(|(path, size)| self.sizes.get(*path) == Some(size))
-            .map(|(path, _)| path.clone())
-            .collect();
-        self.sizes = sizes;
+        let is_complete = |(_, (_, looks)): &(&PathBuf, &(Look, u32))| *looks >= STILL_LOOKS;
+        let ready: Vec<PathBuf> = seen.iter().filter(is_complete).map(|(path, _)| path.clone()).collect();
+        self.seen = seen;
         for path in ready {
             self.take(&path)?;
-            self.sizes.remove(&path);
+            self.seen.remove(&path);
         }
         Ok(())
     }
@@ -292,6 +317,7 @@ impl Watcher {
             }
         };
         let name = name_of(path, &file);
+        let opened = file.metadata().map(|found| Look::of(&found)).ok();
         let read = read_events(BufReader::new(file), &name, self.clock.now(), |batch| {
             let answers = self.send(&batch)?;
             count.add(&batch, &answers);
@@ -306,7 +332,12 @@ impl Watcher {
             }
         };
         self.pulse.items(Way::Files, count.accepted, count.duplicate, count.refused);
-        self.put_away(path, &count, failed);
+        // What was written behind the end that was read would be moved away unread.
+        if fs::metadata(path).map(|found| Look::of(&found)).ok() == opened {
+            self.put_away(path, &count, failed);
+        } else {
+            tracing::info!(file = %path.display(), "a file changed while it was read, and is read again");
+        }
         Ok(())
     }
 
@@ -321,7 +352,7 @@ impl Watcher {
                 Ok(answers) => return Ok(answers),
                 Err(Busy::Full { retry_after }) => Duration::from_secs(u64::from(retry_after.max(1))),
                 Err(Busy::Store(why)) => {
-                    tracing::warn!(why, "the store cannot be written to; files wait");
+                    tracing::warn!(why = redact::text(&why), "the store cannot be written to; files wait");
                     Duration::from_secs(5)
                 }
                 Err(Busy::Stopping) => return Err(Told),
@@ -367,12 +398,17 @@ impl Watcher {
     }
 }
 
-/// What names a file as it is now, for [`read_events`].
-pub fn name_of(path: &Path, file: &fs::File) -> String {
+/// What names a file for [`read_events`], whatever is written behind its end: the path, and what tells it from the next
+/// one of that name (its number on the disk, where there is one, and when it was made).
+fn name_of(path: &Path, file: &fs::File) -> String {
     let found = file.metadata().ok();
-    let changed = found.as_ref().and_then(|found| found.modified().ok()).unwrap_or(std::time::UNIX_EPOCH);
-    let millis = changed.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    format!("{}\0{}\0{millis}", path.display(), found.map_or(0, |found| found.len()))
+    let made = found.as_ref().and_then(|found| found.created().ok()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let nanos = made.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    #[cfg(unix)]
+    let number = found.as_ref().map_or(0, std::os::unix::fs::MetadataExt::ino);
+    #[cfg(not(unix))]
+    let number = 0;
+    format!("{}\0{number}\0{nanos}", path.display())
 }
 
 /// A name in a folder that is not taken: `a.jsonl`, `a-2.jsonl`, ….
@@ -453,6 +489,63 @@ mod tests {
         assert_eq!(found, ids("a"));
         assert_ne!(found[0], found[1]);
         assert_ne!(found, ids("b"));
+    }
+
+    /// One that grows stays the one it was; the next one of its name is another.
+    #[test]
+    fn files_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let name = |text: &str| {
+            let mut file = fs::File::options().create(true).append(true).open(&path).expect("opens");
+            file.write_all(text.as_bytes()).expect("writes");
+            name_of(&path, &file)
+        };
+        let first = name("one");
+        assert_eq!(name("two"), first);
+        fs::rename(&path, folder.path().join("done.jsonl")).expect("renames");
+        assert_ne!(name("one"), first);
+    }
+
+    /// What is written behind the end while a file is read is read as well, and nothing twice.
+    #[test]
+    fn a_file_that_grows_while_it_is_read_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let line = "{\"contact\":\"ada\",\"name\":\"V\"}\n";
+        fs::write(&path, line).expect("writes");
+        Watch::prepare(folder.path()).expect("a folder");
+        let (handle, asks) = Handle::new();
+        let (stop, stopped) = mpsc::channel();
+        let grows = path.clone();
+        let writer = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let mut ids: Vec<Vec<EventId>> = Vec::new();
+            while let Ok((crate::engine::handle::Ask::Events(events, reply), _)) = asks.recv() {
+                if ids.is_empty() {
+                    let mut file = fs::File::options().append(true).open(&grows).expect("opens");
+                    file.write_all(line.as_bytes()).expect("writes");
+                }
+                let _ = reply.send(Ok(vec![Answer::Accepted; events.len()]));
+                ids.push(events.into_iter().map(|event| event.id).collect());
+            }
+            ids
+        });
+        let clock = Clock::fake(Instant::from_millis(0));
+        let watcher = Watcher {
+            folder: folder.path().to_owned(),
+            handle,
+            pulse: Arc::default(),
+            clock,
+            stop: stopped,
+            seen: BTreeMap::new(),
+        };
+        assert!(watcher.take(&path).is_ok() && path.exists(), "it stays");
+        assert!(watcher.take(&path).is_ok() && !path.exists() && folder.path().join("done/a.jsonl").exists());
+        drop((watcher, stop));
+        let ids = writer.expect("a thread").join().expect("ends");
+        assert_eq!(ids.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(ids[0][0], ids[1][0], "the first one is the same");
+        assert_ne!(ids[1][0], ids[1][1]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 pub use self::{
     backup::{backup, restore},
-    read::Reader,
+    read::{MoveRow, Reader},
     rows::{ContactRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
 };
 

@@ -12,7 +12,13 @@ use super::{
     http,
     stage::{SECRET, Stage},
 };
-use crate::engine::intake::server::{Intake, Parts, Setup};
+use crate::engine::{
+    client::Client,
+    intake::{
+        door::Door,
+        server::{Intake, Parts, Setup},
+    },
+};
 
 #[test]
 fn too_large_and_too_many() {
@@ -73,6 +79,84 @@ fn slow_clients() {
     assert_eq!(http::answer(&mut idle).status, 200);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(stage.num_events(), 0);
+}
+
+/// Strangers are answered before they have sent anything that takes memory.
+#[test]
+fn strangers_are_sent_away_at_the_head() {
+    let stage = Stage::with(&format!("{SECRET}\nshopify = {SECRET}"), |setup| {
+        setup.limits.body = Duration::from_millis(300);
+    });
+    let ask = |path: &str, headers: &[(&str, &str)]| {
+        let mut stream = http::connect(stage.address());
+        let head = http::head(stage.address(), "POST", path, headers, 1 << 20);
+        stream.write_all(head.as_bytes()).expect("writes");
+        http::answer(&mut stream).status
+    };
+    let key = format!("Bearer {SECRET}");
+    for (path, headers, status) in [
+        ("/v1/events", &[][..], 401),
+        ("/v1/contacts", &[("authorization", "Bearer not-the-secret-of-the-tests")], 401),
+        ("/v1/orders", &[("authorization", key.as_str())], 401),
+        ("/hooks/klaviyo", &[], 401),
+        ("/hooks/shopify", &[], 401),
+        ("/v1/events", &[("authorization", key.as_str())], 408),
+        ("/v1/events", &[("x-flowloom-signature", "t=1,v1=00")], 408),
+        ("/hooks/shopify", &[("x-shopify-hmac-sha256", "eA==")], 408),
+    ] {
+        assert_eq!(ask(path, headers), status, "{path} {headers:?}");
+    }
+}
+
+/// Large bodies have room in all; small ones pass by them.
+#[test]
+fn bodies_take_room_together() {
+    let stage = Stage::with("", |setup| setup.limits.all_bodies_bytes = 300 * 1_024);
+    let large = format!("[{}]", " ".repeat(200 * 1_024));
+    let mut first = http::connect(stage.address());
+    let head = http::head(stage.address(), "POST", "/v1/events", &[], large.len() + 1);
+    first.write_all(format!("{head}{large}").as_bytes()).expect("writes");
+    let busy = (0..50).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        let said = stage.post_json("/v1/events", &large[..large.len() - 1].replace('[', "[ ").repeat(2)[..260 * 1_024]);
+        said.status == 429 && said.header("retry-after").is_some()
+    });
+    assert!(busy, "there is room for one of them");
+    assert_eq!(stage.post_json("/v1/events", r#"{"contact":"ada","name":"x"}"#).status, 202);
+    first.write_all(b" ").expect("writes");
+    assert_eq!(http::answer(&mut first).status, 202);
+    assert_eq!(stage.post_json("/v1/events", &large).status, 202, "there is room again");
+}
+
+#[test]
+fn few_connections_from_one_address() {
+    let stage = Stage::with("", |setup| setup.limits.per_own = 2);
+    let both = [http::connect(stage.address()), http::connect(stage.address())];
+    let mut third = http::connect(stage.address());
+    let _ = third.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert_eq!(http::answer(&mut third).status, 0, "it is closed unheard");
+    drop(both);
+    let free = (0..50).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        http::ask(stage.address(), "GET", "/health", &[], b"").status == 200
+    });
+    assert!(free, "their places are free again");
+}
+
+/// An engine at the address that another one left behind is not asked for it.
+#[test]
+fn a_door_that_was_left_behind() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let door = |token: &str| {
+        Door { address: stage.address(), token: token.into(), pid: None }.write(folder.path()).expect("writes");
+        Client::of(folder.path()).expect("a client").is_some()
+    };
+    assert!(door(super::stage::ADMIN));
+    assert!(!door(&"0".repeat(64)));
+    let bearer = [("authorization", "Bearer 0000000000000000")];
+    let said = stage.ask("POST", "/v1/events", &bearer, br#"{"contact":"ada","name":"x"}"#);
+    assert_eq!((said.status, stage.num_events()), (401, 0));
 }
 
 /// Whoever keeps a connection for ever loses it, between two requests.

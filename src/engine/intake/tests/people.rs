@@ -11,7 +11,15 @@ use crate::{
 #[test]
 fn reading() {
     let stage = Stage::new();
-    for path in ["/v1/status", "/v1/contacts?search=a", "/v1/contacts/ada", "/v1/held", "/v1/contacts/ada/export"] {
+    for path in [
+        "/v1/status",
+        "/v1/contacts?search=a",
+        "/v1/contacts/ada",
+        "/v1/held",
+        "/v1/contacts/ada/export",
+        "/v1/suppression",
+        "/v1/flows/shop/migration",
+    ] {
         assert_eq!(stage.get(path).status, 401, "{path} needs the token on loopback, too");
     }
     assert_eq!(stage.get_as_admin("/v1/status").json()["contacts"], json!(1));
@@ -28,6 +36,14 @@ fn reading() {
     assert_eq!(stage.get_as_admin("/v1/mails/a/b/1").status, 404);
     assert_eq!(stage.get_as_admin("/v1/mails/nonsense").status, 400);
     assert_eq!(stage.get_as_admin("/v1/held").json(), json!({"schema": "flowloom/held/1", "rows": []}));
+    let addresses = json!({"schema": "flowloom/suppressed/1", "addresses": ["bob@example.com"]});
+    assert_eq!(stage.get_as_admin("/v1/suppression").json(), addresses);
+    let moves = |query: &str| stage.get_as_admin(&format!("/v1/flows/shop/migration{query}")).json()["moves"].clone();
+    assert_eq!(moves(""), json!([{"from": "mail-1", "to": null, "journeys": 2}]));
+    assert_eq!(moves("?map=x=y&map=mail-1%3Dmail-2")[0]["to"], json!("mail-2"));
+    for (path, status) in [("shop/migration?map=x", 400), ("shop/migration?mop=x=y", 400), ("other/migration", 404)] {
+        assert_eq!(stage.get_as_admin(&format!("/v1/flows/{path}")).status, status, "{path}");
+    }
     *stage.store.broken.lock().expect("a flag") = true;
     assert_eq!(stage.get_as_admin("/v1/status").status, 503);
 }

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::http::{self, Answer as Said};
 use crate::{
     audience::{Contact, Event},
-    base::{ContactId, Instant, SendKey},
+    base::{ContactId, FlowId, Instant, NodeId, SendKey},
     content::Brand,
     engine::{
         clock::Clock,
@@ -24,7 +24,7 @@ use crate::{
             pulse::Pulse,
             server::{Intake, Parts, Setup},
         },
-        status::{ContactView, Found, HeldRow, SendView, Status},
+        status::{ContactView, Found, HeldRow, MoveView, SendView, Status},
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
     kinds::runtime::{Outcome, Reason},
@@ -171,6 +171,16 @@ impl Reader for Store {
 
     fn held(&self, _limit: usize) -> Result<Vec<HeldRow>, String> {
         self.read(Vec::new())
+    }
+
+    fn suppressed(&self) -> Result<Vec<String>, String> {
+        self.read(vec!["bob@example.com".into()])
+    }
+
+    fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String> {
+        let to = |from: &NodeId| mapping.iter().find(|(old, _)| old == from).map(|(_, new)| new.clone());
+        let moved = |from: NodeId| MoveView { to: to(&from), from, journeys: 2 };
+        self.read((flow.as_str() == "shop").then(|| vec![moved("mail-1".into())]))
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {

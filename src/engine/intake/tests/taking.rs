@@ -228,9 +228,9 @@ fn a_watched_folder() {
     std::fs::write(folder.path().join("notes.txt"), "mine").expect("writes");
     let watching = start();
     let there = |path: &str| folder.path().join(path).exists();
-    let until = std::time::Duration::from_secs(8);
-    let waited = (0..80).any(|_| {
-        std::thread::sleep(until / 80);
+    let until = std::time::Duration::from_secs(16);
+    let waited = (0..160).any(|_| {
+        std::thread::sleep(until / 160);
         there("done/a.jsonl") && there("failed/b.jsonl") && there("failed/c.json")
     });
     watching.stop();
@@ -245,7 +245,7 @@ fn a_watched_folder() {
     stage.book.lock().expect("the book").busy = Some(Busy::Store("disk full".into()));
     std::fs::write(folder.path().join("d.jsonl"), EVENT.replace("\"1\"", "\"2\"")).expect("writes");
     let watching = start();
-    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    std::thread::sleep(std::time::Duration::from_millis(4_500));
     watching.stop();
     assert!(there("d.jsonl") && !there("done/d.jsonl"));
     let missing = watch::Watch::start(

@@ -246,10 +246,10 @@ fn figure(ui: &mut Ui, number: &str, what: &str, ink: egui::Color32) {
 }
 
 /// What people should look at, one line each.
-fn warnings_ui(ui: &mut Ui, document: &Document, run: &Run) {
+fn warnings_ui(ui: &mut Ui, run: &Run) {
     let Some(status) = &run.status else { return };
     let palette = Palette::get(ui);
-    for warning in words::warnings(&document.home.manner, status) {
+    for warning in &status.warnings {
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 20.0;
             ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(14.0)).color(palette.warning));

@@ -36,7 +36,7 @@ pub fn overview(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Comma
             let words = format!("Time passes {} times as fast: dates run ahead", document.home.manner.decimal(scale));
             ui.label(RichText::new(words).color(Palette::get(ui).weak));
         }
-        warnings_ui(ui, document, run);
+        warnings_ui(ui, run);
         if let Some(flow) = flow {
             ui.add_space(6.0);
             flow_ui(ui, document, run, flow, out);

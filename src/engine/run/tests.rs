@@ -1,0 +1,79 @@
+//! What keeps an engine from starting, and what a start makes of what the one before left.
+
+use super::*;
+use crate::{
+    audience::{ConsentStatus, Contact, Properties},
+    engine::work::{Begin, History, NewEvent, Standing},
+    flow::file,
+};
+
+const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+    (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+    (id: "mail", kind: "email", settings: (message: "m")),
+], edges: [(from: "start", to: "mail")], messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+
+fn flow() -> Flow {
+    file::read(FLOW).expect("reads").flow
+}
+
+/// Whoever cannot listen makes nothing live, holds nothing, and leaves the folder to the next.
+#[test]
+fn an_engine_that_cannot_listen_changes_nothing() {
+    let data = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("listens");
+    let settings = Settings { listen: taken.local_addr().expect("an address"), ..Settings::new(data.path()) };
+    let error = Engine::start(settings, vec![flow()], &Workspace::default()).expect_err("the port is taken");
+    assert!(error.hint.contains("Another program"), "{error:?}");
+    let watched = data.path().join("a file");
+    fs::write(&watched, "").expect("writes");
+    let settings = Settings { watch: Some(watched), ..Settings::new(data.path()) };
+    let error = Engine::start(settings, vec![flow()], &Workspace::default()).expect_err("it is no folder");
+    assert!(error.hint.contains("--watch"), "{error:?}");
+    let driver = Driver::open(data.path()).expect("nobody holds the folder");
+    assert_eq!(driver.flows().live().count(), 0);
+    assert!(!data.path().join("engine.json").exists());
+}
+
+/// A crash in the middle of a hand-over into a folder, and a start with mails into this one: how many are unknown, and
+/// where the send stands.
+fn after_a_crash(next: &str) -> (bool, Standing) {
+    let data = tempfile::tempdir().expect("a folder");
+    let to = |name: &str| ways::Settings { mail: data.path().join(name).display().to_string(), ..Default::default() };
+    let (before, _) = Ways::open(&to("a")).expect("opens");
+    let clock = Clock::fake(Instant::from_millis(1_795_424_400_000));
+    let now = clock.now();
+    let mut driver = Driver::open(data.path()).expect("opens");
+    begin(&mut driver, &clock, &before, vec![flow()], &Workspace::default()).expect("begins");
+    let mut contact = Contact::new("ada");
+    contact.email = Some("ada@example.com".into());
+    contact.consent.email = ConsentStatus::Subscribed;
+    let event = NewEvent {
+        id: "e1".into(),
+        contact: "ada".into(),
+        name: "Started Checkout".into(),
+        happened: None,
+        properties: Properties::new(),
+        change: None,
+    };
+    let history = History { contact, events: Vec::new() };
+    driver.batch(now, |driver| driver.history(now, &history)).expect("is written");
+    driver.batch(now, |driver| driver.event(now, &event)).expect("is written");
+    let jobs = driver.batch(now, |driver| driver.claim_due(now, 9)).expect("is written").0;
+    let job = jobs.first().expect("a mail");
+    let begun = driver.batch(now, |driver| driver.begin(now, &job.key, job.attempt, None)).expect("is written").0;
+    assert_eq!(begun, Begin::Go);
+    drop(driver);
+
+    let mut driver = Driver::open(data.path()).expect("opens again");
+    let (after, _) = Ways::open(&to(next)).expect("opens");
+    let said = begin(&mut driver, &clock, &after, Vec::new(), &Workspace::default()).expect("begins");
+    let standing = driver.store().send(&job.key).expect("reads").expect("is there").standing;
+    (said.iter().any(|line| line.contains("nobody knows")), standing)
+}
+
+/// Another folder, where nothing lies, does not say that nothing has left.
+#[test]
+fn only_the_same_way_knows_what_has_left() {
+    assert_eq!(after_a_crash("a"), (false, Standing::Due));
+    assert_eq!(after_a_crash("b"), (true, Standing::Settled(Outcome::Unknown)));
+}
