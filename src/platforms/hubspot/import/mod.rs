@@ -143,6 +143,15 @@ fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Im
     out = with_settings(&out, &settings);
     loops_and_islands(&out, &steps.nodes, &mut report);
     keep_what_differs(&mut out, &mut settings, flow, &steps.nodes, &names, &mut report);
+    for at in &names.from_today {
+        report.guessed(
+            "hubspot/from-today",
+            at,
+            None,
+            "HubSpot counts whole days from today, the flow from the very moment; they are up to 24 h apart",
+            "Look at the condition where hours matter",
+        );
+    }
     for key in &names.unnamed {
         let (kind, id) = key.split_once(':').unwrap_or((key, ""));
         report.guessed(

@@ -63,13 +63,22 @@ pub(super) struct Names<'a> {
     taken: BTreeSet<String>,
     /// Ids whose name nobody knew: `kind:id`.
     pub unnamed: BTreeSet<String>,
+    /// Where whole days are counted from today, which are counted from now here.
+    pub from_today: BTreeSet<String>,
 }
 
 impl<'a> Names<'a> {
     pub fn new(given: &'a BTreeMap<String, String>) -> Self {
         let mut workspace = Workspace::default();
         workspace.caps.clear();
-        Self { given, workspace, known: BTreeMap::new(), taken: BTreeSet::new(), unnamed: BTreeSet::new() }
+        Self {
+            given,
+            workspace,
+            known: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            unnamed: BTreeSet::new(),
+            from_today: BTreeSet::new(),
+        }
     }
 
     /// What the account calls an id.
