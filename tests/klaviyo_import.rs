@@ -308,7 +308,7 @@ fn faults_of_ours_stay_errors() {
         assert_eq!(mild, warnings, "{name}: {:#?}", export.diagnostics);
     };
     check("branches.json", &["/actions/0/type", "/reentry_criteria"], 0);
-    check("unknown.json", &["/reentry_criteria"], 2);
+    check("unknown.json", &["/reentry_criteria"], 3);
 }
 
 /// A template that is not in the mail language goes back as it came, until the mail is edited.

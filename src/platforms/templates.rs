@@ -96,6 +96,9 @@ fn one(
             // What goes back unchanged has pictures of its own.
             let html = if is_kept { mail.html } else { images::placed(target, workspace, mail.html, &place, notes) };
             let html = own(MailPart::Body, html);
+            if is_kept {
+                notes.kept_html.insert(html.clone());
+            }
             Template {
                 subject: own(MailPart::Subject, mail.subject),
                 preheader: own(MailPart::Preheader, mail.preheader),
