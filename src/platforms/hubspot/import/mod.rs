@@ -36,7 +36,7 @@ use crate::{
     kinds::{NEXT, Settings, Trigger, ron_options},
     platforms::{
         Notes,
-        import::{Given, Imported, RemarkKind},
+        import::{Given, Imported, RemarkKind, Taken},
         plan::Plan,
     },
 };
@@ -60,7 +60,7 @@ pub(in crate::platforms) fn import(given: &Given<'_>) -> Result<Vec<Imported>, V
     })?;
     let mut out: Vec<Imported> = Vec::new();
     let mut refused = Vec::new();
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     for flow in envelope::flows(&document)? {
         match envelope::obstacle(&flow) {
             Some(obstacle) => refused.push((flow.at, obstacle)),
@@ -99,14 +99,14 @@ fn pretty(json: &Json) -> String {
 }
 
 /// One workflow.
-fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
+fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Imported {
     let modern = envelope::modern(given_flow.json);
     let flow = Spot::new(modern.as_ref(), given_flow.at.clone());
     abandonment::one(&flow, given, taken).unwrap_or_else(|| plain(&flow, given, taken))
 }
 
 /// One workflow, action by action.
-fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
+fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Imported {
     let mut report = Report::default();
     let mut names = Names::new(given.names);
     let id = flow.id("id").unwrap_or_default();

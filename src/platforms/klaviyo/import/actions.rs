@@ -1,5 +1,7 @@
 //! Actions as steps. An action of which any word is not known is refused, and stays a locked step.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
@@ -14,7 +16,7 @@ use crate::{
     audience::{Channel, ConditionText, Value, condition::Root},
     base::{NodeId, Span, Weekday, Weekdays, Window},
     content::Part,
-    flow::Sender,
+    flow::{Node, Sender},
     kinds::{
         Branch, Delay, Email, InternalAlert, ListUpdate, NEXT, Settings, Sms, Split, UpdateContact, Wait, Webhook,
         actions::{
@@ -58,7 +60,7 @@ fn fork(action: &Json, settings: Settings, yes: &str, no: &str) -> Made {
     Made { settings, title: String::new(), ways }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The step for an action; why there is none where it has to stay as it is.
     pub(super) fn action(&mut self, action: &Json, kind: &str, node: &NodeId, pointer: &str) -> Read<Made> {
         let data = action.get("data").unwrap_or(&Json::Null);
@@ -269,31 +271,29 @@ impl Reader<'_> {
         let name = word(message, "/from_label");
         let reply_to =
             message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
-        let senders = &mut self.names.workspace.senders;
-        if let Some(known) = senders.iter().find(|s| s.email == email && s.name == name && s.reply_to == reply_to) {
-            return Some(known.id.clone());
+        let key = (email.to_owned(), name.to_owned(), reply_to);
+        if let Some(known) = self.senders.get(&key) {
+            return Some(known.clone());
         }
         let base = keep::port_name(&if name.is_empty() { email } else { name }.to_lowercase());
-        let mut id = base.clone();
-        let mut n = 2;
-        while senders.iter().any(|sender| sender.id == id) {
-            id = format!("{base}-{n}");
-            n += 1;
-        }
-        senders.push(Sender { id: id.as_str().into(), name: name.to_owned(), email: email.to_owned(), reply_to });
-        Some(id.into())
+        let id = SmolStr::new(self.taken_senders.free(&base, |n| format!("{base}-{n}")));
+        let (email, name, reply_to) = key.clone();
+        self.names.workspace.senders.push(Sender { id: id.clone(), name, email, reply_to });
+        self.senders.insert(key, id.clone());
+        Some(id)
     }
 
     /// What all messages share becomes the flow's own: sender, tracking parameters, caps.
     pub(super) fn shared_settings(&mut self) {
-        let senders: Vec<Option<SmolStr>> = self.emails().map(|(email, _)| email.sender.clone()).collect();
+        let emails = self.emails();
+        let senders: Vec<Option<SmolStr>> = emails.iter().map(|(email, _)| email.sender.clone()).collect();
+        let messages: Vec<&Json> = emails.into_iter().filter_map(|(_, json)| json).collect();
         if let Some(Some(first)) = senders.first().cloned()
             && senders.iter().all(|sender| sender.as_ref() == Some(&first))
         {
             self.settings.sender = Some(first);
         }
-        let messages: Vec<Json> = self.emails().filter_map(|(_, json)| json).collect();
-        let parameters: Vec<Option<Vec<(String, String)>>> = messages.iter().map(tracking).collect();
+        let parameters: Vec<Option<Vec<(String, String)>>> = messages.iter().map(|message| tracking(message)).collect();
         if let Some(Some(first)) = parameters.first()
             && parameters.iter().all(|other| other.as_ref() == Some(first))
         {
@@ -314,15 +314,20 @@ impl Reader<'_> {
     }
 
     /// E-mail steps, each with its (first) message in Klaviyo's JSON.
-    fn emails(&self) -> impl Iterator<Item = (&Email, Option<Json>)> {
-        self.nodes.iter().filter_map(|node| match node.settings() {
-            Some(Settings::Email(email)) => {
-                let original = self.originals.iter().find(|original| original.node == node.id)?;
-                let places = ["/data/message", "/data/current_experiment/variations/0/data/message"];
-                Some((email, places.iter().find_map(|at| original.json.pointer(at)).cloned()))
-            }
-            _ => None,
-        })
+    fn emails(&self) -> Vec<(&Email, Option<&'a Json>)> {
+        let originals: BTreeMap<&NodeId, &'a Json> = self.originals.iter().map(|o| (&o.node, o.json)).collect();
+        let of = |node: &'_ Node| {
+            let places = ["/data/message", "/data/current_experiment/variations/0/data/message"];
+            let original = originals.get(&node.id)?;
+            Some(places.iter().find_map(|at| original.pointer(at)))
+        };
+        self.nodes
+            .iter()
+            .filter_map(|node| match node.settings() {
+                Some(Settings::Email(email)) => Some((email, of(node)?)),
+                _ => None,
+            })
+            .collect()
     }
 
     // Everything else

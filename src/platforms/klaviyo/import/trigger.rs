@@ -165,8 +165,7 @@ impl Reader<'_> {
     pub(super) fn unknown_id(&mut self, kind: &str, id: &str, pointer: &str) {
         if !self.names.is_known(kind, id) {
             let message = format!("The {kind} `{id}` has no name here, so its id stands for it");
-            let said = self.report.iter().any(|remark| remark.message == message);
-            if !said {
+            if self.unknown.insert(format!("{kind}:{id}")) {
                 self.say(
                     RemarkKind::Guessed,
                     "import/unknown-name",
