@@ -232,7 +232,19 @@ fn keep_what_differs(
     let (body, origins) = match written.as_slice() {
         [one] => (one.body.clone(), one.origins.clone()),
         // Several workflows, or none: nothing of it can be trusted.
-        _ => (Json::Null, Vec::new()),
+        other => {
+            report.guessed(
+                "import/unproven",
+                &read.at,
+                None,
+                match other.len() {
+                    0 => "The flow cannot be exported as it is, so nothing of it was compared with what came, and all JSON is kept".into(),
+                    n => format!("An export would write {n} workflows for this one, so nothing of it was compared with what came, and all JSON is kept"),
+                },
+                "Run `flowloom check` on it, and compare it with HubSpot before it goes back",
+            );
+            (Json::Null, Vec::new())
+        }
     };
     let actions = body["actions"].as_array().cloned().unwrap_or_default();
     let mut kept: Vec<KeptJson> = Vec::new();

@@ -64,6 +64,7 @@ impl<'a> Reader<'a> {
     /// The step for an action; why there is none where it has to stay as it is.
     pub(super) fn action(&mut self, action: &Json, kind: &str, node: &NodeId, pointer: &str) -> Read<Made> {
         let data = action.get("data").unwrap_or(&Json::Null);
+        self.status(data, node, pointer)?;
         let made = match kind {
             "time-delay" => line(action, Settings::Delay(time_delay(data)?)),
             "countdown-delay" => line(action, Settings::Delay(self.countdown(data)?)),
@@ -96,6 +97,38 @@ impl<'a> Reader<'a> {
             _ => return refused("/type", "Flowloom has no such step"),
         };
         Ok(made)
+    }
+
+    /// What Klaviyo does not do, or only when somebody says so. A step that is switched off stays Klaviyo's own, so that
+    /// nothing here does what nothing there does; a draft is as the flow is.
+    fn status(&mut self, data: &Json, node: &NodeId, pointer: &str) -> Read<()> {
+        let variations = data.pointer("/current_experiment/variations").and_then(Json::as_array);
+        let variations = variations.into_iter().flatten().enumerate();
+        let inner =
+            variations.map(|(n, part)| (format!("/data/current_experiment/variations/{n}/data"), part.get("data")));
+        let parts =
+            [("/data".to_owned(), Some(data)), ("/data/main_action/data".into(), data.pointer("/main_action/data"))];
+        let mut manual = None;
+        for (at, part) in parts.into_iter().chain(inner) {
+            match part.map(|part| word(part, "/status")) {
+                Some("disabled") => {
+                    return refused(&format!("{at}/status"), "it is switched off, so nothing comes of it");
+                }
+                Some("manual") => manual = manual.or(Some(at)),
+                _ => {}
+            }
+        }
+        if let Some(at) = manual {
+            self.say(
+                RemarkKind::Guessed,
+                "import/manual",
+                &format!("{pointer}{at}/status"),
+                Some(node),
+                "In Klaviyo somebody looks at each message before it leaves; here it leaves by itself",
+                "Mute the step, or send an internal alert in its place, where somebody has to look first",
+            );
+        }
+        Ok(())
     }
 
     // Waits

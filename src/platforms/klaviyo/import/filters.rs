@@ -146,7 +146,10 @@ impl Asker<'_, '_> {
         let mut parts = Vec::new();
         if let Some(filters) = c.get("metric_filters").filter(|f| !f.is_null()) {
             let filters = filters.as_array().ok_or("its filters are no list")?;
-            for filter in filters.iter().take(MOST) {
+            if filters.len() > MOST {
+                return Err(format!("it has more than {MOST} filters of its own"));
+            }
+            for filter in filters {
                 let property = filter.get("property").and_then(Json::as_str).filter(|p| !p.is_empty());
                 let property = property.ok_or("a filter of it names no property")?;
                 let path = Path { root: Root::Event, steps: vec![property.into()] };

@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
             return Err(error("import/too-many", &format!("{at}/actions"), why).hint("Split the flow"));
         }
         let ids = self.ids(actions, at);
-        self.trigger(definition, at);
+        self.trigger(definition, at)?;
         self.whole_flow(definition, at);
         let by_id = self.by_id(&ids);
         for (n, (action, id)) in actions.iter().zip(&ids).enumerate() {

@@ -35,6 +35,21 @@ pub(super) struct Draft<'a> {
     pub originals: Vec<Original<'a>>,
 }
 
+/// Most times that steps are locked because of others. Source: assumption; none of the samples needs more than two.
+const MOST_ROUNDS: usize = 3;
+
+/// Says that an import was not proven, or not as a whole.
+fn unproven(document: &Document<'_>, message: String, remedy: &str) -> Remark {
+    Remark {
+        kind: RemarkKind::Guessed,
+        code: "import/unproven",
+        pointer: document.pointer.clone(),
+        node: None,
+        message,
+        remedy: remedy.to_owned(),
+    }
+}
+
 /// The import, with what must be kept so that its export is the same JSON.
 pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
     let Draft { mut flow, workspace, mut report, originals } = draft;
@@ -53,7 +68,17 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
             .map(|original| original.node.clone())
             .collect();
         round += 1;
-        if lost.is_empty() || round > 3 {
+        if lost.is_empty() {
+            break Some(exported);
+        }
+        if round > MOST_ROUNDS {
+            let named: Vec<String> = lost.iter().take(5).map(|node| format!("`{node}`")).collect();
+            let message = format!(
+                "{} steps may go back as something else, though others were locked {MOST_ROUNDS} times over for it: {}",
+                lost.len(),
+                named.join(", ")
+            );
+            report.push(unproven(document, message, "Compare these steps with Klaviyo before the flow goes back"));
             break Some(exported);
         }
         lock(&mut flow, &originals, &lost);
@@ -71,14 +96,8 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
         }
     };
     let Some(exported) = exported else {
-        report.push(Remark {
-            kind: RemarkKind::Guessed,
-            code: "import/unproven",
-            pointer: document.pointer.clone(),
-            node: None,
-            message: "The flow cannot be exported as it is, so it was not compared with what came".into(),
-            remedy: "Run `flowloom check` on it".into(),
-        });
+        let message = "The flow cannot be exported as it is, so it was not compared with what came";
+        report.push(unproven(document, message.into(), "Run `flowloom check` on it"));
         return Imported { flow, workspace, report };
     };
     let mut kept = Vec::new();
