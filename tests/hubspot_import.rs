@@ -294,6 +294,7 @@ fn kinds_and_remarks() {
 fn imported_flows_are_flows() {
     for name in ["welcome.json", "everything.json", "list-based.json", "birthday.json", "batch.json"] {
         for imported in read_fixture(name) {
+            assert_eq!(imported.flow.settings().target, Some(Target::Hubspot), "{name}");
             let surroundings = Surroundings { workspace: &imported.workspace, other_flows: &[], audience: None };
             let found = check::check(&imported.flow, &surroundings);
             let found = found.iter().map(|finding| &finding.diagnostic);

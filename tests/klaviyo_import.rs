@@ -12,6 +12,7 @@ use flowloom::{
     base::Severity,
     flow::{MessageSection, Node, Section, Target, file},
     journey::FlowSet,
+    kinds::Settings,
     platforms::{
         self,
         import::{Given, Imported, RemarkKind, Template, import, known_names},
@@ -304,6 +305,25 @@ fn what_is_switched_off_sends_nothing() {
         imported.report.iter().filter(|r| r.code == "import/manual").map(|r| r.pointer.as_str()).collect();
     assert_eq!(manual, ["/definition/actions/1/data/status"]);
     let definition = written(&imported);
+    // Smart Sending is the step's own setting.
+    for (id, on) in [("2", true), ("3", false)] {
+        let Some(Settings::Email(email)) = imported.flow.node(id).and_then(|node| node.settings()) else {
+            panic!("{id}")
+        };
+        assert_eq!(email.smart_sending, on, "{id}");
+        let edit = flowloom::flow::Edit::SetField {
+            id: id.into(),
+            field: "smart_sending".into(),
+            value: Some((!on).to_string()),
+        };
+        let edited = Imported { flow: imported.flow.apply(&edit).expect("an edit"), ..imported.clone() };
+        let at = id.parse::<usize>().expect("a number") - 1;
+        assert_eq!(written(&edited)["actions"][at]["data"]["message"]["smart_sending_enabled"], !on);
+        let export = platforms::export(Target::Klaviyo, &edited.flow, &edited.workspace).expect("exports");
+        let said =
+            |loss: &platforms::Loss| loss.code == "klaviyo/smart-sending" && loss.place.node.as_deref() == Some(id);
+        assert_eq!(export.losses.iter().any(said), !on);
+    }
     let status = |n: usize| definition["actions"][n]["data"]["status"].as_str().unwrap_or_default().to_owned();
     assert_eq!([0, 1, 2, 3].map(status), ["disabled", "manual", "draft", "disabled"]);
 }

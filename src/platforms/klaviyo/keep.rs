@@ -147,8 +147,8 @@ fn apply(target: &mut Json, keep: &Map<String, Json>, was: &Map<String, Json>, p
     }
 }
 
-/// Where in a definition stands what an import kept: locked steps, triggers of Klaviyo's own, and values that went back.
-/// `root` is where the definition stands in its body.
+/// Where in a definition stands what an import kept: locked steps, triggers of Klaviyo's own, and values that went
+/// back. `root` is where the definition stands in its body.
 pub(super) fn places(flow: &Flow, settings: &FlowSettings, definition: &Json, root: &str) -> KeptPlaces {
     let mut by_node: BTreeMap<Option<&str>, Vec<Json>> = BTreeMap::new();
     for kept in settings.kept.iter().filter(|kept| kept.origin == Origin::Klaviyo) {

@@ -120,6 +120,7 @@ impl Reader<'_, '_> {
                     on_cap: OnCap::Skip,
                     send_latest_age: default_send_latest_age(),
                     salt: None,
+                    smart_sending: false,
                 };
                 Ok(Made::plain(Settings::Email(email)))
             }

@@ -32,7 +32,7 @@ use super::{
 use crate::{
     audience::{Channel, Condition, ConditionText},
     base::{Diagnostic, FlowId, NodeId, Place},
-    flow::{Edge, Edit, Flow, FlowSettings, KeptJson, Node, RequiredConsent},
+    flow::{Edge, Edit, Flow, FlowSettings, KeptJson, Node, RequiredConsent, Target},
     kinds::{NEXT, Settings, Trigger, ron_options},
     platforms::{
         Notes,
@@ -122,6 +122,7 @@ fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Imported {
     let mut settings = FlowSettings {
         // HubSpot writes to whoever has not unsubscribed. Source: references, HubSpot 14.
         consent: vec![RequiredConsent::NotUnsubscribed(Channel::Email)],
+        target: Some(Target::Hubspot),
         ..FlowSettings::default()
     };
     let entered = enrolment::enrolment(flow, &name, &mut names, &mut report);
@@ -204,6 +205,7 @@ fn with_settings(flow: &Flow, settings: &FlowSettings) -> Flow {
         ("consent", ron(&settings.consent, &d.consent)),
         ("constants", ron(&settings.constants, &d.constants)),
         ("quiet_hours", settings.quiet_hours.and_then(|window| ron_options().to_string(&window).ok())),
+        ("target", settings.target.and_then(|target| ron_options().to_string(&target).ok())),
         ("kept", ron(&settings.kept, &d.kept)),
     ];
     let mut out = flow.clone();

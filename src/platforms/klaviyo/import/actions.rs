@@ -84,8 +84,9 @@ impl<'a> Reader<'a> {
                     return refused("/data/message/body", "the message has no text");
                 }
                 let version = Version { message, weight: 1, pointer: format!("{pointer}/data/message") };
+                let json = version.message;
                 let message = self.message(Channel::Sms, &[version], node);
-                line(action, sms(message))
+                line(action, sms(message, json))
             }
             "ab-test" => self.test(action, data, node, pointer)?,
             "send-webhook" => self.webhook(action, data, node, pointer)?,
@@ -99,8 +100,8 @@ impl<'a> Reader<'a> {
         Ok(made)
     }
 
-    /// What Klaviyo does not do, or only when somebody says so. A step that is switched off stays Klaviyo's own, so that
-    /// nothing here does what nothing there does; a draft is as the flow is.
+    /// What Klaviyo does not do, or only when somebody says so. A step that is switched off stays Klaviyo's own, so
+    /// that nothing here does what nothing there does; a draft is as the flow is.
     fn status(&mut self, data: &Json, node: &NodeId, pointer: &str) -> Read<()> {
         let variations = data.pointer("/current_experiment/variations").and_then(Json::as_array);
         let variations = variations.into_iter().flatten().enumerate();
@@ -290,7 +291,7 @@ impl<'a> Reader<'a> {
         let message = self.message(channel, &versions, node);
         let settings = match channel {
             Channel::Email => email(message, sender, first),
-            Channel::Sms => sms(message),
+            Channel::Sms => sms(message, first),
         };
         Ok(line(action, settings))
     }
@@ -483,17 +484,24 @@ fn email(message: crate::base::MessageId, sender: Option<SmolStr>, json: &Json) 
         on_cap: crate::kinds::OnCap::default(),
         send_latest_age: Span::hours(24),
         salt: None,
+        smart_sending: smart_sending(json),
     })
 }
 
-fn sms(message: crate::base::MessageId) -> Settings {
+fn sms(message: crate::base::MessageId, json: &Json) -> Settings {
     Settings::Sms(Sms {
         message,
         cooldown: None,
         on_cap: crate::kinds::OnCap::default(),
         send_latest_age: Span::hours(24),
         salt: None,
+        smart_sending: smart_sending(json),
     })
+}
+
+/// Whether Klaviyo's own rule is on, as it is where nothing is said. Source: references, klaviyo, section 5.1.
+fn smart_sending(message: &Json) -> bool {
+    message.get("smart_sending_enabled") != Some(&Json::Bool(false))
 }
 
 /// The tracking parameters of a message, where they are on and have a form that can be said.
