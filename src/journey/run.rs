@@ -441,8 +441,8 @@ impl<'a> Run<'a> {
                 self.state.journeys[j].waiting = Waiting::Held(Reason::TooLate);
                 return None;
             }
-            // The jitter spreads what was due while nobody worked. Whoever waited for it already and finds the driver late
-            // again is tried at this very instant, in its turn among the timers: else a driver that is always late
+            // The jitter spreads what was due while nobody worked. Whoever waited for it already and finds the driver
+            // late again is tried at this very instant, in its turn among the timers: else a driver that is always late
             // would never send it.
             let is_spread = self.state.journeys[j].since == Some(self.now);
             let millis = late + if is_spread { 0 } else { gate::jitter(&flow, &key) };
