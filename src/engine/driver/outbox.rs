@@ -304,12 +304,15 @@ impl Driver {
     ///
     /// Errors: the store's; then the row stays as it was, and the next start makes it *unknown*.
     pub fn settle(&mut self, now: Instant, key: &SendKey, attempt: u32, handed: &Handed) -> Result<()> {
-        let row = match self.claimed(key, attempt, Standing::HandingOver)? {
-            Some(row) => row,
-            None => match self.claimed(key, attempt, Standing::Claimed)? {
-                Some(row) => row,
-                None => return Ok(()),
-            },
+        // What went back for want of a place never began, and its attempt's number is used again: a late word of it is
+        // not about a hand-over that began meanwhile.
+        let begun = match handed {
+            Handed::NotYet { .. } => None,
+            _ => self.claimed(key, attempt, Standing::HandingOver)?,
+        };
+        let Some(row) = begun.map_or_else(|| self.claimed(key, attempt, Standing::Claimed), |row| Ok(Some(row)))?
+        else {
+            return Ok(());
         };
         match self.load(row.contact) {
             Ok(()) => {}
