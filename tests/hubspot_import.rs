@@ -81,6 +81,9 @@ fn read_fixture(name: &str) -> Vec<Imported> {
 fn written(flow: &Flow, workspace: &Workspace) -> Vec<Json> {
     let export =
         platforms::export(Target::Hubspot, flow, workspace).unwrap_or_else(|e| panic!("{}: {e:#?}", flow.name));
+    // What HubSpot gave us is not refused on its way back.
+    let errors: Vec<_> = export.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{}: {errors:#?}", flow.name);
     let is_flow = |name: &str| name.starts_with("flow") && name.ends_with(".json");
     let files = export.files.iter().filter(|(name, _)| is_flow(name));
     files.map(|(name, bytes)| serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{name}: {e}"))).collect()
@@ -240,6 +243,10 @@ fn what_was_read_is_written() {
 /// What became of each action, so that a reader that keeps everything cannot pass for one that understands.
 #[test]
 fn kinds_and_remarks() {
+    let from_today: Vec<_> =
+        read_fixture("list-based.json")[0].report.iter().filter(|r| r.code == "hubspot/from-today").cloned().collect();
+    assert_eq!(from_today.len(), 1, "{from_today:#?}");
+    assert!(fixture("list-based.json").pointer(&from_today[0].pointer).is_some(), "{from_today:#?}");
     let all = read_fixture("everything.json");
     let kinds: Vec<String> = all[0].flow.nodes.iter().map(|node| format!("{} {}", node.id, node.kind)).collect();
     let expected = "start trigger, a10 wait_for_event, a12 delay, a14 delay, a15 delay, a16 delay, a17 foreign, a18 branch, \
@@ -287,6 +294,7 @@ fn kinds_and_remarks() {
 fn imported_flows_are_flows() {
     for name in ["welcome.json", "everything.json", "list-based.json", "birthday.json", "batch.json"] {
         for imported in read_fixture(name) {
+            assert_eq!(imported.flow.settings().target, Some(Target::Hubspot), "{name}");
             let surroundings = Surroundings { workspace: &imported.workspace, other_flows: &[], audience: None };
             let found = check::check(&imported.flow, &surroundings);
             let found = found.iter().map(|finding| &finding.diagnostic);
@@ -424,6 +432,7 @@ fn broken_workflows_are_read_as_far_as_possible() {
     ] {
         assert!(found.contains(&expected), "{expected:?}\n{found:#?}");
     }
+    assert_eq!(written(&imported.flow, &imported.workspace).len(), 1);
     assert!(imported.flow.name.contains("<script>") && file::read(&file::write(&imported.flow)).is_ok());
 }
 

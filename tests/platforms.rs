@@ -10,5 +10,6 @@ mod agree;
 mod allow;
 mod hubspot;
 mod klaviyo;
+mod large;
 mod made_up;
 mod person;

@@ -44,6 +44,7 @@ pub use judge::{Readers, check_message};
 pub use layout::{Language, PREHEADER_OPENS, whole_source};
 pub use links::{MailLink, links};
 pub use lint::{CLIP_BYTES, SUPPORT_DATE, examine, lint};
+pub(crate) use lint::{Piece, Pieces};
 #[cfg(feature = "engine")]
 pub(crate) use markup::escape;
 pub use message::{

@@ -8,14 +8,13 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::Notes;
 use crate::{
-    base::{Diagnostic, Place},
+    base::{Diagnostic, Place, Severity},
+    content::{Piece, Pieces},
     flow::{Target, Workspace},
 };
 
 /// What stands in for a picture without an address.
 const PLACEHOLDER: &str = "IMAGE:";
-/// Attributes that hold the address of a picture; `srcset` holds several.
-const ATTRIBUTES: &[&str] = &["src=", "background=", "poster=", "srcset="];
 
 /// Where the addresses of pictures that lie on a disk stand in an HTML text, in order.
 pub(super) fn local(html: &str) -> Vec<Range<usize>> {
@@ -24,50 +23,134 @@ pub(super) fn local(html: &str) -> Vec<Range<usize>> {
 
 /// Where addresses of pictures stand in an HTML text, those that are wanted, in order.
 fn addresses(html: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    let mut add = |range: Range<usize>| {
-        if let Some(text) = html.get(range.clone())
-            && is_wanted(text)
-        {
-            found.push(range);
-        }
-    };
-    let lower = html.to_ascii_lowercase();
-    for name in ATTRIBUTES {
-        for (at, _) in lower.match_indices(name) {
-            // Not `data-src=`, and not the `src=` inside a word.
-            let is_name =
-                html[..at].chars().next_back().is_some_and(|c| c.is_whitespace() || matches!(c, '"' | '\'' | ':'));
-            let begin = at + name.len();
-            let Some(quote) = html[begin..].chars().next().filter(|c| is_name && matches!(c, '"' | '\'')) else {
-                continue;
-            };
-            let Some(len) = html[begin + 1..].find(quote) else { continue };
-            let whole = begin + 1..begin + 1 + len;
-            if *name == "srcset=" {
-                parts(html, whole).into_iter().for_each(&mut add);
-            } else {
-                add(trimmed(html, whole));
-            }
-        }
+    let masked = masked(html);
+    let mut found = Vec::new();
+    in_markup(&masked, 0, &mut found);
+    // What only some programs read stands in comments: `<!--[if mso]>`.
+    let mut at = 0;
+    while let Some(open) = masked[at..].find("<!--").map(|n| at + n + "<!--".len()) {
+        let close = masked[open..].find("-->").map_or(masked.len(), |n| open + n);
+        in_markup(&masked[open..close], open, &mut found);
+        at = close;
     }
-    for (at, _) in lower.match_indices("url(") {
-        let begin = at + "url(".len();
-        let Some(len) = html[begin..].find(')') else { continue };
-        let mut range = trimmed(html, begin..begin + len);
-        for quote in ["\"", "'", "&quot;", "&#39;", "&apos;"] {
-            if html[range.clone()].len() >= 2 * quote.len()
-                && html[range.clone()].starts_with(quote)
-                && html[range.clone()].ends_with(quote)
-            {
-                range = range.start + quote.len()..range.end - quote.len();
-            }
-        }
-        add(range);
-    }
+    let mut found: Vec<Range<usize>> = found
+        .into_iter()
+        .flat_map(|range| arms(html, &masked, range))
+        .filter(|r| is_wanted(&html[r.clone()]))
+        .collect();
     found.sort_by_key(|range| range.start);
     found.dedup();
     found
+}
+
+/// What stands for a statement of the template; white space to HTML, and no sign that mails have.
+const STATEMENT: char = '\u{c}';
+
+/// An HTML text of the same length whose tags of the template neither end a tag nor an attribute.
+fn masked(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find('{') {
+        let (close, mask) = match rest.as_bytes().get(at + 1) {
+            Some(b'{') => ("}}", 'x'),
+            Some(b'%') => ("%}", STATEMENT),
+            Some(b'#') => ("#}", STATEMENT),
+            _ => ("", ' '),
+        };
+        let end = if close.is_empty() { None } else { rest[at + 2..].find(close).map(|n| at + n + 4) };
+        let Some(end) = end else {
+            out.push_str(&rest[..=at]);
+            rest = &rest[at + 1..];
+            continue;
+        };
+        out.push_str(&rest[..at]);
+        out.extend(std::iter::repeat_n(mask, end - at));
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Adds the addresses of a piece of HTML that begins at `start`.
+fn in_markup(html: &str, start: usize, found: &mut Vec<Range<usize>>) {
+    let place = |part: &str| {
+        let at = part.as_ptr().addr().saturating_sub(html.as_ptr().addr());
+        at..at + part.len()
+    };
+    let mut here = Vec::new();
+    for piece in Pieces::of(html) {
+        match piece {
+            Piece::Open(tag) => {
+                for (name, value) in &tag.attributes {
+                    // `v:src` of Outlook's own tags is a `src`.
+                    let name = name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase();
+                    let whole = place(value);
+                    if ["srcset", "imagesrcset"].contains(&name.as_str()) {
+                        here.extend(parts(html, whole));
+                    } else if ["src", "background", "poster"].contains(&name.as_str())
+                        || tag.is("image") && name == "href"
+                        || tag.is("object") && name == "data"
+                    {
+                        here.push(trimmed(html, whole));
+                    } else {
+                        in_style(html, whole, &mut here);
+                    }
+                }
+            }
+            Piece::Sheet(sheet) => in_style(html, place(sheet), &mut here),
+            Piece::Close(_) | Piece::Text(_) => {}
+        }
+    }
+    found.extend(here.into_iter().map(|range| start + range.start..start + range.end));
+}
+
+/// Adds what stands in `url(…)`.
+fn in_style(html: &str, whole: Range<usize>, found: &mut Vec<Range<usize>>) {
+    let style = html[whole.clone()].to_ascii_lowercase();
+    for (at, _) in style.match_indices("url(") {
+        let begin = whole.start + at + "url(".len();
+        let inside = &html[begin..whole.end];
+        // A bracket inside quotes belongs to the address.
+        let lead = inside.len() - inside.trim_start().len();
+        let quote = ["\"", "'", "&quot;", "&#39;", "&#x27;", "&apos;"]
+            .into_iter()
+            .find(|quote| inside[lead..].starts_with(quote))
+            .and_then(|quote| Some((lead + quote.len(), inside[lead + quote.len()..].find(quote)?)));
+        match quote {
+            Some((from, len)) => found.push(trimmed(html, begin + from..begin + from + len)),
+            None => {
+                let Some(len) = inside.find(')') else { continue };
+                found.push(trimmed(html, begin..begin + len));
+            }
+        }
+    }
+}
+
+/// The addresses that one may become: `{% if a %}x.png{% else %}y.png{% endif %}` is two. One that begins with words
+/// and goes on with a statement is one.
+fn arms(html: &str, masked: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    if !masked[range.clone()].contains(STATEMENT) {
+        return vec![range];
+    }
+    let mut out: Vec<Range<usize>> = Vec::new();
+    let mut at = range.start;
+    for piece in masked[range.clone()].split(STATEMENT) {
+        let here = trimmed(masked, at..at + piece.len());
+        at += piece.len() + STATEMENT.len_utf8();
+        if here.is_empty() {
+            continue;
+        }
+        // After the end of a question its arms go on.
+        let before = html[range.start..here.start].rsplit("{%").next().unwrap_or_default();
+        let before = before.trim_start_matches('-').trim_start();
+        if here.start == range.start || !before.starts_with("end") {
+            out.push(here.clone());
+        }
+        if here.start == range.start {
+            break;
+        }
+    }
+    out
 }
 
 /// The addresses of a `srcset`, without their sizes.
@@ -192,13 +275,16 @@ pub(super) fn is_on_web(address: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()))
 }
 
-/// A last look at what is written: a mail that points to a disk is an error, whatever made it so.
+/// A last look at what is written: a mail that points to a disk is an error, whatever made it so; where the platform
+/// itself gave us the mail, a warning.
 pub(super) fn lint(files: &BTreeMap<String, Vec<u8>>, notes: &mut Notes) {
     for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".html")) {
         let html = String::from_utf8_lossy(bytes);
         if let Some(range) = local(&html).into_iter().next() {
             let message = format!("{path}: `{}` points to a file on a disk", &html[range]);
-            let found = Diagnostic::error("export/local-image", Place::default(), message);
+            let is_kept = notes.kept_html.contains(html.as_ref());
+            let severity = if is_kept { Severity::Warning } else { Severity::Error };
+            let found = Diagnostic::new(severity, "export/local-image", Place::default(), message);
             notes.diagnostics.push(found.hint("Give the picture an address on the web"));
         }
     }
@@ -254,7 +340,44 @@ mod tests {
             r#"<img srcset="https://cdn.example/mail/a.png 1x, https://x.example/b.png 2x">"#,
             &[],
         );
+        for (html, expected) in [
+            ("<img src=hero.png alt=x>", "<img src=IMAGE:hero.png alt=x>"),
+            ("<img src = \"hero.png\">", "<img src = \"IMAGE:hero.png\">"),
+            ("<IMG SRC='hero.png'/>", "<IMG SRC='IMAGE:hero.png'/>"),
+            ("<td background=hero.png>", "<td background=IMAGE:hero.png>"),
+            ("<td background = ' hero.png '>", "<td background = ' IMAGE:hero.png '>"),
+            (
+                "<p style=\"background-image: URL( hero.png )\">",
+                "<p style=\"background-image: URL( IMAGE:hero.png )\">",
+            ),
+            ("<style>p{background:url(\"hero.png\")}</style>", "<style>p{background:url(\"IMAGE:hero.png\")}</style>"),
+            (
+                "<p style=\"background:url(&quot;hero.png&quot;)\">",
+                "<p style=\"background:url(&quot;IMAGE:hero.png&quot;)\">",
+            ),
+            ("<img srcset=hero.png>", "<img srcset=IMAGE:hero.png>"),
+            ("<source srcset = 'hero.png, hero.png 2x'>", "<source srcset = 'IMAGE:hero.png, IMAGE:hero.png 2x'>"),
+            (
+                "<!--[if mso]><v:fill src=\"hero.png\"/><![endif]-->",
+                "<!--[if mso]><v:fill src=\"IMAGE:hero.png\"/><![endif]-->",
+            ),
+            ("<svg><image xlink:href='hero.png'/></svg>", "<svg><image xlink:href='IMAGE:hero.png'/></svg>"),
+            (
+                "<td {% if a > 1 %}background='hero.png'{% endif %}>",
+                "<td {% if a > 1 %}background='IMAGE:hero.png'{% endif %}>",
+            ),
+            (
+                "<img src=\"{% if a %}hero.png{% else %}https://x.example/a.png{% endif %}\">",
+                "<img src=\"{% if a %}IMAGE:hero.png{% else %}https://x.example/a.png{% endif %}\">",
+            ),
+        ] {
+            check("", html, expected, &["image:hero.png"]);
+        }
         for same in [
+            r#"<img src="https://x.example/{% if a %}a{% endif %}.png">"#,
+            r#"<img src="{% if a %}https://a.example{% else %}https://b.example{% endif %}/x.png">"#,
+            r#"<p>background=a.png url(b.png) src="c.png"</p>"#,
+            r#"<a href="a.png" title="src=x.png">"#,
             r#"<img src="https://x.example/a.png">"#,
             r#"<img src="{{ event.image }}">"#,
             r#"<img src="data:image/png;base64,AA">"#,

@@ -8,7 +8,7 @@
 //! [`KeptJson`]: crate::flow::KeptJson
 //! [`Kept`]: crate::content::Kept
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -103,6 +103,41 @@ pub struct Remark {
     pub remedy: String,
 }
 
+/// Names that are taken. A name that is wanted again gets the next number without trying the ones before it, so that
+/// thousands of the same name take no longer than thousands of different ones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken {
+    names: BTreeSet<String>,
+    next: BTreeMap<String, usize>,
+}
+
+impl Taken {
+    /// These are taken already.
+    pub fn of(names: &[&str]) -> Self {
+        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), next: BTreeMap::new() }
+    }
+
+    /// Takes a name if it is free.
+    pub fn take(&mut self, name: &str) -> bool {
+        self.names.insert(name.to_owned())
+    }
+
+    /// The wanted name, else the first free one of `numbered(2)`, `numbered(3)`, …; taken from now on.
+    pub fn free(&mut self, wanted: &str, numbered: impl Fn(usize) -> String) -> String {
+        if self.take(wanted) {
+            return wanted.to_owned();
+        }
+        let next = self.next.entry(wanted.to_owned()).or_insert(2);
+        loop {
+            let name = numbered(*next);
+            *next += 1;
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+}
+
 /// Names by kind and id for an import into a workspace: those given, and what the workspace knows itself (ids of
 /// earlier imports and pushes, the platform's own names of its events).
 pub fn known_names(
@@ -177,5 +212,18 @@ pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Di
             )
             .hint("Import from Klaviyo or HubSpot"),
         ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_get_the_next_number() {
+        let mut taken = Taken::of(&["a-3"]);
+        assert!(!taken.take("a-3"));
+        let all: Vec<String> = (0..4).map(|_| taken.free("a", |n| format!("a-{n}"))).collect();
+        assert_eq!(all, ["a", "a-2", "a-4", "a-5"]);
     }
 }

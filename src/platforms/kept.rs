@@ -1,18 +1,28 @@
 //! What an import kept as JSON goes back into what is exported to the same platform.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
-use crate::{base::NodeId, content::Origin, flow::FlowSettings};
+use crate::{
+    base::{Diagnostic, NodeId, Severity},
+    content::Origin,
+    flow::FlowSettings,
+};
 
 /// Merges what the settings keep for a step (or, without one, for the whole definition) into its exported JSON.
 ///
-/// Texts that are no JSON object are passed over; nothing can make them but an edit of the file by hand.
-pub fn give_back(settings: &FlowSettings, origin: Origin, node: Option<&NodeId>, json: &mut Json) {
+/// Texts that are no JSON object are passed over; nothing can make them but an edit of the file by hand. The answer is
+/// the places of the first level that it wrote.
+pub fn give_back(settings: &FlowSettings, origin: Origin, node: Option<&NodeId>, json: &mut Json) -> Vec<String> {
+    let mut places = Vec::new();
     for kept in settings.kept.iter().filter(|kept| kept.origin == origin && kept.node.as_ref() == node) {
         if let Ok(patch @ Json::Object(_)) = serde_json::from_str(&kept.patch) {
+            places.extend(patch.as_object().into_iter().flat_map(Map::keys).map(|key| format!("/{key}")));
             merge(json, &patch);
         }
     }
+    places
 }
 
 /// JSON Merge Patch: objects are merged by key, `null` takes a key away, everything else replaces. Source: RFC 7396.
@@ -64,6 +74,35 @@ pub(super) fn same(read: &Json, written: &Json, leeway: Leeway) -> bool {
     }
 }
 
+/// Places of a body (JSON pointers) whose JSON an import kept, so that it is the platform's own word.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct KeptPlaces(pub BTreeSet<String>);
+
+impl KeptPlaces {
+    /// Whether a place lies in a kept one, or holds one.
+    pub fn touch(&self, pointer: &str) -> bool {
+        let mut up = Some(pointer);
+        while let Some(here) = up {
+            if self.0.contains(here) {
+                return true;
+            }
+            up = here.rsplit_once('/').map(|(above, _)| above);
+        }
+        let below = format!("{pointer}/");
+        !pointer.is_empty() && self.0.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
+    }
+
+    /// A finding of a self-check about a place. What a platform itself gave us is not refused on its way back: there a
+    /// fault is a warning.
+    pub fn judge(&self, pointer: &str, mut found: Diagnostic) -> Diagnostic {
+        if found.severity == Severity::Error && self.touch(pointer) {
+            found.severity = Severity::Warning;
+            found.hint = "It goes back as it came; look at it there".into();
+        }
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +126,23 @@ mod tests {
     }
 
     #[test]
+    fn places_in_kept_json_and_around_it_are_known() {
+        let kept = KeptPlaces(["/a/1/data", "/a/10", "/b"].map(str::to_owned).into());
+        let check = |pointer: &str, expected: bool| assert_eq!(kept.touch(pointer), expected, "{pointer}");
+        check("/a/1/data/value", true);
+        check("/a/1/data", true);
+        check("/a/1", true);
+        check("/a/1/dat", false);
+        check("/a/1/links", false);
+        check("/a/10/x/y", true);
+        check("/a/2", false);
+        check("/b/0", true);
+        check("", false);
+        let fault = |at| kept.judge(at, Diagnostic::error("x/y", crate::base::Place::default(), "m")).severity;
+        assert_eq!((fault("/b"), fault("/c")), (Severity::Warning, Severity::Error));
+    }
+
+    #[test]
     fn only_its_own_platform_and_step_get_it() {
         let kept = |origin, node: Option<&str>, patch: &str| KeptJson {
             origin,
@@ -103,7 +159,7 @@ mod tests {
             ..FlowSettings::default()
         };
         let mut json = serde_json::json!({"data": {"w": 0}});
-        give_back(&settings, Origin::Klaviyo, Some(&"mail".into()), &mut json);
+        assert_eq!(give_back(&settings, Origin::Klaviyo, Some(&"mail".into()), &mut json), ["/data"]);
         assert_eq!(json, serde_json::json!({"data": {"w": 0, "x": 1}}));
     }
 }

@@ -339,6 +339,8 @@ struct Notes {
     obstacles: Vec<Diagnostic>,
     /// Messages in the target's language, by message and variant.
     templates: BTreeMap<(String, String), templates::Template>,
+    /// HTML that goes back to its platform as it came.
+    kept_html: BTreeSet<String>,
 }
 
 impl Notes {

@@ -80,8 +80,9 @@ fn one(
         return known.clone();
     }
     let fields = fields_for(target, flow, workspace);
-    let FlowSettings { constants, .. } = flow.settings();
-    let scope = Scope { fields: &fields, constants: &constants };
+    let none = std::collections::BTreeMap::new();
+    let constants = flow.settings.value().map_or(&none, |settings| &settings.constants);
+    let scope = Scope { fields: &fields, constants };
     let template = match export_variant(message, variant, &workspace.brand, dialect(target), &scope) {
         Ok(mail) => {
             let parts = kept_parts(target, message, variant, notes);
@@ -96,6 +97,9 @@ fn one(
             // What goes back unchanged has pictures of its own.
             let html = if is_kept { mail.html } else { images::placed(target, workspace, mail.html, &place, notes) };
             let html = own(MailPart::Body, html);
+            if is_kept {
+                notes.kept_html.insert(html.clone());
+            }
             Template {
                 subject: own(MailPart::Subject, mail.subject),
                 preheader: own(MailPart::Preheader, mail.preheader),

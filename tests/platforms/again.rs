@@ -434,6 +434,7 @@ fn abandonments_come_back_from_hubspot() {
         let export = platforms::export(Target::Hubspot, &flow, &workspace).unwrap_or_else(|e| panic!("{e:#?}"));
         let all = imported(Target::Hubspot, &export, &workspace);
         let trigger = all[0].flow.trigger().and_then(|node| node.settings()).map(Settings::summary).unwrap_or_default();
+        assert_eq!(all[0].flow.settings().target, Some(Target::Hubspot));
         let goal = all[0].flow.settings().goal_when.map(|text| text.text().to_owned());
         let kinds: Vec<&str> = all[0].flow.nodes.iter().map(|node| node.kind.as_str()).collect();
         stories += &format!("{trigger} / {} / {}\n", goal.unwrap_or_default(), kinds.join(", "));

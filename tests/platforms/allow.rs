@@ -95,7 +95,7 @@ fn of(loss: &Loss) -> Allow {
         | "since-entry" => OTHERS,
         "cap-wait" => at_another_time(3 * DAY, 0),
         "cap" | "on-cap" | "cooldown" => at_another_time(3 * DAY, 0),
-        "cap-scope" => FEWER,
+        "cap-scope" | "smart-sending" => FEWER,
         "latest-age" => MORE,
         "consent" | "daily-limit" => MORE,
         "exit-skips" => MORE,

@@ -9,7 +9,7 @@ use memchr::memchr;
 
 /// One piece of a mail.
 #[derive(Debug)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// A start tag.
     Open(Tag<'a>),
     /// An end tag, its name.
@@ -22,7 +22,7 @@ pub(super) enum Piece<'a> {
 
 /// A start tag.
 #[derive(Debug)]
-pub(super) struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     pub name: &'a str,
     pub attributes: Vec<(&'a str, &'a str)>,
     /// `<br />`
@@ -41,7 +41,7 @@ impl<'a> Tag<'a> {
 }
 
 /// Goes over the pieces of an HTML source.
-pub(super) struct Pieces<'a> {
+pub(crate) struct Pieces<'a> {
     html: &'a str,
     at: usize,
     /// The element whose text is not HTML: `style`, `script`, `title`.

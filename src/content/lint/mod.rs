@@ -14,6 +14,7 @@ use crate::{
     base::{ContactId, Diagnostic, Place, Severity, TextRange},
 };
 use html::unescaped;
+pub(crate) use html::{Piece, Pieces};
 pub use support::SUPPORT_DATE;
 use walk::{Image, Link, Seen};
 

@@ -33,6 +33,10 @@ pub struct Email {
     /// Salt that deals contacts to variants; the node's id where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<SmolStr>,
+    /// Klaviyo's own rule on top: the message is skipped where the contact got one of the channel within the account's
+    /// window (16 h for e-mails, 24 h for SMS). Counts in Klaviyo alone, not here and not elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub smart_sending: bool,
 }
 
 /// The catalogue entry.
@@ -81,6 +85,13 @@ pub const SPEC: Spec = Spec {
         )
         .or("24 h"),
         field("salt", "Salt", "Deals contacts to variants; the step's id where empty.", Editor::Text).or(""),
+        field(
+            "smart_sending",
+            "Smart Sending (Klaviyo)",
+            "Klaviyo also skips it for whoever got a message within the account's window. In Klaviyo alone.",
+            Editor::Switch,
+        )
+        .or("false"),
     ],
     example: r#"(message: "mail-1")"#,
 };

@@ -12,7 +12,7 @@ use crate::{
     base::{Diagnostic, NodeId, Place},
     flow::{Flow, Workspace},
     kinds::{Alternative, Settings},
-    platforms::{Notes, obstacles, plan::Plan},
+    platforms::{Notes, kept::KeptPlaces, obstacles, plan::Plan},
 };
 
 /// A workflow as it is created.
@@ -20,6 +20,8 @@ pub(super) struct Workflow {
     pub body: Json,
     /// The step that each action stands for.
     pub origins: Vec<Option<NodeId>>,
+    /// Where it holds what an import kept.
+    pub kept: KeptPlaces,
     /// What starts it, for people.
     pub what: String,
 }

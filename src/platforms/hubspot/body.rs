@@ -51,12 +51,16 @@ pub(super) struct Draft {
     step: Option<usize>,
     /// The id it had in the JSON that was kept of it.
     pub(super) was: Option<String>,
+    /// Whether its JSON is what an import kept.
+    pub(super) is_kept: bool,
 }
 
 /// A finished action and the step it stands for.
 pub(super) struct Written {
     pub action: Json,
     pub step: Option<usize>,
+    /// Whether its JSON is what an import kept.
+    pub is_kept: bool,
 }
 
 /// What is said of a step: its first draft, or where it passes on to.
@@ -80,7 +84,7 @@ impl<'a, 'n> Body<'a, 'n> {
     }
 
     pub(super) fn push(&mut self, action: Json, outs: Vec<(Out, To)>) -> usize {
-        self.drafts.push(Draft { action, outs, input: None, step: None, was: None });
+        self.drafts.push(Draft { action, outs, input: None, step: None, was: None, is_kept: false });
         self.drafts.len() - 1
     }
 
@@ -211,7 +215,7 @@ impl<'a, 'n> Body<'a, 'n> {
                 let link = self.resolve(*to).map(|to| links::link_to(&id(to), edge_type));
                 out.set(&mut action, link);
             }
-            actions.push(Written { action, step: draft.step });
+            actions.push(Written { action, step: draft.step, is_kept: draft.is_kept });
         }
         (actions, Some(id(first)))
     }

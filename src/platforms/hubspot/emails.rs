@@ -57,6 +57,14 @@ pub(super) fn losses(plan: &Plan<'_>, workspace: &Workspace, email: &Email, plac
             "Suppress contacts of this workflow in the others, or use the frequency safeguard",
         );
     }
+    if email.smart_sending {
+        notes.impossible(
+            "hubspot/smart-sending",
+            place.clone().with_field("smart_sending"),
+            "Smart Sending is a rule of Klaviyo's; HubSpot does not skip this message for whoever got another shortly before",
+            "Turn on the account's e-mail frequency safeguard (Marketing Hub Enterprise)",
+        );
+    }
     if email.send_latest_age != Span::hours(24) {
         notes.impossible(
             "hubspot/latest-age",

@@ -239,6 +239,7 @@ impl<'a> Body<'a, '_> {
             }
             let at = self.push(action, outs);
             self.drafts[at].was = was;
+            self.drafts[at].is_kept = true;
         }
         let then = match step.settings {
             Settings::Delay(delay) => match delay.wait {

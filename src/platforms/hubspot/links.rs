@@ -8,10 +8,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 
-use crate::kinds::{
-    NEXT, Settings,
-    actions::webhook,
-    logic::{branch, condition, wait_for_event},
+use crate::{
+    kinds::{
+        NEXT, Settings,
+        actions::webhook,
+        logic::{branch, condition, wait_for_event},
+    },
+    platforms::import::Taken,
 };
 
 /// One link of an action.
@@ -100,7 +103,7 @@ pub(super) fn outs(action: &Json) -> Vec<Out> {
 
 /// The ways out of a step that is kept as it is, one for each of [`outs`]: named as the platform names its arms.
 pub(super) fn foreign_ports(action: &Json) -> Vec<SmolStr> {
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     let name = |out: &Out| {
         let Some((list, n)) = out.arm() else {
             return if *out == Out::Default { branch::ELSE.to_owned() } else { NEXT.to_owned() };
@@ -263,14 +266,8 @@ pub(super) fn word(text: &str, otherwise: &str) -> String {
 }
 
 /// A word that is not taken yet: itself, else with `-2`, `-3`, …
-pub(super) fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
-    let mut name = wanted.to_owned();
-    let mut n = 2;
-    while !taken.insert(name.clone()) {
-        name = format!("{wanted}-{n}");
-        n += 1;
-    }
-    name
+pub(super) fn free(taken: &mut Taken, wanted: &str) -> String {
+    taken.free(wanted, |n| format!("{wanted}-{n}"))
 }
 
 #[cfg(test)]

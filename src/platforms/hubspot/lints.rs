@@ -6,17 +6,27 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::base::{Diagnostic, Place};
+use crate::{
+    base::{Diagnostic, Place, Severity},
+    platforms::kept::KeptPlaces,
+};
 
 /// What is wrong with a create-workflow body beyond what the schema says.
 pub fn lint(body: &Json) -> Vec<Diagnostic> {
+    lint_kept(body, &KeptPlaces::default())
+}
+
+/// The same, where some places hold what an import kept.
+pub(super) fn lint_kept(body: &Json, kept: &KeptPlaces) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let mut error = |code: &'static str, at: &str, message: String| {
-        found.push(
-            Diagnostic::error(code, Place::default(), format!("{at}: {message}"))
-                .hint("HubSpot would refuse or misread this body"),
-        );
+    let mut say = |severity: Severity, code: &'static str, at: &str, message: String| {
+        // Ids and links are ours, whatever a step holds.
+        let is_graph = GRAPH.contains(&code);
+        let fault = Diagnostic::new(severity, code, Place::default(), format!("{at}: {message}")).hint(REFUSED);
+        found.push(if is_graph { fault } else { kept.judge(at, fault) });
     };
+    let mut unknown = Vec::new();
+    let mut error = |code: &'static str, at: &str, message: String| say(Severity::Error, code, at, message);
     if body["type"] == "CONTACT_FLOW" && body["objectTypeId"] != "0-1" {
         error("hubspot/lint-object", "/objectTypeId", "a contact workflow is about object 0-1".into());
     }
@@ -69,7 +79,7 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
         if let Some(id) = action.pointer("/inputValue/actionId").and_then(Json::as_str)
             && !by_id.contains_key(id)
         {
-            error("hubspot/lint-link", &at, format!("reads the output of `{id}`, which does not exist"));
+            error("hubspot/lint-output", &at, format!("reads the output of `{id}`, which does not exist"));
         }
     }
     let start = body["startActionId"].as_str().and_then(|id| by_id.get(id).copied());
@@ -120,9 +130,14 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
                 }
                 if let (Some(kind), Some(operator)) =
                     (map.get("operationType").and_then(Json::as_str), map.get("operator").and_then(Json::as_str))
-                    && !operators(kind).contains(&operator)
                 {
-                    error("hubspot/lint-operator", &at, format!("{kind} has no operator {operator}"));
+                    match operators(kind) {
+                        Some(known) if known.contains(&operator) => {}
+                        Some(_) => error("hubspot/lint-operator", &at, format!("{kind} has no operator {operator}")),
+                        None => {
+                            unknown.push((at.clone(), format!("{kind} is no type of comparison that is known here")))
+                        }
+                    }
                 }
                 let above = if kind.is_empty() { above } else { kind };
                 stack.extend(map.iter().map(|(key, item)| (format!("{at}/{key}"), item, above)));
@@ -130,8 +145,17 @@ pub fn lint(body: &Json) -> Vec<Diagnostic> {
             _ => {}
         }
     }
+    for (at, message) in unknown {
+        say(Severity::Warning, "hubspot/lint-operator", &at, message);
+    }
     found
 }
+
+const REFUSED: &str = "HubSpot would refuse or misread this body";
+
+/// Faults of the graph.
+const GRAPH: [&str; 5] =
+    ["hubspot/lint-id", "hubspot/lint-link", "hubspot/lint-start", "hubspot/lint-cycle", "hubspot/lint-unreachable"];
 
 fn connections(action: &Json) -> Vec<(String, &Json)> {
     let mut out = Vec::new();
@@ -146,10 +170,33 @@ fn connections(action: &Json) -> Vec<(String, &Json)> {
     out
 }
 
-/// Operators of an operation type. Source: references, HubSpot 6.2; a wrong pair passes the schema and is refused.
-fn operators(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "STRING" | "COMPARATIVE_STRING" => {
+/// Operators of an operation type; `None` for a type that is not in the table. Source: references, HubSpot 6.2; a wrong
+/// pair passes the schema and is refused.
+fn operators(kind: &str) -> Option<&'static [&'static str]> {
+    const NUMBERS: &[&str] = &[
+        "IS_EQUAL_TO",
+        "IS_NOT_EQUAL_TO",
+        "IS_GREATER_THAN",
+        "IS_GREATER_THAN_OR_EQUAL_TO",
+        "IS_LESS_THAN",
+        "IS_LESS_THAN_OR_EQUAL_TO",
+        "HAS_EVER_BEEN_EQUAL_TO",
+        "HAS_NEVER_BEEN_EQUAL_TO",
+    ];
+    Some(match kind {
+        "STRING" => &[
+            "IS_EQUAL_TO",
+            "IS_NOT_EQUAL_TO",
+            "CONTAINS",
+            "DOES_NOT_CONTAIN",
+            "STARTS_WITH",
+            "ENDS_WITH",
+            "HAS_EVER_BEEN_EQUAL_TO",
+            "HAS_NEVER_BEEN_EQUAL_TO",
+            "HAS_EVER_CONTAINED",
+            "HAS_NEVER_CONTAINED",
+        ],
+        "COMPARATIVE_STRING" => {
             &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "CONTAINS", "DOES_NOT_CONTAIN", "STARTS_WITH", "ENDS_WITH"]
         }
         "MULTISTRING" => &[
@@ -162,21 +209,115 @@ fn operators(kind: &str) -> &'static [&'static str] {
             "CONTAINS_EXACTLY",
             "DOES_NOT_CONTAIN_EXACTLY",
         ],
-        "NUMBER" => &[
-            "IS_EQUAL_TO",
-            "IS_NOT_EQUAL_TO",
-            "IS_GREATER_THAN",
-            "IS_GREATER_THAN_OR_EQUAL_TO",
-            "IS_LESS_THAN",
-            "IS_LESS_THAN_OR_EQUAL_TO",
+        "NUMBER" => NUMBERS,
+        "BOOL" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO", "HAS_EVER_BEEN_EQUAL_TO", "HAS_NEVER_BEEN_EQUAL_TO"],
+        "ENUMERATION" => &[
+            "IS_ANY_OF",
+            "IS_NONE_OF",
+            "IS_EXACTLY",
+            "IS_NOT_EXACTLY",
+            "CONTAINS_ALL",
+            "DOES_NOT_CONTAIN_ALL",
+            "HAS_EVER_BEEN_ANY_OF",
+            "HAS_NEVER_BEEN_ANY_OF",
+            "HAS_EVER_BEEN_EXACTLY",
+            "HAS_NEVER_BEEN_EXACTLY",
+            "HAS_EVER_CONTAINED_ALL",
+            "HAS_NEVER_CONTAINED_ALL",
         ],
-        "BOOL" => &["IS_EQUAL_TO", "IS_NOT_EQUAL_TO"],
-        "ENUMERATION" => {
-            &["IS_ANY_OF", "IS_NONE_OF", "IS_EXACTLY", "IS_NOT_EXACTLY", "CONTAINS_ALL", "DOES_NOT_CONTAIN_ALL"]
+        "ALL_PROPERTY" => &["IS_KNOWN", "IS_UNKNOWN", "IS_BLANK", "IS_NOT_BLANK"],
+        // The two sources name them differently.
+        "DATE" => &[
+            "EQUAL",
+            "BEFORE",
+            "AFTER",
+            "IS_LESS_THAN_X_DAYS_AGO",
+            "IS_MORE_THAN_X_DAYS_AGO",
+            "IS_LESS_THAN_X_DAYS_FROM_NOW",
+            "IS_MORE_THAN_X_DAYS_FROM_NOW",
+        ],
+        "DATETIME" => &["IS_BEFORE", "IS_AFTER", "IS_EQUAL_TO", "IS_BEFORE_DATE", "IS_AFTER_DATE"],
+        "ROLLING_DATE_RANGE" => &[
+            "IS_LESS_THAN_X_DAYS_AGO",
+            "IS_MORE_THAN_X_DAYS_AGO",
+            "IS_LESS_THAN_X_DAYS_FROM_NOW",
+            "IS_MORE_THAN_X_DAYS_FROM_NOW",
+        ],
+        "ROLLING_PROPERTY_UPDATED" => &["UPDATED_IN_LAST_X_DAYS", "NOT_UPDATED_IN_LAST_X_DAYS"],
+        "CALENDAR_DATE" => &["IN_THIS_TIME_UNIT", "IN_THIS_TIME_UNIT_SO_FAR", "IN_NEXT_TIME_UNIT", "IN_LAST_TIME_UNIT"],
+        "TIME_POINT" | "COMPARATIVE_DATE" | "COMPARATIVE_PROPERTY_UPDATED" => &["IS_BEFORE", "IS_AFTER"],
+        "NUMBER_RANGED" | "RANGED_DATE" | "TIME_RANGED" => &["IS_BETWEEN", "IS_NOT_BETWEEN"],
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Code and severity of what is found in a body with one action and one filter, changed at a pointer.
+    fn codes(change: impl FnOnce(&mut Json), kept: &[&str]) -> Vec<String> {
+        let operation = json!({"operationType": "STRING", "operator": "CONTAINS", "value": "x", "includeObjectsWithNoValueSet": false});
+        let filter = json!({"filterBranchType": "OR", "filterBranchOperator": "OR", "filters": [], "filterBranches": [
+            {"filterBranchType": "AND", "filterBranchOperator": "AND", "filterBranches": [],
+                "filters": [{"filterType": "PROPERTY", "property": "p", "operation": operation}]}]});
+        let mut body = json!({"type": "CONTACT_FLOW", "objectTypeId": "0-1", "startActionId": "1", "actions": [
+            {"type": "LIST_BRANCH", "actionId": "1", "listBranches": [{"branchName": "A", "filterBranch": filter}]}]});
+        change(&mut body);
+        let kept = KeptPlaces(kept.iter().map(|at| (*at).to_owned()).collect());
+        let found = lint_kept(&body, &kept);
+        found.iter().map(|d| format!("{:?} {}", d.severity, d.code.trim_start_matches("hubspot/lint-"))).collect()
+    }
+
+    #[test]
+    fn operators_are_those_of_the_table() {
+        const AT: &str = "/actions/0/listBranches/0/filterBranch/filterBranches/0/filters/0/operation";
+        let check = |kind: &str, operator: &str, expected: &[&str]| {
+            let change = |body: &mut Json| {
+                body.pointer_mut(AT).expect("an operation")["operationType"] = json!(kind);
+                body.pointer_mut(AT).expect("an operation")["operator"] = json!(operator);
+            };
+            assert_eq!(codes(change, &[]), expected, "{kind} {operator}");
+        };
+        for (kind, operator) in [
+            ("STRING", "HAS_EVER_CONTAINED"),
+            ("NUMBER", "HAS_NEVER_BEEN_EQUAL_TO"),
+            ("NUMBER_RANGED", "IS_BETWEEN"),
+            ("BOOL", "HAS_EVER_BEEN_EQUAL_TO"),
+            ("ENUMERATION", "HAS_NEVER_CONTAINED_ALL"),
+            ("ALL_PROPERTY", "IS_NOT_BLANK"),
+            ("DATE", "AFTER"),
+            ("DATETIME", "IS_AFTER_DATE"),
+            ("RANGED_DATE", "IS_NOT_BETWEEN"),
+            ("ROLLING_DATE_RANGE", "IS_MORE_THAN_X_DAYS_FROM_NOW"),
+            ("ROLLING_PROPERTY_UPDATED", "NOT_UPDATED_IN_LAST_X_DAYS"),
+            ("CALENDAR_DATE", "IN_THIS_TIME_UNIT_SO_FAR"),
+            ("TIME_POINT", "IS_BEFORE"),
+            ("TIME_RANGED", "IS_BETWEEN"),
+            ("COMPARATIVE_STRING", "ENDS_WITH"),
+            ("COMPARATIVE_PROPERTY_UPDATED", "IS_AFTER"),
+        ] {
+            check(kind, operator, &[]);
         }
-        "ALL_PROPERTY" => &["IS_KNOWN", "IS_UNKNOWN"],
-        "DATETIME" | "TIME_POINT" | "COMPARATIVE_DATE" => &["IS_BEFORE", "IS_AFTER"],
-        "TIME_RANGED" => &["IS_BETWEEN", "IS_NOT_BETWEEN"],
-        _ => &[],
+        check("ENUMERATION", "IS_NOT_EQUAL_TO", &["Error operator"]);
+        check("TIME_POINT", "IS_EQUAL_TO", &["Error operator"]);
+        check("COMPARATIVE_STRING", "HAS_EVER_CONTAINED", &["Error operator"]);
+        check("OF_NEXT_YEAR", "ANY", &["Warning operator"]);
+    }
+
+    /// What HubSpot gave us is not refused; what we make of it is.
+    #[test]
+    fn kept_places_are_judged_mildly() {
+        let wrong = |body: &mut Json| {
+            let filter = &mut body["actions"][0]["listBranches"][0]["filterBranch"];
+            filter["filterBranches"] = json!([]);
+        };
+        assert_eq!(codes(wrong, &[]), ["Error filter"]);
+        assert_eq!(codes(wrong, &["/actions/0"]), ["Warning filter"]);
+        assert_eq!(codes(wrong, &["/actions/1", "/goalFilterBranch"]), ["Error filter"]);
+        let dangling = |body: &mut Json| body["actions"][0]["defaultBranch"] = json!({"nextActionId": "9"});
+        assert_eq!(codes(dangling, &["/actions/0"]), ["Error link"]);
     }
 }

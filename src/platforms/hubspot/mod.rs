@@ -38,7 +38,7 @@ use super::{
     Export, Notes, Platform, daily,
     folder::{About, Request},
     json_bytes,
-    kept::give_back,
+    kept::{KeptPlaces, give_back},
     normal::{Literal, Names},
     obstacles,
     people::People,
@@ -83,7 +83,7 @@ impl Platform for Hubspot {
         let written = bodies(&plan, workspace, &mut notes);
         for (n, workflow) in written.iter().enumerate() {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
-            for mut diagnostic in lint(&workflow.body) {
+            for mut diagnostic in lints::lint_kept(&workflow.body, &workflow.kept) {
                 diagnostic.message = format!("{file}: {}", diagnostic.message);
                 notes.diagnostics.push(diagnostic);
             }
@@ -435,6 +435,9 @@ fn workflow(
         write_wait(body, later, to)
     });
     let windows = windows(plan, workspace, notes);
+    let kept_actions = actions.iter().enumerate().filter(|(_, action)| action.is_kept);
+    let mut kept_places = KeptPlaces(kept_actions.map(|(n, _)| format!("/actions/{n}")).collect());
+    kept_places.0.extend(kept.into_iter().flat_map(|keys| keys.keys()).map(|key| format!("/{key}")));
     let (actions, steps): (Vec<Json>, Vec<Option<usize>>) = actions.into_iter().map(|w| (w.action, w.step)).unzip();
     let origins = steps.into_iter().map(|step| Some(plan.steps.get(step?)?.node.id.clone())).collect();
     let mut out = json!({
@@ -459,10 +462,11 @@ fn workflow(
     }
     for piece in [Piece::Goal, Piece::Windows] {
         for (key, value) in kept_piece(piece, plan, workspace, notes).into_iter().flatten() {
+            kept_places.0.insert(format!("/{key}"));
             out[key] = value;
         }
     }
-    give_back(&plan.settings, Origin::Hubspot, None, &mut out);
+    kept_places.0.extend(give_back(&plan.settings, Origin::Hubspot, None, &mut out));
     let what: Vec<String> = group.alternatives.iter().map(|a| a.summary()).collect();
-    Workflow { body: out, origins, what: what.join(", or ") }
+    Workflow { body: out, origins, kept: kept_places, what: what.join(", or ") }
 }

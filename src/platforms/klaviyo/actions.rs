@@ -115,6 +115,19 @@ impl Body<'_, '_> {
         }
     }
 
+    /// A rule that only Klaviyo has; `hours` is the account's window unless somebody changed it. Source: references,
+    /// klaviyo, section 11.
+    fn smart_sending(&mut self, is_on: bool, hours: u32, place: &Place) {
+        if is_on {
+            self.notes.approximate(
+                "klaviyo/smart-sending",
+                place.clone().with_field("smart_sending"),
+                format!("Klaviyo also skips this message for whoever got one within the account's window, {hours} h unless it was changed; the flow here does not"),
+                "Turn Smart Sending off at the step, or say the same with a cap",
+            );
+        }
+    }
+
     fn quiet_hours(&mut self, place: &Place) {
         let Some(window) = self.plan.settings.quiet_hours.or(self.workspace.quiet_hours) else { return };
         let minutes = (window.until.minutes() - window.from.minutes()).rem_euclid(1440);
@@ -150,6 +163,7 @@ impl Body<'_, '_> {
         };
         self.cooldown(email.cooldown.as_ref(), place);
         self.latest_age(email.send_latest_age, place);
+        self.smart_sending(email.smart_sending, 16, place);
         let sender = self.sender(email.sender.as_deref()).cloned();
         let Some(message) = self.plan.flow.message(email.message.as_str()) else { return };
         let tracking = self.tracking();
@@ -171,7 +185,7 @@ impl Body<'_, '_> {
                 "reply_to_email": sender.as_ref().and_then(|s| s.reply_to.as_ref()), "cc_email": null, "bcc_email": null,
                 "subject_line": text_or_null(template.subject), "preview_text": text_or_null(template.preheader),
                 "template_id": template_id,
-                "smart_sending_enabled": false, "transactional": email.transactional,
+                "smart_sending_enabled": email.smart_sending, "transactional": email.transactional,
                 "add_tracking_params": !tracking.is_null(), "custom_tracking_params": tracking,
                 "additional_filters": filter,
             }})
@@ -183,6 +197,7 @@ impl Body<'_, '_> {
         let filter = self.caps(id, Channel::Sms, sms.on_cap, place, slots);
         self.cooldown(sms.cooldown.as_ref(), place);
         self.latest_age(sms.send_latest_age, place);
+        self.smart_sending(sms.smart_sending, 24, place);
         let quiet = self.plan.settings.quiet_hours.or(self.workspace.quiet_hours);
         if let Some(window) = quiet {
             self.notes.approximate(
@@ -216,7 +231,7 @@ impl Body<'_, '_> {
                 message.title().to_owned()
             };
             json!({"status": "draft", "message": {
-                "name": title, "body": text, "smart_sending_enabled": false, "sms_quiet_hours_enabled": quiet.is_some(),
+                "name": title, "body": text, "smart_sending_enabled": sms.smart_sending, "sms_quiet_hours_enabled": quiet.is_some(),
                 "transactional": false, "add_tracking_params": !tracking.is_null(), "custom_tracking_params": tracking,
                 "additional_filters": filter,
             }})

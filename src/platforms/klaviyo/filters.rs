@@ -3,6 +3,7 @@
 //! Source of every shape: the flows API, revision 2026-07-15 (`FlowDefinition` and the schemas below it). What cannot
 //! be asked becomes a profile property that the shop keeps itself, and a loss that says so.
 
+mod ranges;
 mod words;
 
 pub(super) use words::{
@@ -101,12 +102,12 @@ impl<'a> Asker<'a> {
             return Asked { groups: vec![Group { conditions: vec![json], has_event: false, has_profile: true }] };
         };
         let mut groups = Vec::new();
-        for literals in cnf {
+        for literals in ranges::joined(cnf) {
             let mut group = Group::default();
             for literal in &literals {
                 if is_event(literal) {
                     let Some(metric_id) = &self.metric_id else { continue };
-                    match self.event_condition(literal, metric_id) {
+                    match self.event_condition(literal, metric_id, place, notes) {
                         Ok(json) => {
                             group.conditions.push(json);
                             group.has_event = true;
@@ -166,7 +167,7 @@ impl<'a> Asker<'a> {
             format!("Let the shop keep the yes/no property \u{201c}{name}\u{201d} on its profiles, or ask something else"),
         );
         let filter = json!({"type": "boolean", "operator": "equals", "value": !negated});
-        property(&format!("properties['{}']", name.replace('\'', "\\'")), &filter)
+        property(&words::custom_property(&name), &filter)
     }
 
     /// Conditions on the profile, joined by OR.
@@ -205,8 +206,12 @@ impl<'a> Asker<'a> {
             Condition::Share { share, .. } => vec![sample(*share, negated, place, notes)],
             Condition::Score { .. } => return Err("it does not weigh events".into()),
             Condition::LocalTime(_) => return Err("filters do not know the time of day".into()),
-            // Gone when multiplied out.
-            Condition::Always(_) | Condition::All(_) | Condition::Any(_) | Condition::Not(_) => vec![never()],
+            // The two ends of a moving range; every other is gone when multiplied out.
+            Condition::All(parts) => match ranges::filter(parts, place, notes) {
+                Some((path, filter)) => vec![property(&property_name(path)?, &filter)],
+                None => vec![never()],
+            },
+            Condition::Always(_) | Condition::Any(_) | Condition::Not(_) => vec![never()],
         })
     }
 
@@ -242,10 +247,23 @@ impl<'a> Asker<'a> {
         Ok(filters.iter().map(|filter| property(&name, filter)).collect())
     }
 
-    fn event_condition(&self, literal: &Literal, metric_id: &str) -> Result<Json, String> {
+    fn event_condition(
+        &self,
+        literal: &Literal,
+        metric_id: &str,
+        place: &Place,
+        notes: &mut Notes,
+    ) -> Result<Json, String> {
         let (path, mut filters) = match &literal.atom {
             Condition::Compare { left, op, right: Operand::Value(value) } => {
                 (left, filters(*op, value, literal.negated, None)?)
+            }
+            Condition::Compare { left, op, right: Operand::Now(span) } => {
+                (left, vec![relative(*op, *span, literal.negated, place, notes)?])
+            }
+            Condition::All(parts) => {
+                let (path, filter) = ranges::filter(parts, place, notes).ok_or("its parts are asked one by one")?;
+                (path, vec![filter])
             }
             Condition::Compare { right: Operand::Path(path), .. } => {
                 return Err(format!("it compares with another value, `{}`", path_text(path)));
@@ -521,6 +539,19 @@ mod tests {
         check("contact.phone is not set", "phone_number not-set");
         check("contact.born <= 2000-01-01", "properties['born'] before \"2000-01-02T00:00:00Z\"");
         check("contact.seen > now - 7 days", "properties['seen'] in-the-last 1week #relative-date");
+        check("contact.seen > now - 7 days and contact.seen <= now", "properties['seen'] in-the-last 1week");
+        check("contact.due >= now and contact.due < now + 3 days", "properties['due'] in-the-next 3day");
+        check(
+            "contact.due >= now and contact.due < now + 3 days or contact.vip = true",
+            "properties['vip'] equals true | properties['due'] in-the-next 3day",
+        );
+        check(
+            "contact.a >= now - 1 day and contact.a <= now or contact.b >= now and contact.b <= now + 1 day",
+            "properties['b'] in-the-next 1day | properties['a'] in-the-last 1day",
+        );
+        check("trigger.due >= now and trigger.due < now + 3 days", "event.due in-the-next 3day");
+        check("contact.due > now", "properties['due'] in-the-next 5200week #relative-date");
+        check("contact.due < now", "properties['due'] in-the-last 5200week #relative-date");
         check("contact.seen < now - 90 min", "properties['seen'] at-least 2hour #window");
         check("trigger.n > 1 or contact.a = 1", "event.n greater-than 1 | properties['a'] equals 1");
         check("did \"A\"", "count METRIC:A greater-than 0 alltime");

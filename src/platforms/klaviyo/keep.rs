@@ -5,14 +5,17 @@
 //! goes back; once an edit makes it write another, the edit counts, and a loss says so. What the exporter does not
 //! write at all always goes back. Kept patches lie in the flow's settings ([`KeptJson`]).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 
 use crate::{
     base::NodeId,
     content::Origin,
-    flow::{FlowSettings, KeptJson, Reentry},
-    platforms::kept::{self, Leeway, merge},
+    flow::{Flow, FlowSettings, KeptJson, Reentry},
+    kinds::{Alternative, Settings},
+    platforms::kept::{self, KeptPlaces, Leeway, merge},
 };
 
 /// Keys that name things inside one body; exports give their own.
@@ -140,6 +143,67 @@ fn apply(target: &mut Json, keep: &Map<String, Json>, was: &Map<String, Json>, p
             _ => {
                 target.insert(key.clone(), value.clone());
             }
+        }
+    }
+}
+
+/// Where in a definition stands what an import kept: locked steps, triggers of Klaviyo's own, and values that went
+/// back. `root` is where the definition stands in its body.
+pub(super) fn places(flow: &Flow, settings: &FlowSettings, definition: &Json, root: &str) -> KeptPlaces {
+    let mut by_node: BTreeMap<Option<&str>, Vec<Json>> = BTreeMap::new();
+    for kept in settings.kept.iter().filter(|kept| kept.origin == Origin::Klaviyo) {
+        let patch = serde_json::from_str::<Json>(&kept.patch).unwrap_or_default();
+        let patch = patch.get("keep").cloned().unwrap_or(patch);
+        by_node.entry(kept.node.as_ref().map(NodeId::as_str)).or_default().push(patch);
+    }
+    let foreign: BTreeSet<&str> = flow
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.settings(), Some(Settings::Foreign(f)) if f.origin == Origin::Klaviyo))
+        .map(|node| node.id.as_str())
+        .collect();
+    let mut out = BTreeSet::new();
+    for patch in by_node.get(&None).into_iter().flatten() {
+        given_back(patch, definition, root, &mut out);
+    }
+    let is_kept_trigger = |trigger: &Json| {
+        let Some(Settings::Trigger(own)) = flow.trigger().and_then(|node| node.settings()) else { return false };
+        own.any.iter().any(|alternative| match alternative {
+            Alternative::Foreign(f) if f.origin == Origin::Klaviyo => {
+                serde_json::from_str::<Json>(&f.json).is_ok_and(|json| same(&json, trigger))
+            }
+            _ => false,
+        })
+    };
+    if definition.pointer("/triggers/0").is_some_and(is_kept_trigger) {
+        out.insert(format!("{root}/triggers/0"));
+    }
+    for (n, action) in definition["actions"].as_array().into_iter().flatten().enumerate() {
+        // Copies of a step are `id:2`.
+        let id = action["temporary_id"].as_str().unwrap_or_default();
+        let id = id.split_once(':').map_or(id, |(step, _)| step);
+        let here = format!("{root}/actions/{n}");
+        if foreign.contains(id) {
+            out.insert(here);
+            continue;
+        }
+        for patch in by_node.get(&Some(id)).into_iter().flatten() {
+            given_back(patch, action, &here, &mut out);
+        }
+    }
+    KeptPlaces(out)
+}
+
+/// The places of a patch that stand in what was written.
+fn given_back(patch: &Json, written: &Json, at: &str, out: &mut BTreeSet<String>) {
+    let Json::Object(patch) = patch else { return };
+    for (key, value) in patch {
+        let here = format!("{at}/{}", escaped(key));
+        let there = written.get(key).unwrap_or(&Json::Null);
+        if same(value, there) {
+            out.insert(here);
+        } else {
+            given_back(value, there, &here, out);
         }
     }
 }

@@ -6,11 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::base::{Diagnostic, Place, Severity};
+use crate::{
+    base::{Diagnostic, Place, Severity},
+    platforms::kept::KeptPlaces,
+};
 
-struct Found(Vec<Diagnostic>);
+struct Found<'k> {
+    all: Vec<Diagnostic>,
+    kept: &'k KeptPlaces,
+}
 
-impl Found {
+impl Found<'_> {
     fn add(
         &mut self,
         severity: Severity,
@@ -19,21 +25,34 @@ impl Found {
         message: impl std::fmt::Display,
         hint: &str,
     ) {
-        self.0.push(Diagnostic::new(severity, code, Place::default(), format!("{pointer}: {message}")).hint(hint));
+        let found = Diagnostic::new(severity, code, Place::default(), format!("{pointer}: {message}")).hint(hint);
+        self.all.push(self.kept.judge(pointer, found));
     }
 
     fn error(&mut self, code: &'static str, pointer: &str, message: impl std::fmt::Display) {
-        self.add(Severity::Error, code, pointer, message, "Klaviyo would refuse or misread this body");
+        self.add(Severity::Error, code, pointer, message, REFUSED);
+    }
+
+    /// A fault of the graph, which is ours whatever its steps hold.
+    fn graph(&mut self, code: &'static str, pointer: &str, message: impl std::fmt::Display) {
+        self.all.push(Diagnostic::error(code, Place::default(), format!("{pointer}: {message}")).hint(REFUSED));
     }
 }
 
+const REFUSED: &str = "Klaviyo would refuse or misread this body";
+
 /// What is wrong with a create-flow body beyond what the schema says.
 pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
-    let mut found = Found(Vec::new());
+    lint_kept(body, revision, &KeptPlaces::default())
+}
+
+/// The same, where some places hold what an import kept.
+pub(super) fn lint_kept(body: &Json, revision: &str, kept: &KeptPlaces) -> Vec<Diagnostic> {
+    let mut found = Found { all: Vec::new(), kept };
     let root = "/data/attributes/definition";
     let Some(definition) = body.pointer(root) else {
         found.error("klaviyo/lint-shape", root, "the definition is missing");
-        return found.0;
+        return found.all;
     };
     let empty = Vec::new();
     let triggers = definition["triggers"].as_array().unwrap_or(&empty);
@@ -73,7 +92,7 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
         if let Some((kind, since)) = since.filter(|(_, since)| revision.get(..10).unwrap_or(revision) < *since) {
             found.error(
                 "klaviyo/lint-revision",
-                &format!("{root}/actions/{n}"),
+                &format!("{root}/actions/{n}/type"),
                 format!("`{kind}` needs revision {since} or later, the body is for {revision}"),
             );
         }
@@ -85,7 +104,7 @@ pub fn lint(body: &Json, revision: &str) -> Vec<Diagnostic> {
             format!("re-entry criteria need revision 2026-01-15 or later, the body is for {revision}"),
         );
     }
-    found.0
+    found.all
 }
 
 /// Links of an action: name for people, target.
@@ -102,7 +121,7 @@ fn links(action: &Json) -> Vec<(String, Option<&str>)> {
 }
 
 /// 2, 3, 4
-fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
+fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found<'_>) {
     let mut by_id: BTreeMap<&str, usize> = BTreeMap::new();
     let mut all = BTreeSet::new();
     for (n, action) in actions.iter().enumerate() {
@@ -111,10 +130,10 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
             Some(id) => {
                 by_id.insert(id, n);
                 if !all.insert(id) {
-                    found.error("klaviyo/lint-id", &at, format!("the temporary id `{id}` is taken"));
+                    found.graph("klaviyo/lint-id", &at, format!("the temporary id `{id}` is taken"));
                 }
             }
-            None => found.error("klaviyo/lint-id", &at, "an action without temporary id"),
+            None => found.graph("klaviyo/lint-id", &at, "an action without temporary id"),
         }
         let inner = std::iter::once(&action["data"]["main_action"])
             .chain(action["data"]["current_experiment"]["variations"].as_array().into_iter().flatten())
@@ -139,7 +158,7 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
     let entry = definition["entry_action_id"].as_str();
     let start = entry.and_then(|id| by_id.get(id).copied());
     if start.is_none() && (entry.is_some() || !actions.is_empty()) {
-        found.error("klaviyo/lint-link", &format!("{root}/entry_action_id"), "names no action");
+        found.graph("klaviyo/lint-link", &format!("{root}/entry_action_id"), "names no action");
     }
     let targets: Vec<Vec<usize>> = actions
         .iter()
@@ -150,7 +169,7 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
                 let Some(to) = to else { continue };
                 match by_id.get(to) {
                     Some(to) => out.push(*to),
-                    None => found.error(
+                    None => found.graph(
                         "klaviyo/lint-link",
                         &format!("{root}/actions/{n}"),
                         format!("the link {name} leads to `{to}`, which does not exist"),
@@ -179,13 +198,13 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
                 colour[to] = 1;
                 stack.push((to, 0));
             }
-            1 => found.error("klaviyo/lint-cycle", &format!("{root}/actions/{at}"), "a link closes a loop"),
+            1 => found.graph("klaviyo/lint-cycle", &format!("{root}/actions/{at}"), "a link closes a loop"),
             _ => {}
         }
     }
     for (n, colour) in colour.iter().enumerate() {
         if *colour == 0 {
-            found.error("klaviyo/lint-unreachable", &format!("{root}/actions/{n}"), "nothing leads here");
+            found.graph("klaviyo/lint-unreachable", &format!("{root}/actions/{n}"), "nothing leads here");
         }
     }
     joins(actions, &targets, &finished, root, found);
@@ -193,7 +212,7 @@ fn graph(definition: &Json, actions: &[Json], root: &str, found: &mut Found) {
 
 /// A join is fine where both links come from the YES and the NO path of one split, inner splits closed before it
 /// (references, Klaviyo 2). `finished` has every action after all that it leads to, without loops.
-fn joins(actions: &[Json], targets: &[Vec<usize>], finished: &[usize], root: &str, found: &mut Found) {
+fn joins(actions: &[Json], targets: &[Vec<usize>], finished: &[usize], root: &str, found: &mut Found<'_>) {
     let mut num_parents = vec![0_usize; actions.len()];
     targets.iter().flatten().for_each(|to| num_parents[*to] += 1);
     // Where the two paths of a split meet again, if they do so soundly.
@@ -229,26 +248,38 @@ fn joins(actions: &[Json], targets: &[Vec<usize>], finished: &[usize], root: &st
     }
 }
 
-fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut Found) {
+fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut Found<'_>) {
     let data = &action["data"];
     match action["type"].as_str().unwrap_or_default() {
         "trigger-split" => {
             // 1, 7
             if data["trigger_id"] != trigger["id"] || data["trigger_type"] != kind {
-                found.error("klaviyo/lint-trigger", at, "the split asks another trigger than the flow's");
+                found.error(
+                    "klaviyo/lint-trigger",
+                    &format!("{at}/data/trigger_id"),
+                    "the split asks another trigger than the flow's",
+                );
             }
             if !has_event(kind) {
-                found.error("klaviyo/lint-event", at, format!("a {kind} trigger has no event to ask"));
+                found.error(
+                    "klaviyo/lint-event",
+                    &format!("{at}/data/trigger_type"),
+                    format!("a {kind} trigger has no event to ask"),
+                );
             }
         }
         // 5
         "time-delay" => {
             let until = !data["delay_until_time"].is_null() || !data["delay_until_weekdays"].is_null();
             if until && data["unit"] != "days" {
-                found.error("klaviyo/lint-delay", at, "a time of day or weekday is taken with days only");
+                found.error(
+                    "klaviyo/lint-delay",
+                    &format!("{at}/data/unit"),
+                    "a time of day or weekday is taken with days only",
+                );
             }
             if data["value"].as_i64().unwrap_or(0) < 1 {
-                found.error("klaviyo/lint-delay", at, "a delay below one");
+                found.error("klaviyo/lint-delay", &format!("{at}/data/value"), "a delay below one");
             }
         }
         "send-email" => email(&data["message"], at, kind, found),
@@ -258,7 +289,11 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
             // 10
             let variations = data["current_experiment"]["variations"].as_array().map_or(0, Vec::len);
             if variations < 2 {
-                found.error("klaviyo/lint-test", at, "a test with fewer than two variations");
+                found.error(
+                    "klaviyo/lint-test",
+                    &format!("{at}/data/current_experiment"),
+                    "a test with fewer than two variations",
+                );
             }
             for inner in
                 data["current_experiment"]["variations"].as_array().into_iter().flatten().chain([&data["main_action"]])
@@ -271,14 +306,19 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
         // 12
         "multi-branch-split" => {
             let empty = Vec::new();
+            let branches_at = format!("{at}/data/branches");
             let branches = data["branches"].as_array().unwrap_or(&empty);
             let ids: BTreeSet<Option<&str>> = branches.iter().map(|b| b["branch_id"].as_str()).collect();
             let elses = branches.iter().filter(|b| b["is_else"] == true).count();
             if elses != 1 || branches.last().is_none_or(|b| b["is_else"] != true) {
-                found.error("klaviyo/lint-branch", at, "\u{201c}everyone else\u{201d} must be there once, and last");
+                found.error(
+                    "klaviyo/lint-branch",
+                    &branches_at,
+                    "\u{201c}everyone else\u{201d} must be there once, and last",
+                );
             }
             if branches.len() > 20 || ids.len() != branches.len() {
-                found.error("klaviyo/lint-branch", at, "more than 20 paths, or two with one id");
+                found.error("klaviyo/lint-branch", &branches_at, "more than 20 paths, or two with one id");
             }
         }
         _ => {}
@@ -286,7 +326,7 @@ fn check_action(action: &Json, at: &str, trigger: &Json, kind: &str, found: &mut
 }
 
 /// 6, 11
-fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
+fn email(message: &Json, at: &str, kind: &str, found: &mut Found<'_>) {
     for (key, what) in [
         ("template_id", "template"),
         ("subject_line", "subject"),
@@ -315,17 +355,18 @@ fn email(message: &Json, at: &str, kind: &str, found: &mut Found) {
 
 /// 11, over the templates that lie beside a body whose trigger is `kind`: message and text of each.
 pub fn lint_templates<'a>(templates: impl Iterator<Item = (&'a str, &'a str)>, kind: &str) -> Vec<Diagnostic> {
-    let mut found = Found(Vec::new());
+    let kept = KeptPlaces::default();
+    let mut found = Found { all: Vec::new(), kept: &kept };
     if has_event(kind) {
-        return found.0;
+        return found.all;
     }
     for (message, text) in templates {
-        let before = found.0.len();
+        let before = found.all.len();
         event_tags(&Json::String(text.to_owned()), &format!("template of `{message}`"), kind, &mut found);
-        found.0[before..].iter_mut().for_each(|diagnostic| diagnostic.place = Place::message(message));
+        found.all[before..].iter_mut().for_each(|diagnostic| diagnostic.place = Place::message(message));
     }
-    found.0.dedup();
-    found.0
+    found.all.dedup();
+    found.all
 }
 
 /// Whether a trigger brings an event along.
@@ -348,7 +389,7 @@ fn names_event(text: &str) -> bool {
     inside("{{", "}}") || inside("{%", "%}")
 }
 
-fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found) {
+fn event_tags(text: &Json, at: &str, kind: &str, found: &mut Found<'_>) {
     let text = text.as_str().unwrap_or_default();
     if !has_event(kind) && names_event(text) {
         found.add(
@@ -368,7 +409,7 @@ fn filters(
     root: &str,
     (metric, has_event): (Option<&str>, bool),
     revision: &str,
-    found: &mut Found,
+    found: &mut Found<'_>,
 ) {
     let mut stack = vec![(at.to_owned(), value)];
     while let Some((at, value)) = stack.pop() {

@@ -60,7 +60,9 @@ impl Platform for Klaviyo {
             let file = if n == 0 { "flow.json".to_owned() } else { format!("flow-{}.json", n + 1) };
             let name = if many { format!("{} ({})", flow.name, n + 1) } else { flow.name.clone() };
             let body = trigger::body(&plan, workspace, entry, &name, !many, &mut notes);
-            let mut lints = lint(&body, &workspace.klaviyo.revision);
+            let root = "/data/attributes/definition";
+            let kept = keep::places(flow, &plan.settings, body.pointer(root).unwrap_or(&Json::Null), root);
+            let mut lints = lints::lint_kept(&body, &workspace.klaviyo.revision, &kept);
             let kind =
                 body.pointer("/data/attributes/definition/triggers/0/type").and_then(Json::as_str).unwrap_or_default();
             let texts = notes.templates.iter().flat_map(|((id, _), t)| [(id.as_str(), t.html.as_str()), (id, &t.text)]);

@@ -426,6 +426,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "hubspot/smart-sending",
+        Severity::Warning,
+        "A rule of Klaviyo's",
+        [
+            "Smart Sending is on at a message, which only Klaviyo knows.",
+            "HubSpot sends it to whoever got another shortly before, too.",
+            "smart_sending: true",
+            "Turn on the account's e-mail frequency safeguard (Marketing Hub Enterprise).",
+            "references, HubSpot 14",
+        ],
+    ),
+    page(
         "hubspot/quiet-hours",
         Severity::Warning,
         "Send times of the whole workflow",

@@ -96,7 +96,7 @@ pub(super) const PAGES: &[CheckSpec] = &[
         [
             "The platform's JSON says something that the flow has no words for, or says it in another form.",
             "It goes back unchanged until the step says something else.",
-            "\"smart_sending_enabled\": true",
+            "\"bcc_email\": \"log@shop.example\"",
             "Nothing to do.",
             "DESIGN 6, unknown content is kept",
         ],
@@ -123,6 +123,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
             "\"type\": \"price-drop\"",
             "Leave it when the flow goes back there; otherwise choose a trigger of Flowloom.",
             "DESIGN 6, unknown content is kept",
+        ],
+    ),
+    page(
+        "import/manual",
+        Severity::Warning,
+        "A message that somebody lets go",
+        [
+            "In Klaviyo the message waits until a person has looked at it; here it leaves by itself.",
+            "It goes back as it is, but the engine and the simulation send it.",
+            "\"status\": \"manual\"",
+            "Mute the step, or send an internal alert in its place, where somebody has to look first.",
+            "references, Klaviyo 11",
         ],
     ),
     page(

@@ -510,6 +510,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "klaviyo/smart-sending",
+        Severity::Warning,
+        "Klaviyo's own rule on top",
+        [
+            "Smart Sending is on at a message: Klaviyo skips it for whoever got another within the account's window.",
+            "Fewer contacts get it there than the simulation says.",
+            "smart_sending: true",
+            "Turn Smart Sending off at the step, or say the same with a cap, which counts everywhere.",
+            "references, Klaviyo 11",
+        ],
+    ),
+    page(
         "klaviyo/relative-date",
         Severity::Warning,
         "A moving date with one end",

@@ -130,7 +130,7 @@ pub(super) const PAGES: &[CheckSpec] = &[
     lint(
         "hubspot/lint-link",
         "A connection to nothing",
-        "A connection, or a value, names an action that is not there.",
+        "A connection names an action that is not there.",
         "references, HubSpot 12",
     ),
     lint(
@@ -143,6 +143,12 @@ pub(super) const PAGES: &[CheckSpec] = &[
         "hubspot/lint-operator",
         "An operator that does not fit",
         "A filter's operator does not belong to its type; the schema lets it pass and the server refuses it.",
+        "references, HubSpot 12",
+    ),
+    lint(
+        "hubspot/lint-output",
+        "An output that is not there",
+        "A value reads the output of an action that is not there.",
         "references, HubSpot 12",
     ),
     lint(

@@ -28,7 +28,7 @@ use crate::{
     platforms::{
         Notes,
         hubspot::{keep, links::outs, workflows},
-        import::{Given, Imported},
+        import::{Given, Imported, Taken},
     },
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -37,7 +37,7 @@ use std::{collections::BTreeSet, sync::Arc};
 const PROVEN: [&str; 5] = ["actions", "startActionId", "enrollmentCriteria", "goalFilterBranch", "timeWindows"];
 
 /// A workflow of ours that waits for B first; `None` where it is not exactly that.
-pub(super) fn one(read: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Option<Imported> {
+pub(super) fn one(read: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Option<Imported> {
     let actions = read.get("actions").items().collect::<Vec<_>>();
     let at = |id: &str| actions.iter().position(|action| action.id("actionId").is_ok_and(|own| own == id));
     let wait = at(&read.id("startActionId").ok()?)?;

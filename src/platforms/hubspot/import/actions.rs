@@ -37,7 +37,10 @@ use crate::{
             split::SplitArm,
         },
     },
-    platforms::hubspot::links::{arm_name, free, word},
+    platforms::{
+        hubspot::links::{arm_name, free, word},
+        import::Taken,
+    },
 };
 
 /// What an action became.
@@ -117,6 +120,7 @@ impl Reader<'_, '_> {
                     on_cap: OnCap::Skip,
                     send_latest_age: default_send_latest_age(),
                     salt: None,
+                    smart_sending: false,
                 };
                 Ok(Made::plain(Settings::Email(email)))
             }
@@ -331,7 +335,7 @@ impl Reader<'_, '_> {
         if arms.is_empty() {
             return Err(action.get("listBranches").unread("there are no branches"));
         }
-        let mut taken = [ELSE.to_owned()].into();
+        let mut taken = Taken::of(&[ELSE]);
         let arms = arms.into_iter().enumerate().map(|(n, (name, _, condition))| {
             let name = SmolStr::new(free(&mut taken, &word(&name, &arm_name(n))));
             Arm { name, condition }
@@ -347,7 +351,7 @@ impl Reader<'_, '_> {
         let name = input.text("propertyName")?;
         let path = self.names.contact_path(name).ok_or_else(|| input.unread("that property has no name here"))?;
         let known = path.steps.first().and_then(|name| self.names.workspace.properties.get(name)).copied();
-        let mut taken = [ELSE.to_owned()].into();
+        let mut taken = Taken::of(&[ELSE]);
         let mut arms = Vec::new();
         for (n, arm) in action.list("staticBranches")?.into_iter().enumerate() {
             let said = arm.id("branchValue")?;

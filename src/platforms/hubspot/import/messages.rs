@@ -24,7 +24,7 @@ use crate::{
     kinds::ron_options,
     platforms::{
         hubspot::links::{free, word},
-        import::{RemarkKind, Template},
+        import::{RemarkKind, Taken, Template},
         languages,
         templates::Template as Parts,
     },
@@ -35,7 +35,7 @@ pub(super) struct Messages<'a> {
     templates: &'a BTreeMap<String, Template>,
     flow_name: &'a str,
     by_content: BTreeMap<String, MessageId>,
-    taken: BTreeSet<String>,
+    taken: Taken,
     made: Vec<Message>,
     /// Texts that were read, to be held against what goes back.
     read: Vec<Held>,
@@ -60,7 +60,7 @@ impl<'a> Messages<'a> {
             flow_name,
             templates,
             by_content: BTreeMap::new(),
-            taken: BTreeSet::new(),
+            taken: Taken::default(),
             made: Vec::new(),
             read: Vec::new(),
             book: Book::default(),

@@ -32,11 +32,11 @@ use super::{
 use crate::{
     audience::{Channel, Condition, ConditionText},
     base::{Diagnostic, FlowId, NodeId, Place},
-    flow::{Edge, Edit, Flow, FlowSettings, KeptJson, Node, RequiredConsent},
+    flow::{Edge, Edit, Flow, FlowSettings, KeptJson, Node, RequiredConsent, Target},
     kinds::{NEXT, Settings, Trigger, ron_options},
     platforms::{
         Notes,
-        import::{Given, Imported, RemarkKind},
+        import::{Given, Imported, RemarkKind, Taken},
         plan::Plan,
     },
 };
@@ -60,7 +60,7 @@ pub(in crate::platforms) fn import(given: &Given<'_>) -> Result<Vec<Imported>, V
     })?;
     let mut out: Vec<Imported> = Vec::new();
     let mut refused = Vec::new();
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     for flow in envelope::flows(&document)? {
         match envelope::obstacle(&flow) {
             Some(obstacle) => refused.push((flow.at, obstacle)),
@@ -99,14 +99,14 @@ fn pretty(json: &Json) -> String {
 }
 
 /// One workflow.
-fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
+fn one(given_flow: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Imported {
     let modern = envelope::modern(given_flow.json);
     let flow = Spot::new(modern.as_ref(), given_flow.at.clone());
     abandonment::one(&flow, given, taken).unwrap_or_else(|| plain(&flow, given, taken))
 }
 
 /// One workflow, action by action.
-fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Imported {
+fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut Taken) -> Imported {
     let mut report = Report::default();
     let mut names = Names::new(given.names);
     let id = flow.id("id").unwrap_or_default();
@@ -122,6 +122,7 @@ fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Im
     let mut settings = FlowSettings {
         // HubSpot writes to whoever has not unsubscribed. Source: references, HubSpot 14.
         consent: vec![RequiredConsent::NotUnsubscribed(Channel::Email)],
+        target: Some(Target::Hubspot),
         ..FlowSettings::default()
     };
     let entered = enrolment::enrolment(flow, &name, &mut names, &mut report);
@@ -143,6 +144,15 @@ fn plain(flow: &Spot<'_>, given: &Given<'_>, taken: &mut BTreeSet<String>) -> Im
     out = with_settings(&out, &settings);
     loops_and_islands(&out, &steps.nodes, &mut report);
     keep_what_differs(&mut out, &mut settings, flow, &steps.nodes, &names, &mut report);
+    for at in &names.from_today {
+        report.guessed(
+            "hubspot/from-today",
+            at,
+            None,
+            "HubSpot counts whole days from today, the flow from the very moment; they are up to 24 h apart",
+            "Look at the condition where hours matter",
+        );
+    }
     for key in &names.unnamed {
         let (kind, id) = key.split_once(':').unwrap_or((key, ""));
         report.guessed(
@@ -195,6 +205,7 @@ fn with_settings(flow: &Flow, settings: &FlowSettings) -> Flow {
         ("consent", ron(&settings.consent, &d.consent)),
         ("constants", ron(&settings.constants, &d.constants)),
         ("quiet_hours", settings.quiet_hours.and_then(|window| ron_options().to_string(&window).ok())),
+        ("target", settings.target.and_then(|target| ron_options().to_string(&target).ok())),
         ("kept", ron(&settings.kept, &d.kept)),
     ];
     let mut out = flow.clone();
@@ -223,7 +234,19 @@ fn keep_what_differs(
     let (body, origins) = match written.as_slice() {
         [one] => (one.body.clone(), one.origins.clone()),
         // Several workflows, or none: nothing of it can be trusted.
-        _ => (Json::Null, Vec::new()),
+        other => {
+            report.guessed(
+                "import/unproven",
+                &read.at,
+                None,
+                match other.len() {
+                    0 => "The flow cannot be exported as it is, so nothing of it was compared with what came, and all JSON is kept".into(),
+                    n => format!("An export would write {n} workflows for this one, so nothing of it was compared with what came, and all JSON is kept"),
+                },
+                "Run `flowloom check` on it, and compare it with HubSpot before it goes back",
+            );
+            (Json::Null, Vec::new())
+        }
     };
     let actions = body["actions"].as_array().cloned().unwrap_or_default();
     let mut kept: Vec<KeptJson> = Vec::new();

@@ -16,7 +16,7 @@ use crate::{
     },
     content::hubspot_contact_name,
     flow::{EventType, Workspace},
-    platforms::{hubspot::filters::contact_property, slug},
+    platforms::{hubspot::filters::contact_property, import::Taken, slug},
 };
 
 /// Event types that every account has, and what they are called here; a name with `$` is one of our own for what
@@ -60,16 +60,30 @@ pub(super) struct Names<'a> {
     /// Names by `kind:id`.
     known: BTreeMap<String, SmolStr>,
     /// `kind:name` that are taken.
-    taken: BTreeSet<String>,
+    taken: Taken,
+    /// Events and lists that the workspace has learnt of.
+    events: BTreeSet<SmolStr>,
+    lists: BTreeSet<SmolStr>,
     /// Ids whose name nobody knew: `kind:id`.
     pub unnamed: BTreeSet<String>,
+    /// Where whole days are counted from today, which are counted from now here.
+    pub from_today: BTreeSet<String>,
 }
 
 impl<'a> Names<'a> {
     pub fn new(given: &'a BTreeMap<String, String>) -> Self {
         let mut workspace = Workspace::default();
         workspace.caps.clear();
-        Self { given, workspace, known: BTreeMap::new(), taken: BTreeSet::new(), unnamed: BTreeSet::new() }
+        Self {
+            given,
+            workspace,
+            known: BTreeMap::new(),
+            taken: Taken::default(),
+            events: BTreeSet::new(),
+            lists: BTreeSet::new(),
+            unnamed: BTreeSet::new(),
+            from_today: BTreeSet::new(),
+        }
     }
 
     /// What the account calls an id.
@@ -91,14 +105,14 @@ impl<'a> Names<'a> {
             self.unnamed.insert(key.clone());
         }
         let wanted = clean(found.unwrap_or(id));
-        let mut name = wanted.clone();
         // Two ids of one name stay two.
-        let mut n = 1;
-        while !self.taken.insert(format!("{kind}:{name}")) {
-            n += 1;
-            name = if n == 2 { format!("{wanted} ({})", clean(id)) } else { format!("{wanted} ({}, {n})", clean(id)) };
-        }
-        let name = SmolStr::new(name);
+        let own = clean(id);
+        let numbered = |n: usize| match n {
+            2 => format!("{kind}:{wanted} ({own})"),
+            n => format!("{kind}:{wanted} ({own}, {n})"),
+        };
+        let name = self.taken.free(&format!("{kind}:{wanted}"), numbered);
+        let name = SmolStr::new(&name[kind.len() + 1..]);
         self.known.insert(key, name.clone());
         (name, placeholder.is_some())
     }
@@ -111,7 +125,7 @@ impl<'a> Names<'a> {
     /// The event behind an event type id.
     pub fn event(&mut self, type_id: &str) -> SmolStr {
         let (name, placeholder) = self.name("event", type_id);
-        if self.workspace.event(&name).is_none() {
+        if self.events.insert(name.clone()) {
             let is_type_id = type_id.starts_with(|c: char| c.is_ascii_digit()) && type_id.contains('-');
             let hubspot = (!placeholder && is_type_id).then(|| type_id.to_owned());
             if !placeholder && !is_type_id {
@@ -132,7 +146,7 @@ impl<'a> Names<'a> {
     /// The list behind a list id.
     pub fn list(&mut self, id: &str) -> SmolStr {
         let (name, placeholder) = self.name("list", id);
-        if !self.workspace.lists.contains(&name) {
+        if self.lists.insert(name.clone()) {
             self.workspace.lists.push(name.clone());
             if !placeholder {
                 self.remember("list", &name, id);

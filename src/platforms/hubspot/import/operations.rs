@@ -250,6 +250,9 @@ impl Asked<'_, '_> {
                 if !matches!(reference, "NOW" | "TODAY") {
                     return Err(point.get("indexReference").unread("only days from now can be asked here"));
                 }
+                if reference == "TODAY" {
+                    names.from_today.insert(point.at.clone());
+                }
                 Ok(self.now(op, index_offset(&point)?))
             }
             "DATE" => {

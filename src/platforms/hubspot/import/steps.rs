@@ -19,7 +19,10 @@ use crate::{
     content::Origin,
     flow::{Edge, FlowSettings, Node},
     kinds::{Foreign, Settings, actions::webhook},
-    platforms::hubspot::links::{foreign_ports, free, links, outs, word},
+    platforms::{
+        hubspot::links::{foreign_ports, free, links, outs, word},
+        import::Taken,
+    },
 };
 
 /// A step and the actions that it was made of.
@@ -68,7 +71,7 @@ pub(super) fn steps<'a, 'g>(
         }
     }
 
-    let mut taken: BTreeSet<String> = [super::START.to_owned()].into();
+    let mut taken = Taken::of(&[super::START]);
     let mut nodes: Vec<Step<'a>> = Vec::new();
     let mut node_of: BTreeMap<usize, usize> = BTreeMap::new();
     for n in order(&actions, &by_id, start) {

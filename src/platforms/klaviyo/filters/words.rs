@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 use smol_str::SmolStr;
 
-use super::number;
+use super::{number, ranges};
 use crate::{
     audience::{
         Channel, Condition, ConsentStatus, Path, Value, ValueType,
@@ -24,6 +24,7 @@ use crate::{
 pub(in crate::platforms::klaviyo) fn is_event(literal: &Literal) -> bool {
     match &literal.atom {
         Condition::Compare { left, .. } | Condition::IsSet(left) => matches!(left.root, Root::Trigger | Root::Event),
+        Condition::All(parts) => ranges::both(parts).is_some_and(|(path, ..)| path.root != Root::Contact),
         _ => false,
     }
 }
@@ -94,8 +95,13 @@ pub(in crate::platforms::klaviyo) fn property_name(path: &Path) -> Result<String
         "zone" => "location['timezone']".into(),
         "language" => "locale".into(),
         "created_at" => "created".into(),
-        other => format!("properties['{}']", other.replace('\\', "\\\\").replace('\'', "\\'")),
+        other => custom_property(other),
     })
+}
+
+/// A property of the account's own.
+pub(in crate::platforms::klaviyo) fn custom_property(name: &str) -> String {
+    format!("properties['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 pub(super) fn numeric_operator(op: CompareOp) -> Option<&'static str> {
@@ -204,7 +210,20 @@ pub(super) fn relative(
     if !later && !matches!(op, Some(CompareOp::Lt | CompareOp::Le)) {
         return Err("a moving date is compared by before and after only".into());
     }
-    let past = span.about_millis() <= 0;
+    if span.about_millis() == 0 {
+        let (operator, side) = if later { ("in-the-next", "further ahead") } else { ("in-the-last", "longer ago") };
+        notes.approximate(
+            "klaviyo/relative-date",
+            place.clone(),
+            format!(
+                "Klaviyo's \u{201c}{}\u{201d} needs a span: dates that lie more than 100 years {side} are left out",
+                operator.replace('-', " ")
+            ),
+            "Nothing to do where the property holds no such dates",
+        );
+        return Ok(json!({"type": "date", "operator": operator, "unit": "week", "quantity": ranges::CENTURY_IN_WEEKS}));
+    }
+    let past = span.about_millis() < 0;
     let (quantity, unit) = window_units(if past { span.negated() } else { span }, place, notes);
     let operator = match (past, later) {
         (true, true) => "in-the-last",

@@ -1,5 +1,7 @@
 //! Actions as steps. An action of which any word is not known is refused, and stays a locked step.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
@@ -14,7 +16,7 @@ use crate::{
     audience::{Channel, ConditionText, Value, condition::Root},
     base::{NodeId, Span, Weekday, Weekdays, Window},
     content::Part,
-    flow::Sender,
+    flow::{Node, Sender},
     kinds::{
         Branch, Delay, Email, InternalAlert, ListUpdate, NEXT, Settings, Sms, Split, UpdateContact, Wait, Webhook,
         actions::{
@@ -58,10 +60,11 @@ fn fork(action: &Json, settings: Settings, yes: &str, no: &str) -> Made {
     Made { settings, title: String::new(), ways }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The step for an action; why there is none where it has to stay as it is.
     pub(super) fn action(&mut self, action: &Json, kind: &str, node: &NodeId, pointer: &str) -> Read<Made> {
         let data = action.get("data").unwrap_or(&Json::Null);
+        self.status(data, node, pointer)?;
         let made = match kind {
             "time-delay" => line(action, Settings::Delay(time_delay(data)?)),
             "countdown-delay" => line(action, Settings::Delay(self.countdown(data)?)),
@@ -81,8 +84,9 @@ impl Reader<'_> {
                     return refused("/data/message/body", "the message has no text");
                 }
                 let version = Version { message, weight: 1, pointer: format!("{pointer}/data/message") };
+                let json = version.message;
                 let message = self.message(Channel::Sms, &[version], node);
-                line(action, sms(message))
+                line(action, sms(message, json))
             }
             "ab-test" => self.test(action, data, node, pointer)?,
             "send-webhook" => self.webhook(action, data, node, pointer)?,
@@ -94,6 +98,38 @@ impl Reader<'_> {
             _ => return refused("/type", "Flowloom has no such step"),
         };
         Ok(made)
+    }
+
+    /// What Klaviyo does not do, or only when somebody says so. A step that is switched off stays Klaviyo's own, so
+    /// that nothing here does what nothing there does; a draft is as the flow is.
+    fn status(&mut self, data: &Json, node: &NodeId, pointer: &str) -> Read<()> {
+        let variations = data.pointer("/current_experiment/variations").and_then(Json::as_array);
+        let variations = variations.into_iter().flatten().enumerate();
+        let inner =
+            variations.map(|(n, part)| (format!("/data/current_experiment/variations/{n}/data"), part.get("data")));
+        let parts =
+            [("/data".to_owned(), Some(data)), ("/data/main_action/data".into(), data.pointer("/main_action/data"))];
+        let mut manual = None;
+        for (at, part) in parts.into_iter().chain(inner) {
+            match part.map(|part| word(part, "/status")) {
+                Some("disabled") => {
+                    return refused(&format!("{at}/status"), "it is switched off, so nothing comes of it");
+                }
+                Some("manual") => manual = manual.or(Some(at)),
+                _ => {}
+            }
+        }
+        if let Some(at) = manual {
+            self.say(
+                RemarkKind::Guessed,
+                "import/manual",
+                &format!("{pointer}{at}/status"),
+                Some(node),
+                "In Klaviyo somebody looks at each message before it leaves; here it leaves by itself",
+                "Mute the step, or send an internal alert in its place, where somebody has to look first",
+            );
+        }
+        Ok(())
     }
 
     // Waits
@@ -255,7 +291,7 @@ impl Reader<'_> {
         let message = self.message(channel, &versions, node);
         let settings = match channel {
             Channel::Email => email(message, sender, first),
-            Channel::Sms => sms(message),
+            Channel::Sms => sms(message, first),
         };
         Ok(line(action, settings))
     }
@@ -269,31 +305,29 @@ impl Reader<'_> {
         let name = word(message, "/from_label");
         let reply_to =
             message.get("reply_to_email").and_then(Json::as_str).filter(|r| !r.is_empty()).map(str::to_owned);
-        let senders = &mut self.names.workspace.senders;
-        if let Some(known) = senders.iter().find(|s| s.email == email && s.name == name && s.reply_to == reply_to) {
-            return Some(known.id.clone());
+        let key = (email.to_owned(), name.to_owned(), reply_to);
+        if let Some(known) = self.senders.get(&key) {
+            return Some(known.clone());
         }
         let base = keep::port_name(&if name.is_empty() { email } else { name }.to_lowercase());
-        let mut id = base.clone();
-        let mut n = 2;
-        while senders.iter().any(|sender| sender.id == id) {
-            id = format!("{base}-{n}");
-            n += 1;
-        }
-        senders.push(Sender { id: id.as_str().into(), name: name.to_owned(), email: email.to_owned(), reply_to });
-        Some(id.into())
+        let id = SmolStr::new(self.taken_senders.free(&base, |n| format!("{base}-{n}")));
+        let (email, name, reply_to) = key.clone();
+        self.names.workspace.senders.push(Sender { id: id.clone(), name, email, reply_to });
+        self.senders.insert(key, id.clone());
+        Some(id)
     }
 
     /// What all messages share becomes the flow's own: sender, tracking parameters, caps.
     pub(super) fn shared_settings(&mut self) {
-        let senders: Vec<Option<SmolStr>> = self.emails().map(|(email, _)| email.sender.clone()).collect();
+        let emails = self.emails();
+        let senders: Vec<Option<SmolStr>> = emails.iter().map(|(email, _)| email.sender.clone()).collect();
+        let messages: Vec<&Json> = emails.into_iter().filter_map(|(_, json)| json).collect();
         if let Some(Some(first)) = senders.first().cloned()
             && senders.iter().all(|sender| sender.as_ref() == Some(&first))
         {
             self.settings.sender = Some(first);
         }
-        let messages: Vec<Json> = self.emails().filter_map(|(_, json)| json).collect();
-        let parameters: Vec<Option<Vec<(String, String)>>> = messages.iter().map(tracking).collect();
+        let parameters: Vec<Option<Vec<(String, String)>>> = messages.iter().map(|message| tracking(message)).collect();
         if let Some(Some(first)) = parameters.first()
             && parameters.iter().all(|other| other.as_ref() == Some(first))
         {
@@ -314,15 +348,20 @@ impl Reader<'_> {
     }
 
     /// E-mail steps, each with its (first) message in Klaviyo's JSON.
-    fn emails(&self) -> impl Iterator<Item = (&Email, Option<Json>)> {
-        self.nodes.iter().filter_map(|node| match node.settings() {
-            Some(Settings::Email(email)) => {
-                let original = self.originals.iter().find(|original| original.node == node.id)?;
-                let places = ["/data/message", "/data/current_experiment/variations/0/data/message"];
-                Some((email, places.iter().find_map(|at| original.json.pointer(at)).cloned()))
-            }
-            _ => None,
-        })
+    fn emails(&self) -> Vec<(&Email, Option<&'a Json>)> {
+        let originals: BTreeMap<&NodeId, &'a Json> = self.originals.iter().map(|o| (&o.node, o.json)).collect();
+        let of = |node: &'_ Node| {
+            let places = ["/data/message", "/data/current_experiment/variations/0/data/message"];
+            let original = originals.get(&node.id)?;
+            Some(places.iter().find_map(|at| original.pointer(at)))
+        };
+        self.nodes
+            .iter()
+            .filter_map(|node| match node.settings() {
+                Some(Settings::Email(email)) => Some((email, of(node)?)),
+                _ => None,
+            })
+            .collect()
     }
 
     // Everything else
@@ -445,17 +484,24 @@ fn email(message: crate::base::MessageId, sender: Option<SmolStr>, json: &Json) 
         on_cap: crate::kinds::OnCap::default(),
         send_latest_age: Span::hours(24),
         salt: None,
+        smart_sending: smart_sending(json),
     })
 }
 
-fn sms(message: crate::base::MessageId) -> Settings {
+fn sms(message: crate::base::MessageId, json: &Json) -> Settings {
     Settings::Sms(Sms {
         message,
         cooldown: None,
         on_cap: crate::kinds::OnCap::default(),
         send_latest_age: Span::hours(24),
         salt: None,
+        smart_sending: smart_sending(json),
     })
+}
+
+/// Whether Klaviyo's own rule is on, as it is where nothing is said. Source: references, klaviyo, section 5.1.
+fn smart_sending(message: &Json) -> bool {
+    message.get("smart_sending_enabled") != Some(&Json::Bool(false))
 }
 
 /// The tracking parameters of a message, where they are on and have a form that can be said.

@@ -146,7 +146,10 @@ impl Asker<'_, '_> {
         let mut parts = Vec::new();
         if let Some(filters) = c.get("metric_filters").filter(|f| !f.is_null()) {
             let filters = filters.as_array().ok_or("its filters are no list")?;
-            for filter in filters.iter().take(MOST) {
+            if filters.len() > MOST {
+                return Err(format!("it has more than {MOST} filters of its own"));
+            }
+            for filter in filters {
                 let property = filter.get("property").and_then(Json::as_str).filter(|p| !p.is_empty());
                 let property = property.ok_or("a filter of it names no property")?;
                 let path = Path { root: Root::Event, steps: vec![property.into()] };
@@ -228,8 +231,8 @@ fn word_of<'a>(json: Option<&'a Json>, key: &str) -> &'a str {
 }
 
 /// What stands after `Flowloom: ` in the name of a property that our exports ask for.
-fn own_question(property: &str) -> Option<&str> {
-    property.strip_prefix("properties['Flowloom: ")?.strip_suffix("']")
+fn own_question(property: &str) -> Option<String> {
+    property.strip_prefix("properties['Flowloom: ")?.strip_suffix("']").map(unescaped)
 }
 
 /// A property as a path of the contact.
@@ -237,7 +240,7 @@ pub(super) fn property_path(name: &str) -> Read<Path> {
     let step = |name: &str| Path { root: Root::Contact, steps: vec![name.into()] };
     let inside = |prefix: &str| name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix("']"));
     if let Some(own) = inside("properties['") {
-        let own = own.replace("\\'", "'").replace("\\\\", "\\");
+        let own = unescaped(own);
         return if own.trim().is_empty() { Err("its property has no name".into()) } else { Ok(step(&own)) };
     }
     if let Some(place) = inside("location['") {
@@ -250,6 +253,17 @@ pub(super) fn property_path(name: &str) -> Read<Path> {
         "created" => step("created_at"),
         other => step(other),
     })
+}
+
+/// A text in which `\'` stands for a quote and `\\` for a backslash.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let escaped = signs.next_if(|next| sign == '\\' && matches!(next, '\\' | '\''));
+        out.push(escaped.unwrap_or(sign));
+    }
+    out
 }
 
 fn numeric_op(operator: &str) -> Option<CompareOp> {
@@ -361,9 +375,16 @@ fn date(path: &Path, f: &Object, operator: &str) -> Read<Condition> {
                 ])),
             }
         }
-        "in-the-last" => Ok(compare(CompareOp::Gt, Operand::Now(span(f)?.negated()))),
+        // Both ends: neither takes what lies on the other side of now.
+        "in-the-last" => Ok(Condition::All(vec![
+            compare(CompareOp::Ge, Operand::Now(span(f)?.negated())),
+            compare(CompareOp::Le, Operand::Now(Span::ZERO)),
+        ])),
         "at-least" => Ok(compare(CompareOp::Lt, Operand::Now(span(f)?.negated()))),
-        "in-the-next" => Ok(compare(CompareOp::Lt, Operand::Now(span(f)?))),
+        "in-the-next" => Ok(Condition::All(vec![
+            compare(CompareOp::Ge, Operand::Now(Span::ZERO)),
+            compare(CompareOp::Le, Operand::Now(span(f)?)),
+        ])),
         other => Err(format!("there are no words for the date `{other}`")),
     }
 }

@@ -47,15 +47,15 @@ impl Reader<'_> {
         let own = versions.first().and_then(|v| id_of(v.message.get("template_id")));
         let first = format!("-{}", variant_of(0));
         let own = own.as_deref().and_then(|id| placeholder("template", id)).and_then(|name| name.strip_suffix(&first));
-        let copies = versions.iter().map(|v| v.message.clone()).collect::<Vec<Json>>();
+        let copies = versions.iter().map(|v| v.message.to_string()).collect::<Vec<String>>().join("\n");
         if own.is_some()
-            && let Some((known, _)) = self.copies.iter().find(|(_, known)| *known == copies)
+            && let Some(known) = self.copies.get(&copies)
         {
             return known.clone();
         }
         let id = self.free_message_id(own.or(name).unwrap_or(node.as_str()));
         if own.is_some() {
-            self.copies.push((id.clone(), copies));
+            self.copies.insert(copies, id.clone());
         }
         let mut message = Message::new(id.clone(), channel);
         message.name = name.map(str::to_owned);
@@ -85,13 +85,7 @@ impl Reader<'_> {
     fn free_message_id(&mut self, wanted: &str) -> MessageId {
         let mut base = super::keep::port_name(&wanted.to_lowercase());
         base.truncate(40);
-        let mut id = base.clone();
-        let mut n = 2;
-        while !self.taken_messages.insert(id.clone()) {
-            id = format!("{base}-{n}");
-            n += 1;
-        }
-        MessageId::new(id)
+        MessageId::new(self.taken_messages.free(&base, |n| format!("{base}-{n}")))
     }
 
     /// What a version says, in Klaviyo's language.

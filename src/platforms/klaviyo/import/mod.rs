@@ -18,6 +18,7 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 
 use self::{
     document::{Document, documents, error},
@@ -29,7 +30,7 @@ use crate::{
     content::Book,
     flow::{Edge, Flow, FlowSettings, MessageSection, Node, Section, Target},
     kinds::{Foreign, NEXT, Settings, ron_options},
-    platforms::import::{Given, Imported, Remark, RemarkKind},
+    platforms::import::{Given, Imported, Remark, RemarkKind, Taken},
 };
 
 /// Most actions of one flow. Source: assumption; Klaviyo's own preview stops at 500.
@@ -98,10 +99,15 @@ struct Reader<'a> {
     edges: Vec<Edge>,
     messages: Vec<crate::content::Message>,
     originals: Vec<Original<'a>>,
-    /// Messages of our own exports, with the JSON they came from.
-    copies: Vec<(crate::base::MessageId, Vec<Json>)>,
-    taken: BTreeSet<String>,
-    taken_messages: BTreeSet<String>,
+    /// Messages of our own exports, by the JSON they came from.
+    copies: BTreeMap<String, crate::base::MessageId>,
+    taken: Taken,
+    taken_messages: Taken,
+    /// Senders by address, name and address for answers.
+    senders: BTreeMap<(String, String, Option<String>), SmolStr>,
+    taken_senders: Taken,
+    /// Ids of which it was said that nobody knows their name: `kind:id`.
+    unknown: BTreeSet<String>,
     /// The property of a date trigger.
     date: Option<String>,
 }
@@ -118,9 +124,12 @@ impl<'a> Reader<'a> {
             edges: Vec::new(),
             messages: Vec::new(),
             originals: Vec::new(),
-            copies: Vec::new(),
-            taken: BTreeSet::from(["trigger".to_owned()]),
-            taken_messages: BTreeSet::new(),
+            copies: BTreeMap::new(),
+            taken: Taken::of(&["trigger"]),
+            taken_messages: Taken::default(),
+            senders: BTreeMap::new(),
+            taken_senders: Taken::default(),
+            unknown: BTreeSet::new(),
             date: None,
         }
     }
@@ -161,7 +170,7 @@ impl<'a> Reader<'a> {
             return Err(error("import/too-many", &format!("{at}/actions"), why).hint("Split the flow"));
         }
         let ids = self.ids(actions, at);
-        self.trigger(definition, at);
+        self.trigger(definition, at)?;
         self.whole_flow(definition, at);
         let by_id = self.by_id(&ids);
         for (n, (action, id)) in actions.iter().zip(&ids).enumerate() {
@@ -225,14 +234,9 @@ impl<'a> Reader<'a> {
 
     fn free_id(&mut self, wanted: &str) -> NodeId {
         let base = if is_wellformed(wanted) { wanted.to_owned() } else { keep::port_name(wanted) };
-        let mut name = base.clone();
-        let mut n = 2;
-        while !is_wellformed(&name) || !self.taken.insert(name.clone()) {
-            let short: String = base.chars().take(55).collect();
-            name = format!("{short}-{n}");
-            n += 1;
-        }
-        NodeId::new(name)
+        let short: String = base.chars().take(55).collect();
+        let base = if is_wellformed(&base) { base } else { format!("{short}-2") };
+        NodeId::new(self.taken.free(&base, |n| format!("{short}-{n}")))
     }
 
     fn by_id(&self, ids: &[Option<(NodeId, String)>]) -> BTreeMap<String, NodeId> {
@@ -307,7 +311,8 @@ impl<'a> Reader<'a> {
         let mut first = named.as_ref().and_then(|id| by_id.get(id)).cloned();
         if first.is_none() && ids.iter().any(Option::is_some) {
             // Where the flow begins is the one step that none leads to.
-            let mut starts = ids.iter().flatten().filter(|(node, _)| !self.edges.iter().any(|edge| edge.to == *node));
+            let led_to: BTreeSet<&NodeId> = self.edges.iter().map(|edge| &edge.to).collect();
+            let mut starts = ids.iter().flatten().filter(|(node, _)| !led_to.contains(node));
             let guess = starts.next().filter(|_| starts.next().is_none()).map(|(node, _)| node.clone());
             let missing = match &named {
                 Some(id) => format!("The flow begins at `{id}`, which does not exist"),

@@ -1,6 +1,6 @@
 //! Ids of an account as names, and what a workspace must know of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 use smol_str::SmolStr;
@@ -11,18 +11,22 @@ use crate::flow::{EventType, Moment, Workspace};
 pub(super) struct Names<'a> {
     given: &'a BTreeMap<String, String>,
     pub workspace: Workspace,
+    /// Events and lists that the workspace has learnt of.
+    events: BTreeSet<SmolStr>,
+    lists: BTreeSet<SmolStr>,
 }
 
 impl<'a> Names<'a> {
     pub fn new(given: &'a BTreeMap<String, String>) -> Self {
         // What an import adds holds no rules of its own.
-        Self { given, workspace: Workspace { caps: Vec::new(), ..Workspace::default() } }
+        let workspace = Workspace { caps: Vec::new(), ..Workspace::default() };
+        Self { given, workspace, events: BTreeSet::new(), lists: BTreeSet::new() }
     }
 
     /// The name of a metric; the workspace learns of the event.
     pub fn metric(&mut self, id: &str) -> SmolStr {
         let name = self.name("metric", id);
-        if self.workspace.event(&name).is_none() && !is_response(&name) {
+        if !is_response(&name) && self.events.insert(name.clone()) {
             let moment = if is_purchase(&name) { Moment::Purchase } else { Moment::Other };
             let event =
                 EventType { name: name.clone(), moment, properties: BTreeMap::new(), klaviyo: None, hubspot: None };
@@ -41,7 +45,7 @@ impl<'a> Names<'a> {
     /// The name of a list; the workspace learns of it.
     pub fn list(&mut self, id: &str) -> SmolStr {
         let name = self.name("list", id);
-        if !self.workspace.lists.contains(&name) {
+        if self.lists.insert(name.clone()) {
             self.workspace.lists.push(name.clone());
         }
         name

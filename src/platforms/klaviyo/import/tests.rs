@@ -49,7 +49,11 @@ fn conditions_come_back() {
         "not (contact.plan starts with \"gold\") or contact.plan ends with \"x\"",
         "contact.birthday = 2026-04-01",
         "contact.birthday < 2026-04-01 or contact.birthday > 2026-05-01",
-        "contact.seen > now - 10 days",
+        "contact.seen >= now - 10 days and contact.seen <= now",
+        "contact.due >= now and contact.due <= now + 3 days",
+        "contact.plan = \"x\" or contact.due >= now and contact.due <= now + 3 days",
+        "trigger.due >= now and trigger.due <= now + 3 days",
+        "contact[\"a\\\\'b\\\\\\\\\"] = \"x\"",
         "contact.seen < now - 12 h",
         "did \"Placed Order\" at least 2 times in the last 30 days",
         "did \"Placed Order\" since entry",
@@ -63,11 +67,16 @@ fn conditions_come_back() {
     ] {
         check(same, "=");
     }
+    // Klaviyo's "in the last" has two ends.
+    check("contact.seen > now - 10 days", "contact.seen >= now - 10 days and contact.seen <= now");
+    check("contact.due < now + 3 days", "contact.due >= now and contact.due <= now + 3 days");
     check("never did \"Placed Order\"", "did \"Placed Order\" fewer than 1 time");
     check("true", "true");
     check("false", "false");
     // What Klaviyo cannot ask is a property there, which says what it stands for.
     check("score \"loyalty\" > 5", "=");
+    check("contact.a = contact.b", "=");
+    check("did \"A\" exactly 2 times in the last 3 days and score \"it's\" > 5", "=");
     check("local time from 09:00 to 17:00", "=");
 }
 

@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 
 use super::{
     Reader,
+    document::error,
     filters::{self, Asker, Refused, property_path, units},
     names::{id_of, is_purchase},
 };
@@ -13,7 +14,7 @@ use crate::{
         Condition,
         condition::{EventQuery, EventWindow, Root, walk},
     },
-    base::{Span, TimeOfDay},
+    base::{Diagnostic, Span, TimeOfDay},
     content::Origin,
     flow::{Node, Reentry},
     kinds::{
@@ -25,17 +26,29 @@ use crate::{
     platforms::import::RemarkKind,
 };
 
+/// Most triggers of a flow. Source: assumption; Klaviyo takes one.
+const MOST_TRIGGERS: usize = 100;
+/// Most groups of a flow's filter that are read. Source: assumption; far over what the editor lets anybody build.
+const MOST_GROUPS: usize = 400;
+
 impl Reader<'_> {
     /// The trigger node.
-    pub(super) fn trigger(&mut self, definition: &Map<String, Json>, at: &str) {
+    ///
+    /// Errors: more triggers than any flow has.
+    pub(super) fn trigger(&mut self, definition: &Map<String, Json>, at: &str) -> Result<(), Diagnostic> {
         let pointer = format!("{at}/triggers");
         let none = Vec::new();
         let triggers = match definition.get("triggers") {
             Some(Json::Array(triggers)) => triggers,
             _ => &none,
         };
+        if triggers.len() > MOST_TRIGGERS {
+            let why = format!("this flow has {} triggers; at most {MOST_TRIGGERS} are read", triggers.len());
+            return Err(error("import/too-many", &pointer, why)
+                .hint("Klaviyo's own flows have one; give the others in flows of their own"));
+        }
         let mut any = Vec::new();
-        for (n, trigger) in triggers.iter().take(100).enumerate() {
+        for (n, trigger) in triggers.iter().enumerate() {
             let here = format!("{pointer}/{n}");
             let kind = trigger.get("type").and_then(Json::as_str).unwrap_or("(no type)").to_owned();
             match self.alternative(trigger, &kind, &here) {
@@ -80,6 +93,7 @@ impl Reader<'_> {
             any.push(foreign("unconfigured".into(), &json));
         }
         self.nodes.insert(0, Node::new("trigger", "trigger", &Settings::Trigger(Trigger { any }).to_ron()));
+        Ok(())
     }
 
     fn alternative(&mut self, trigger: &Json, kind: &str, here: &str) -> Result<Alternative, Refused> {
@@ -165,8 +179,7 @@ impl Reader<'_> {
     pub(super) fn unknown_id(&mut self, kind: &str, id: &str, pointer: &str) {
         if !self.names.is_known(kind, id) {
             let message = format!("The {kind} `{id}` has no name here, so its id stands for it");
-            let said = self.report.iter().any(|remark| remark.message == message);
-            if !said {
+            if self.unknown.insert(format!("{kind}:{id}")) {
                 self.say(
                     RemarkKind::Guessed,
                     "import/unknown-name",
@@ -234,7 +247,11 @@ impl Reader<'_> {
         };
         let (mut exits, mut goals): (Vec<Condition>, Vec<Condition>) = (Vec::new(), Vec::new());
         let mut reentry = None;
-        for (n, group) in groups.iter().enumerate().take(400) {
+        if groups.len() > MOST_GROUPS {
+            let why = format!("only the first {MOST_GROUPS} of its {} groups are asked", groups.len());
+            self.kept_filter(&format!("{pointer}/condition_groups/{MOST_GROUPS}"), &why);
+        }
+        for (n, group) in groups.iter().enumerate().take(MOST_GROUPS) {
             let here = format!("{pointer}/condition_groups/{n}");
             if let Some(rule) = not_in_flow(group) {
                 reentry = Some(rule);

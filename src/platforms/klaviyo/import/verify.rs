@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
 
 use super::{
     Original,
@@ -34,6 +35,21 @@ pub(super) struct Draft<'a> {
     pub originals: Vec<Original<'a>>,
 }
 
+/// Most times that steps are locked because of others. Source: assumption; none of the samples needs more than two.
+const MOST_ROUNDS: usize = 3;
+
+/// Says that an import was not proven, or not as a whole.
+fn unproven(document: &Document<'_>, message: String, remedy: &str) -> Remark {
+    Remark {
+        kind: RemarkKind::Guessed,
+        code: "import/unproven",
+        pointer: document.pointer.clone(),
+        node: None,
+        message,
+        remedy: remedy.to_owned(),
+    }
+}
+
 /// The import, with what must be kept so that its export is the same JSON.
 pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
     let Draft { mut flow, workspace, mut report, originals } = draft;
@@ -43,48 +59,52 @@ pub(super) fn verified(draft: Draft<'_>, document: &Document<'_>) -> Imported {
         let Some(exported) = definition(&flow, &workspace) else { break None };
         let written = actions_of(&exported);
         let reached = reached(&flow);
+        let foreign = foreign(&flow);
         let lost: BTreeSet<NodeId> = originals
             .iter()
             .filter(|original| reached.contains(original.node.as_str()))
-            .filter(|original| flow.node(original.node.as_str()).is_some_and(|node| node.kind != "foreign"))
+            .filter(|original| !foreign.contains(original.node.as_str()))
             .filter(|o| written.get(o.node.as_str()).is_none_or(|action| action.get("type") != o.json.get("type")))
             .map(|original| original.node.clone())
             .collect();
         round += 1;
-        if lost.is_empty() || round > 3 {
+        if lost.is_empty() {
             break Some(exported);
         }
-        for original in originals.iter().filter(|original| lost.contains(&original.node)) {
-            lock(&mut flow, original);
-            for remark in &mut report {
-                if remark.node.as_ref() == Some(&original.node) && remark.kind == RemarkKind::Understood {
-                    remark.kind = RemarkKind::Kept;
-                    remark.code = "import/kept-action";
-                    remark.message =
-                        "The step would go back as something else, so it stays Klaviyo's own, which contacts pass here"
-                            .into();
-                    remark.remedy =
-                        "Leave it when the flow goes back there; otherwise draw what it does with other steps".into();
-                }
+        if round > MOST_ROUNDS {
+            let named: Vec<String> = lost.iter().take(5).map(|node| format!("`{node}`")).collect();
+            let message = format!(
+                "{} steps may go back as something else, though others were locked {MOST_ROUNDS} times over for it: {}",
+                lost.len(),
+                named.join(", ")
+            );
+            report.push(unproven(document, message, "Compare these steps with Klaviyo before the flow goes back"));
+            break Some(exported);
+        }
+        lock(&mut flow, &originals, &lost);
+        for remark in &mut report {
+            let is_locked = remark.node.as_ref().is_some_and(|node| lost.contains(node));
+            if is_locked && remark.kind == RemarkKind::Understood {
+                remark.kind = RemarkKind::Kept;
+                remark.code = "import/kept-action";
+                remark.message =
+                    "The step would go back as something else, so it stays Klaviyo's own, which contacts pass here"
+                        .into();
+                remark.remedy =
+                    "Leave it when the flow goes back there; otherwise draw what it does with other steps".into();
             }
         }
     };
     let Some(exported) = exported else {
-        report.push(Remark {
-            kind: RemarkKind::Guessed,
-            code: "import/unproven",
-            pointer: document.pointer.clone(),
-            node: None,
-            message: "The flow cannot be exported as it is, so it was not compared with what came".into(),
-            remedy: "Run `flowloom check` on it".into(),
-        });
+        let message = "The flow cannot be exported as it is, so it was not compared with what came";
+        report.push(unproven(document, message.into(), "Run `flowloom check` on it"));
         return Imported { flow, workspace, report };
     };
     let mut kept = Vec::new();
     let written = actions_of(&exported);
-    for original in &originals {
-        let is_foreign = flow.node(original.node.as_str()).is_none_or(|node| node.kind == "foreign");
-        let Some(action) = written.get(original.node.as_str()).filter(|_| !is_foreign) else { continue };
+    let foreign = foreign(&flow);
+    for original in originals.iter().filter(|original| !foreign.contains(original.node.as_str())) {
+        let Some(action) = written.get(original.node.as_str()) else { continue };
         let as_posted = as_posted(original, action);
         if let Some(patch) = keep::difference(&as_posted, action, Some(original.node.clone())) {
             say_kept(&patch, &original.pointer, &mut report);
@@ -137,31 +157,41 @@ fn reached(flow: &Flow) -> BTreeSet<&str> {
     seen
 }
 
-/// Turns a step into a locked one, with edges where its links lead.
-fn lock(flow: &mut Flow, original: &Original<'_>) {
-    let kind = original.json.get("type").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let made = locked(original.json, kind);
-    let old: BTreeMap<String, NodeId> = flow
-        .edges
-        .iter()
-        .filter(|edge| edge.from == original.node)
-        .map(|edge| (edge.port.to_string(), edge.to.clone()))
-        .collect();
-    // The ways out keep their order; only their names may be others.
-    let targets: Vec<Option<NodeId>> = match flow.node(original.node.as_str()) {
-        Some(node) => node.ports().iter().map(|port| old.get(port.name.as_str()).cloned()).collect(),
-        None => Vec::new(),
-    };
-    flow.edges.retain(|edge| edge.from != original.node);
-    for ((port, _), target) in made.ways.iter().zip(targets) {
-        if let Some(to) = target {
-            flow.edges.push(Edge::new(original.node.clone(), port, to));
-        }
+/// Locked steps.
+fn foreign(flow: &Flow) -> BTreeSet<SmolStr> {
+    flow.nodes.iter().filter(|node| node.kind == "foreign").map(|node| SmolStr::new(node.id.as_str())).collect()
+}
+
+/// Turns steps into locked ones, with edges where their links lead.
+fn lock(flow: &mut Flow, originals: &[Original<'_>], lost: &BTreeSet<NodeId>) {
+    let mut old: BTreeMap<NodeId, BTreeMap<String, NodeId>> = BTreeMap::new();
+    for edge in flow.edges.iter().filter(|edge| lost.contains(&edge.from)) {
+        old.entry(edge.from.clone()).or_default().insert(edge.port.to_string(), edge.to.clone());
     }
-    if let Some(node) = flow.nodes.iter_mut().find(|node| node.id == original.node) {
+    flow.edges.retain(|edge| !lost.contains(&edge.from));
+    let places: BTreeMap<NodeId, usize> = flow
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(n, node)| (node.id.clone(), n))
+        .filter(|(id, _)| lost.contains(id))
+        .collect();
+    for original in originals.iter().filter(|original| lost.contains(&original.node)) {
+        let Some(node) = places.get(&original.node).and_then(|n| flow.nodes.get_mut(*n)) else { continue };
+        let kind = original.json.get("type").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let made = locked(original.json, kind);
+        let old = old.remove(&original.node).unwrap_or_default();
+        // The ways out keep their order; only their names may be others.
+        let targets: Vec<Option<NodeId>> =
+            node.ports().iter().map(|port| old.get(port.name.as_str()).cloned()).collect();
         let mut locked = Node::new(original.node.clone(), "foreign", &made.settings.to_ron());
         locked.title = node.title.clone();
         *node = Arc::new(locked);
+        for ((port, _), target) in made.ways.iter().zip(targets) {
+            if let Some(to) = target {
+                flow.edges.push(Edge::new(original.node.clone(), port, to));
+            }
+        }
     }
 }
 
