@@ -317,7 +317,7 @@ impl Line {
             body.len()
         );
         self.0.get_mut().write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).expect("sends");
-        let (mut line, mut length) = (String::new(), 0);
+        let (mut line, mut length, mut is_last) = (String::new(), 0, false);
         self.0.read_line(&mut line).expect("answers");
         assert!(line.contains(" 202 "), "{line}");
         loop {
@@ -326,11 +326,16 @@ impl Line {
             if let Some(found) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = found.trim().parse().expect("a number");
             }
+            is_last |= line.trim().eq_ignore_ascii_case("connection: close");
             if line.trim().is_empty() {
                 break;
             }
         }
         self.0.read_exact(&mut vec![0; length]).expect("answers");
+        if is_last {
+            let address = self.0.get_ref().peer_addr().expect("has one");
+            *self = Self::to(&address.to_string());
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use lettre::{
         self,
         authentication::{Credentials, DEFAULT_MECHANISMS},
         client::{SmtpConnection, TlsParameters},
+        commands::Ehlo,
         extension::ClientId,
     },
 };
@@ -220,6 +221,13 @@ impl Server {
             connection.auth(DEFAULT_MECHANISMS, credentials)?;
         }
         Ok(connection)
+    }
+
+    /// Whether a server takes several commands in one go (RFC 2920). It is asked once more what it can: lettre does not
+    /// keep this word of its greeting.
+    pub fn pipelines(&self, connection: &mut SmtpConnection) -> bool {
+        let answer = connection.command(Ehlo::new(self.hello.clone()));
+        answer.is_ok_and(|answer| answer.message().any(|line| line.trim().eq_ignore_ascii_case("PIPELINING")))
     }
 }
 

@@ -182,4 +182,35 @@ fn an_engine_is_started_asked_and_stopped_from_the_window() {
     let Answered::Order(Err(_)) = hands.ask(Ask::Order(Box::new(Order::Drain { flow: "watch-shop".into() }))) else {
         panic!("and takes no orders from here")
     };
+
+    // It starts again where it was: who was in is there, what left does not leave again, what comes is taken.
+    hands.perform(Task::Start(job(folder.path(), "127.0.0.1:0")));
+    let address = hands.wait("a start after the stop", |told| match told {
+        Told::Running { address, has_process: true, status, .. } => {
+            assert_eq!(status.flows[0].nodes.get("mail-1").map(|node| node.sent), Some(1), "{status:?}");
+            Some(address)
+        }
+        Told::NotStarted { refusal, .. } => panic!("{refusal:?}"),
+        _ => None,
+    });
+    let again = event.replace("\"ada\"", "\"ben\"");
+    assert!(post(&address, "/v1/contacts", &contact.replace("ada", "ben")).contains("202 Accepted"));
+    assert!(post(&address, "/v1/events", event).contains("202 Accepted"), "a doubled one is taken, and known");
+    assert!(post(&address, "/v1/events", &again).contains("202 Accepted"));
+    hands.wait("a second mail", |told| match told {
+        Told::Running { status, .. } => {
+            let sent = status.flows[0].nodes.get("mail-1").map_or(0, |node| node.sent);
+            assert!(sent <= 2, "{status:?}");
+            (sent == 2).then_some(())
+        }
+        _ => None,
+    });
+    hands.perform(Task::Stop(data));
+    hands.wait("its second end", |told| match told {
+        Told::Ended { fault, .. } => {
+            assert_eq!(fault, None);
+            Some(())
+        }
+        _ => None,
+    });
 }

@@ -87,6 +87,10 @@ pub struct Preferences {
     pub test_to: String,
     /// The mail server or folder that they went by, never with a password.
     pub test_by: String,
+    /// How the mails of the engine left that was started last; the form takes no password.
+    pub run_mail: String,
+    /// Where that engine listened.
+    pub run_listen: String,
     /// Files that were open, the newest first, at most [`MOST_RECENT`].
     pub recent: Vec<String>,
 }
@@ -103,6 +107,8 @@ impl Default for Preferences {
             dates: DateStyle::default(),
             test_to: String::new(),
             test_by: String::new(),
+            run_mail: String::new(),
+            run_listen: String::new(),
             recent: Vec::new(),
         }
     }
@@ -142,6 +148,8 @@ impl Preferences {
         set(&keys, "dates", &mut out.dates, &mut words);
         set(&keys, "test_to", &mut out.test_to, &mut words);
         set(&keys, "test_by", &mut out.test_by, &mut words);
+        set(&keys, "run_mail", &mut out.run_mail, &mut words);
+        set(&keys, "run_listen", &mut out.run_listen, &mut words);
         set(&keys, "recent", &mut out.recent, &mut words);
         if !(SCALES.0..=SCALES.1).contains(&out.scale) {
             words.push(format!("`scale` in the settings is not within {} and {}", SCALES.0, SCALES.1));
@@ -178,7 +186,7 @@ impl Preferences {
         }
         set!(theme scale keys);
         set("zone", self.zone == before.zone, self.zone.as_ref().map(|zone| ron.to_string(zone)));
-        set!(reduced_motion numbers dates test_to test_by recent);
+        set!(reduced_motion numbers dates test_to test_by run_mail run_listen recent);
         out.push('\n');
         out
     }

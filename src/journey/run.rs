@@ -122,7 +122,8 @@ impl<'a> Run<'a> {
             let key = send.key.clone();
             let mut millis = late;
             if answered != Some(&key) {
-                millis += gate::jitter(&send.flow, &key);
+                // Spread once; a driver that is late again does not push it on for ever.
+                millis += if send.late_millis == 0 { gate::jitter(&send.flow, &key) } else { 0 };
                 self.state.sends[n].at = self.state.sends[n].at.plus_millis(millis);
             }
             self.state.sends[n].late_millis += millis;
@@ -440,7 +441,11 @@ impl<'a> Run<'a> {
                 self.state.journeys[j].waiting = Waiting::Held(Reason::TooLate);
                 return None;
             }
-            let millis = late + gate::jitter(&flow, &key);
+            // The jitter spreads what was due while nobody worked. Whoever waited for it already and finds the driver
+            // late again is tried at this very instant, in its turn among the timers: else a driver that is always late
+            // would never send it.
+            let is_spread = self.state.journeys[j].since == Some(self.now);
+            let millis = late + if is_spread { 0 } else { gate::jitter(&flow, &key) };
             let until = self.now.plus_millis(millis);
             self.shift(j, millis);
             self.state.journeys[j].since = Some(until);

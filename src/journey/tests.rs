@@ -201,6 +201,28 @@ fn catch_up_keeps_the_gap() {
     assert_eq!(sent[2] - sent[1], 8 * 3_600_000, "{sent:?}");
 }
 
+/// R26: a driver that is late at every wake sends all the same: what was spread once is tried at the next wake, and no
+/// gap shrinks.
+#[test]
+fn a_driver_that_is_always_late_sends_all_the_same() {
+    for late_hours in [0.1, 1.0, 20.0] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(0.0));
+        let mut num_wakes = 0;
+        while let Some(due) = world.state.next_wake() {
+            num_wakes += 1;
+            assert!(num_wakes < 40, "{late_hours}: {}", world.lines.join("\n"));
+            world.feed(&Input::Wake { at: due.plus_millis((late_hours * 3_600_000.0) as i64) });
+            let at = world.state.now;
+            world.run_until(at);
+        }
+        let sent: Vec<i64> = world.state.sends.iter().map(|send| send.at.since(hour(0.0))).collect();
+        assert_eq!(sent.len(), 3, "{late_hours}: {}", world.lines.join("\n"));
+        assert!(sent[1] - sent[0] >= 4 * 3_600_000 && sent[2] - sent[1] >= 8 * 3_600_000, "{sent:?}");
+    }
+}
+
 /// R26: late for more than a day, the step is held and says so; a retry sends it.
 #[test]
 fn too_late_is_held_until_somebody_looks() {

@@ -86,6 +86,8 @@ pub struct Heard {
     pub mail: usize,
     /// The line.
     pub command: String,
+    /// Whether it was there before the command before it was answered.
+    pub is_ahead: bool,
 }
 
 /// A mail that a server got in full: its last line was read, whatever was said to it then.
@@ -159,13 +161,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn serve(mut stream: &TcpStream, connection: usize, part: &Part, got: &Mutex<Vec<Got>>, heard: &Mutex<Vec<Heard>>) {
     let mut lines = BufReader::new(stream);
     let (mut in_data, mut current) = (false, Got::default());
-    let mut command = String::new();
+    let (mut command, mut is_ahead) = (String::new(), false);
     loop {
         let told = {
             let mut heard = locked(heard);
             let before = heard.iter().filter(|told| told.command.starts_with("MAIL")).count();
             let mail = before + usize::from(command.starts_with("MAIL"));
-            let told = Heard { connection, mail, command: command.clone() };
+            let told = Heard { connection, mail, command: command.clone(), is_ahead };
             heard.push(told.clone());
             told
         };
@@ -220,10 +222,11 @@ fn serve(mut stream: &TcpStream, connection: usize, part: &Part, got: &Mutex<Vec
             }
             in_data = false;
             locked(got).push(std::mem::take(&mut current));
-            ".".clone_into(&mut command);
+            (command, is_ahead) = (".".to_owned(), false);
             continue;
         }
         command.clear();
+        is_ahead = !lines.buffer().is_empty();
         if !lines.read_line(&mut command).is_ok_and(|n| n > 0) {
             return;
         }

@@ -311,3 +311,31 @@ fn a_damaged_contact_stops_no_other() {
     assert_eq!(woken, 2);
     assert!(driver.store().due_contacts(day, 10).expect("reads").is_empty(), "nobody is woken for ever");
 }
+
+/// R29, R31: a message whose row cannot be read stops no other; it is held and shown, and after a crash it is
+/// *unknown*.
+#[test]
+fn a_damaged_message_stops_no_other() {
+    for standing in ["due", "handing_over"] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut driver = Driver::open(dir.path()).expect("opens");
+        begin_with(&mut driver, &["ada", "ben"]);
+        for id in ["ada", "ben"] {
+            let item = event("e1", id, "Started Checkout");
+            driver.batch(at(1), |driver| driver.event(at(1), &item)).expect("is written");
+        }
+        drop(driver);
+        let raw = rusqlite::Connection::open(dir.path().join(FILE)).expect("opens");
+        let damage =
+            "update outbox set what = '{', standing = ? where contact = (select n from contact where id = 'ben')";
+        assert_eq!(raw.execute(damage, [standing]).expect("is damaged"), 1);
+        drop(raw);
+        let mut driver = Driver::open(dir.path()).expect("opens");
+        driver.batch(at(3), |driver| driver.recover(at(3), &|_| None)).expect("recovers");
+        let jobs = driver.batch(at(3), |driver| driver.claim_due(at(3), 10)).expect("goes on").0;
+        assert_eq!(jobs.iter().map(|job| job.contact.contact.id.as_str()).collect::<Vec<_>>(), ["ada"], "{standing}");
+        let outcome = if standing == "due" { Outcome::Held } else { Outcome::Unknown };
+        let shown = driver.store().sends_in(Standing::Settled(outcome)).expect("reads");
+        assert_eq!(shown.len(), 1, "{standing}: what cannot be read is shown");
+    }
+}

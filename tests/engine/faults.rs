@@ -545,6 +545,15 @@ impl World {
                     let handed = Handed::Held { reason: Reason::Fault, detail: "cannot be rendered".to_owned() };
                     return Some(Ask::Settle(Answered { key: job.key, attempt: job.attempt, handed, at: self.now }));
                 }
+                // No place by its domain's rate: it goes back, and its attempt's number is used again. Now and then the
+                // word comes late.
+                if self.rng.percent(10) {
+                    let handed = Handed::NotYet { detail: "waits for its turn".to_owned(), after_millis: 2_000 };
+                    let slow = if self.rng.percent(30) { self.rng.range(0, 10 * MINUTE) } else { 0 };
+                    let at = self.now.plus_millis(slow);
+                    self.answers.push(Answered { key: job.key, attempt: job.attempt, handed, at });
+                    return None;
+                }
                 Ask::Begin(Box::new(job))
             }
             64..=87 => {

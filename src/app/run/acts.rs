@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     super::{App, DocumentId, Home, Panel, Request, document::Document, pages::PageKind},
-    Answered, Ask, Fault, Form, MOST_LINES, Part, Question, Run, SentMail, Standing, StartJob, Task, Told, can_start,
-    errors, folder_of, is_shown, words,
+    Answered, Ask, Fault, Form, LISTEN, MOST_LINES, Part, Question, Run, SentMail, Standing, StartJob, Task, Told,
+    can_start, errors, folder_of, is_shown, words,
 };
 use crate::{
     base::{ContactId, FlowId, Instant, SendKey},
@@ -170,6 +170,8 @@ fn start(app: &mut App) -> Vec<Request> {
     (run.standing, run.fault, run.said) = (Standing::Starting, None, None);
     run.started.insert(data.clone());
     let mail = run.form.mail.trim();
+    app.preferences.run_mail = mail.to_owned();
+    app.preferences.run_listen = run.form.listen.trim().to_owned();
     vec![engine(Task::Start(StartJob {
         data,
         flow: whole.unwrap_or(path),
@@ -429,8 +431,11 @@ pub fn settle(app: &mut App) -> Vec<Request> {
     if app.document().is_some() && base != app.run.base {
         let kept = std::mem::take(&mut app.run);
         let data = base.as_ref().map(|base| base.display().to_string()).unwrap_or_default();
+        // Most people start every engine the same way.
+        let (mail, listen) = (app.preferences.run_mail.clone(), app.preferences.run_listen.clone());
+        let listen = if listen.is_empty() { LISTEN.to_owned() } else { listen };
         app.run = Run {
-            form: Form { data, ..Form::default() },
+            form: Form { data, mail, listen, ..Form::default() },
             base,
             watched: kept.watched,
             started: kept.started,

@@ -127,6 +127,11 @@ fn an_engine_is_started_as_the_form_says() {
     assert_eq!(*job, expected);
     assert_eq!(app.run.standing, Standing::Starting);
     assert!(act(&mut app, Act::Start).is_empty(), "once");
+    // The next one is asked for like this one.
+    assert_eq!(app.preferences.run_mail, "smtp://shop@mail.example:587");
+    app.run.base = None;
+    settle(&mut app);
+    assert_eq!((&*app.run.form.mail, &*app.run.form.listen), ("smtp://shop@mail.example:587", LISTEN));
     let refusal = Refusal::new("127.0.0.1:7171 cannot be used: Address in use", "Name another with --listen");
     tell(&mut app, Told::NotStarted { data: data(), refusal });
     assert_eq!(app.run.standing, Standing::Resting);

@@ -8,6 +8,7 @@
 use std::{
     cell::Cell,
     error::Error as _,
+    fmt::Display,
     slice::Chunks,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant as Monotonic},
@@ -70,9 +71,20 @@ pub struct Smtp {
 }
 
 struct Kept {
-    connection: SmtpConnection,
+    line: Line,
     since: Monotonic,
     mails: u32,
+}
+
+/// A connection, and whether it takes several commands in one go.
+struct Line {
+    connection: SmtpConnection,
+    pipelines: bool,
+}
+
+/// Whether a server hears nothing any more: it is not there, or it has said goodbye.
+fn is_goodbye(error: &smtp::Error) -> bool {
+    error.status().is_none_or(|code| u16::from(code) == 421)
 }
 
 impl std::fmt::Debug for Kept {
@@ -120,8 +132,8 @@ impl Smtp {
     }
 
     #[expect(clippy::disallowed_methods, reason = "how long a server keeps a connection is the machine's time")]
-    fn keep(&self, connection: SmtpConnection, mails: u32) {
-        let kept = Kept { connection, since: Monotonic::now(), mails };
+    fn keep(&self, line: Line, mails: u32) {
+        let kept = Kept { line, since: Monotonic::now(), mails };
         let mut all = self.kept();
         if mails < MOST_MAILS && all.len() < MOST_KEPT {
             all.push(kept);
@@ -162,46 +174,19 @@ impl Smtp {
         }
     }
 
-    fn talk(&self, connection: &mut SmtpConnection, letter: &Letter<'_>) -> Talk {
-        let dead = |error: &smtp::Error| error.status().is_none();
-        // A server that says goodbye hears nothing any more.
-        let goodbye = |error: &smtp::Error| dead(error) || error.status().map(u16::from) == Some(421);
+    fn talk(&self, line: &mut Line, letter: &Letter<'_>) -> Talk {
         let mut options = Vec::new();
         if [&letter.from].into_iter().chain(&letter.to).any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            if !line.connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let detail = format!("{} takes no addresses with letters such as \u{fc}", self.server.shown());
                 return Talk::Settled(Handed::No { detail, bad_address: false });
             }
             options.push(MailParameter::SmtpUtfEight);
         }
-        if let Err(error) = connection.command(Mail::new(Some(letter.from.clone()), options)) {
-            let handed = self.refused(Stage::Mail, &error, &letter.lane);
-            return if goodbye(&error) { Talk::Stale(handed) } else { self.reset(connection, handed) };
+        if let Err(talk) = self.open(line, letter, options) {
+            return talk;
         }
-        let (mut taken, mut no) = (0, None);
-        for address in &letter.to {
-            match connection.command(Rcpt::new(address.clone(), Vec::new())) {
-                Ok(_) => taken += 1,
-                Err(error) => {
-                    let handed = self.refused(Stage::Rcpt, &error, &letter.lane);
-                    if goodbye(&error) {
-                        return Talk::Over(handed);
-                    }
-                    // One that may still come is not lost for one that never will.
-                    if !matches!(no, Some(Handed::Later { .. })) {
-                        no = Some(handed);
-                    }
-                }
-            }
-        }
-        if taken == 0 {
-            let handed = no.unwrap_or_else(|| fault("The mail has no recipient"));
-            return self.reset(connection, handed);
-        }
-        if let Err(error) = connection.command(Data) {
-            let handed = self.refused(Stage::Data, &error, &letter.lane);
-            return if goodbye(&error) { Talk::Over(handed) } else { self.reset(connection, handed) };
-        }
+        let connection = &mut line.connection;
         let all_is_said = Cell::new(false);
         let _ = connection.set_timeout(Some(self.patience.end));
         let pieces = Pieces { pieces: letter.bytes.chunks(PIECE), all_is_said: &all_is_said };
@@ -214,7 +199,7 @@ impl Smtp {
             }
             Err(error) if error.status().is_some() => {
                 let handed = self.refused(Stage::End, &error, &letter.lane);
-                if goodbye(&error) { Talk::Over(handed) } else { Talk::Settled(handed) }
+                if is_goodbye(&error) { Talk::Over(handed) } else { Talk::Settled(handed) }
             }
             Err(error) if all_is_said.get() => {
                 let why = post::of_server(self.server.shown(), &error);
@@ -223,6 +208,62 @@ impl Smtp {
             }
             Err(error) => Talk::Over(self.refused(Stage::Data, &error, &letter.lane)),
         }
+    }
+
+    /// Who sends, who gets it, and that the mail comes; where the server allows it all in one go (RFC 2920), which
+    /// saves the way there and back for each command. Not one byte of the mail itself is said.
+    fn open(&self, line: &mut Line, letter: &Letter<'_>, options: Vec<MailParameter>) -> Result<(), Talk> {
+        let from = Mail::new(Some(letter.from.clone()), options);
+        let to: Vec<Rcpt> = letter.to.iter().map(|address| Rcpt::new(address.clone(), Vec::new())).collect();
+        let is_group = line.pipelines;
+        let mut group =
+            is_group.then(|| to.iter().fold(from.to_string(), |all, rcpt| all + &rcpt.to_string()) + &Data.to_string());
+        let connection = &mut line.connection;
+        // The first of a group says all of it; the others have been said, and are only answered.
+        let mut say = |command: &dyn Display| match group.take() {
+            Some(group) => connection.command(group),
+            None if is_group => connection.read_response(),
+            None => connection.command(command),
+        };
+        let mut no = None;
+        if let Err(error) = say(&from) {
+            let handed = self.refused(Stage::Mail, &error, &letter.lane);
+            if is_goodbye(&error) {
+                return Err(Talk::Stale(handed));
+            }
+            no = Some(handed);
+        }
+        let (has_sender, mut taken) = (no.is_none(), 0);
+        for rcpt in to.iter().filter(|_| has_sender || is_group) {
+            match say(rcpt) {
+                Ok(_) => taken += 1,
+                Err(error) if is_goodbye(&error) => {
+                    return Err(Talk::Over(no.unwrap_or_else(|| self.refused(Stage::Rcpt, &error, &letter.lane))));
+                }
+                // One that may still come is not lost for one that never will.
+                Err(error) if has_sender && !matches!(no, Some(Handed::Later { .. })) => {
+                    no = Some(self.refused(Stage::Rcpt, &error, &letter.lane));
+                }
+                Err(_) => {}
+            }
+        }
+        if has_sender && taken > 0 {
+            let Err(error) = say(&Data) else { return Ok(()) };
+            let handed = self.refused(Stage::Data, &error, &letter.lane);
+            return Err(if is_goodbye(&error) { Talk::Over(handed) } else { self.reset(connection, handed) });
+        }
+        let handed = no.unwrap_or_else(|| fault("The mail has no recipient"));
+        Err(match is_group.then(|| say(&Data)) {
+            // It took recipients from nobody, and would send them whatever comes.
+            Some(Ok(_)) if taken > 0 => Talk::Over(handed),
+            // It waits for a mail although nobody is to get one: an empty one, as RFC 2920, section 3.1 has it.
+            Some(Ok(_)) => match connection.message_iter(std::iter::empty::<&[u8]>()) {
+                Err(error) if is_goodbye(&error) => Talk::Over(handed),
+                _ => Talk::Settled(handed),
+            },
+            Some(Err(error)) if is_goodbye(&error) => Talk::Over(handed),
+            _ => self.reset(connection, handed),
+        })
     }
 
     /// After a refusal in the middle the server is told to forget what was said so far.
@@ -236,8 +277,8 @@ impl Smtp {
 
 /// Says goodbye in order; nobody waits for long.
 fn end(mut kept: Kept) {
-    let _ = kept.connection.set_timeout(Some(Duration::from_secs(2)));
-    let _ = kept.connection.quit();
+    let _ = kept.line.connection.set_timeout(Some(Duration::from_secs(2)));
+    let _ = kept.line.connection.quit();
 }
 
 /// The mail in pieces. After the last one lettre writes the line that ends the mail, and not before it has asked for
@@ -278,9 +319,9 @@ impl Transport for Smtp {
         let letter = Letter { from, to, bytes, lane: Lane::of(outgoing) };
         // What was kept may have been closed from the other side; nothing was said of this mail then.
         while let Some(mut kept) = self.fresh() {
-            match self.talk(&mut kept.connection, &letter) {
+            match self.talk(&mut kept.line, &letter) {
                 Talk::Settled(handed) => {
-                    self.keep(kept.connection, kept.mails + 1);
+                    self.keep(kept.line, kept.mails + 1);
                     return handed;
                 }
                 Talk::Over(handed) => return handed,
@@ -294,9 +335,11 @@ impl Transport for Smtp {
                 return Self::later(post::of_server(self.server.shown(), &error).to_string());
             }
         };
-        match self.talk(&mut connection, &letter) {
+        let pipelines = self.server.pipelines(&mut connection);
+        let mut line = Line { connection, pipelines };
+        match self.talk(&mut line, &letter) {
             Talk::Settled(handed) => {
-                self.keep(connection, 1);
+                self.keep(line, 1);
                 handed
             }
             Talk::Over(handed) | Talk::Stale(handed) => handed,
@@ -351,15 +394,46 @@ mod tests {
     /// One mail by a server that says something else at a command: what is said of it, and how many mails it has got.
     #[track_caller]
     fn check(at: &'static str, say: Say, expected: &str, num_got: usize) {
-        let office = PostOffice::open(move |heard: &Heard| match heard.command.as_str() {
-            command if command == at || (!at.is_empty() && at != "." && command.starts_with(at)) => say,
-            _ => Say::Fine,
-        });
-        let handed = way(&office).hand_over(&mail(&["ada@a.example"], "Subject: x\r\n\r\nHello\r\n"));
-        assert_eq!(word(&handed), expected, "{at:?} {say:?}: {handed:?}");
-        // The server notes a mail just after its last line; ours may be quicker than that.
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(office.got().len(), num_got, "{at:?} {say:?}");
+        for hello in [Say::Fine, Say::Line(PIPELINES)] {
+            let office = PostOffice::open(move |heard: &Heard| match heard.command.as_str() {
+                command if command == at || (!at.is_empty() && at != "." && command.starts_with(at)) => say,
+                command if command.starts_with("EHLO") => hello,
+                _ => Say::Fine,
+            });
+            let handed = way(&office).hand_over(&mail(&["ada@a.example"], "Subject: x\r\n\r\nHello\r\n"));
+            assert_eq!(word(&handed), expected, "{hello:?} {at:?} {say:?}: {handed:?}");
+            // The server notes a mail just after its last line; ours may be quicker than that.
+            std::thread::sleep(Duration::from_millis(20));
+            let got = office.got().into_iter().filter(|got| !got.to.is_empty()).count();
+            assert_eq!(got, num_got, "{hello:?} {at:?} {say:?}");
+        }
+    }
+
+    const PIPELINES: &str = "250-test\r\n250-SIZE 1000000\r\n250 PIPELINING";
+
+    #[test]
+    fn a_server_that_allows_it_hears_who_gets_a_mail_in_one_go() {
+        for (hello, is_group) in [("250 test", false), (PIPELINES, true)] {
+            let office = PostOffice::open(move |heard: &Heard| match heard.command.as_str() {
+                command if command.starts_with("EHLO") => Say::Line(hello),
+                command if command.contains("nobody@") => Say::Line("550 5.1.1 nobody"),
+                _ => Say::Fine,
+            });
+            let way = way(&office);
+            let three = ["ada@a.example", "nobody@a.example", "bob@b.example"];
+            assert_eq!(word(&way.hand_over(&mail(&three, "Hello\r\n"))), "done", "{hello}");
+            assert_eq!(word(&way.hand_over(&mail(&["nobody@a.example"], "Hello\r\n"))), "bad address", "{hello}");
+            assert_eq!(word(&way.hand_over(&mail(&["ada@a.example"], "Hello\r\n"))), "done", "{hello}");
+            assert_eq!(office.connections(), 1, "{hello}");
+            std::thread::sleep(Duration::from_millis(20));
+            let got: Vec<Vec<String>> =
+                office.got().into_iter().map(|got| got.to).filter(|to| !to.is_empty()).collect();
+            assert_eq!(got, [vec!["<ada@a.example>", "<bob@b.example>"], vec!["<ada@a.example>"]], "{hello}");
+            let ahead = |word: &str| {
+                office.heard().iter().filter(|h| h.command.starts_with(word)).all(|h| h.is_ahead == is_group)
+            };
+            assert!(ahead("RCPT") && ahead("DATA"), "{hello}: {:?}", office.heard());
+        }
     }
 
     #[test]

@@ -129,6 +129,9 @@ pub struct Driver {
     is_stale: bool,
 }
 
+/// Events that are kept of one contact: each work on it reads them all. Source: assumption, one a minute for a month.
+const MOST_EVENTS: usize = if cfg!(test) { 500 } else { 50_000 };
+
 impl Driver {
     /// Opens the store in a folder.
     ///
@@ -303,6 +306,15 @@ impl Driver {
         if known {
             self.told.duplicates += 1;
             return Ok(Answer::Duplicate);
+        }
+        // What people answer to mails, an unsubscribe above all, is always heard.
+        let num_kept = self.cache.get(n).map_or(0, |loaded| loaded.state.log.len());
+        if num_kept >= MOST_EVENTS && !item.name.starts_with('$') {
+            return Ok(self.refuse((
+                format!("{} has {num_kept} events, and nobody does so much: it is a machine", item.contact),
+                "Leave it out where its events come from; what is older than --keep-days is dropped, and makes room"
+                    .to_owned(),
+            )));
         }
         if let Some(change) = &item.change {
             self.feed(n, &Input::Profile { at: now, change: change.clone() })?;

@@ -100,11 +100,16 @@ impl Driver {
             }
         };
         self.stand(row, Standing::Settled(outcome), row.attempt, None, at, Some((Some(reason), detail)))?;
-        let tells = match self.what_of(row)? {
-            IntentWhat::Message { .. } => true,
+        let tells = match self.what_of(row) {
+            Ok(IntentWhat::Message { .. }) => true,
             // A call that is held waits for somebody; its step waits for the answer, as long as it may.
-            IntentWhat::Webhook => outcome != Outcome::Held,
-            IntentWhat::Alert => false,
+            Ok(IntentWhat::Webhook) => outcome != Outcome::Held,
+            Ok(IntentWhat::Alert) => false,
+            // Whatever it was: what became of it is known.
+            Err(error) => {
+                self.told.warnings.push(error.message);
+                true
+            }
         };
         if tells {
             self.feed(row.contact, &Input::Delivered { at, key: row.key.clone(), result })?;
@@ -277,10 +282,10 @@ impl Driver {
         Ok(Begin::Go)
     }
 
-    /// Loads the contact of a send; where it cannot be read the send is held, and `false` said.
+    /// Loads the contact of a send; where it or the send itself cannot be read the send is held, and `false` said.
     fn load_or_hold(&mut self, row: &OutboxRow, now: Instant) -> Result<bool> {
-        match self.load(row.contact) {
-            Ok(()) => Ok(true),
+        match self.load(row.contact).and_then(|()| self.what_of(row)) {
+            Ok(_) => Ok(true),
             Err(error) if error.kind == Kind::Corrupt => {
                 self.told.warnings.push(error.message.clone());
                 let why = Some((Some(Reason::Fault), error.message.as_str()));
@@ -299,12 +304,15 @@ impl Driver {
     ///
     /// Errors: the store's; then the row stays as it was, and the next start makes it *unknown*.
     pub fn settle(&mut self, now: Instant, key: &SendKey, attempt: u32, handed: &Handed) -> Result<()> {
-        let row = match self.claimed(key, attempt, Standing::HandingOver)? {
-            Some(row) => row,
-            None => match self.claimed(key, attempt, Standing::Claimed)? {
-                Some(row) => row,
-                None => return Ok(()),
-            },
+        // What went back for want of a place never began, and its attempt's number is used again: a late word of it is
+        // not about a hand-over that began meanwhile.
+        let begun = match handed {
+            Handed::NotYet { .. } => None,
+            _ => self.claimed(key, attempt, Standing::HandingOver)?,
+        };
+        let Some(row) = begun.map_or_else(|| self.claimed(key, attempt, Standing::Claimed), |row| Ok(Some(row)))?
+        else {
+            return Ok(());
         };
         match self.load(row.contact) {
             Ok(()) => {}

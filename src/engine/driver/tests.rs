@@ -397,6 +397,20 @@ fn a_job_that_was_sent_back_is_no_attempt() {
     assert_eq!(world.send(9_000, &Handed::Done).len(), 1);
 }
 
+/// Who does more than anybody can is not heard any more, except for what they answer to mails; others are.
+#[test]
+fn a_machine_among_the_contacts_takes_no_memory() {
+    let mut world = World::with(FLOW, Workspace::default());
+    for n in 0..MOST_EVENTS {
+        assert_eq!(world.event(n as i64, &format!("e{n}"), "ada", "Viewed Product"), Answer::Accepted);
+    }
+    assert_eq!(world.event(HOUR, "e0", "ada", "Viewed Product"), Answer::Duplicate);
+    let refused = world.event(HOUR, "more", "ada", "Viewed Product");
+    assert!(matches!(&refused, Answer::Refused { error, .. } if error.contains("ada has 500 events")), "{refused:?}");
+    assert_eq!(world.event(HOUR, "out", "ada", "$unsubscribed"), Answer::Accepted);
+    assert_eq!(world.event(HOUR, "e1", "ben", "Viewed Product"), Answer::Accepted);
+}
+
 #[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     pin::pin,
@@ -25,6 +26,7 @@ use axum::{
     routing::{any, get, post},
 };
 use http_body_util::BodyExt as _;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -62,8 +64,9 @@ pub struct Limits {
     pub body: Duration,
     /// Time for the answer of the writer. Default 30 s.
     pub commit: Duration,
-    /// Time for a connection as a whole; then it is closed after the answer under way, or cut off a minute later.
-    /// Bounds those who ask and never read. Default 10 min.
+    /// Time for a connection as a whole; the first answer after it says that it is the last one, so that who asks
+    /// steadily knows. When the time of a head has passed, too, it is closed after the answer under way, and a minute
+    /// later cut off. Bounds those who ask and never read. Default 10 min.
     pub connection: Duration,
     /// Open connections; more wait at the door. Default 512.
     pub connections: usize,
@@ -317,11 +320,23 @@ async fn connection(
         .header_read_timeout(shared.limits.head)
         .max_headers(64)
         .max_header_size(32 * 1_024);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let app = TowerToHyperService::new(app);
+    let old = tokio::time::Instant::now() + shared.limits.connection;
+    let service = service_fn(move |request| {
+        let answer = app.call(request);
+        async move {
+            let mut answer = answer.await?;
+            if tokio::time::Instant::now() > old {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut stop = pin!(async {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => {}
-            () = tokio::time::sleep(shared.limits.connection) => {}
+            () = tokio::time::sleep_until(old + shared.limits.head.min(shared.limits.connection)) => {}
         }
     });
     let ended = tokio::select! {

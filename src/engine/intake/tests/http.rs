@@ -61,9 +61,18 @@ pub(super) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&st
 
 /// Everything that comes until the connection is closed.
 pub(super) fn answer(stream: &mut TcpStream) -> Answer {
+    read(stream, |_| false)
+}
+
+/// One answer over a connection that may stay open; its body is short and comes with its head.
+pub(super) fn one(stream: &mut TcpStream) -> Answer {
+    read(stream, |all| all.windows(4).any(|four| four == b"\r\n\r\n"))
+}
+
+fn read(stream: &mut TcpStream, is_enough: impl Fn(&[u8]) -> bool) -> Answer {
     let mut all = Vec::new();
     let mut chunk = [0; 16_384];
-    loop {
+    while !is_enough(&all) {
         match stream.read(&mut chunk) {
             Ok(0) | Err(_) => break,
             Ok(n) => all.extend_from_slice(&chunk[..n]),

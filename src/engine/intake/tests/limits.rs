@@ -143,6 +143,27 @@ fn few_connections_from_one_address() {
     assert!(free, "their places are free again");
 }
 
+/// Who asks steadily over one connection is told by an answer that it was the last one; none is lost.
+#[test]
+fn an_old_connection_is_closed_with_a_word() {
+    let stage = Stage::with("", |setup| setup.limits.connection = Duration::from_millis(300));
+    let mut line = http::connect(stage.address());
+    let mut num_answers = 0;
+    loop {
+        line.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("nobody closes it unsaid");
+        let said = http::one(&mut line);
+        assert_eq!(said.status, 200, "after {num_answers} answers");
+        num_answers += 1;
+        if said.header("connection").is_some_and(|word| word.eq_ignore_ascii_case("close")) {
+            break;
+        }
+        assert!(num_answers < 200, "it stays open for ever");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(num_answers > 3, "{num_answers}");
+    assert_eq!(http::answer(&mut line).status, 0, "and then it is closed");
+}
+
 /// An engine at the address that another one left behind is not asked for it.
 #[test]
 fn a_door_that_was_left_behind() {
