@@ -91,8 +91,8 @@ fn written(flow: &Flow, workspace: &Workspace) -> Vec<Json> {
     files.map(|(name, bytes)| serde_json::from_slice(bytes).unwrap_or_else(|e| panic!("{name}: {e}"))).collect()
 }
 
-/// How HubSpot writes a workflow: what only an answer holds, and the switch, which an export never turns on (references,
-/// HubSpot 2, 16.7); what it fills in where it is left out (2 and 12.4); old forms of splits.
+/// How HubSpot writes a workflow: what only an answer holds, and the switch, which an export never turns on
+/// (references, HubSpot 2, 16.7); what it fills in where it is left out (2 and 12.4); old forms of splits.
 const FORM: Form = Form {
     start: "startActionId",
     ids: &["actionId"],

@@ -91,7 +91,7 @@ const FORM: Form = Form {
         without_state(action);
     },
     fills: |_| false,
-    is_nothing: is_nothing,
+    is_nothing,
 };
 
 fn is_nothing(json: &Json) -> bool {
@@ -747,7 +747,7 @@ fn damaged_flows_never_panic() {
 #[test]
 fn kept_bodies_pass_the_official_document() {
     let mut bodies = Vec::new();
-    // The others hold what the document does not have: a type of an old revision, a key of the future, a number as an id.
+    // The others hold what the document does not have: a type of an old revision, a key of the future, a number as id.
     for name in ["answer.json", "branches.json", "test.json", "status.json"] {
         for imported in read(&text(name)).expect("flows") {
             let export = platforms::export(Target::Klaviyo, &imported.flow, &imported.workspace).expect("exports");

@@ -613,8 +613,8 @@ pub fn prove(what: &str, bodies: &[(Target, &str, &str, Json)]) {
 }
 
 /// What is wrong with a request of which the cuts have no schema; `None` for nothing. In our own words, after HubSpot's
-/// reference of `POST /crm/v3/properties/{objectType}` and `POST /events/v3/event-definitions`: the keys that they take,
-/// those that must be there, and the words that a type may be.
+/// references of creating properties and event definitions: the keys that they take, those that must be there, and the
+/// words that a type may be.
 pub fn fault_of_definition(path: &str, body: &Json) -> Option<String> {
     let keys = |json: &Json, must: &[&str], may: &[&str]| -> Option<String> {
         let Some(map) = json.as_object() else { return Some(format!("no object: {json}")) };
