@@ -131,9 +131,11 @@ pub fn compare(ui: &mut Ui, app: &App, draft: &mut Draft, out: &mut Vec<Command>
 /// With what it is compared.
 fn sources_ui(ui: &mut Ui, compare: &Compare, document: &Document, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
+    // Read on the ground of what is chosen, too.
+    let ink = |text: &str| RichText::new(text).color(palette.text);
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new("With").color(palette.weak));
-        if ui.selectable_label(compare.source == Source::Saved, "As saved").clicked() {
+        if ui.selectable_label(compare.source == Source::Saved, ink("As saved")).clicked() {
             push(out, Act::With(Source::Saved));
         }
         let steps: Vec<&str> = document.history.undo_labels().take(60).collect();
@@ -152,7 +154,7 @@ fn sources_ui(ui: &mut Ui, compare: &Compare, document: &Document, out: &mut Vec
             menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "An earlier state"));
         });
         let is_file = matches!(compare.source, Source::File { .. });
-        if ui.add(Button::new("A file…").selected(is_file)).clicked() {
+        if ui.add(Button::new(ink("A file…")).selected(is_file)).clicked() {
             push(out, Act::AskFile);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
