@@ -63,7 +63,7 @@ impl World {
         let mut contact = Contact::new(id);
         contact.email = Some(format!("{id}@example.com").into());
         contact.consent.email = crate::audience::ConsentStatus::Subscribed;
-        let history = History { contact, events: Vec::new() };
+        let history = History { contact, events: Vec::new(), suppressed: false };
         self.batch(0, |driver, now| driver.history(now, &history));
     }
 
@@ -438,6 +438,21 @@ fn addresses_are_suppressed_before_the_hand_over() {
     world.restart();
     assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
     assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
+}
+
+/// Whoever is taken over as somebody never to be written to is not.
+#[test]
+fn people_come_suppressed_with_their_past() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let mut contact = Contact { email: Some("eve@example.com".into()), ..Contact::new("eve") };
+    contact.consent.email = crate::audience::ConsentStatus::Subscribed;
+    let history = History { contact, events: Vec::new(), suppressed: true };
+    world.batch(1, |driver, now| driver.history(now, &history));
+    world.restart();
+    world.event(2, "e1", "eve", "Started Checkout");
+    assert!(world.claim(3).is_empty(), "stays suppressed");
+    assert!(world.trace("eve").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("eve"));
+    check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
 }
 
 /// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
