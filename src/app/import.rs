@@ -213,8 +213,8 @@ fn template(json: &Json, stem: &str) -> Option<(Vec<String>, Template)> {
 }
 
 /// Templates by the ids and names that flows know them by, from files with their texts: NAME.json as the platform's API
-/// answers, or NAME.html and NAME.txt. HTML and text count more than an answer. Beside it, a sentence for each file that
-/// is no JSON though its name says so; the others are read all the same.
+/// answers, or NAME.html and NAME.txt. HTML and text count more than an answer. Beside them, a sentence for each file
+/// that is no JSON though its name says so; the others are read all the same.
 pub fn templates(files: &[(PathBuf, String)]) -> (BTreeMap<String, Template>, Vec<String>) {
     let mut out: BTreeMap<String, Template> = BTreeMap::new();
     let mut faults = Vec::new();
