@@ -289,7 +289,7 @@ fn imported_flows_are_flows() {
 fn locked_steps_go_back() {
     let code = json!({"type": "CUSTOM_CODE", "actionId": "77", "runtime": "NODE20X", "sourceCode": "x", "inputFields": [],
         "outputFields": [], "secretNames": [], "connection": {"edgeType": "STANDARD", "nextActionId": "78"}});
-    let mail = json!({"type": "SINGLE_CONNECTION", "actionId": "78", "actionTypeId": "0-4", "actionTypeVersion": 0, "fields": {"content_id": "5"}});
+    let mail = json!({"type": "SINGLE_CONNECTION", "actionId": "78", "actionTypeId": "0-4", "actionTypeVersion": 0, "fields": {"content_id": "123456789"}});
     let body = json!({"type": "CONTACT_FLOW", "flowType": "WORKFLOW", "objectTypeId": "0-1", "name": "Code", "actions": [mail, code], "startActionId": "77",
         "enrollmentCriteria": {"type": "MANUAL", "shouldReEnroll": false}});
     let imported = read(&body.to_string()).expect("a flow").remove(0);
@@ -322,6 +322,29 @@ fn kept_mails_go_back() {
     message.variants[0].body = Body::Html("<p>{{ plan }}</p>".into());
     let flow = imported.flow.apply(&flowloom::flow::Edit::SetMessage(Box::new(message))).expect("an edit");
     assert!(html(&flow).contains("<p>{{ contact.plan }}</p>"), "{}", html(&flow));
+}
+
+/// Without their content e-mails go back by their ids, and no empty one is made.
+#[test]
+fn emails_that_were_not_given_go_back_by_their_ids() {
+    let (json, names, none) = (text(&folder().join("list-based.json")), names(), BTreeMap::new());
+    let given = Given { json: &json, templates: &none, names: &names };
+    let mut imported = import(Target::Hubspot, &given).expect("flows").remove(0);
+    imported.workspace.hubspot.ids.retain(|key, _| !key.starts_with("email:"));
+    let flow = file::read(&file::write(&imported.flow)).expect("reads").flow;
+    let around = Surroundings { workspace: &imported.workspace, other_flows: &[], audience: None };
+    let findings = check::check(&flow, &around);
+    let empty: Vec<_> = findings.iter().filter(|found| found.diagnostic.code == "message/empty").collect();
+    assert!(
+        !empty.is_empty() && empty.iter().all(|found| found.diagnostic.severity == Severity::Warning),
+        "{empty:#?}"
+    );
+    let export = platforms::export(Target::Hubspot, &flow, &imported.workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+    let all: String = export.files.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()).collect();
+    assert!(all.contains("\"content_id\": \"55\""), "{all}");
+    assert!(export.files.iter().all(|(path, _)| !path.starts_with("emails/")));
+    let found = platforms::export(Target::Klaviyo, &flow, &imported.workspace).expect_err("an empty mail goes nowhere");
+    assert!(found.iter().any(|found| found.code == "export/only-elsewhere"), "{found:#?}");
 }
 
 /// A large workflow is read in a moment: 500 actions, 50 e-mails. The bound is for a busy machine without optimisation.

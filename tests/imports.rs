@@ -7,6 +7,7 @@ use flowloom::{
     app::{
         Answer, App, Command, CommandId, Request,
         files::{Act, Choice, Dialog, Task, Told},
+        import::Beside,
     },
     base::Instant,
     flow::file::read_workspace,
@@ -51,7 +52,8 @@ impl Studio {
 
     fn imported() -> Self {
         let mut studio = Self::default();
-        studio.run(Command::Answer(Told::Json { path: "answer.json".into(), text: KLAVIYO.into() }.into()));
+        let (text, beside) = (KLAVIYO.into(), Beside::default());
+        studio.run(Command::Answer(Told::Json { path: "answer.json".into(), text, beside }.into()));
         studio
     }
 
@@ -153,4 +155,29 @@ fn an_import_is_written_down_at_once() {
     studio.run(Command::Files(Act::Tick));
     let [workspace] = studio.journals.as_slice() else { panic!("{:?}", studio.journals) };
     assert!(!read_workspace(workspace).expect("a workspace").0.events.is_empty());
+}
+
+/// What lies beside the JSON comes along, as on the command line; a file that cannot be read is named and stops nothing.
+#[test]
+fn templates_beside_the_json_come_along() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let json = folder.path().join("flow.json");
+    fs::write(&json, KLAVIYO).expect("written");
+    let bodies = |studio: &Studio| {
+        let flow = studio.app.document().expect("open").flow().clone();
+        let messages: Vec<_> = flow.messages.iter().filter_map(|m| m.section.value().cloned()).collect();
+        messages.iter().filter(|m| !m.variants[0].body.is_empty()).count()
+    };
+    let mut alone = Studio::default();
+    alone.run(Command::Files(Act::Dropped(json.clone())));
+    assert_eq!(bodies(&alone), 0);
+    let templates = folder.path().join("templates");
+    fs::create_dir(&templates).expect("made");
+    fs::write(templates.join("TmPl01.html"), "<p>Hello {{ first_name }}</p>").expect("written");
+    fs::write(templates.join("broken.json"), "{").expect("written");
+    let mut studio = Studio::default();
+    studio.run(Command::Files(Act::Dropped(json)));
+    assert_eq!(bodies(&studio), 1);
+    let said: Vec<&str> = studio.app.toasts.iter().map(|toast| toast.text.as_str()).collect();
+    assert!(said.iter().any(|text| text.contains("broken.json is no JSON")), "{said:?}");
 }

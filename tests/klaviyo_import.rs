@@ -10,7 +10,11 @@ use std::{
 use flowloom::{
     audience::{Audience, AudienceSources, Source},
     base::Severity,
-    flow::{MessageSection, Node, Section, Target, file},
+    flow::{
+        MessageSection, Node, Section, Target,
+        check::{self, Surroundings},
+        file,
+    },
     journey::FlowSet,
     kinds::Settings,
     platforms::{
@@ -356,6 +360,116 @@ fn templates_go_back_as_they_came() {
     let export = platforms::export(Target::Klaviyo, &imported.flow, &imported.workspace).expect("exports");
     let html = export.file("templates/cart-a.html").expect("the mail");
     assert_eq!(String::from_utf8_lossy(html), templates()["TmPl02"].html);
+}
+
+/// What the workspace has already is known again by its name in Klaviyo, and no second one is made.
+#[test]
+fn our_own_exports_make_no_doubles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_flows/watch-shop");
+    let read_file = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let (mut workspace, _) = file::read_workspace(&read_file("flowloom.ron")).expect("workspace");
+    let flow = file::read(&read_file("watch-shop.flow.ron")).expect("flow").flow;
+    for pool in &mut workspace.code_pools {
+        pool.klaviyo = Some(format!("Coupon {}", pool.name));
+    }
+    for event in &mut workspace.events {
+        event.klaviyo = Some(format!("Shop: {}", event.name));
+    }
+    assert!(!workspace.code_pools.is_empty() && !workspace.senders.is_empty());
+    let export = platforms::export(Target::Klaviyo, &flow, &workspace).expect("exports");
+    let json = String::from_utf8_lossy(export.file("flow.json").expect("a flow")).into_owned();
+    let html = |name: &str| export.file(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let templates: BTreeMap<String, Template> = export
+        .files
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix("templates/")?.strip_suffix(".html"))
+        .map(|name| (name.to_owned(), html(&format!("templates/{name}.html")).unwrap_or_default()))
+        .map(|(name, html)| (name, Template { html, ..Template::default() }))
+        .collect();
+    let names = known_names(Target::Klaviyo, &workspace, &BTreeMap::new());
+    let given = Given { json: &json, templates: &templates, names: &names };
+    let one = import(Target::Klaviyo, &given).expect("flows").remove(0);
+    let ids = |senders: &[flowloom::flow::Sender]| senders.iter().map(|s| s.id.to_string()).collect::<Vec<_>>();
+    assert!(!one.workspace.senders.is_empty());
+    assert!(
+        one.workspace.senders.iter().all(|sender| workspace.senders.contains(sender)),
+        "{:?}",
+        ids(&one.workspace.senders)
+    );
+    assert!(!one.workspace.code_pools.is_empty());
+    for pool in &one.workspace.code_pools {
+        assert!(workspace.code_pools.iter().any(|own| own.name == pool.name), "{}", pool.name);
+    }
+    for event in &one.workspace.events {
+        assert!(workspace.event(&event.name).is_some(), "{}", event.name);
+    }
+    assert!(one.workspace.lists.iter().all(|list| workspace.lists.contains(list)), "{:?}", one.workspace.lists);
+    // What is kept as JSON is Klaviyo's.
+    let text = file::write(&one.flow);
+    let text: String = text.lines().filter(|line| !line.trim_start().starts_with("patch: ")).collect();
+    assert!(!text.contains("Coupon ") && !text.contains("Shop: "), "{text}");
+    // Another sender that would get the same id gets one of its own.
+    let other = json.replace(&workspace.senders[0].email, "other@shop.example");
+    let given = Given { json: &other, ..given };
+    let one = import(Target::Klaviyo, &given).expect("flows").remove(0);
+    assert!(one.workspace.senders.iter().all(|sender| !workspace.senders.iter().any(|own| own.id == sender.id)));
+}
+
+/// Forms are named by their ids in conditions; what the account calls them stands beside.
+#[test]
+fn forms_have_their_names_beside() {
+    let json = json!({"data": {"attributes": {"name": "F", "definition": {
+        "entry_action_id": null, "actions": [], "reentry_criteria": {"duration": 0, "unit": "alltime"},
+        "triggers": [{"type": "list", "id": "LIST:News"}],
+        "profile_filter": {"condition_groups": [{"conditions": [{"type": "profile-marketing-consent", "consent": {
+            "channel": "email", "can_receive_marketing": true, "consent_status": {"subscription": "subscribed",
+            "filters": [{"method": "form", "filter": {"type": "list", "operator": "contains-any", "value": ["FoRm01"]}}]}}}]}]},
+    }}}})
+    .to_string();
+    let names =
+        BTreeMap::from([("form:FoRm01".to_owned(), "Newsletter".to_owned()), ("form:x".to_owned(), "X".to_owned())]);
+    let given = Given { json: &json, templates: &BTreeMap::new(), names: &names };
+    let one = import(Target::Klaviyo, &given).expect("flows").remove(0);
+    let notes: Vec<&str> =
+        one.flow.nodes.iter().map(|node| node.note.as_str()).filter(|note| !note.is_empty()).collect();
+    assert_eq!(notes, ["The form `FoRm01` is \u{201c}Newsletter\u{201d}"], "{}", file::write(&one.flow));
+    assert_eq!(one.report.iter().filter(|remark| remark.code == "import/form").count(), 1);
+}
+
+/// Without its templates a flow goes back with their ids, and no empty template goes over the client's.
+#[test]
+fn templates_that_were_not_given_go_back_by_their_ids() {
+    let (json, names, none) = (text("answer.json"), names(), BTreeMap::new());
+    let given = Given { json: &json, templates: &none, names: &names };
+    let mut imported = import(Target::Klaviyo, &given).expect("flows").remove(0);
+    // The workspace that the flow is saved into knows another message of these names.
+    imported.workspace.klaviyo.ids.retain(|key, _| !key.starts_with("template:"));
+    let saved = file::read(&file::write(&imported.flow)).expect("reads").flow;
+    let findings =
+        check::check(&saved, &Surroundings { workspace: &imported.workspace, other_flows: &[], audience: None });
+    let empty: Vec<_> = findings.iter().filter(|found| found.diagnostic.code == "message/empty").collect();
+    assert!(
+        !empty.is_empty() && empty.iter().all(|found| found.diagnostic.severity == Severity::Warning),
+        "{empty:#?}"
+    );
+    let export = platforms::export(Target::Klaviyo, &saved, &imported.workspace).unwrap_or_else(|e| panic!("{e:#?}"));
+    let errors: Vec<_> = export.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let flow = String::from_utf8_lossy(export.file("flow.json").expect("a flow")).into_owned();
+    for id in ["TmPl01", "TmPl02"] {
+        assert!(flow.contains(&format!("\"template_id\": \"{id}\"")), "{flow}");
+    }
+    assert!(
+        flow.contains("your cart waits") && flow.contains("Still yours"),
+        "subject and preview text are the flow's: {flow}"
+    );
+    let mails: Vec<_> =
+        export.files.iter().map(|(path, _)| path).filter(|path| path.starts_with("templates/")).collect();
+    assert!(mails.iter().all(|path| path.contains("alert")), "{mails:?}");
+    for target in [Target::Hubspot, Target::Engine] {
+        let found = platforms::export(target, &saved, &imported.workspace).expect_err("an empty mail goes nowhere");
+        assert!(found.iter().any(|found| found.code == "export/only-elsewhere"), "{found:#?}");
+    }
 }
 
 /// A flow of which everything is exact: read back it mails the same people at the same instants.

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     audience::{Audience, Contact, Event},
     base::{ContactId, Diagnostic, Instant, MessageId},
+    content::Variant,
     flow::{Flow, Target, Workspace},
     platforms::{self, Export, Sample},
 };
@@ -66,6 +67,12 @@ fn made(flow: &Flow, workspace: &Workspace, audience: &Audience, at: Instant) ->
     let mut done: BTreeSet<(MessageId, SmolStr, ContactId)> = BTreeSet::new();
     for (n, row) in rows.iter().enumerate() {
         // Two steps may send one message.
+        let variant =
+            flow.message(row.message.as_str()).and_then(|m| m.variants.iter().find(|v| *v.id == *row.variant));
+        // Nobody can show what only the platform has.
+        if variant.and_then(Variant::only_at).is_some() {
+            continue;
+        }
         if !done.insert((row.message.clone(), row.variant.clone(), row.contact.clone())) {
             continue;
         }

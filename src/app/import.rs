@@ -4,7 +4,7 @@
 //! letter.
 //! Deliberately not here: reading the platform's JSON ([`crate::platforms::import`]) and files.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
@@ -196,7 +196,7 @@ pub fn needs(imported: &[Imported]) -> Workspace {
 
 /// A template as a platform answered it, by the ids and names that flows know it by. `stem` names the file it came
 /// from.
-pub fn template(json: &Json, stem: &str) -> Option<(Vec<String>, Template)> {
+fn template(json: &Json, stem: &str) -> Option<(Vec<String>, Template)> {
     let inner = json.pointer("/data/attributes").or_else(|| json.get("attributes")).unwrap_or(json);
     let word = |keys: &[&str]| keys.iter().find_map(|key| inner.pointer(key)?.as_str()).map(str::to_owned);
     let html = word(&["/html"]).or_else(|| longest_html(inner))?;
@@ -212,8 +212,57 @@ pub fn template(json: &Json, stem: &str) -> Option<(Vec<String>, Template)> {
     Some((id.into_iter().chain(names_of(stem)).collect(), template))
 }
 
+/// Templates by the ids and names that flows know them by, from files with their texts: NAME.json as the platform's API
+/// answers, or NAME.html and NAME.txt. HTML and text count more than an answer. Beside them, a sentence for each file
+/// that is no JSON though its name says so; the others are read all the same.
+pub fn templates(files: &[(PathBuf, String)]) -> (BTreeMap<String, Template>, Vec<String>) {
+    let mut out: BTreeMap<String, Template> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (path, text) in files {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match ending.as_str() {
+            "json" => match serde_json::from_str(text) {
+                Ok(json) => {
+                    if let Some((ids, template)) = template(&json, &stem) {
+                        for id in ids {
+                            merge(out.entry(id).or_default(), &template);
+                        }
+                    }
+                }
+                Err(error) => faults.push(format!("{} is no JSON: {error}", path.display())),
+            },
+            "html" | "htm" => {
+                for id in names_of(&stem) {
+                    out.entry(id).or_default().html.clone_from(text);
+                }
+            }
+            "txt" => {
+                for id in names_of(&stem) {
+                    out.entry(id).or_default().text.get_or_insert_with(|| text.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    (out, faults)
+}
+
+/// What an answer says of a template; HTML and text of files beside it stand.
+fn merge(there: &mut Template, new: &Template) {
+    if there.html.is_empty() {
+        there.html.clone_from(&new.html);
+    }
+    if there.text.is_none() {
+        there.text.clone_from(&new.text);
+    }
+    there.name.clone_from(&new.name);
+    there.subject.clone_from(&new.subject);
+    there.preheader.clone_from(&new.preheader);
+}
+
 /// The names under which flows ask for the template of a file.
-pub fn names_of(stem: &str) -> [String; 3] {
+fn names_of(stem: &str) -> [String; 3] {
     [stem.to_owned(), format!("TEMPLATE:{stem}"), format!("EMAIL:{stem}")]
 }
 
@@ -293,13 +342,27 @@ pub fn is_platform_json(text: &str) -> bool {
 const MOST_TABS: usize = 12;
 
 /// Opens the flows of a platform's JSON, each in a tab of its own; what was kept, guessed and lost stands among its
-/// problems.
+/// problems. `templates` lie beside it.
 ///
 /// Errors: a sentence, where there is no flow in it.
-pub fn open(app: &mut App, text: &str, now: Instant) -> Result<Vec<Request>, String> {
+pub fn open(app: &mut App, text: &str, beside: &Beside, now: Instant) -> Result<Vec<Request>, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| format!("This is no JSON: {error}"))?;
     let target = platform_of(&json).ok_or("This JSON is no flow of Klaviyo or HubSpot")?;
-    open_given(app, target, text, &BTreeMap::new(), &BTreeMap::new(), &[], now)
+    let (templates, faults) = templates(&beside.templates);
+    let opened = open_given(app, target, text, &templates, &BTreeMap::new(), &[], now)?;
+    for fault in beside.faults.iter().chain(&faults) {
+        app.tell(fault.clone(), true, now);
+    }
+    Ok(opened)
+}
+
+/// What lies beside a flow's JSON.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Its templates, with their texts.
+    pub templates: Vec<(PathBuf, String)>,
+    /// Why some could not be read; a sentence each.
+    pub faults: Vec<String>,
 }
 
 /// Opens a flow that was fetched from an account; what could not be had stands among its problems.
@@ -500,7 +563,7 @@ mod tests {
         let mut app = App::default();
         let text = include_str!("../../tests/fixtures/platforms/klaviyo/import/answer.json");
         assert!(is_platform_json(text) && !is_platform_json("{\"a\": 1}") && !is_platform_json("(version: 2)"));
-        open(&mut app, text, Instant::from_millis(0)).expect("opens");
+        open(&mut app, text, &Beside::default(), Instant::from_millis(0)).expect("opens");
         let document = app.document().expect("open");
         assert_eq!((document.title(), document.path.clone()), ("Abandoned cart <b>2026</b>", None));
         let mut places: Vec<(i64, i64)> =
@@ -512,7 +575,7 @@ mod tests {
         let codes: Vec<&str> = document.notes().iter().map(|note| &*note.code).collect();
         assert!(codes.contains(&"import/no-template") && !codes.contains(&"import/understood"), "{codes:?}");
         assert_eq!(
-            open(&mut app, "{\"a\": 1}", Instant::from_millis(0)).err().as_deref(),
+            open(&mut app, "{\"a\": 1}", &Beside::default(), Instant::from_millis(0)).err().as_deref(),
             Some("This JSON is no flow of Klaviyo or HubSpot")
         );
     }

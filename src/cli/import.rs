@@ -228,63 +228,25 @@ fn names(path: Option<&Path>) -> Result<BTreeMap<String, String>, Failure> {
 
 /// The templates of a folder: the one that was named, else what our exports put beside the flow.
 fn templates(args: &Arguments) -> Result<BTreeMap<String, Template>, Failure> {
-    let beside = args.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let folders = match &args.templates {
-        Some(folder) => vec![folder.clone()],
+    let folders = match (&args.templates, &args.file) {
+        (Some(folder), _) => vec![folder.clone()],
         // Nothing lies beside an account.
-        None if args.file.is_none() => Vec::new(),
-        None => ["templates", "emails"].map(|name| beside.join(name)).into_iter().filter(|f| f.is_dir()).collect(),
+        (None, None) => Vec::new(),
+        (None, Some(file)) => disk::templates_beside(file),
     };
-    let mut out: BTreeMap<String, Template> = BTreeMap::new();
-    for folder in folders {
-        for path in disk::files_in(&folder)? {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-            match ending.as_str() {
-                "json" => {
-                    let text = disk::text(&path)?.text;
-                    let json = serde_json::from_str(&text).map_err(|error| {
-                        Failure::unusable(
-                            format!("{} is no JSON: {error}", path.display()),
-                            "Give each template as the platform's API answered it, or its HTML in a file that ends in .html",
-                        )
-                    })?;
-                    if let Some((ids, template)) = app::template(&json, &stem) {
-                        for id in ids {
-                            merge(out.entry(id).or_default(), &template);
-                        }
-                    }
-                }
-                "html" | "htm" => {
-                    let html = disk::text(&path)?.text;
-                    for id in app::names_of(&stem) {
-                        out.entry(id).or_default().html.clone_from(&html);
-                    }
-                }
-                "txt" => {
-                    let text = disk::text(&path)?.text;
-                    for id in app::names_of(&stem) {
-                        out.entry(id).or_default().text.get_or_insert_with(|| text.clone());
-                    }
-                }
-                _ => {}
-            }
-        }
+    let (found, unreadable) = disk::templates(&folders);
+    if let Some(fault) = unreadable.into_iter().next() {
+        return Err(fault.into());
     }
-    Ok(out)
-}
-
-/// What an answer says of a template; HTML and text of files beside it stand.
-fn merge(there: &mut Template, new: &Template) {
-    if there.html.is_empty() {
-        there.html.clone_from(&new.html);
+    let files: Vec<_> = found.into_iter().map(|source| (source.path, source.text)).collect();
+    let (templates, faults) = app::templates(&files);
+    match faults.into_iter().next() {
+        Some(fault) => Err(Failure::unusable(
+            fault,
+            "Give each template as the platform's API answered it, or its HTML in a file that ends in .html",
+        )),
+        None => Ok(templates),
     }
-    if there.text.is_none() {
-        there.text.clone_from(&new.text);
-    }
-    there.name.clone_from(&new.name);
-    there.subject.clone_from(&new.subject);
-    there.preheader.clone_from(&new.preheader);
 }
 
 fn refused(errors: &[Diagnostic]) -> Failure {

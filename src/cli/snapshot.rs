@@ -105,6 +105,9 @@ enum Over {
     Publish,
     SendTest,
     Client,
+    /// The push of the flow to an account that has nothing yet; nobody is asked
+    #[cfg(feature = "push")]
+    Push,
 }
 
 /// What the run page shows.
@@ -190,12 +193,20 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             Over::Commands => CommandId::CommandPalette,
             Over::SendTest => CommandId::SendTest,
             Over::Publish | Over::Client => CommandId::Publish,
+            #[cfg(feature = "push")]
+            Over::Push => CommandId::Publish,
         };
         studio.command_at_once(command.into());
         if over == Over::Client {
             let act = PublishAct::Client(ClientFormat::default());
             studio.command_at_once(Command::Files(files::Act::Publish(act)));
         }
+    }
+    #[cfg(feature = "push")]
+    if args.over == Some(Over::Push) {
+        // The export that is pushed is made in the first frame.
+        studio.picture(args.size, args.scale, dark);
+        push(&mut studio)?;
     }
     if let Some(path) = &args.against {
         let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
@@ -206,6 +217,23 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     disk::file(&args.out, &studio.picture(args.size, args.scale, dark), args.force)?;
     streams.say(&format!("{}\n", args.out.display()));
     Ok(Done::Well)
+}
+
+/// Shows the studio what a push to an empty account would do.
+#[cfg(feature = "push")]
+fn push(studio: &mut gui::Studio) -> Result<(), Failure> {
+    use crate::{
+        app::files::push::{PushAct, PushTold},
+        platforms::push::{Account, KeyPlace, Pushed},
+    };
+    studio.command_at_once(Command::Files(files::Act::Push(PushAct::Open)));
+    let Some(id) = studio.app.files.push.as_ref().and_then(|push| push.running()).map(|running| running.id) else {
+        return Err(Failure::refused("The flow cannot be pushed", "Mend what flowloom check says of it"));
+    };
+    let result = Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Keyring)));
+    let told = files::Told::Push(PushTold::Looked { id, result, draft: None });
+    studio.command_at_once(Command::Answer(told.into()));
+    Ok(())
 }
 
 /// Shows the studio what an engine said, as if one ran.

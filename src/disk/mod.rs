@@ -11,6 +11,7 @@ mod images;
 mod lock;
 mod own;
 mod read;
+mod templates;
 mod write;
 mod zip;
 
@@ -31,6 +32,7 @@ pub use self::{
         FLOW_ENDING, FlowFile, Home, Source, WORKSPACE_FILE, bytes, files_in, flow, flow_even_newer, flow_paths, home,
         home_in, is_same, neighbours, siblings, text,
     },
+    templates::{templates, templates_beside},
     write::{Files, file, folder},
     zip::zipped,
 };

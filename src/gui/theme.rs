@@ -280,8 +280,22 @@ fn style_of(style: &mut egui::Style, palette: &Palette, dark: bool) {
     style.spacing.window_margin = Margin::same(16);
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.combo_width = 60.0;
-    style.spacing.scroll = egui::style::ScrollStyle::solid();
-    style.spacing.scroll.bar_width = 8.0;
+    // A solid handle has the ground of buttons, which on a card is not seen. This one has the ink of text, fainter while
+    // nobody is near, and as much room as a solid one.
+    style.spacing.scroll = egui::style::ScrollStyle {
+        floating: true,
+        bar_width: 8.0,
+        floating_width: 6.0,
+        floating_allocated_width: 12.0,
+        foreground_color: true,
+        dormant_background_opacity: 0.0,
+        active_background_opacity: 0.0,
+        interact_background_opacity: 0.0,
+        dormant_handle_opacity: 0.3,
+        active_handle_opacity: 0.4,
+        interact_handle_opacity: 0.6,
+        ..egui::style::ScrollStyle::solid()
+    };
     style.animation_time = ANIMATION_SECS;
     style.interaction.resize_grab_radius_side = 4.0;
     let visuals = &mut style.visuals;

@@ -93,7 +93,7 @@ pub fn version(flow: &Flow, workspace: &Workspace) -> VersionHash {
 
 impl Platform for Engine {
     fn export(&self, flow: &Flow, workspace: &Workspace, _: Option<People>) -> Result<Export, Vec<Diagnostic>> {
-        let obstacles = obstacles(flow);
+        let obstacles = obstacles(flow, Target::Engine);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }

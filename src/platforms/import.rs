@@ -8,14 +8,18 @@
 //! [`KeptJson`]: crate::flow::KeptJson
 //! [`Kept`]: crate::content::Kept
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
 use crate::{
     base::{Diagnostic, NodeId, Place},
-    content::FieldSource,
-    flow::{CodePool, Flow, Target, Workspace},
+    content::{Field, FieldSource},
+    flow::{CodePool, Flow, Section, Target, Workspace},
+    kinds::ron_options,
 };
 
 /// Most bytes of JSON that are read; a flow of 500 steps has about 1 MB.
@@ -168,22 +172,94 @@ pub fn known_names(
         // What exports write where the account has to be asked.
         out.insert(format!("metric:METRIC:{theirs}"), event.name.to_string());
     }
+    for pool in &workspace.code_pools {
+        if let Some(theirs) = pool.klaviyo.as_ref().filter(|_| !is_hubspot) {
+            out.insert(format!("coupon:{theirs}"), pool.name.to_string());
+        }
+    }
+    for sender in &workspace.senders {
+        out.insert(sender_key(&sender.email, &sender.name, sender.reply_to.as_deref()), sender.id.to_string());
+    }
     out
 }
 
-/// The same with the pools that the flows' codes come from. The codes themselves stay in the account's coupons.
-fn with_pools(mut imported: Vec<Imported>) -> Vec<Imported> {
+/// A sender among names: the same only where all that people see of it is the same.
+pub(super) fn sender_key(email: &str, name: &str, reply_to: Option<&str>) -> String {
+    let part = |text: &str| text.trim().replace('|', "||");
+    let reply_to = part(reply_to.unwrap_or_default()).to_lowercase();
+    format!("sender:{} | {} | {reply_to}", part(email).to_lowercase(), part(name))
+}
+
+/// The same with the pools that the flows' codes come from, under the names that the workspace has for them. The codes
+/// themselves stay in the account's coupons.
+fn with_pools(mut imported: Vec<Imported>, names: &BTreeMap<String, String>) -> Vec<Imported> {
     for Imported { flow, workspace, .. } in &mut imported {
-        for field in flow.fields() {
-            let FieldSource::Code { pool } = &field.source else { continue };
-            if !workspace.code_pools.iter().any(|known| known.name == *pool) {
-                workspace.code_pools.push(CodePool {
-                    name: pool.clone(),
-                    codes: Vec::new(),
-                    shared: None,
-                    klaviyo: Some(pool.to_string()),
-                });
+        for section in &mut flow.fields {
+            let Some(field) = section.value() else { continue };
+            let FieldSource::Code { pool: theirs } = &field.source else { continue };
+            let (theirs, ours) = (theirs.clone(), names.get(&format!("coupon:{theirs}")));
+            if let Some(ours) = ours.filter(|ours| **ours != *theirs) {
+                let field = Field { source: FieldSource::Code { pool: ours.as_str().into() }, ..field.clone() };
+                // Plain values, which RON can always write.
+                let ron = ron_options().to_string(&field).unwrap_or_default();
+                *section = Arc::new(Section::new(ron, Ok(field), 0));
             }
+            let name = ours.map_or_else(|| theirs.clone(), |ours| ours.as_str().into());
+            if !workspace.code_pools.iter().any(|known| known.name == name) {
+                let klaviyo = Some(theirs.to_string());
+                workspace.code_pools.push(CodePool { name, codes: Vec::new(), shared: None, klaviyo });
+            }
+        }
+    }
+    imported
+}
+
+/// The same with what the account calls its forms, of which conditions know only the ids: as a note at the step.
+fn with_forms(mut imported: Vec<Imported>, names: &BTreeMap<String, String>) -> Vec<Imported> {
+    let forms: Vec<(&str, &str)> = names
+        .iter()
+        .filter_map(|(key, name)| Some((key.strip_prefix("form:")?, name.trim())))
+        .filter(|(id, name)| !id.is_empty() && !name.is_empty() && id != name)
+        .collect();
+    if forms.is_empty() {
+        return imported;
+    }
+    for Imported { flow, report, .. } in &mut imported {
+        let settings = flow.settings();
+        for node in &mut flow.nodes {
+            let mut said = node.settings.raw().to_owned();
+            let is_start = node.kind == "trigger";
+            for kept in &settings.kept {
+                if kept.node.as_ref() == Some(&node.id) || (is_start && kept.node.is_none()) {
+                    said.push_str(&kept.patch);
+                }
+            }
+            if !said.contains("form") {
+                continue;
+            }
+            // In a condition, in JSON, and in JSON inside a text.
+            let is_named = |id: &str| [format!("\"{id}\""), format!("\"{id}\\\"")].iter().any(|id| said.contains(id));
+            let named: Vec<_> = forms.iter().filter(|(id, _)| is_named(id)).collect();
+            if named.is_empty() {
+                continue;
+            }
+            let words: Vec<String> =
+                named.iter().map(|(id, name)| format!("The form `{id}` is \u{201c}{name}\u{201d}")).collect();
+            let id = node.id.clone();
+            let node = Arc::make_mut(node);
+            node.note = [node.note.as_str(), &words.join("; ")]
+                .into_iter()
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n");
+            report.extend(words.into_iter().map(|message| Remark {
+                kind: RemarkKind::Understood,
+                code: "import/form",
+                pointer: String::new(),
+                node: Some(id.clone()),
+                message,
+                remedy: String::new(),
+            }));
         }
     }
     imported
@@ -202,8 +278,10 @@ pub fn import(target: Target, given: &Given<'_>) -> Result<Vec<Imported>, Vec<Di
         ]);
     }
     match target {
-        Target::Klaviyo => super::klaviyo::import(given).map(with_pools),
-        Target::Hubspot => super::hubspot::import(given),
+        Target::Klaviyo => {
+            super::klaviyo::import(given).map(|imported| with_forms(with_pools(imported, given.names), given.names))
+        }
+        Target::Hubspot => super::hubspot::import(given).map(|imported| with_forms(imported, given.names)),
         Target::Engine => Err(vec![
             Diagnostic::error(
                 "import/no-such",

@@ -112,6 +112,7 @@ pub(super) fn merged(own: Template, others: Vec<(String, Template)>) -> Template
         html: part(|t| &t.html),
         text: part(|t| &t.text),
         prepared,
+        known_as: None,
     }
 }
 

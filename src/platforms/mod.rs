@@ -27,8 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    audience::{Audience, ValueType},
+    audience::{Audience, Channel, ValueType},
     base::{Diagnostic, Place, Span, Weekday, Weekdays, Window},
+    content::Variant,
     flow::{Flow, Target, Workspace},
     kinds::{Foreign, triggers::foreign::ForeignTrigger},
 };
@@ -258,9 +259,36 @@ fn foreign_code(target: Target) -> &'static str {
     }
 }
 
-/// What keeps a flow from being exported, to any target.
-fn obstacles(flow: &Flow) -> Vec<Diagnostic> {
-    let mut out = flow.invariants();
+/// Mails whose template only another platform has (an import without its templates): elsewhere they would be empty.
+pub fn only_elsewhere(flow: &Flow, target: Target) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for node in &flow.nodes {
+        let Some((message, _)) = node.settings().and_then(|settings| settings.message()) else { continue };
+        let Some(message) = flow.message(message.as_str()).filter(|message| message.channel == Channel::Email) else {
+            continue;
+        };
+        let origins = message.variants.iter().filter_map(Variant::only_at);
+        let Some(origin) = origins.into_iter().find(|origin| templates::origin(target) != Some(*origin)) else {
+            continue;
+        };
+        let (of, target) = (origin.title(), target.title());
+        let found = Diagnostic::error(
+            "export/only-elsewhere",
+            Place::message(&message.id).with_field("body"),
+            format!("Only {of} has the template of the message `{}`, so it would be empty in {target}", message.id),
+        );
+        let found = found.hint("Import the flow again with its templates, or write the mail here");
+        if !out.contains(&found) {
+            out.push(found);
+        }
+    }
+    out
+}
+
+/// What keeps a flow from being exported to a target.
+fn obstacles(flow: &Flow, target: Target) -> Vec<Diagnostic> {
+    let mut out = only_elsewhere(flow, target);
+    out.extend(flow.invariants());
     out.retain(|d| d.severity == crate::base::Severity::Error);
     if flow.settings.value().is_none() {
         out.push(Diagnostic::error(

@@ -23,6 +23,8 @@ pub(super) struct Template {
     pub text: String,
     /// Fields that the target finds only in a property of the contact.
     pub prepared: Vec<String>,
+    /// Of a mail that only the target has: its id there, which goes back instead of a template.
+    pub known_as: Option<String>,
 }
 
 /// HTML of ours without the hidden line before the text, which whoever shows or exports the mail adds.
@@ -54,6 +56,9 @@ pub(super) fn message(
     variant: &Variant,
     notes: &mut Notes,
 ) -> Template {
+    if let Some(id) = origin(target).and_then(|origin| variant.only_there(origin)) {
+        return known(target, flow, workspace, message, variant, (id, notes));
+    }
     let own = one(target, flow, workspace, message, variant, notes);
     let others = languages::beside(target, message, variant);
     if others.is_empty() {
@@ -64,6 +69,37 @@ pub(super) fn message(
         .map(|(condition, other)| (condition, one(target, flow, workspace, message, other, notes)))
         .collect();
     languages::merged(own, others)
+}
+
+/// A mail of which the target has the template: subject and preview text are written, nothing else.
+fn known(
+    target: Target,
+    flow: &Flow,
+    workspace: &Workspace,
+    message: &Message,
+    variant: &Variant,
+    (id, notes): (&str, &mut Notes),
+) -> Template {
+    let place = |field: &str| Place::message(&message.id).with_field(field);
+    let mut part = |part: MailPart, text: &str| match origin(target).and_then(|origin| variant.kept(origin, part)) {
+        Some(source) => source.to_owned(),
+        None => inline(target, flow, workspace, text, &place(part_field(part)), notes),
+    };
+    Template {
+        subject: part(MailPart::Subject, &variant.subject),
+        preheader: part(MailPart::Preheader, &variant.preheader),
+        known_as: Some(id.to_owned()),
+        ..Template::default()
+    }
+}
+
+/// What came from the target is known as its own.
+pub(super) fn origin(target: Target) -> Option<Origin> {
+    match target {
+        Target::Klaviyo => Some(Origin::Klaviyo),
+        Target::Hubspot => Some(Origin::Hubspot),
+        Target::Engine => None,
+    }
 }
 
 /// One variant; made once for an export.
@@ -106,6 +142,7 @@ fn one(
                 html,
                 text: own(MailPart::Text, mail.text),
                 prepared: mail.prepared.iter().map(ToString::to_string).collect(),
+                known_as: None,
             }
         }
         Err(found) => {
@@ -133,11 +170,7 @@ fn kept_parts<'v>(
     variant: &'v Variant,
     notes: &mut Notes,
 ) -> Vec<(MailPart, &'v str)> {
-    let origin = match target {
-        Target::Klaviyo => Some(Origin::Klaviyo),
-        Target::Hubspot => Some(Origin::Hubspot),
-        Target::Engine => None,
-    };
+    let origin = origin(target);
     let mut out = Vec::new();
     for part in [MailPart::Subject, MailPart::Preheader, MailPart::Body, MailPart::Text] {
         match variant.kept_by_anyone(part) {
@@ -165,7 +198,7 @@ fn part_field(part: MailPart) -> &'static str {
     match part {
         MailPart::Subject => "subject",
         MailPart::Preheader => "preheader",
-        MailPart::Body => "body",
+        MailPart::Body | MailPart::Template => "body",
         MailPart::Text => "text",
     }
 }

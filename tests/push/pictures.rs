@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use flowloom::{
     flow::Target,
-    platforms::push::{Action, Answers, Change, Draft, Plan, Sort},
+    platforms::{
+        import::{Given, import},
+        push::{self, Action, Answers, Change, Draft, Plan, Sort},
+    },
 };
 use serde_json::{Value as Json, json};
 
@@ -148,7 +151,8 @@ fn what_is_no_picture_stands_in_the_way() {
         }
         other => format!("{other:?}"),
     };
-    assert_eq!(why(&plan_with(Ok(b"<svg/>"), None)), "`images/logo.png` is an SVG, which mail programs do not show");
+    let svg = why(&plan_with(Ok(b"<svg/>"), None));
+    assert!(svg.starts_with("`images/logo.png` is an SVG, which mail programs do not show; save it as"), "{svg}");
     assert_eq!(why(&plan_with(Err("there is no such file"), None)), "`images/logo.png`: there is no such file");
     assert!(why(&plan_with(Ok(&vec![0; 6_000_000]), None)).contains("larger than the 5.0 MB"));
     assert_eq!(
@@ -237,5 +241,17 @@ fn forms_are_looked_up_by_their_ids() {
         let so_far = server.num_seen();
         push_again(&server, &draft, &mut keeper);
         assert_eq!(server.writes_since(so_far), Vec::<String>::new());
+        // An import from the account says what the form is called.
+        let made = done.made.iter().find(|made| made.key.starts_with("flow:")).expect("the flow");
+        let (mut client, stop) = (connect(&server, &draft), Default::default());
+        let fetched = push::fetch(target, &mut client, &made.id, &mut |_, _| {}, &stop).expect("a flow");
+        assert_eq!(fetched.names.get("form:new-form").map(String::as_str), Some("Newsletter"));
+        let given = Given { json: &fetched.json, templates: &fetched.templates, names: &fetched.names };
+        let imported = import(target, &given).unwrap_or_else(|found| panic!("{found:#?}"));
+        let notes: Vec<&str> = imported[0].flow.nodes.iter().map(|node| node.note.as_str()).collect();
+        assert!(
+            notes.iter().any(|note| note.contains("The form `new-form` is \u{201c}Newsletter\u{201d}")),
+            "{notes:?}"
+        );
     }
 }

@@ -38,7 +38,7 @@ pub(in crate::app) fn apply(app: &mut App, command: Command, now: Instant) -> Ve
         Command::Engine(act) => return crate::app::run::apply(app, act, now),
         Command::Answer(answer) => return take(app, answer, now),
         Command::Paste { text, .. } if crate::app::import::is_platform_json(&text) => {
-            match crate::app::import::open(app, &text, now) {
+            match crate::app::import::open(app, &text, &Default::default(), now) {
                 Ok(requests) => return requests,
                 Err(why) => app.tell(why, true, now),
             }

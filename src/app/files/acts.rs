@@ -533,9 +533,9 @@ pub fn take(app: &mut App, told: Told, now: Instant) -> Vec<Request> {
             }
             return requests;
         }
-        Told::Json { path, text } => {
+        Told::Json { path, text, beside } => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            match crate::app::import::open(app, &text, now) {
+            match crate::app::import::open(app, &text, &beside, now) {
                 Ok(requests) => return requests,
                 Err(why) => app.tell(format!("{name}: {why}"), true, now),
             }

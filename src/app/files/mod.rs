@@ -621,6 +621,8 @@ pub enum Told {
         path: PathBuf,
         /// What is in it.
         text: String,
+        /// What lies beside it.
+        beside: crate::app::import::Beside,
     },
     /// Flows as asked for by [`Task::OpenNeighbours`].
     Neighbours(Vec<super::pages::Neighbour>),

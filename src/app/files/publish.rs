@@ -11,7 +11,7 @@ use crate::{
         jobs::{Kind, Running},
         problems, when,
     },
-    base::{Diagnostic, Instant, Severity},
+    base::{Diagnostic, Instant, Place, Severity},
     flow::Target,
     platforms::{Export, Loss, LossKind},
 };
@@ -103,8 +103,7 @@ pub fn groups<'a>(document: &'a Document, export: &'a Export) -> Groups<'a> {
     let mut touched = BTreeSet::new();
     for loss in &export.losses {
         let step = problems::step_of(flow, &loss.place);
-        let node = step.as_ref().and_then(|id| flow.node(id.as_str()));
-        let place = node.map_or_else(|| problems::elsewhere(flow, &loss.place), |node| node.title().to_owned());
+        let place = place_of(document, &loss.place);
         touched.extend(step);
         match loss.kind {
             LossKind::Approximate => out.approximate.push((place, loss)),
@@ -114,6 +113,13 @@ pub fn groups<'a>(document: &'a Document, export: &'a Export) -> Groups<'a> {
     let steps = flow.nodes.iter().filter(|node| node.kind != "note" && !touched.contains(&node.id));
     out.exact = steps.map(|node| node.title()).collect();
     out
+}
+
+/// What a place is called: the step's title, else the part of the flow.
+pub fn place_of(document: &Document, place: &Place) -> String {
+    let flow = document.flow();
+    let node = problems::step_of(flow, place).and_then(|id| flow.node(id.as_str()));
+    node.map_or_else(|| problems::elsewhere(flow, place), |node| node.title().to_owned())
 }
 
 /// How many errors stand in the way.

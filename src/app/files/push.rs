@@ -13,6 +13,7 @@ use crate::{
         jobs::{Kind, Progress, Running},
     },
     base::Instant,
+    flow::Flow,
     platforms::push::{self, Account, Answers, Done, Draft, Key, KeyPlace, Plan, Pushed},
 };
 
@@ -29,7 +30,14 @@ pub struct Push {
     pub stage: Stage,
     /// What the user said.
     pub answers: Answers,
+    /// Where the brand says that the mails' pictures lie, if they show any of it; then uploading them is a choice.
+    pub pictures_at: Option<String>,
+    /// Whether they are uploaded all the same.
+    pub uploads: bool,
+    flow: Arc<Flow>,
     draft: Draft,
+    /// The same with pictures that are uploaded, once it was made.
+    uploading: Option<Draft>,
     looked: Option<(Account, Pushed)>,
     under_way: Option<Running>,
     num_jobs: u64,
@@ -72,6 +80,8 @@ pub enum PushAct {
     ChooseAgain(String),
     /// Whether a new flow is made where the old one cannot be changed.
     NewFlow(bool),
+    /// Whether the pictures are uploaded although they lie on the web.
+    Upload(bool),
     /// Do what the list says.
     Confirm,
 }
@@ -85,6 +95,8 @@ pub enum PushTask {
         job: PushJob,
         /// What the flow needs.
         draft: Box<Draft>,
+        /// The flow, where its pictures are to be uploaded although they lie on the web: then the draft is made anew.
+        upload: Option<Arc<Flow>>,
     },
     /// Carry a plan out.
     Run {
@@ -132,6 +144,8 @@ pub enum PushTold {
         id: u64,
         /// What came of it.
         result: Result<Box<(Account, Pushed, KeyPlace)>, push::Error>,
+        /// What the flow needs, where that was made anew.
+        draft: Option<Box<Draft>>,
     },
     /// A plan was carried out.
     Pushed {
@@ -160,7 +174,8 @@ impl Push {
 
     fn decide(&mut self) {
         if let Some((account, pushed)) = &self.looked {
-            let plan = Plan::new(self.draft.clone(), account, pushed, &self.answers);
+            let draft = self.uploading.as_ref().filter(|_| self.uploads).unwrap_or(&self.draft);
+            let plan = Plan::new(draft.clone(), account, pushed, &self.answers);
             self.stage = Stage::Planned(Box::new(plan));
         }
     }
@@ -209,6 +224,10 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
             push.answers.new_flow = new_flow;
             push.decide();
         }
+        PushAct::Upload(uploads) if !is_pushing && push.pictures_at.is_some() => {
+            push.uploads = uploads;
+            return look(app, now);
+        }
         PushAct::Confirm => return confirm(app, now),
         PushAct::Open
         | PushAct::Look
@@ -216,7 +235,8 @@ pub fn act(app: &mut App, act: PushAct, now: Instant) -> Vec<Request> {
         | PushAct::Keep(_)
         | PushAct::Choose { .. }
         | PushAct::ChooseAgain(_)
-        | PushAct::NewFlow(_) => {}
+        | PushAct::NewFlow(_)
+        | PushAct::Upload(_) => {}
     }
     Vec::new()
 }
@@ -245,6 +265,8 @@ fn open(app: &mut App, now: Instant) -> Vec<Request> {
         }
     };
     let document_id = document.id;
+    let flow = Arc::new(document.flow().clone());
+    let pictures_at = pictures_at(document, publish);
     let num_jobs = app.files.push.as_ref().map_or(0, |push| push.num_jobs);
     let login = account::known(app, publish.target);
     app.files.push = Some(Push {
@@ -253,7 +275,11 @@ fn open(app: &mut App, now: Instant) -> Vec<Request> {
         key_place: None,
         stage: Stage::Looking,
         answers: Answers::default(),
+        pictures_at,
+        uploads: false,
+        flow,
         draft,
+        uploading: None,
         looked: None,
         under_way: None,
         num_jobs,
@@ -290,7 +316,17 @@ fn look(app: &mut App, now: Instant) -> Vec<Request> {
     push.stage = Stage::Looking;
     push.looked = None;
     let draft = Box::new(push.draft.clone());
-    vec![Request::Files(Task::Push(Box::new(PushTask::Look { job, draft })))]
+    let upload = push.uploads.then(|| Arc::clone(&push.flow));
+    vec![Request::Files(Task::Push(Box::new(PushTask::Look { job, draft, upload })))]
+}
+
+/// Where the brand says that pictures lie, if the mails of an export show one from there.
+fn pictures_at(document: &Document, publish: &Publish) -> Option<String> {
+    let base = document.home.workspace.brand.images.trim();
+    let export = publish::ready(document, publish).ok().filter(|_| !base.is_empty())?;
+    let shows = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(base);
+    let is_mail = |path: &str| path.ends_with(".html") && !path.starts_with("sample/");
+    export.files.iter().any(|(path, bytes)| is_mail(path) && shows(bytes)).then(|| base.to_owned())
 }
 
 fn confirm(app: &mut App, now: Instant) -> Vec<Request> {
@@ -311,8 +347,9 @@ pub fn take(app: &mut App, told: PushTold, now: Instant) -> Vec<Request> {
     let Some(push) = &mut app.files.push else { return Vec::new() };
     let is_wanted = |id: u64| push.under_way.as_ref().is_some_and(|running| running.id == id);
     match told {
-        PushTold::Looked { id, result } if is_wanted(id) => {
+        PushTold::Looked { id, result, draft } if is_wanted(id) => {
             push.under_way = None;
+            push.uploading = draft.map(|draft| *draft);
             match result {
                 Ok(found) => {
                     let (account, pushed, place) = *found;

@@ -368,7 +368,7 @@ fn what_is_dropped_is_opened_asked_about_or_answered() {
         assert_eq!(script.take(), asked, "{path}");
         assert!(word.is_empty() || script.said(word), "{path}");
     }
-    script.told(Told::Json { path: "/x/flow.json".into(), text: "{\"a\": 1}".into() });
+    script.told(Told::Json { path: "/x/flow.json".into(), text: "{\"a\": 1}".into(), beside: Default::default() });
     assert!(script.said("flow.json: This JSON is no flow"), "{:?}", script.app.toasts);
     let home = Home { folder: Some("/w".into()), ..Home::default() };
     script.app.documents[0].home = Arc::new(home);

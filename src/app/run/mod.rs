@@ -26,6 +26,8 @@ use crate::{
         status::{ContactView, FlowStatus, Found, HeldRow, Status},
         work::{Done, Order, Refusal},
     },
+    flow::Target,
+    platforms::only_elsewhere,
 };
 
 /// The engine's folder in the workspace's. It keeps itself out of git by a `.gitignore` of its own.
@@ -390,7 +392,8 @@ pub fn can_start(document: &Document) -> Result<(), &'static str> {
 /// How many errors the checks found in the flow as it is; `None` while they are at work.
 pub fn errors(document: &Document) -> Option<usize> {
     let found = document.derived.findings.as_ref().filter(|found| found.revision == document.history.revision())?;
-    Some(found.value.iter().filter(|finding| finding.diagnostic.severity == Severity::Error).count())
+    let by_checks = found.value.iter().filter(|finding| finding.diagnostic.severity == Severity::Error).count();
+    Some(by_checks + only_elsewhere(document.flow(), Target::Engine).len())
 }
 
 /// The folder of an engine for a flow: beside its workspace file, or beside the flow. `None` for one without a file.

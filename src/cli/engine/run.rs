@@ -15,9 +15,10 @@ use crate::{
         store::{Kind, Reader},
     },
     flow::{
-        Flow,
+        Flow, Target,
         check::{Surroundings, check},
     },
+    platforms::only_elsewhere,
 };
 
 /// Where an engine listens where nothing is said. Source: assumption; free of well-known services.
@@ -131,6 +132,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         let around = Surroundings { workspace: &workspace, other_flows: &[], audience: None };
         let errors =
             check(file.flow(), &around).iter().filter(|found| found.diagnostic.severity == Severity::Error).count();
+        let errors = errors + only_elsewhere(file.flow(), Target::Engine).len();
         if errors > 0 && !args.force {
             return Err(Failure::refused(
                 format!("{} has {}", file.source.shown, show::count(errors, "error", "errors")),

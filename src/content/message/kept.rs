@@ -37,6 +37,8 @@ pub enum MailPart {
     Body,
     /// The plain text.
     Text,
+    /// Body and plain text together, by their id at the platform: known to be there, but not what is in them.
+    Template,
 }
 
 /// A template source that is not within the language of Flowloom. What stands in the variant is the nearest thing, for
@@ -48,7 +50,7 @@ pub struct Kept {
     pub origin: Origin,
     /// Which part of the variant it stands for.
     pub part: MailPart,
-    /// The platform's template, byte for byte.
+    /// The platform's template, byte for byte; of [`MailPart::Template`] its id.
     pub source: String,
     /// Fingerprint of what was made of it ([`Variant::fingerprint`]). Another one means that somebody edited the part,
     /// and then the edit counts and not the source.
@@ -68,6 +70,9 @@ impl Variant {
                 Body::Blocks(blocks) => of(&serde_json::to_string(blocks).unwrap_or_default()),
             },
             MailPart::Text => of(self.text.as_deref().unwrap_or_default()),
+            MailPart::Template => {
+                of(&format!("{} {}", self.fingerprint(MailPart::Body), self.fingerprint(MailPart::Text)))
+            }
         }
     }
 
@@ -88,6 +93,16 @@ impl Variant {
         self.kept.iter().find(|kept| kept.part == part && kept.stands_for == self.fingerprint(part))
     }
 
+    /// The id of the platform's template that is all there is of this mail, as long as nobody wrote anything.
+    pub fn only_there(&self, origin: Origin) -> Option<&str> {
+        self.kept(origin, MailPart::Template).filter(|_| self.body.is_empty())
+    }
+
+    /// The platform that has all there is of this mail ([`only_there`](Self::only_there)).
+    pub fn only_at(&self) -> Option<Origin> {
+        [Origin::Klaviyo, Origin::Hubspot].into_iter().find(|origin| self.only_there(*origin).is_some())
+    }
+
     /// Whether a template was kept for a part that somebody edited since.
     pub fn is_edited_since_import(&self, part: MailPart) -> bool {
         self.kept.iter().any(|kept| kept.part == part) && self.kept_by_anyone(part).is_none()
@@ -97,6 +112,22 @@ impl Variant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_template_that_is_only_there_stands_until_something_is_written() {
+        let mut variant = Variant { subject: "Hi".into(), ..Variant::default() };
+        assert_eq!(variant.only_at(), None, "an empty mail of ours is empty");
+        variant.keep(Origin::Klaviyo, MailPart::Template, "TmPl01");
+        assert_eq!(variant.only_there(Origin::Klaviyo), Some("TmPl01"));
+        assert_eq!((variant.only_there(Origin::Hubspot), variant.only_at()), (None, Some(Origin::Klaviyo)));
+        variant.subject = "Hello".into();
+        assert_eq!(variant.only_at(), Some(Origin::Klaviyo), "the subject is not in the template");
+        let mut with_text = variant.clone();
+        with_text.text = Some("Hello".into());
+        assert_eq!(with_text.only_at(), None);
+        variant.body = Body::Html("<p>x</p>".into());
+        assert_eq!(variant.only_at(), None);
+    }
 
     #[test]
     fn a_kept_source_stands_until_the_part_is_edited() {

@@ -285,7 +285,8 @@ impl From<Message> for SavedMessage {
         let short = variants.len() == 1
             && variants[0].id == empty.id
             && variants[0].weight == 1
-            && variants[0].language.is_none();
+            && variants[0].language.is_none()
+            && variants[0].kept.is_empty();
         let Variant { subject, preheader, body, text, .. } = if short { variants.remove(0) } else { empty };
         Self { id, name, channel, variants, subject, preheader, body, text }
     }
@@ -306,6 +307,16 @@ mod tests {
         let json = serde_json::to_string(message).expect("writes JSON");
         let again: Message = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}\n{json}"));
         assert_eq!(&again, message, "{json}");
+    }
+
+    /// The short form has no room for what an import kept.
+    #[test]
+    fn what_an_import_kept_is_saved() {
+        let mut message = Message::new("m", Channel::Email);
+        message.variants[0].subject = "Hi \u{27e8}catalog\u{27e9}".into();
+        message.variants[0].keep(Origin::Klaviyo, MailPart::Subject, "Hi {% catalog x %}");
+        message.variants[0].keep(Origin::Klaviyo, MailPart::Template, "TmPl01");
+        check_survives(&message);
     }
 
     #[test]

@@ -99,6 +99,13 @@ impl Fixture {
         assert!(left.iter().all(|f| f.diagnostic.code != code), "{code}: {}", print(&left));
     }
 
+    /// How many errors the check finds.
+    pub fn num_errors(&self, check: &Check) -> usize {
+        let all = self.findings(&self.flow);
+        let of_check = all.iter().filter(|f| f.diagnostic.code == check.spec.code);
+        of_check.filter(|f| f.diagnostic.severity == crate::base::Severity::Error).count()
+    }
+
     #[track_caller]
     pub fn silent(&self, check: &Check) {
         self.check(check, &[]);

@@ -247,7 +247,7 @@ pub(super) fn login_ui(
         };
         ui.label(RichText::new(said).font(theme::regular(12.0)).color(palette.weak));
         let button = Button::new(RichText::new("Other account…").font(theme::medium(12.0)));
-        if ui.add_enabled(is_free, button.small()).clicked() {
+        if ui.add_enabled(is_free, button).clicked() {
             typed.is_open = !typed.is_open;
             typed.name.clone_from(&login.key_name);
             typed.address.clone_from(&login.address);

@@ -8,9 +8,10 @@ use crate::{
         client::ClientFormat,
         files::{
             Act, Page, Publish, PublishAct,
-            publish::{Groups, TARGETS, groups, num_errors, ready, zip_name},
+            publish::{Groups, TARGETS, groups, num_errors, place_of, ready, zip_name},
         },
     },
+    base::Diagnostic,
     gui::{
         icons,
         theme::{self, Palette},
@@ -64,7 +65,7 @@ fn page(ui: &mut Ui, app: &App, document: &Document, publish: &Publish, out: &mu
                 Some(Ok(export)) => what_comes_of_it(ui, document, export, publish.target.title()),
                 Some(Err(found)) => {
                     for found in found {
-                        ui.label(&found.message);
+                        obstacle(ui, document, found);
                     }
                 }
                 None => {
@@ -152,6 +153,12 @@ fn errors(ui: &mut Ui, document: &Document, publish: &Publish, out: &mut Vec<Com
     ui.add_space(6.0);
 }
 
+/// What keeps the flow from being exported: where, what, and a way out.
+fn obstacle(ui: &mut Ui, document: &Document, found: &Diagnostic) {
+    let hint = (!found.hint.is_empty()).then_some(found.hint.as_str());
+    said_ui(ui, &place_of(document, &found.place), &found.message, hint, Palette::get(ui).error);
+}
+
 fn what_comes_of_it(ui: &mut Ui, document: &Document, export: &Export, target: &str) {
     let palette = Palette::get(ui);
     let Groups { exact, approximate, not_possible } = groups(document, export);
@@ -178,26 +185,31 @@ fn what_comes_of_it(ui: &mut Ui, document: &Document, export: &Export, target: &
 }
 
 fn losses(ui: &mut Ui, title: &str, list: &[(String, &Loss)], ink: egui::Color32) {
-    let palette = Palette::get(ui);
     if list.is_empty() {
         return;
     }
     ui.add_space(6.0);
     widgets::caption(ui, title);
     for (place, loss) in list {
-        ui.horizontal_top(|ui| {
-            ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(14.0)).color(ink));
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 1.0;
-                ui.label(RichText::new(place).font(theme::medium(13.0)));
-                ui.label(&loss.message);
-                ui.label(
-                    RichText::new(format!("Instead: {}", loss.remedy)).font(theme::regular(12.0)).color(palette.weak),
-                );
-            });
-        });
-        ui.add_space(2.0);
+        said_ui(ui, place, &loss.message, Some(&format!("Instead: {}", loss.remedy)), ink);
     }
+}
+
+/// A finding: where, what, and a way out.
+fn said_ui(ui: &mut Ui, place: &str, message: &str, way_out: Option<&str>, ink: egui::Color32) {
+    let palette = Palette::get(ui);
+    ui.horizontal_top(|ui| {
+        ui.label(RichText::new(icons::glyph("warning")).font(theme::icon_fill(14.0)).color(ink));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.label(RichText::new(place).font(theme::medium(13.0)));
+            ui.label(message);
+            if let Some(way_out) = way_out {
+                ui.label(RichText::new(way_out).font(theme::regular(12.0)).color(palette.weak));
+            }
+        });
+    });
+    ui.add_space(2.0);
 }
 
 fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: &mut Vec<Command>) {

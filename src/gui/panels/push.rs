@@ -1,6 +1,6 @@
 //! The page for setting a flow up in an account: the list of changes with its choices, how far it is, what came of it.
 
-use egui::{Align, Button, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, Ui, vec2};
+use egui::{Align, Button, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::account::{FOOT, LoginAct, failed, login_ui, waiting};
 use crate::{
@@ -64,7 +64,11 @@ fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
             Stage::Looking => waiting(ui, "Looking at the account; nothing is changed", None),
             Stage::Pushing => waiting(ui, "Pushing; it goes on when this page is closed", push.running()),
             Stage::Failed(error) => failed(ui, error),
-            Stage::Planned(plan) => plan_ui(ui, plan, &push.answers, out),
+            Stage::Planned(plan) => {
+                // What changes the list stands before it.
+                pictures_ui(ui, push, out);
+                plan_ui(ui, plan, &push.answers, out);
+            }
             Stage::Done(done) => done_ui(ui, done, target),
         });
     });
@@ -137,6 +141,42 @@ fn plan_ui(ui: &mut Ui, plan: &Plan, answers: &Answers, out: &mut Vec<Command>) 
     }
 }
 
+/// Whether pictures that lie on the web are uploaded all the same.
+fn pictures_ui(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
+    let Some(at) = &push.pictures_at else { return };
+    let (palette, target) = (Palette::get(ui), push.login.target.title());
+    widgets::caption(ui, "Pictures");
+    let mut uploads = push.uploads;
+    if widgets::checkbox(ui, &mut uploads, format!("Upload the pictures of the mails to {target}")).changed() {
+        act(out, PushAct::Upload(uploads));
+    }
+    let text = match push.uploads {
+        true => format!("The mails show them from {target}, and no longer from {at}"),
+        false => format!("Now the mails show them from {at}, as the brand says"),
+    };
+    ui.label(RichText::new(text).font(theme::regular(12.0)).color(palette.weak));
+}
+
+/// A field for the id of what was not found, as somebody reads it in the account.
+fn id_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
+    let key = Id::unique(("id of", &change.key));
+    let mut text = ui.data(|data| data.get_temp::<String>(key)).unwrap_or_default();
+    let what = if change.key.starts_with("image:") { "https://…" } else { "Its id there" };
+    let field = ui.add(TextEdit::singleline(&mut text).id(key).hint_text(what).desired_width(150.0));
+    let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    field.accessible_name(format!("Id of {}", change.name));
+    let is_given = !text.trim().is_empty();
+    let button = ui.add_enabled(is_given, Button::new("Use"));
+    let is_used = button
+        .on_disabled_hover_text("Type the id first")
+        .accessible_name(format!("Use the id of {}", change.name))
+        .clicked();
+    if is_given && (is_used || is_entered) {
+        act(out, PushAct::Choose { key: change.key.clone(), id: text.trim().to_owned() });
+    }
+    ui.data_mut(|data| data.insert_temp(key, text));
+}
+
 fn change_ui(ui: &mut Ui, change: &Change, answers: &Answers, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let (what, ink) = match &change.action {
@@ -158,12 +198,10 @@ fn change_ui(ui: &mut Ui, change: &Change, answers: &Answers, out: &mut Vec<Comm
             ui.add(Label::new(RichText::new(what).color(ink)).wrap());
             match &change.action {
                 Action::Choose(choices) => choices_ui(ui, change, choices, out),
-                Action::Found { .. } if answers.ids.contains_key(&change.key) => {
-                    let button = ui.add(Button::new("Choose again").small());
-                    if button.accessible_name(format!("Choose {} again", change.name)).clicked() {
-                        act(out, PushAct::ChooseAgain(change.key.clone()));
-                    }
-                }
+                Action::Cannot { .. } if answers.ids.contains_key(&change.key) => again_ui(ui, change, out),
+                // What a flow is cannot be said by an id.
+                Action::Cannot { .. } if change.sort != "Flow" => id_ui(ui, change, out),
+                Action::Found { .. } if answers.ids.contains_key(&change.key) => again_ui(ui, change, out),
                 _ => {}
             }
         });
@@ -174,6 +212,13 @@ fn change_ui(ui: &mut Ui, change: &Change, answers: &Answers, out: &mut Vec<Comm
                 .font(theme::regular(12.0))
                 .color(palette.warning),
         );
+    }
+}
+
+fn again_ui(ui: &mut Ui, change: &Change, out: &mut Vec<Command>) {
+    let button = ui.add(Button::new("Choose again").small());
+    if button.accessible_name(format!("Choose {} again", change.name)).clicked() {
+        act(out, PushAct::ChooseAgain(change.key.clone()));
     }
 }
 
@@ -236,7 +281,7 @@ mod tests {
         gui::{Outside, Studio, testing},
         platforms::{
             self,
-            push::{Account, Error, KeyPlace, Kind, Pushed},
+            push::{self, Account, Error, KeyPlace, Kind, Pushed},
         },
     };
 
@@ -279,17 +324,20 @@ mod tests {
             let Some(PushTask::Look { job, .. }) = self.asked.borrow_mut().pop() else {
                 panic!("no look was asked for")
             };
-            self.tell(Told::Push(PushTold::Looked { id: job.id, result }));
+            self.tell(Told::Push(PushTold::Looked { id: job.id, result, draft: None }));
         }
     }
 
     fn window(world: &World) -> Harness<'static, Studio> {
+        // Without its workspace the flow has errors.
+        window_in(world, fixture::home())
+    }
+
+    fn window_in(world: &World, home: Arc<crate::app::Home>) -> Harness<'static, Studio> {
         let mut app = App::new();
         app.theme = crate::app::Theme::Light;
         let loaded = Box::new(file::read(testing::WATCH).expect("a flow"));
         let path = Some(std::path::PathBuf::from("/nowhere/watch-shop.flow.ron"));
-        // Without its workspace the flow has errors.
-        let home = fixture::home();
         world.answers.borrow_mut().push(Answer::Opened { path, loaded, home });
         let studio = Studio::new(app, Box::new(world.clone()));
         let mut harness = Harness::builder()
@@ -351,6 +399,46 @@ mod tests {
         assert!(matches!(world.asked.borrow_mut().pop(), Some(PushTask::Look { .. })));
     }
 
+    /// Pictures that lie on the web are uploaded only where that was asked for.
+    #[test]
+    fn uploading_pictures_is_a_choice_where_they_lie_on_the_web() {
+        let world = World::default();
+        let mut home = (*fixture::home()).clone();
+        home.workspace.brand.images = "https://shop.example/mail/".into();
+        let mut h = window_in(&world, Arc::new(home));
+        click(&mut h, "Publish…");
+        click(&mut h, "HubSpot");
+        click(&mut h, "Push to HubSpot…");
+        world.looked(Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Keyring))));
+        h.run_steps(5);
+        assert!(
+            h.query_by_label("Now the mails show them from https://shop.example/mail/, as the brand says").is_some()
+        );
+        click(&mut h, "Upload the pictures of the mails to HubSpot");
+        let asked = world.asked.borrow_mut().pop();
+        let Some(PushTask::Look { job, upload: Some(flow), .. }) = asked else { panic!("{asked:?}") };
+        assert_eq!(job.flow, flow.id.as_str());
+        assert!(h.query_by_label("Looking at the account; nothing is changed").is_some());
+        let mut workspace = job.home.workspace.clone();
+        workspace.brand.images.clear();
+        let export = platforms::export(job.login.target, &flow, &workspace).expect("exports");
+        let draft = Some(Box::new(push::Draft::new(job.login.target, &export, &flow, &workspace).expect("a draft")));
+        let result = Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Keyring)));
+        world.tell(Told::Push(PushTold::Looked { id: job.id, result, draft }));
+        h.run_steps(5);
+        let num_pictures = |h: &Harness<'_, Studio>| {
+            let plan = h.state().app.files.push.as_ref().and_then(Push::plan).expect("a plan");
+            plan.changes.iter().filter(|change| change.key.starts_with("image:")).count()
+        };
+        assert!(num_pictures(&h) > 0);
+        // And back.
+        click(&mut h, "Upload the pictures of the mails to HubSpot");
+        assert!(matches!(world.asked.borrow().last(), Some(PushTask::Look { upload: None, .. })));
+        world.looked(Ok(Box::new((Account::default(), Pushed::default(), KeyPlace::Keyring))));
+        h.run_steps(5);
+        assert_eq!(num_pictures(&h), 0);
+    }
+
     #[test]
     fn a_push_that_stands_in_its_own_way_cannot_be_confirmed() {
         let world = World::default();
@@ -364,6 +452,25 @@ mod tests {
         let label = format!("Make {} changes", push.plan().expect("a plan").num_writes());
         click(&mut h, &label);
         assert!(world.asked.borrow().is_empty(), "nothing was begun");
+        // An id that somebody reads in the account stands for what was not found; it can be taken back.
+        let missing: Vec<String> = {
+            let plan = h.state().app.files.push.as_ref().and_then(Push::plan).expect("a plan");
+            let cannot = plan.changes.iter().filter(|change| matches!(change.action, Action::Cannot { .. }));
+            cannot.map(|change| change.name.clone()).collect()
+        };
+        for name in &missing {
+            h.get_by_label(&format!("Id of {name}")).focus();
+            h.run_steps(2);
+            h.get_by_label(&format!("Id of {name}")).type_text("XyZ123");
+            h.run_steps(2);
+            click(&mut h, &format!("Use the id of {name}"));
+        }
+        let is_ready = |h: &Harness<'_, Studio>| {
+            h.state().app.files.push.as_ref().and_then(Push::plan).is_some_and(Plan::is_ready)
+        };
+        assert!(is_ready(&h));
+        click(&mut h, &format!("Choose {} again", missing[0]));
+        assert!(!is_ready(&h));
         assert!(h.query_by_label("Key from the variable FLOWLOOM_KLAVIYO_KEY").is_some());
     }
 }

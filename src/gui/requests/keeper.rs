@@ -15,6 +15,7 @@ use crate::{
     app::{
         Answer, DocumentId, Home,
         files::{Draft, DraftWork, ReadOnly, Task, Theirs, Told, WorkspaceFile, samples},
+        import::Beside,
         journal::{self, Record},
         pages::Neighbour,
         preferences::Preferences,
@@ -76,6 +77,15 @@ pub struct Keeper {
     /// Drafts that were given back; they go once the work is in a journal of this run.
     given_back: Vec<String>,
     has_told_of_drafts: bool,
+}
+
+/// What lies beside the JSON of a flow.
+fn beside(json: &Path) -> Beside {
+    let (found, faults) = disk::templates(&disk::templates_beside(json));
+    Beside {
+        templates: found.into_iter().map(|source| (source.path, source.text)).collect(),
+        faults: faults.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> Vec<Answer> {
@@ -286,7 +296,7 @@ impl Keeper {
                 Err(error) => failed(error),
             },
             Task::ReadJson(path) => match disk::text(&path) {
-                Ok(source) => vec![Told::Json { path, text: source.text }.into()],
+                Ok(source) => vec![Told::Json { beside: beside(&path), path, text: source.text }.into()],
                 Err(error) => failed(error),
             },
             Task::List(folder) => list(folder),

@@ -11,26 +11,36 @@ use crate::{
         },
         jobs::Progress,
     },
+    base::Severity,
     disk::{self, Lock, NoLock},
-    flow::Target,
-    platforms::push::{self, Account, Client, Error, Key, KeyPlace, Kind, Patience, Pushed, Record, Watch, variable},
+    flow::{Flow, Target},
+    platforms::{
+        self,
+        push::{self, Account, Client, Draft, Error, Key, KeyPlace, Kind, Patience, Pushed, Record, Watch, variable},
+    },
 };
 
 /// Does it; blocks as long as the account takes.
 pub fn perform(task: PushTask) -> PushTold {
     match task {
-        PushTask::Look { job, draft } => {
+        PushTask::Look { job, draft, upload } => {
+            let mut anew = None;
             let looked = || {
+                let draft = match upload {
+                    Some(flow) => &**anew.insert(Box::new(uploading(&job, &flow)?)),
+                    None => &*draft,
+                };
                 let (mut client, place) = connect(&job.login, &job.home, Patience::default(), &find)?;
                 let mut shelf = Shelf::open(&job)?;
                 let pushed = shelf.record.account(&shelf.label);
                 let pictures = disk::pictures(job.home.folder.as_deref(), &job.path);
                 let stop = job.progress.stop();
-                let account = Account::look(&draft, &mut client, &pushed, &pictures, &mut shelf, stop);
+                let account = Account::look(draft, &mut client, &pushed, &pictures, &mut shelf, stop);
                 let account = account.map_err(|error| of_key(error, job.login.target, place))?;
                 Ok(Box::new((account, pushed, place)))
             };
-            PushTold::Looked { id: job.id, result: looked() }
+            let result = looked();
+            PushTold::Looked { id: job.id, result, draft: anew }
         }
         PushTask::Run { job, plan, mut pushed } => {
             let mut ran = || {
@@ -43,6 +53,20 @@ pub fn perform(task: PushTask) -> PushTold {
         }
         PushTask::Keep { login, key } => PushTold::Kept(key.store(login.target, &login.key_name)),
     }
+}
+
+/// What a flow needs whose pictures are uploaded wherever they lie.
+fn uploading(job: &PushJob, flow: &Flow) -> Result<Draft, Error> {
+    let mut workspace = job.home.workspace.clone();
+    // Without an address of its own, each picture asks for one of the account's.
+    workspace.brand.images.clear();
+    let target = job.login.target;
+    let export = platforms::export(target, flow, &workspace).map_err(|found| {
+        let first = found.into_iter().find(|found| found.severity == Severity::Error);
+        let (message, hint) = first.map(|found| (found.message, found.hint)).unwrap_or_default();
+        Error::new(Kind::Record, message, hint)
+    })?;
+    Draft::new(target, &export, flow, &workspace)
 }
 
 /// Lists the flows of an account, or fetches one; blocks as long as the account takes.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     audience::Condition,
     base::{Diagnostic, NodeId, Place},
-    flow::{Flow, Workspace},
+    flow::{Flow, Target, Workspace},
     kinds::{Alternative, Settings},
     platforms::{Notes, kept::KeptPlaces, obstacles, plan::Plan},
 };
@@ -32,7 +32,7 @@ pub(super) fn workflows(
     workspace: &Workspace,
     notes: &mut Notes,
 ) -> Result<Vec<Workflow>, Vec<Diagnostic>> {
-    let obstacles = obstacles(flow);
+    let obstacles = obstacles(flow, Target::Hubspot);
     if !obstacles.is_empty() {
         return Err(obstacles);
     }

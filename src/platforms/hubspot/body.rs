@@ -19,6 +19,7 @@ use crate::{
         condition::{CompareOp, EventQuery, EventWindow, Measure, Root},
     },
     base::{Place, Span},
+    content::{Origin, Variant},
     flow::Target,
     kinds::{
         Anchor, Delay, Limit, LookBack, Settings, Split, Wait, WaitForEvent,
@@ -502,8 +503,11 @@ impl<'a, 'n> Body<'a, 'n> {
     fn email(&mut self, step: &Step<'_>, email: &crate::kinds::Email, place: &Place, next: To) -> To {
         super::emails::losses(self.plan, self.asker.workspace, email, place, self.notes);
         let Some(message) = self.plan.flow.message(email.message.as_str()) else { return next };
-        let content = |body: &mut Self, variant: &str| {
-            let name = format!("{}-{variant}", message.id);
+        let content = |body: &mut Self, variant: &Variant| {
+            if let Some(id) = variant.only_there(Origin::Hubspot) {
+                return json!({"content_id": id});
+            }
+            let name = format!("{}-{}", message.id, variant.id);
             let id = body.notes.id(&body.asker.workspace.hubspot.ids, "email", &name, || {
                 format!("POST /marketing/v3/emails with `emails/{name}.json`, publish it for automation; the id of the e-mail")
             });
@@ -511,7 +515,7 @@ impl<'a, 'n> Body<'a, 'n> {
         };
         let arms = languages::arms(Target::Hubspot, message, self.notes);
         if let [variant] = arms.as_slice() {
-            let fields = content(self, &variant.id);
+            let fields = content(self, variant);
             return self.chain(vec![("0-4", 0, fields)], next);
         }
         let weights: Vec<f64> = arms.iter().map(|v| f64::from(v.weight)).collect();
@@ -528,7 +532,7 @@ impl<'a, 'n> Body<'a, 'n> {
         let outs = (0..arms.len()).map(|n| To::Draft(at + 1 + n)).collect();
         let begin = self.test(&whole_percents(&weights), outs);
         for variant in &arms {
-            let fields = content(self, &variant.id);
+            let fields = content(self, variant);
             self.single("0-4", 0, fields, next);
         }
         debug_assert!(step.settings.message().is_some(), "an e-mail step has a message");

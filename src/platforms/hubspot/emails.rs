@@ -98,6 +98,10 @@ pub(super) fn files(
                 continue;
             }
             let template = templates::message(Target::Hubspot, plan.flow, workspace, message, variant, notes);
+            // What only the client's account has stays there as it is.
+            if template.known_as.is_some() {
+                continue;
+            }
             let title = if message.variants.len() > 1 {
                 format!("{} ({})", message.title(), variant.id)
             } else {

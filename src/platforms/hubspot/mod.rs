@@ -71,7 +71,7 @@ struct Group<'a> {
 
 impl Platform for Hubspot {
     fn export(&self, flow: &Flow, workspace: &Workspace, people: Option<People>) -> Result<Export, Vec<Diagnostic>> {
-        let obstacles = obstacles(flow);
+        let obstacles = obstacles(flow, Target::Hubspot);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }

@@ -171,8 +171,10 @@ impl Body<'_, '_> {
             let template =
                 templates::message(Target::Klaviyo, body.plan.flow, body.workspace, message, variant, body.notes);
             let name = template_name(message.id.as_str(), &variant.id);
-            let template_id = body.notes.id(&body.workspace.klaviyo.ids, "template", &name, || {
-                format!("POST /api/templates with `templates/{name}.json`; the answer holds the id")
+            let template_id = template.known_as.unwrap_or_else(|| {
+                body.notes.id(&body.workspace.klaviyo.ids, "template", &name, || {
+                    format!("POST /api/templates with `templates/{name}.json`; the answer holds the id")
+                })
             });
             let title = if message.variants.len() > 1 {
                 format!("{} ({})", message.title(), variant.id)

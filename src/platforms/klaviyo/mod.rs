@@ -43,7 +43,7 @@ pub struct Klaviyo;
 
 impl Platform for Klaviyo {
     fn export(&self, flow: &Flow, workspace: &Workspace, people: Option<People>) -> Result<Export, Vec<Diagnostic>> {
-        let obstacles = obstacles(flow);
+        let obstacles = obstacles(flow, Target::Klaviyo);
         if !obstacles.is_empty() {
             return Err(obstacles);
         }
@@ -110,7 +110,7 @@ impl Platform for Klaviyo {
 
 /// The definition that a flow with one trigger becomes, without the files around it; `None` where there is none.
 fn definition(flow: &Flow, workspace: &Workspace) -> Option<Json> {
-    if !obstacles(flow).is_empty() {
+    if !obstacles(flow, Target::Klaviyo).is_empty() {
         return None;
     }
     let plan = Plan::new(flow);
@@ -233,6 +233,10 @@ fn template_files(
                 let Some(message) = plan.flow.message(email.message.as_str()) else { continue };
                 for variant in languages::arms(Target::Klaviyo, message, notes) {
                     let template = templates::message(Target::Klaviyo, plan.flow, workspace, message, variant, notes);
+                    // What only the client's account has stays there as it is.
+                    if template.known_as.is_some() {
+                        continue;
+                    }
                     let name = actions::template_name(message.id.as_str(), &variant.id);
                     let title = if message.variants.len() > 1 {
                         format!("{} ({})", message.title(), variant.id)
@@ -244,6 +248,11 @@ fn template_files(
                 }
             }
             Settings::InternalAlert(alert) => {
+                // The same of an alert.
+                let known = format!("template:alert-{}", step.node.id);
+                if alert.text.trim().is_empty() && workspace.klaviyo.ids.contains_key(&known) {
+                    continue;
+                }
                 let place = Place::node(&step.node.id).with_field("text");
                 let text = templates::inline(Target::Klaviyo, plan.flow, workspace, &alert.text, &place, notes);
                 let html = format!("<p>{}</p>", text.replace('\n', "<br>"));

@@ -114,6 +114,23 @@ pub struct Item {
     pub(in crate::platforms) picture: Option<Result<Picture, String>>,
 }
 
+impl Item {
+    /// Something that the account knows by a name, without a body.
+    pub(super) fn named(sort: Sort, key: String, name: String) -> Self {
+        Self {
+            key,
+            sort,
+            name,
+            file: String::new(),
+            body: Json::Null,
+            hash: String::new(),
+            used: Vec::new(),
+            placeholder: String::new(),
+            picture: None,
+        }
+    }
+}
+
 /// A whole push, before anybody looked at the account.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Draft {

@@ -5,7 +5,12 @@
 
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
-use super::{Client, Error, Kind, api::Call, api_of};
+use super::{
+    Client, Error, Kind,
+    api::Call,
+    api_of,
+    draft::{Item, Sort},
+};
 use crate::{flow::Target, platforms::import::Template};
 
 /// A flow of an account, to choose from.
@@ -51,7 +56,7 @@ pub fn fetch(
 ) -> Result<Fetched, Error> {
     let api = api_of(target);
     let mut call = Call { client, stop };
-    let Some(own) = api.read(&mut call, super::Sort::Flow, id)? else {
+    let Some(own) = api.read(&mut call, Sort::Flow, id)? else {
         return Err(Error::new(
             Kind::Gone,
             format!("There is no flow `{id}` in the account"),
@@ -60,6 +65,13 @@ pub fn fetch(
     };
     let mut out = Fetched { json: api.as_given(&own).to_string(), ..Fetched::default() };
     let mails = api.mails_in(&own);
+    // Flows name their forms by ids; an account has many more than one flow needs.
+    let mut forms: Vec<Item> = Vec::new();
+    for (sort, id, _) in api.named_in(&own.json) {
+        if sort == Sort::Form && !forms.iter().any(|form| form.name == id) {
+            forms.push(Item::named(sort, format!("form:{id}"), id));
+        }
+    }
     // The flow itself, its mails, the names.
     let num_parts = mails.len() + 2;
     for (n, mail) in mails.into_iter().enumerate() {
@@ -77,6 +89,17 @@ pub fn fetch(
             Ok(names) => out.names.extend(names),
             Err(error) if error.kind == Kind::Cancelled => return Err(error),
             Err(error) => out.missing.push(format!("The names of {what} could not be fetched: {error}")),
+        }
+    }
+    if !forms.is_empty() {
+        let wanted: Vec<&Item> = forms.iter().collect();
+        match api.look_up(&mut call, Sort::Form, &wanted) {
+            Ok(found) => {
+                let named = forms.iter().zip(found).filter_map(|(form, found)| Some((form, found.into_iter().next()?)));
+                out.names.extend(named.map(|(form, thing)| (form.key.clone(), thing.name)));
+            }
+            Err(error) if error.kind == Kind::Cancelled => return Err(error),
+            Err(error) => out.missing.push(format!("The names of forms could not be fetched: {error}")),
         }
     }
     Ok(out)

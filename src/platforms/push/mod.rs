@@ -10,6 +10,8 @@
 mod api;
 mod client;
 mod compare;
+#[cfg(feature = "picture")]
+mod convert;
 mod draft;
 mod error;
 mod fetch;

@@ -2,12 +2,15 @@
 //!
 //! The one idea: a picture's name in the account holds a hash of its content, so that a look for the name tells whether
 //! this very picture is there, whatever became of the answer to an upload and of our record. What mail programs do not
-//! show is refused before anything is sent, with a way out. Deliberately not here: files (the caller reads them), where
-//! pictures stand in a mail (`platforms::images`).
+//! show is converted where that can be done (feature `picture`), else refused before anything is sent, with a way out.
+//! Deliberately not here: files (the caller reads them), where pictures stand in a mail (`platforms::images`).
 
 use std::sync::Arc;
 
-use crate::{base::hash::version_hash, flow::Target};
+use crate::{
+    base::{VersionHash, hash::version_hash},
+    flow::Target,
+};
 
 /// Reads a picture of the workspace by its path below `images/`, of at most so many bytes.
 ///
@@ -30,13 +33,16 @@ pub(in crate::platforms) struct Picture {
     pub media: &'static str,
     /// What is in it.
     pub bytes: Arc<[u8]>,
+    /// What it was made from, in words; nothing where it is sent as it lies in the workspace.
+    pub made_from: Option<String>,
 }
 
 impl Picture {
-    /// Its size and kind, for people: `PNG, 12 kB`.
+    /// Its size and kind, for people: `PNG, 12 kB`, or `JPEG, 400 kB, made from a WebP of 6.1 MB`.
     pub fn shown(&self) -> String {
         let kind = self.media.trim_start_matches("image/").to_uppercase();
-        format!("{kind}, {}", size(self.bytes.len()))
+        let made = self.made_from.as_ref().map(|from| format!(", made from {from}")).unwrap_or_default();
+        format!("{kind}, {}{made}", size(self.bytes.len()))
     }
 }
 
@@ -49,28 +55,71 @@ fn most_bytes(target: Target) -> usize {
     }
 }
 
+/// Most bytes of a file that is converted. Source: assumption; photos of cameras have 5 to 30 MB.
+const MOST_SOURCE_BYTES: usize = 40_000_000;
+/// Goes into the hash of what is converted, so that another way of converting gives another picture.
+#[cfg(feature = "picture")]
+const CONVERSION: &[u8] = b"flowloom-conversion-1";
+
 /// A picture of a mail, by its address as it stands there, ready to be uploaded.
 ///
 /// Errors: it is not there, too large, or nothing that mail programs show; one sentence without full stop.
 pub(super) fn picture(target: Target, address: &str, read: ReadPicture<'_>) -> Result<Picture, String> {
     let most = most_bytes(target);
     let path = path(address).ok_or_else(|| format!("`{address}` names no file below images/"))?;
-    let bytes = read(&path, most).map_err(|why| format!("`images/{path}`: {why}"))?;
-    if bytes.len() > most {
-        return Err(format!("`images/{path}` is larger than the {} that {} takes", size(most), target.title()));
-    }
-    let (media, ending) = match kind(&bytes) {
-        Ok(kind) => kind,
+    let bytes = read(&path, most.max(MOST_SOURCE_BYTES)).map_err(|why| format!("`images/{path}`: {why}"))?;
+    let found = kind(&bytes);
+    let is_too_large = bytes.len() > most;
+    let too_large = || format!("`images/{path}` is larger than the {} that {} takes", size(most), target.title());
+    let (bytes, (media, ending), hash, made_from) = match found {
+        Ok(kind) if !is_too_large => {
+            let hash = version_hash(&bytes);
+            (bytes, kind, hash, None)
+        }
+        Ok(("image/gif", _)) => return Err(format!("{}; save a smaller GIF", too_large())),
+        Ok((media, _)) => {
+            let was = format!("a {}", media.trim_start_matches("image/").to_uppercase());
+            converted(&bytes, most, &was).map_err(|why| format!("{}, and {why}", too_large()))?
+        }
+        Err("a WebP") => converted(&bytes, most, "a WebP")
+            .map_err(|why| format!("`images/{path}` is a WebP, which mail programs do not show, and {why}"))?,
+        Err("an SVG") => {
+            return Err(format!(
+                "`images/{path}` is an SVG, which mail programs do not show; save it as a PNG, twice as wide as it is shown"
+            ));
+        }
+        Err(_) if is_too_large => return Err(too_large()),
         Err(what) => return Err(format!("`images/{path}` is {what}, which mail programs do not show")),
     };
-    let hash = version_hash(&bytes).to_string();
+    let hash = hash.to_string();
     let file = path.rsplit('/').next().unwrap_or(&path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let plain: String =
         stem.chars().take(STEM_LETTERS).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let short: String = hash.chars().take(HASH_LETTERS).collect();
     let name = format!("{}-{short}.{ending}", if plain.is_empty() { "picture" } else { &plain });
-    Ok(Picture { name, hash, media, bytes: bytes.into() })
+    Ok(Picture { name, hash, media, bytes: bytes.into(), made_from })
+}
+
+/// What is sent: its content, its kind, its hash, and what it was made from.
+type Sent = (Vec<u8>, (&'static str, &'static str), VersionHash, Option<String>);
+
+/// The picture as the account takes it. Its hash is that of the file that it was made from.
+///
+/// Errors: why not, as the end of a sentence about it.
+#[cfg(feature = "picture")]
+fn converted(bytes: &[u8], most: usize, was: &str) -> Result<Sent, String> {
+    let made = super::convert::converted(bytes, most).map_err(|why| format!("it {why}"))?;
+    let kind = kind(&made.bytes).map_err(|what| format!("it became {what}"))?;
+    let pixels = made.size_before.map(|(width, height)| format!(" and {width} × {height} px")).unwrap_or_default();
+    let hash = version_hash(&[CONVERSION, bytes].concat());
+    Ok((made.bytes, kind, hash, Some(format!("{was} of {}{pixels}", size(bytes.len())))))
+}
+
+/// Without a decoder nothing is converted.
+#[cfg(not(feature = "picture"))]
+fn converted(_: &[u8], _: usize, _: &str) -> Result<Sent, String> {
+    Err("this build of Flowloom converts no pictures; save it as a smaller PNG or JPEG".to_owned())
 }
 
 /// What a file is by its first bytes, whatever its name says; what it is instead, in words.
@@ -145,14 +194,56 @@ mod tests {
         check("sub/My%20logo.jpg?v=2", png, Ok("My-logo-#.png PNG, 12 bytes"));
         check("a.jpeg", b"\xff\xd8\xff\xe0", Ok("a-#.jpg JPEG, 4 bytes"));
         check("a.gif", b"GIF89a", Ok("a-#.gif GIF, 6 bytes"));
-        check("a.png", b"<?xml?><SVG/>", Err("`images/a.png` is an SVG, which mail programs do not show"));
-        check("a", b"RIFF0000WEBPVP8 ", Err("`images/a` is a WebP, which mail programs do not show"));
+        check(
+            "a.png",
+            b"<?xml?><SVG/>",
+            Err(
+                "`images/a.png` is an SVG, which mail programs do not show; save it as a PNG, twice as wide as it is shown",
+            ),
+        );
+        let webp = "`images/a` is a WebP, which mail programs do not show, and";
+        let why = if cfg!(feature = "picture") { "it is damaged" } else { NOT_HERE };
+        check("a", b"RIFF0000WEBPVP8 ", Err(&format!("{webp} {why}")));
         check("a", b"", Err("`images/a` is no PNG, JPEG or GIF, which mail programs do not show"));
-        let large = vec![0; 5_000_001];
-        check("a.png", &large, Err("`images/a.png` is larger than the 5.0 MB that Klaviyo takes"));
+        let large = [png.as_slice(), &vec![0; 5_000_001]].concat();
+        let too_large = "`images/a.png` is larger than the 5.0 MB that Klaviyo takes, and";
+        check("a.png", &large, Err(&format!("{too_large} {why}")));
+        let gif = [b"GIF89a".as_slice(), &vec![0; 5_000_001]].concat();
+        check("a.gif", &gif, Err("`images/a.gif` is larger than the 5.0 MB that Klaviyo takes; save a smaller GIF"));
         for out in ["../secret.png", "/etc/passwd", "a//b", "%2e%2e/x.png", "c:\\x.png", "%zz", ""] {
             check(out, png, Err(&format!("`{out}` names no file below images/")));
         }
+    }
+
+    const NOT_HERE: &str = "this build of Flowloom converts no pictures; save it as a smaller PNG or JPEG";
+
+    /// What was converted is said, and is the same picture as long as its file is the same.
+    #[cfg(feature = "picture")]
+    #[test]
+    fn what_is_not_taken_is_converted() {
+        use super::super::convert::tests::{noise, written};
+        let of = |bytes: &[u8], target| {
+            picture(target, "a.webp", &|_, _| Ok(bytes.to_vec())).unwrap_or_else(|why| panic!("{why}"))
+        };
+        let webp = written(&noise(20, 10, true), image::ImageFormat::WebP);
+        let made = of(&webp, Target::Klaviyo);
+        assert!(made.name.ends_with(".png") && made.media == "image/png", "{}", made.name);
+        assert!(
+            made.shown().starts_with("PNG, ") && made.shown().contains(", made from a WebP of "),
+            "{}",
+            made.shown()
+        );
+        assert_eq!(made, of(&webp, Target::Klaviyo));
+        let photo = written(&noise(2_400, 1_200, false), image::ImageFormat::Png);
+        let made = of(&photo, Target::Klaviyo);
+        assert!(
+            made.shown().starts_with("JPEG, ") && made.shown().ends_with(" MB and 2400 × 1200 px"),
+            "{}",
+            made.shown()
+        );
+        let whole = of(&photo, Target::Hubspot);
+        assert_eq!((whole.made_from.as_deref(), whole.bytes.len()), (None, photo.len()), "HubSpot takes it as it is");
+        assert_ne!(whole.name, made.name);
     }
 
     #[test]

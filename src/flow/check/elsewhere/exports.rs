@@ -66,6 +66,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "export/only-elsewhere",
+        Severity::Error,
+        "A mail that only another platform has",
+        [
+            "The flow was imported without the template of a message, and goes to another target than it came from.",
+            "There the mail would be empty. Its own platform gets its template back by its id, unchanged.",
+            "(id: \"mail-1\", subject: \"Hello\", kept: [(origin: klaviyo, part: template, source: \"TmPl01\", …)])",
+            "Import the flow again with its templates beside the JSON, or write the mail.",
+            "DESIGN 7 (export)",
+        ],
+    ),
+    page(
         "export/unreadable",
         Severity::Error,
         "A part that cannot be exported",

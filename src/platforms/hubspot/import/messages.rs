@@ -93,13 +93,22 @@ impl<'a> Messages<'a> {
         self.made.push(message);
         match template {
             Some(template) => self.fill(at, template, content),
-            None => self.report.lost(
-                "hubspot/no-content",
-                &content.at,
-                None,
-                format!("The content of e-mail `{}` was not given, so message `{message_id}` is empty", short(&id)),
-                "Import with the account's key, or give the e-mail's HTML as a template",
-            ),
+            None => {
+                // What is not known goes back by its id.
+                let variant = self.made.get_mut(at).and_then(|message| message.variants.first_mut());
+                let known = variant.filter(|_| own.is_none()).map(|variant| {
+                    variant.keep(Origin::Hubspot, MailPart::Template, id.as_str());
+                    " here; HubSpot gets it back as it is"
+                });
+                let (short, known) = (short(&id), known.unwrap_or_default());
+                self.report.lost(
+                    "hubspot/no-content",
+                    &content.at,
+                    None,
+                    format!("The content of e-mail `{short}` was not given, so message `{message_id}` is empty{known}"),
+                    "Import with the account's key, or give the e-mail's HTML as a template",
+                );
+            }
         }
         self.by_content.insert(id, message_id.clone());
         Ok(message_id)
@@ -119,7 +128,7 @@ impl<'a> Messages<'a> {
             preheader: text(&template.preheader),
             html: template.html.clone(),
             text: text(&template.text),
-            prepared: Vec::new(),
+            ..Parts::default()
         };
         let (others, own) = languages::parted(Target::Hubspot, &whole).unwrap_or_else(|| (Vec::new(), whole.clone()));
         if let Some(message) = self.made.get_mut(message).filter(|_| !others.is_empty()) {
@@ -155,6 +164,7 @@ impl<'a> Messages<'a> {
                     MailPart::Preheader => variant.preheader = text,
                     MailPart::Body => variant.body = Body::Html(text),
                     MailPart::Text => variant.text = Some(text),
+                    MailPart::Template => {}
                 }
             }
             self.read.push(Held { message, variant, part, source, read, at: content.at.clone() });
@@ -193,7 +203,7 @@ impl<'a> Messages<'a> {
             let what = match held.part {
                 MailPart::Subject => "subject",
                 MailPart::Preheader => "preview text",
-                MailPart::Body => "body",
+                MailPart::Body | MailPart::Template => "body",
                 MailPart::Text => "plain text",
             };
             if same {

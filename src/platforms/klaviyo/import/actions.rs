@@ -30,7 +30,10 @@ use crate::{
             split::SplitArm,
         },
     },
-    platforms::{import::RemarkKind, klaviyo::keep},
+    platforms::{
+        import::{RemarkKind, sender_key},
+        klaviyo::keep,
+    },
 };
 
 type Read<T> = Result<T, Refused>;
@@ -308,6 +311,14 @@ impl<'a> Reader<'a> {
         let key = (email.to_owned(), name.to_owned(), reply_to);
         if let Some(known) = self.senders.get(&key) {
             return Some(known.clone());
+        }
+        // One of the workspace's own is no second one.
+        let given = sender_key(email, name, key.2.as_deref());
+        if let Some(own) = self.given.names.get(&given).map(SmolStr::new) {
+            let (email, name, reply_to) = key.clone();
+            self.names.workspace.senders.push(Sender { id: own.clone(), name, email, reply_to });
+            self.senders.insert(key, own.clone());
+            return Some(own);
         }
         let base = keep::port_name(&if name.is_empty() { email } else { name }.to_lowercase());
         let id = SmolStr::new(self.taken_senders.free(&base, |n| format!("{base}-{n}")));

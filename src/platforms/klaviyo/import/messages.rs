@@ -100,7 +100,7 @@ impl Reader<'_> {
             preheader: text("preview_text"),
             html: template.map(|template| template.html.clone()).unwrap_or_default(),
             text: template.and_then(|template| template.text.clone()).unwrap_or_default(),
-            prepared: Vec::new(),
+            ..Parts::default()
         }
     }
 
@@ -120,8 +120,8 @@ impl Reader<'_> {
                 "import/no-template",
                 &pointer,
                 Some(node),
-                format!("The template `{template}` was not given, so the message `{message}` is empty"),
-                "Import again with `--templates DIR`: there `GET /api/templates/{id}` as `{id}.json`, or its HTML as `{id}.html`",
+                format!("The template `{template}` was not given, so the message `{message}` is empty here; Klaviyo gets it back as it is"),
+                "Import again with the template in `templates/` beside the JSON: `GET /api/templates/{id}` as `{id}.json`, or its HTML as `{id}.html`",
             );
         }
     }
@@ -147,7 +147,12 @@ impl Reader<'_> {
         let read = self.read(&parts.preheader, Part::Plain, &format!("{here}/preview_text"), node);
         variant.preheader = read.text.clone();
         keep(variant, MailPart::Preheader, &parts.preheader, &read);
-        if id_of(version.message.get("template_id")).and_then(|id| self.template(&id)).is_none() {
+        let id = id_of(version.message.get("template_id"));
+        if id.as_deref().and_then(|id| self.template(id)).is_none() {
+            // What is not known goes back by its id.
+            if let Some(id) = id.filter(|id| placeholder("template", id).is_none()) {
+                variant.keep(Origin::Klaviyo, MailPart::Template, id);
+            }
             return;
         }
         let pointer = format!("{here}/template_id");

@@ -128,7 +128,15 @@ impl<'a> Reader<'a> {
             taken: Taken::of(&["trigger"]),
             taken_messages: Taken::default(),
             senders: BTreeMap::new(),
-            taken_senders: Taken::default(),
+            // Ids of the workspace's other senders stay theirs.
+            taken_senders: Taken::of(
+                &given
+                    .names
+                    .iter()
+                    .filter(|(key, _)| key.starts_with("sender:"))
+                    .map(|(_, id)| id.as_str())
+                    .collect::<Vec<_>>(),
+            ),
             unknown: BTreeSet::new(),
             date: None,
         }
