@@ -7,6 +7,7 @@
 mod contacts;
 mod orders;
 mod outbox;
+mod restored;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -274,7 +275,9 @@ impl Driver {
             self.read()?;
         }
         self.store.begin()?;
-        let done = self.close_hours(now).and_then(|()| work(self)).and_then(|out| {
+        // After a restore nobody hears anything before that.
+        let ready = self.take_care(now).and_then(|()| self.close_hours(now));
+        let done = ready.and_then(|()| work(self)).and_then(|out| {
             self.write(now)?;
             self.store.commit()?;
             Ok(out)
@@ -400,36 +403,6 @@ impl Driver {
             Some(loaded) => Ok(loaded.state.next_wake()),
             None => Ok(self.store.contact(n)?.and_then(|row| row.due).map(Instant::from_millis)),
         }
-    }
-
-    /// Begins the care after a restore: everybody hears that what is due until now is to be held. Once per restore;
-    /// does nothing where there was none.
-    ///
-    /// Errors: the store's.
-    pub fn begin_restore(&mut self, now: Instant) -> Result<()> {
-        if self.restored.is_none() || self.store.meta("restored_said")?.is_some() {
-            return Ok(());
-        }
-        // As long as nobody has looked, more becomes overdue: until now counts, not until the copy was put in place.
-        self.restored = Some(now);
-        self.store.set_meta("restored", &now.as_millis().to_string())?;
-        self.store.set_meta("restored_said", "1")?;
-        // Heard before anything that is due: at the instant that each contact has reached.
-        self.say(Instant::MIN, Control::Restored { until: now }, "engine")
-    }
-
-    /// Ends the care after a restore once nothing is overdue from before it; whether it has.
-    ///
-    /// Errors: the store's.
-    pub fn end_restore(&mut self) -> Result<bool> {
-        let Some(until) = self.restored else { return Ok(false) };
-        if self.store.next_due()?.is_some_and(|due| due <= until) {
-            return Ok(false);
-        }
-        self.store.drop_meta("restored")?;
-        self.store.drop_meta("restored_said")?;
-        self.restored = None;
-        Ok(true)
     }
 
     /// Tells the next contacts that have not heard the last word; whether there may be more.
