@@ -132,6 +132,9 @@ pub struct Driver {
 
 /// Events that are kept of one contact: each work on it reads them all. Source: assumption, one a minute for a month.
 const MOST_EVENTS: usize = if cfg!(test) { 500 } else { 50_000 };
+/// Bytes of them as JSON: one event may have 256 KB. Source: assumption, as many events as may be kept of the usual
+/// size.
+const MOST_EVENT_BYTES: usize = if cfg!(test) { 128 * 1024 } else { 64 << 20 };
 
 impl Driver {
     /// Opens the store in a folder.
@@ -316,6 +319,15 @@ impl Driver {
             return Ok(self.refuse((
                 format!("{} has {num_kept} events, and nobody does so much: it is a machine", item.contact),
                 "Leave it out where its events come from; what is older than --keep-days is dropped, and makes room"
+                    .to_owned(),
+            )));
+        }
+        let bytes = self.cache.get(n).map_or(0, |loaded| loaded.bytes);
+        if bytes >= MOST_EVENT_BYTES && !item.name.starts_with('$') {
+            return Ok(self.refuse((
+                format!("{} has {} KB of events, and nobody does so much: it is a machine", item.contact, bytes >> 10),
+                "Leave it out where its events come from, or hand in fewer properties; what is older than --keep-days \
+                 is dropped, and makes room"
                     .to_owned(),
             )));
         }
@@ -529,6 +541,9 @@ impl Driver {
                 Input::Delivered { key, result, .. } => (JournalKind::Delivered, json(&(key, result))?),
                 Input::Control { control, .. } => (JournalKind::Control, json(control)?),
             };
+            if kind == JournalKind::Event {
+                loaded.bytes += text.len();
+            }
             let trace = if effects.trace.is_empty() { String::new() } else { json(&effects.trace)? };
             self.store.journal(n, at, kind, &text, &trace)
         })();

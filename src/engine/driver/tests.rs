@@ -411,6 +411,33 @@ fn a_machine_among_the_contacts_takes_no_memory() {
     assert_eq!(world.event(HOUR, "e1", "ben", "Viewed Product"), Answer::Accepted);
 }
 
+/// So is who does little, but says much with it.
+#[test]
+fn a_contact_with_huge_events_takes_no_memory() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let big = |id: &str, contact: &str| NewEvent {
+        id: id.into(),
+        contact: contact.into(),
+        name: "Viewed Product".into(),
+        happened: None,
+        properties: [("page".into(), Value::text(&"x".repeat(60 * 1024)))].into(),
+        change: None,
+    };
+    for n in 0..3 {
+        let item = big(&format!("e{n}"), "ada");
+        assert_eq!(world.batch(n, |driver, now| driver.event(now, &item)), Answer::Accepted);
+    }
+    for _ in 0..2 {
+        let refused = world.batch(HOUR, |driver, now| driver.event(now, &big("more", "ada")));
+        assert!(matches!(&refused, Answer::Refused { error, .. } if error.contains("KB of events")), "{refused:?}");
+        assert_eq!(world.event(HOUR, "e2", "ada", "Viewed Product"), Answer::Duplicate);
+        world.restart();
+    }
+    assert_eq!(world.event(HOUR, "out", "ada", "$unsubscribed"), Answer::Accepted);
+    let item = big("e1", "ben");
+    assert_eq!(world.batch(HOUR, |driver, now| driver.event(now, &item)), Answer::Accepted);
+}
+
 #[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());
@@ -606,4 +633,25 @@ fn what_is_held_at_its_second_time_can_be_tried_again() {
         let again = world.order(day + 4, Order::Retry { key: named, resend: false });
         assert!(again.is_err_and(|no| no.error.contains("is not held")));
     }
+}
+
+/// What waits for a person at the front of the outbox, and rows of a clock that was ahead at the front of the journal,
+/// keep nothing behind them from being dropped.
+#[test]
+fn retention_goes_on_behind_what_stays() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let held = Handed::Held { reason: crate::kinds::runtime::Reason::Fault, detail: String::new() };
+    world.send(2, &held);
+    // A clock that was a year ahead for a moment.
+    world.add("cem");
+    world.event(365 * DAY, "e1", "cem", "Viewed Product");
+    while world.batch(3, |driver, _| driver.prune_page(at(40 * DAY), 30)).0 > 0 {}
+    world.event(4, "e1", "ben", "Started Checkout");
+    world.send(5, &Handed::Done);
+    let store = world.driver.as_ref().expect("is there").store();
+    let before = at(10 * DAY);
+    assert_eq!(store.with_old_rows(before, 1).expect("reads"), [2], "behind a row of the next year");
+    let sends = store.prune_sends(before, 1).expect("drops");
+    assert_eq!(sends, [("sent".to_owned(), 1)], "behind one that is held");
 }

@@ -680,13 +680,12 @@ impl Store {
         Ok(counts)
     }
 
-    /// Contacts with rows older than `before` among the `limit` oldest of the journal: where there are none, nothing is
-    /// old yet, and nothing more is looked at.
+    /// Contacts of the `limit` oldest rows of the journal that are older than `before`.
     pub fn with_old_rows(&self, before: Instant, limit: usize) -> Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(
-            "select distinct contact from (select contact, at from journal order by n limit ?) where at < ?",
+            "select distinct contact from (select contact from journal where at < ? order by at limit ?)",
         )?;
-        let rows = statement.query_map(params![limit as i64, before.as_millis()], |row| row.get(0))?;
+        let rows = statement.query_map(params![before.as_millis(), limit as i64], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -710,10 +709,12 @@ impl Store {
         Ok(statement.execute(params![contact, before.as_millis()])?)
     }
 
-    /// Drops mails and settled sends older than `before` among the `limit` oldest; how many sends, by their standing.
+    /// Drops mails and settled sends older than `before`, at most `limit`, oldest first; how many, by their standing.
+    /// What is held or unknown waits for a person, however long.
     pub fn prune_sends(&self, before: Instant, limit: usize) -> Result<Vec<(String, i64)>> {
-        const OLD: &str = "select n from (select n, at, standing from outbox order by n limit ?2) \
-                           where at < ?1 and standing in ('sent', 'skipped', 'refused')";
+        // In the words of the partial index; `n` is asked for last, since nothing else tells apart what is as old.
+        const OLD: &str = "select n from outbox where standing in ('sent', 'skipped', 'refused') and at < ?1 \
+                           order by at, n limit ?2";
         let old = params![before.as_millis(), limit as i64];
         let mut counts = self
             .connection
