@@ -1,6 +1,7 @@
 //! The engine: one meaning with the simulator, faults in a seeded world, and what callers meet.
 
 mod broken;
+mod copies;
 mod disk;
 mod faults;
 mod ledger;

@@ -53,6 +53,8 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 const MOST_WARNINGS: usize = 20;
 /// Data that are so far ahead of the clock are worth a word, in milliseconds. Source: assumption.
 const AHEAD_MILLIS: i64 = 60_000;
+/// Under which name the store keeps the key of the links, so that a copy of it has the key.
+const LINKS_KEY: &str = "links_key";
 /// The value in the store that says by which ways things left.
 const WAYS: &str = "ways";
 /// What arrives in a minute is shown for the last whole one.
@@ -171,7 +173,12 @@ impl Engine {
         })?;
         let base = settings.public.clone().unwrap_or_else(|| format!("http://{listen}"));
         let no_links = |error: String| Refusal::new(error, "Look at the data folder");
-        let links = Links::of_folder(&settings.data, &base, settings.tracking).map_err(no_links)?;
+        let kept = driver.store().meta(LINKS_KEY).map_err(of_store)?;
+        let (links, key) =
+            Links::of_engine(&settings.data, kept.as_deref(), &base, settings.tracking).map_err(no_links)?;
+        if let Some(key) = key {
+            driver.store().set_meta(LINKS_KEY, &key).map_err(of_store)?;
+        }
         let setup = setup(&settings, listen)?;
         // Before anything is handed over: all that may keep an engine from starting.
         Guard::new(setup.secrets.clone(), setup.admin.clone(), listen.ip(), settings.public.as_deref())?;

@@ -405,7 +405,8 @@ impl Journey {
         }
     }
 
-    pub(super) fn pass(&self, node: usize) -> u32 {
+    /// How often it has come to a node, by the node's place; 0 where it never has.
+    pub fn pass(&self, node: usize) -> u32 {
         self.passes.iter().find(|(n, _)| *n == node).map_or(0, |(_, count)| *count)
     }
 }

@@ -339,3 +339,54 @@ fn a_damaged_message_stops_no_other() {
         assert_eq!(shown.len(), 1, "{standing}: what cannot be read is shown");
     }
 }
+
+/// R29: a message whose row says what nobody can read, key, standing or anything else, stops no other either.
+#[test]
+fn an_unreadable_row_stops_no_other() {
+    let whose = "where contact = (select n from contact where id = 'ben')";
+    for (damage, outcome) in [
+        ("key = 'x'", "held"),
+        ("key = x'ff'", "held"),
+        ("attempt = 'often'", "held"),
+        ("key = 'x', standing = 'claimed'", "held"),
+        ("key = 'x', standing = 'handing_over'", "unknown"),
+        ("standing = 'handing_ov'", "unknown"),
+    ] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut driver = Driver::open(dir.path()).expect("opens");
+        begin_with(&mut driver, &["ada", "ben"]);
+        for id in ["ben", "ada"] {
+            let item = event("e1", id, "Started Checkout");
+            driver.batch(at(1), |driver| driver.event(at(1), &item)).expect("is written");
+        }
+        drop(driver);
+        let raw = rusqlite::Connection::open(dir.path().join(FILE)).expect("opens");
+        assert_eq!(raw.execute(&format!("update outbox set {damage} {whose}"), []).expect("is damaged"), 1);
+        let recount = "delete from standing where name not in ('contacts', 'waiting'); \
+                       insert into standing select standing, count(*) from outbox group by standing";
+        raw.execute_batch(recount).expect("is counted");
+        drop(raw);
+        let mut driver = Driver::open(dir.path()).expect("opens");
+        let told = driver.batch(at(3), |driver| driver.recover(at(3), &|_| None)).expect("recovers").1;
+        let (jobs, more) = driver.batch(at(3), |driver| driver.claim_due(at(3), 1)).expect("goes on");
+        let jobs = if jobs.is_empty() {
+            // The damaged one was the first.
+            driver.batch(at(4), |driver| driver.claim_due(at(4), 1)).expect("goes on").0
+        } else {
+            jobs
+        };
+        assert_eq!(jobs.iter().map(|job| job.contact.contact.id.as_str()).collect::<Vec<_>>(), ["ada"], "{damage}");
+        assert_eq!(told.warnings.len() + more.warnings.len(), 1, "{damage}");
+        drop(driver);
+        let raw = rusqlite::Connection::open(dir.path().join(FILE)).expect("opens");
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let (standing, detail) =
+            raw.query_row(&format!("select standing, detail from outbox {whose}"), [], row).expect("is there");
+        assert_eq!(standing, outcome, "{damage}");
+        assert!(detail.contains("cannot be read"), "{damage}: {detail}");
+        let counted = "select group_concat(name || ' ' || n, ', ') from \
+                       (select name, n from standing where n <> 0 and name not in ('contacts', 'waiting') order by name)";
+        let counted: String = raw.query_row(counted, [], |row| row.get(0)).expect("is there");
+        assert_eq!(counted, format!("claimed 1, {outcome} 1"), "{damage}");
+    }
+}

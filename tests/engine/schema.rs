@@ -152,3 +152,36 @@ fn check(path: &Path) {
     drop(driver);
     assert_eq!(Look::at(&dir.path().join(FILE)).check(&flows, true), Ok(()), "{name}");
 }
+
+/// What the writer asks at each word must not look at every row.
+#[test]
+fn the_writer_looks_rows_up() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let connection = Connection::open(dir.path().join(FILE)).expect("opens");
+    connection.execute_batch(&fs::read_to_string(folder().join("v1.sql")).expect("reads")).expect("is SQL");
+    drop(connection);
+    drop(Store::open(dir.path()).expect("becomes the newest"));
+    let connection = Connection::open(dir.path().join(FILE)).expect("opens");
+    for (sql, index) in [
+        ("select contact from held where journey = ? limit 1", "held_journey"),
+        ("update code set contact = -contact, key = '' where contact = ?", "code_whose"),
+        ("select contact from journal where at < ? order by at limit ?", "journal_at"),
+        ("select contact from held order by since limit ?", "held_since"),
+        ("select n from outbox where standing in ('held', 'unknown') order by at limit ?", "outbox_shown"),
+        (
+            "select n from outbox where standing in ('sent', 'skipped', 'refused') and at < ? order by at, n limit ?",
+            "outbox_past",
+        ),
+        (
+            "select key from outbox where standing not in ('due', 'claimed', 'handing_over', 'sent', 'skipped', \
+             'refused', 'held', 'unknown') order by n",
+            "outbox_strange",
+        ),
+    ] {
+        let mut statement = connection.prepare(&format!("explain query plan {sql}")).expect("is SQL");
+        let plan: Vec<String> =
+            statement.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>().expect("is a plan");
+        let plan = plan.join("; ");
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+    }
+}

@@ -36,11 +36,23 @@ pub fn backup(args: &Backup, streams: &mut Streams) -> Outcome {
 
 /// Runs `restore`.
 pub fn restore(args: &Restore, streams: &mut Streams) -> Outcome {
-    store::restore(&args.data.dir, &args.file, Clock::Real.now())?;
+    let restored = store::restore(&args.data.dir, &args.file, Clock::Real.now())?;
+    let mut said = format!("{} is in place", args.file.display());
+    if let Some(before) = &restored.before {
+        said.push_str(&format!("; what happened since that copy is only in {}. ", before.display()));
+        said.push_str(&match (&restored.lost, restored.carried) {
+            (Some(why), _) => format!(
+                "Lost is who unsubscribed, complained, was forgotten or suppressed since then: suppress them anew before \
+                 you start ({why})"
+            ),
+            (None, 0) => "Nobody unsubscribed, complained, was forgotten or suppressed since then".to_owned(),
+            (None, num) => {
+                format!("Who unsubscribed, complained, was forgotten or suppressed since then stays so: {num} in all")
+            }
+        });
+    }
     streams.say(&format!(
-        "{} is in place; the former data are kept beside it. Messages that are overdue at the next start are held: \
-         flowloom held --data {}\n",
-        args.file.display(),
+        "{said}. Messages that are overdue at the next start are held: flowloom held --data {}\n",
         args.data.dir.display()
     ));
     Ok(Done::Well)

@@ -178,6 +178,8 @@ pub struct Watch {
 #[derive(Clone)]
 pub struct Links {
     key: hmac::Key,
+    /// What signed before, where that was another one: such links still lead where they said.
+    former: Option<hmac::Key>,
     base: String,
     watch: Watch,
 }
@@ -191,7 +193,42 @@ impl fmt::Debug for Links {
 impl Links {
     /// With a secret of at least 32 bytes. `base` is where recipients reach the engine: `https://mail.shop.example`.
     pub fn new(secret: &[u8], base: &str, watch: Watch) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), base: base.trim_end_matches('/').to_owned(), watch }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        Self { key, former: None, base: base.trim_end_matches('/').to_owned(), watch }
+    }
+
+    /// As [`Self::of_folder`], for an engine whose store keeps the key as well, so that a copy of the store has it: in
+    /// a folder without a key that one is used, and beside another one its links are still read. The key is given back
+    /// where the store does not keep one yet.
+    ///
+    /// Errors: as [`Self::of_folder`].
+    pub fn of_engine(
+        folder: &Path,
+        kept: Option<&str>,
+        base: &str,
+        watch: Watch,
+    ) -> Result<(Self, Option<String>), String> {
+        let path = folder.join(KEY_FILE);
+        let kept = kept.and_then(secret_of);
+        if let Some(secret) = &kept {
+            match write_key(&path, secret) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(format!("{} cannot be used: {error}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        let mut links = Self::of_folder(folder, base, watch)?;
+        let text = fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let new = match kept {
+            Some(secret) => {
+                let is_other = secret_of(&text).is_some_and(|own| own != secret);
+                links.former = is_other.then(|| hmac::Key::new(hmac::HMAC_SHA256, &secret));
+                None
+            }
+            None => Some(text.trim().to_owned()),
+        };
+        Ok((links, new))
     }
 
     /// With the key of a data folder, which is made where there is none, readable to nobody else.
@@ -206,7 +243,7 @@ impl Links {
             _ => {}
         }
         let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
-        let secret = URL_SAFE_NO_PAD.decode(text.trim()).ok().filter(|secret| secret.len() == 32).ok_or_else(|| {
+        let secret = secret_of(&text).ok_or_else(|| {
             wrong(&"it is not a key of 32 bytes; bring it back from a backup, or remove it: links in older mails end then")
         })?;
         Ok(Self::new(&secret, base, watch))
@@ -235,7 +272,10 @@ impl Links {
         let (body, signature) = token.split_once('.').ok_or(BadLink)?;
         let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| BadLink)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| BadLink)?;
-        hmac::verify(&self.key, &signed(&bytes), &signature).map_err(|_| BadLink)?;
+        let is_signed = |key: &hmac::Key| hmac::verify(key, &signed(&bytes), &signature).is_ok();
+        if !is_signed(&self.key) && !self.former.as_ref().is_some_and(is_signed) {
+            return Err(BadLink);
+        }
         Token::from_bytes(&bytes).filter(|token| token.purpose == purpose).ok_or(BadLink)
     }
 
@@ -291,6 +331,19 @@ fn make_key(path: &Path) -> io::Result<()> {
     }
     let mut secret = [0_u8; 32];
     SystemRandom::new().fill(&mut secret).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    write_key(path, &secret)
+}
+
+/// The secret that a text names.
+fn secret_of(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text.trim()).ok().filter(|secret| secret.len() == 32)
+}
+
+/// Writes a key file where there is none.
+fn write_key(path: &Path, secret: &[u8]) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
     // Written beside and linked into place, so that a crash leaves no half key and two engines agree on one.
     let mut mark = [0_u8; 8];
     SystemRandom::new().fill(&mut mark).map_err(|_| io::Error::other("the system gives no random numbers"))?;
@@ -420,6 +473,29 @@ mod tests {
         assert!(watched.ends_with("</BODY></html>"), "{watched}");
         assert!(watched.contains("https://x.example/p.png"));
         assert_eq!(watching.watched("", &token), "", "a text message has no picture");
+    }
+
+    /// The key goes with a copy of the store: into a new folder, and beside another key its links are read.
+    #[test]
+    fn a_copy_brings_its_key() {
+        let of = |folder: &Path, kept: Option<&str>| {
+            Links::of_engine(folder, kept, "http://127.0.0.1:8025", Watch::default()).expect("a key")
+        };
+        let verifies = |links: &Links, address: &str| links.verify(Purpose::Unsubscribe, tail(address)).is_ok();
+        let folders = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+        let [old, new, other] = folders.each_ref().map(tempfile::TempDir::path);
+        let (links, kept) = of(old, None);
+        let kept = kept.expect("is to be kept");
+        let address = links.address(&token(Purpose::Unsubscribe));
+        assert_eq!(of(old, Some(&kept)).1, None);
+        assert!(verifies(&of(new, Some(&kept)).0, &address));
+        assert!(verifies(&of(new, None).0, &address), "the folder has it now");
+        assert!(!verifies(&of(other, None).0, &address));
+        let (both, new) = of(other, Some(&kept));
+        assert!(new.is_none() && verifies(&both, &address));
+        assert!(verifies(&both, &both.address(&token(Purpose::Unsubscribe))));
+        assert_ne!(both.address(&token(Purpose::Unsubscribe)), address, "the folder's own key signs");
+        assert!(verifies(&of(other, Some("no key")).0, &both.address(&token(Purpose::Unsubscribe))));
     }
 
     #[test]

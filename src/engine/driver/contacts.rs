@@ -20,6 +20,9 @@ const MOST_CACHED: usize = 2_048;
 /// shows.
 const MOST_CACHED_EVENTS: usize = 20_000;
 
+/// So many bytes of them as JSON, of however few contacts. Source: assumption.
+const MOST_CACHED_BYTES: usize = 128 << 20;
+
 /// A contact in memory.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -31,6 +34,8 @@ pub(super) struct Loaded {
     pub email: Option<String>,
     pub places: seen::Places,
     pub dirty: bool,
+    /// Bytes of its events as JSON; in memory they take some times as much.
+    pub bytes: usize,
     used: u64,
 }
 
@@ -73,7 +78,9 @@ impl Cache {
     /// Lets go of those that were not used for the longest time.
     pub fn trim(&mut self) {
         let events = |cache: &Self| cache.contacts.values().map(|loaded| loaded.state.log.len()).sum::<usize>();
-        if self.contacts.len() <= MOST_CACHED && (self.contacts.len() < 64 || events(self) <= MOST_CACHED_EVENTS) {
+        let bytes = self.contacts.values().map(|loaded| loaded.bytes).sum::<usize>();
+        let is_small = self.contacts.len() < 64 || events(self) <= MOST_CACHED_EVENTS;
+        if self.contacts.len() <= MOST_CACHED && is_small && bytes <= MOST_CACHED_BYTES {
             return;
         }
         let mut used: Vec<u64> = self.contacts.values().map(|loaded| loaded.used).collect();
@@ -125,7 +132,7 @@ impl Driver {
         self.store.journal(n, now, JournalKind::Born, &born, "")?;
         let state = ContactState::new(contact);
         let places = seen::Places::default();
-        self.cache.put(n, Loaded { state, seen, due: None, email, places, dirty: false, used: 0 });
+        self.cache.put(n, Loaded { state, seen, due: None, email, places, dirty: false, bytes: 0, used: 0 });
         self.deltas.standing("contacts", 1);
         for event in past {
             self.advance(n, &Input::Event(std::sync::Arc::new(event.clone())))?;
@@ -151,7 +158,7 @@ impl Driver {
         let seen = self.words.last().map_or(0, |word| word.n);
         let email = row.and_then(|row| row.email);
         let places = seen::Places::default();
-        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: true, used: 0 });
+        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: true, bytes: 0, used: 0 });
         self.dirty.push(n);
         for control in self.baseline.clone() {
             self.advance(n, &Input::Control { at: now, control })?;
@@ -204,8 +211,9 @@ impl Driver {
             Some(text) => serde_json::from_str(text).map_err(Error::damaged)?,
             None => Vec::new(),
         };
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         self.store.history(n, |text| {
+            bytes += text.len();
             events.push(std::sync::Arc::new(serde_json::from_str::<Event>(text).map_err(Error::damaged)?));
             Ok(())
         })?;
@@ -213,7 +221,8 @@ impl Driver {
             .map_err(|error| Error::damaged(format!("contact {n}: {error}")))?;
         let places = seen::Places::of(&self.flows, &state);
         let due = row.due.map(Instant::from_millis);
-        self.cache.put(n, Loaded { state, seen: row.seen, due, email: row.email, places, dirty: false, used: 0 });
+        self.cache
+            .put(n, Loaded { state, seen: row.seen, due, email: row.email, places, dirty: false, bytes, used: 0 });
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod contacts;
 mod orders;
 mod outbox;
+mod restored;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -131,6 +132,9 @@ pub struct Driver {
 
 /// Events that are kept of one contact: each work on it reads them all. Source: assumption, one a minute for a month.
 const MOST_EVENTS: usize = if cfg!(test) { 500 } else { 50_000 };
+/// Bytes of them as JSON: one event may have 256 KB. Source: assumption, as many events as may be kept of the usual
+/// size.
+const MOST_EVENT_BYTES: usize = if cfg!(test) { 128 * 1024 } else { 64 << 20 };
 
 impl Driver {
     /// Opens the store in a folder.
@@ -274,7 +278,9 @@ impl Driver {
             self.read()?;
         }
         self.store.begin()?;
-        let done = self.close_hours(now).and_then(|()| work(self)).and_then(|out| {
+        // After a restore nobody hears anything before that.
+        let ready = self.take_care(now).and_then(|()| self.close_hours(now));
+        let done = ready.and_then(|()| work(self)).and_then(|out| {
             self.write(now)?;
             self.store.commit()?;
             Ok(out)
@@ -313,6 +319,15 @@ impl Driver {
             return Ok(self.refuse((
                 format!("{} has {num_kept} events, and nobody does so much: it is a machine", item.contact),
                 "Leave it out where its events come from; what is older than --keep-days is dropped, and makes room"
+                    .to_owned(),
+            )));
+        }
+        let bytes = self.cache.get(n).map_or(0, |loaded| loaded.bytes);
+        if bytes >= MOST_EVENT_BYTES && !item.name.starts_with('$') {
+            return Ok(self.refuse((
+                format!("{} has {} KB of events, and nobody does so much: it is a machine", item.contact, bytes >> 10),
+                "Leave it out where its events come from, or hand in fewer properties; what is older than --keep-days \
+                 is dropped, and makes room"
                     .to_owned(),
             )));
         }
@@ -400,36 +415,6 @@ impl Driver {
             Some(loaded) => Ok(loaded.state.next_wake()),
             None => Ok(self.store.contact(n)?.and_then(|row| row.due).map(Instant::from_millis)),
         }
-    }
-
-    /// Begins the care after a restore: everybody hears that what is due until now is to be held. Once per restore;
-    /// does nothing where there was none.
-    ///
-    /// Errors: the store's.
-    pub fn begin_restore(&mut self, now: Instant) -> Result<()> {
-        if self.restored.is_none() || self.store.meta("restored_said")?.is_some() {
-            return Ok(());
-        }
-        // As long as nobody has looked, more becomes overdue: until now counts, not until the copy was put in place.
-        self.restored = Some(now);
-        self.store.set_meta("restored", &now.as_millis().to_string())?;
-        self.store.set_meta("restored_said", "1")?;
-        // Heard before anything that is due: at the instant that each contact has reached.
-        self.say(Instant::MIN, Control::Restored { until: now }, "engine")
-    }
-
-    /// Ends the care after a restore once nothing is overdue from before it; whether it has.
-    ///
-    /// Errors: the store's.
-    pub fn end_restore(&mut self) -> Result<bool> {
-        let Some(until) = self.restored else { return Ok(false) };
-        if self.store.next_due()?.is_some_and(|due| due <= until) {
-            return Ok(false);
-        }
-        self.store.drop_meta("restored")?;
-        self.store.drop_meta("restored_said")?;
-        self.restored = None;
-        Ok(true)
     }
 
     /// Tells the next contacts that have not heard the last word; whether there may be more.
@@ -556,6 +541,9 @@ impl Driver {
                 Input::Delivered { key, result, .. } => (JournalKind::Delivered, json(&(key, result))?),
                 Input::Control { control, .. } => (JournalKind::Control, json(control)?),
             };
+            if kind == JournalKind::Event {
+                loaded.bytes += text.len();
+            }
             let trace = if effects.trace.is_empty() { String::new() } else { json(&effects.trace)? };
             self.store.journal(n, at, kind, &text, &trace)
         })();

@@ -13,7 +13,7 @@ use crate::{
         work::{Done, Order, Refusal, Standing},
     },
     flow::{Flow, Workspace},
-    journey::{Forgotten, IntentWhat},
+    journey::{Forgotten, IntentWhat, Waiting},
     kinds::runtime::{Control, Input, Outcome},
 };
 
@@ -237,7 +237,11 @@ impl Driver {
             return no(format!("Nothing is held under `{key}`"), "flowloom held lists what is");
         };
         self.load(n)?;
-        match row.as_ref().map(|row| row.standing) {
+        // What is held at its step has no row of its own; one under this key is of another time that it stood there.
+        let is_open = |standing| matches!(standing, Standing::Settled(Outcome::Held | Outcome::Unknown));
+        let standing = row.as_ref().map(|row| row.standing);
+        let standing = standing.filter(|standing| is_open(*standing) || !self.is_held_at(n, key));
+        match standing {
             Some(Standing::Settled(Outcome::Unknown)) if !resend => {
                 return no(
                     format!("`{key}` may have left: nobody knows"),
@@ -269,7 +273,18 @@ impl Driver {
         yes(format!("{key} is tried again"))
     }
 
-    fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
+    /// Whether the journey of a key stands at its step, held.
+    fn is_held_at(&self, n: i64, key: &SendKey) -> bool {
+        let Some(journey) = self.cache.get(n).and_then(|loaded| loaded.state.journey(&key.journey)) else {
+            return false;
+        };
+        let version = self.flows.version(&journey.version);
+        journey.is_active()
+            && matches!(journey.waiting, Waiting::Held(_))
+            && version.and_then(|version| journey.node_id(version)) == Some(&key.node)
+    }
+
+    pub(super) fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
         let Some(n) = self.store.contact_number(contact.as_str())? else { return self.no_contact(contact) };
         match self.load(n) {
             Ok(()) => self.feed(n, &Input::Control { at: now, control: Control::Forget })?,

@@ -13,7 +13,7 @@ use crate::{
     base::{Instant, SendKey},
     engine::{
         delivery::pace::back_off_millis,
-        store::{Error, Kind, OutboxRow},
+        store::{DamagedRow, Error, Kind, OutboxRow},
         work::{Begin, Handed, Job, Standing},
     },
     journey::{self, HandOver, Intent, IntentWhat},
@@ -27,8 +27,10 @@ impl Driver {
     /// Makes a send of an intent; one whose key is there becomes due again (a retry of what was held).
     pub(super) fn intend(&mut self, n: i64, at: Instant, intent: Intent, resends: bool) -> Result<()> {
         let what = json(&intent.what)?;
-        match self.store.send(&intent.key)? {
-            Some(row) => {
+        match self.store.send_or_damaged(&intent.key)? {
+            // Nobody knows what became of it.
+            Some(Err(damaged)) => self.set_aside(&damaged, None, Outcome::Unknown, at),
+            Some(Ok(row)) => {
                 match row.standing {
                     Standing::Due | Standing::Claimed | Standing::HandingOver => return Ok(()),
                     // What was held is tried again; what may have left only where a person says so (SEMANTICS R21).
@@ -128,7 +130,10 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn claim_due(&mut self, now: Instant, limit: usize) -> Result<Vec<Job>> {
-        let rows = self.store.due_sends(now, limit)?;
+        let (rows, damaged) = self.store.all_due(now, limit)?;
+        for damaged in &damaged {
+            self.set_aside(damaged, Some(Standing::Due), Outcome::Held, now)?;
+        }
         self.claim_rows(now, rows)
     }
 
@@ -314,6 +319,20 @@ impl Driver {
         }
     }
 
+    /// A send whose row cannot be read is named by its number, settled and shown, and stops no other (SEMANTICS R29).
+    /// `from` is where it stood, as far as that is known.
+    fn set_aside(&mut self, row: &DamagedRow, from: Option<Standing>, to: Outcome, now: Instant) -> Result<()> {
+        let message = format!("Send {}: {}", row.n, row.error.message);
+        self.store.set_send(row.n, Standing::Settled(to), 0, None, now, Some((Some(Reason::Fault), &message)))?;
+        if let Some(from) = from {
+            self.deltas.standing(name(from), -1);
+        }
+        self.deltas.standing(to.name(), 1);
+        *self.told.outcomes.entry(to.name()).or_default() += 1;
+        self.told.warnings.push(message);
+        Ok(())
+    }
+
     fn claimed(&self, key: &SendKey, attempt: u32, standing: Standing) -> Result<Option<OutboxRow>> {
         Ok(self.store.send(key)?.filter(|row| row.attempt == attempt && row.standing == standing))
     }
@@ -402,11 +421,29 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {
-        for row in self.store.sends_in(Standing::Claimed)? {
+        let strange = self.store.strange_sends()?;
+        if !strange.is_empty() {
+            // Under what it was counted is not known. Whatever else this batch moves is counted after that.
+            self.store.recount_sends()?;
+        }
+        for row in strange {
+            // It may have left.
+            self.set_aside(&row, None, Outcome::Unknown, now)?;
+        }
+        let (claimed, damaged) = self.store.all_in(Standing::Claimed)?;
+        for row in damaged {
+            self.set_aside(&row, Some(Standing::Claimed), Outcome::Held, now)?;
+        }
+        for row in claimed {
             self.stand(&row, Standing::Due, row.attempt, None, now, None)?;
         }
         let mut unknown = 0;
-        for row in self.store.sends_in(Standing::HandingOver)? {
+        let (begun, damaged) = self.store.all_in(Standing::HandingOver)?;
+        for row in damaged {
+            unknown += 1;
+            self.set_aside(&row, Some(Standing::HandingOver), Outcome::Unknown, now)?;
+        }
+        for row in begun {
             match self.load(row.contact) {
                 Ok(()) => {}
                 // Nobody can be told; that nobody knows is shown all the same.

@@ -22,6 +22,8 @@ struct Place {
     flow: FlowId,
     version: VersionHash,
     node: NodeId,
+    /// Which time it stands there.
+    pass: u32,
     held: Option<Reason>,
 }
 
@@ -35,7 +37,9 @@ impl Places {
                 _ => None,
             };
             let (id, flow) = (journey.id.clone(), journey.flow.clone());
-            Some(Place { journey: id, flow, version: journey.version, node, held })
+            // A journey that somebody moved there has not come by itself.
+            let pass = journey.pass(journey.node).max(1);
+            Some(Place { journey: id, flow, version: journey.version, node, pass, held })
         });
         Self(place.collect())
     }
@@ -43,7 +47,7 @@ impl Places {
     pub fn held_rows(&self) -> Vec<HeldDelta> {
         let held = self.0.iter().filter_map(|place| Some((place, place.held?)));
         held.map(|(place, reason)| {
-            let key = SendKey { journey: place.journey.clone(), node: place.node.clone(), pass: 1 };
+            let key = SendKey { journey: place.journey.clone(), node: place.node.clone(), pass: place.pass };
             HeldDelta {
                 journey: SmolStr::new(place.journey.as_str()),
                 flow: SmolStr::new(place.flow.as_str()),

@@ -411,6 +411,33 @@ fn a_machine_among_the_contacts_takes_no_memory() {
     assert_eq!(world.event(HOUR, "e1", "ben", "Viewed Product"), Answer::Accepted);
 }
 
+/// So is who does little, but says much with it.
+#[test]
+fn a_contact_with_huge_events_takes_no_memory() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let big = |id: &str, contact: &str| NewEvent {
+        id: id.into(),
+        contact: contact.into(),
+        name: "Viewed Product".into(),
+        happened: None,
+        properties: [("page".into(), Value::text(&"x".repeat(60 * 1024)))].into(),
+        change: None,
+    };
+    for n in 0..3 {
+        let item = big(&format!("e{n}"), "ada");
+        assert_eq!(world.batch(n, |driver, now| driver.event(now, &item)), Answer::Accepted);
+    }
+    for _ in 0..2 {
+        let refused = world.batch(HOUR, |driver, now| driver.event(now, &big("more", "ada")));
+        assert!(matches!(&refused, Answer::Refused { error, .. } if error.contains("KB of events")), "{refused:?}");
+        assert_eq!(world.event(HOUR, "e2", "ada", "Viewed Product"), Answer::Duplicate);
+        world.restart();
+    }
+    assert_eq!(world.event(HOUR, "out", "ada", "$unsubscribed"), Answer::Accepted);
+    let item = big("e1", "ben");
+    assert_eq!(world.batch(HOUR, |driver, now| driver.event(now, &item)), Answer::Accepted);
+}
+
 #[test]
 fn people_are_forgotten() {
     let mut world = World::with(FLOW, Workspace::default());
@@ -556,4 +583,90 @@ fn an_event_of_the_future_is_the_same_after_a_restart() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
     let due = world.driver.as_ref().expect("is there").store().next_due().expect("reads");
     assert!(due.is_none_or(|due| due < at(10 * DAY)), "is woken in 2100: {due:?}");
+}
+
+/// R26: a command that speaks to a resting engine after a restore comes before the next start, and so do the words of
+/// the hour's end; nothing that was overdue leaves for it.
+#[test]
+fn whoever_comes_first_after_a_restore_begins_the_care() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.event(1, "e2", "ben", "Started Checkout");
+    world.send(1, &Handed::Done);
+    world.batch(3, |d, now| d.store().set_meta("restored", &now.as_millis().to_string()));
+    world.restart();
+    world.event(DAY + HOUR, "e3", "ada", "Viewed Product");
+    let told = world.trace("ada");
+    let place = |what: &str| told.iter().position(|line| line.contains(what)).unwrap_or_else(|| panic!("{told:#?}"));
+    assert!(place("control: restored") < place("held: too_late"), "{told:#?}");
+    // Nobody looked for hours more; what became due by then is overdue as well.
+    world.event(DAY + HOUR, "e4", "ben", "Viewed Product");
+    world.add("cem");
+    world.event(DAY + 2 * HOUR, "e5", "cem", "Started Checkout");
+    world.restart();
+    let start = DAY + 6 * HOUR;
+    world.batch(start, |d, now| d.look_at_zones(now, "2026a"));
+    world.batch(start, Driver::begin_restore);
+    while world.batch(start, |driver, _| driver.walk(10)) {}
+    assert!(world.claim(start).is_empty(), "cem's mail waited in the outbox for hours");
+    world.batch(start, |d, now| d.wake_due(now, 10));
+    assert!(world.claim(start).is_empty());
+    assert!(world.batch(start, |d, _| d.end_restore()));
+    world.event(start + HOUR, "e6", "cem", "Viewed Product");
+    assert!(!world.batch(start + HOUR, |d, _| d.end_restore()), "the care begins once");
+}
+
+const LOOP: &str = r#"(version: 2, id: "demo", name: "Demo", settings: (pass_limit: 5), nodes: [
+    (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+    (id: "first", kind: "email", settings: (message: "m")),
+    (id: "wait", kind: "delay", settings: (wait: for("1 day"))),
+], edges: [(from: "start", to: "first"), (from: "first", to: "wait"), (from: "wait", to: "first")],
+messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+
+/// A step of a loop that is held the second time is named by that time, and can be tried again; so can one that an
+/// older build has named by the first.
+#[test]
+fn what_is_held_at_its_second_time_can_be_tried_again() {
+    let mut world = World::with(LOOP, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [first] = world.send(1, &Handed::Done).try_into().expect("one");
+    assert_eq!(first.pass, 1);
+    for pass in [2, 3] {
+        let day = i64::from(pass - 1) * (DAY + 10);
+        world.order(day - HOUR, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+        world.batch(day, |d, now| d.wake_due(now, 10));
+        let store = world.driver.as_ref().expect("is there").store();
+        let key = SendKey { pass, ..first.clone() };
+        assert_eq!(store.held_keys().expect("reads"), [key.to_string()]);
+        // Nobody resumes it for everybody: this one only, of which the pause holds the try as well.
+        let named = if pass == 2 { key.clone() } else { first.clone() };
+        let said = world.order(day + 1, Order::Retry { key: named.clone(), resend: false });
+        assert!(said.is_ok(), "{said:?}");
+        world.order(day + 2, Order::Resume { flow: "demo".into() }).expect("goes on");
+        while world.batch(day + 2, |driver, _| driver.walk(10)) {}
+        assert_eq!(world.send(day + 3, &Handed::Done), [key]);
+        let again = world.order(day + 4, Order::Retry { key: named, resend: false });
+        assert!(again.is_err_and(|no| no.error.contains("is not held")));
+    }
+}
+
+/// What waits for a person at the front of the outbox, and rows of a clock that was ahead at the front of the journal,
+/// keep nothing behind them from being dropped.
+#[test]
+fn retention_goes_on_behind_what_stays() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let held = Handed::Held { reason: crate::kinds::runtime::Reason::Fault, detail: String::new() };
+    world.send(2, &held);
+    // A clock that was a year ahead for a moment.
+    world.add("cem");
+    world.event(365 * DAY, "e1", "cem", "Viewed Product");
+    while world.batch(3, |driver, _| driver.prune_page(at(40 * DAY), 30)).0 > 0 {}
+    world.event(4, "e1", "ben", "Started Checkout");
+    world.send(5, &Handed::Done);
+    let store = world.driver.as_ref().expect("is there").store();
+    let before = at(10 * DAY);
+    assert_eq!(store.with_old_rows(before, 1).expect("reads"), [2], "behind a row of the next year");
+    let sends = store.prune_sends(before, 1).expect("drops");
+    assert_eq!(sends, [("sent".to_owned(), 1)], "behind one that is held");
 }

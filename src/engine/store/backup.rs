@@ -1,10 +1,19 @@
 //! Copies of the store while the engine runs, and back.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, backup::Backup, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Error, FILE, Kind, Result, Store, own, schema};
+use crate::{
+    audience::{Channel, EventLog},
+    base::ContactId,
+    journey::ContactState,
+};
 
 /// Pages copied at once; between two such steps the writer may go on. Source: assumption, 4 MB.
 const PAGES_PER_STEP: i32 = 1_000;
@@ -33,10 +42,8 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
     let mut name = to.as_os_str().to_owned();
     name.push(".part");
     let part = Path::new(&name);
-    // What an interrupted copy left.
-    let _ = fs::remove_file(part);
-    let _ = fs::remove_file(to.with_file_name(format!("{}-journal", part.file_name().unwrap_or_default().display())));
     let copied = (|| {
+        make_file(part).map_err(|error| cannot("written", part, &error))?;
         let mut into = Connection::open(part)?;
         // One read transaction for the whole: a writer that goes on does not make it begin again.
         from.execute_batch("begin; select count(*) from sqlite_schema")?;
@@ -45,8 +52,7 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
         Ok::<_, Error>(())
     })();
     let written = copied.and_then(|()| {
-        let file = fs::File::open(part).map_err(|error| cannot("read", part, &error))?;
-        file.sync_all().map_err(|error| cannot("written", part, &error))?;
+        sync(part).map_err(|error| cannot("written", part, &error))?;
         fs::rename(part, to).map_err(|error| cannot("written", to, &error))
     });
     if written.is_err() {
@@ -55,11 +61,44 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
     written
 }
 
+/// Somebody who said no, or was forgotten, since a copy was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Who.
+    pub id: ContactId,
+    /// Whether all that was known of them is to go again.
+    pub is_forgotten: bool,
+    /// Whether they are never to be written to.
+    pub is_suppressed: bool,
+    /// Where they unsubscribed.
+    pub no: Vec<Channel>,
+}
+
+impl Carried {
+    /// Under which name they wait in `meta` for the first batch.
+    pub const META: &str = "carried";
+}
+
+/// What a restore did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Where the former data are.
+    pub before: Option<PathBuf>,
+    /// People who said no or were forgotten since the copy, and addresses that were suppressed: they stay so.
+    pub carried: usize,
+    /// Why it is not known who did since then.
+    pub lost: Option<String>,
+}
+
 /// Puts a copy in the place of a folder's store, which is kept beside it. The next start holds every send that is
-/// overdue by then, and shows it (SEMANTICS R26).
+/// overdue by then, and shows it (SEMANTICS R26). Who unsubscribed, complained or was forgotten since, and which
+/// addresses were suppressed, is taken from the former data where they can be read.
 ///
-/// Errors: an engine runs there; the file is no copy of ours, or damaged; the folder cannot be written.
-pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<()> {
+/// At each instant the folder holds the former store or the restored one, whole.
+///
+/// Errors: an engine runs there; the file is no copy of ours, or damaged; another program reads the former data; the
+/// folder cannot be written.
+pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<Restored> {
     super::make_private(dir).map_err(|error| cannot("made", dir, &error))?;
     let lock = own(dir)?;
     let copy = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -72,16 +111,6 @@ pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<()>
             "Name a file that `flowloom backup` wrote",
         ));
     }
-    let (path, part) = (dir.join(FILE), dir.join(format!("{FILE}.part")));
-    let _ = fs::remove_file(&part);
-    {
-        let mut into = Connection::open(&part)?;
-        Backup::new(&copy, &mut into)?.run_to_completion(PAGES_PER_STEP, std::time::Duration::ZERO, None)?;
-        into.execute(
-            "insert into meta(name, value) values ('restored', ?) on conflict do update set value = excluded.value",
-            [now.as_millis().to_string()],
-        )?;
-    }
     let version: i32 = copy.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > schema::VERSION {
         return Err(Error::new(
@@ -90,22 +119,152 @@ pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<()>
             "Restore it with that build",
         ));
     }
-    // What was kept before stays.
-    let name = |n: u32| dir.join(format!("{FILE}.before-restore-{n}"));
-    let before = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
-    if path.exists() {
-        // What is in the log beside it goes into the file first, so that the kept one is whole.
-        let old = Connection::open(&path)?;
-        let _ = old.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
-        drop(old);
-        fs::rename(&path, &before).map_err(|error| cannot("moved", &path, &error))?;
+    let (path, part) = (dir.join(FILE), dir.join(format!("{FILE}.part")));
+    let mut done = Restored::default();
+    let has_former = path.exists();
+    let settled = if has_former { settle(&path)? } else { Ok(()) };
+    let written = (|| {
+        make_file(&part).map_err(|error| cannot("written", &part, &error))?;
+        let mut into = Connection::open(&part)?;
+        Backup::new(&copy, &mut into)?.run_to_completion(PAGES_PER_STEP, std::time::Duration::ZERO, None)?;
+        into.execute_batch("pragma journal_mode = delete")?;
+        into.execute(SET_META, ["restored", &now.as_millis().to_string()])?;
+        // A copy that was made during an earlier restore's care begins its own.
+        into.execute("delete from meta where name = 'restored_said'", [])?;
+        if has_former {
+            match settled.and_then(|()| carry(&path, &into)) {
+                Ok(carried) => done.carried = carried,
+                Err(error) => done.lost = Some(error.message),
+            }
+        }
+        drop(into);
+        sync(&part).map_err(|error| cannot("written", &part, &error))
+    })();
+    if let Err(error) = written {
+        let _ = fs::remove_file(&part);
+        return Err(error);
+    }
+    if has_former {
+        // What was kept before stays.
+        let name = |n: u32| dir.join(format!("{FILE}.before-restore-{n}"));
+        let before = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
+        fs::hard_link(&path, &before)
+            .or_else(|_| fs::copy(&path, &before).and_then(|_| sync(&before)))
+            .map_err(|error| cannot("kept", &path, &error))?;
+        // As a rule the log is empty by now; that of a damaged file is kept with it, and never meets the new one.
         for end in ["-wal", "-shm"] {
-            let _ = fs::remove_file(dir.join(format!("{FILE}{end}")));
+            let log = dir.join(format!("{FILE}{end}"));
+            let mut kept = before.clone().into_os_string();
+            kept.push(end);
+            if fs::metadata(&log).is_ok_and(|data| data.len() > 0) && end == "-wal" {
+                fs::rename(&log, PathBuf::from(kept)).map_err(|error| cannot("kept", &log, &error))?;
+            } else {
+                let _ = fs::remove_file(&log);
+            }
+        }
+        done.before = Some(before);
+    }
+    fs::rename(&part, &path).and_then(|()| sync_folder(dir)).map_err(|error| cannot("written", &path, &error))?;
+    drop(lock);
+    Ok(done)
+}
+
+const SET_META: &str = "insert into meta(name, value) values (?, ?) on conflict do update set value = excluded.value";
+
+/// Brings what is in the log beside a file into it, so that the file is whole by itself. The inner error says that it
+/// is damaged.
+///
+/// Errors: another program reads it, so that the log cannot be emptied.
+fn settle(path: &Path) -> Result<Result<()>> {
+    let emptied = Connection::open(path).and_then(|former| {
+        former.busy_timeout(PATIENCE)?;
+        former.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get::<_, i64>(0))
+    });
+    match emptied.map_err(Error::from) {
+        Ok(0) => Ok(Ok(())),
+        Err(error) if error.kind != Kind::Locked => Ok(Err(error)),
+        _ => Err(Error::new(
+            Kind::Locked,
+            format!("Another program reads {}, so nothing was restored", path.display()),
+            "Close it (a window with the Run page, a database tool), and restore again",
+        )),
+    }
+}
+
+/// How long a reader of the former data is waited for. Source: assumption; looks are short.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Takes over who said no since the copy; how many people and addresses.
+fn carry(former: &Path, into: &Connection) -> Result<usize> {
+    let former = Connection::open_with_flags(former, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let application: i32 = former.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != schema::APPLICATION_ID {
+        return Err(Error::new(Kind::Unfit, "The former file is another program's", ""));
+    }
+    let mut num = 0;
+    let mut statement = former.prepare("select address, at from suppression")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (address, at): (String, i64) = (row.get(0)?, row.get(1)?);
+        num += into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
+    }
+    // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
+    let sql = "select id, state, exists(select 1 from audit where contact = contact.n and what = 'forgotten') \
+               from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')";
+    let mut statement = former.prepare(sql)?;
+    let mut copied = into.prepare("select state from contact where id = ?")?;
+    let mut rows = statement.query([])?;
+    let mut people: Vec<Carried> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, text): (String, String) = (row.get(0)?, row.get(1)?);
+        // One that cannot be read keeps nobody else from being heard.
+        let Ok(state) = ContactState::from_stored(&text, EventLog::default()) else { continue };
+        let was: Option<String> = copied.query_row([&id], |row| row.get(0)).optional()?;
+        let was = was.and_then(|text| ContactState::from_stored(&text, EventLog::default()).ok());
+        let says_no = |state: &ContactState, channel| {
+            state.contact.consent.on(channel) == crate::audience::ConsentStatus::Unsubscribed
+        };
+        let no = [Channel::Email, Channel::Sms].into_iter();
+        let no =
+            no.filter(|channel| says_no(&state, *channel) && !was.as_ref().is_some_and(|was| says_no(was, *channel)));
+        let is_suppressed = state.suppressed && !was.as_ref().is_some_and(|was| was.suppressed);
+        let is_forgotten = is_suppressed && row.get(2)?;
+        let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, no: no.collect() };
+        if is_suppressed || !one.no.is_empty() {
+            people.push(one);
         }
     }
-    fs::rename(&part, &path).map_err(|error| cannot("written", &path, &error))?;
-    drop(lock);
-    Ok(())
+    // Brought back twice, and nobody has looked in between: what waits there waits on.
+    let waits: Option<String> =
+        former.query_row("select value from meta where name = ?", [Carried::META], |row| row.get(0)).optional()?;
+    let waits: Vec<Carried> = waits.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    people.extend(waits);
+    let text = serde_json::to_string(&people).map_err(Error::damaged)?;
+    into.execute(SET_META, [Carried::META, &text])?;
+    Ok(num + people.len())
+}
+
+/// Makes an empty file that only its owner reads: it is to hold what people did. One that is there goes.
+fn make_file(path: &Path) -> std::io::Result<()> {
+    // What an interrupted copy left, its journal included.
+    let _ = fs::remove_file(path);
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    let _ = fs::remove_file(Path::new(&journal));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn sync(path: &Path) -> std::io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path)?.sync_all()
+}
+
+/// Makes the names in a folder durable, where the system knows how.
+fn sync_folder(dir: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { fs::File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
 impl Store {

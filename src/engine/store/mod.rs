@@ -17,9 +17,9 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 pub use self::{
-    backup::{backup, restore},
+    backup::{Carried, Restored, backup, restore},
     read::{MoveRow, Reader},
-    rows::{ContactRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
+    rows::{ContactRow, DamagedRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
 };
 
 /// The file in the data folder.

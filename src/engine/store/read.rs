@@ -1,6 +1,7 @@
 //! What is seen: a connection of its own, read-only, with short transactions, so that the log can shrink.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, btree_map::Entry},
     path::Path,
 };
@@ -31,7 +32,14 @@ pub type MoveRow = (NodeId, Option<NodeId>, u64);
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    /// Names of flows by version.
+    names: RefCell<BTreeMap<String, String>>,
 }
+
+/// So many names of flows are kept. Source: assumption.
+const MOST_NAMES: usize = 1_000;
+/// So many rows of a contact's journal are shown, the newest ones. Source: assumption; nobody reads more.
+const MOST_SHOWN_ROWS: i64 = 2_000;
 
 impl Reader {
     /// Opens the data of a folder for reading.
@@ -65,7 +73,7 @@ impl Reader {
                 "Name another folder with --data",
             ));
         }
-        Ok(Self { connection })
+        Ok(Self { connection, names: RefCell::default() })
     }
 
     fn rows<T>(
@@ -135,13 +143,8 @@ impl Reader {
                 _ => {}
             }
         }
-        let names = self.rows("select flow, json_extract(body, '$.flow') from version order by at", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        for (id, text) in names {
-            if let (Some(status), Ok(loaded)) = (flows.get_mut(id.as_str()), crate::flow::file::read(&text)) {
-                status.name = loaded.flow.name.clone();
-            }
+        for status in flows.values_mut() {
+            status.name = self.name_of(&status.version)?;
         }
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
         for (flow, version, n) in self.rows("select flow, version, n from under_way where n > 0", [], |row| {
@@ -174,6 +177,25 @@ impl Reader {
             }
         }
         Ok(flows.into_values().collect())
+    }
+
+    /// The name of the flow in a version; empty where it cannot be read. Flows are big, and versions never change.
+    fn name_of(&self, hash: &str) -> Result<String> {
+        if let Some(name) = self.names.borrow().get(hash) {
+            return Ok(name.clone());
+        }
+        let mut statement =
+            self.connection.prepare_cached("select json_extract(body, '$.flow') from version where hash = ?")?;
+        let text: Option<String> = statement.query_row([hash], |row| row.get(0)).optional()?;
+        let name = text.and_then(|text| crate::flow::file::read(&text).ok()).map(|loaded| loaded.flow.name);
+        let Some(name) = name else { return Ok(String::new()) };
+        let mut names = self.names.borrow_mut();
+        // As many as are live at once, as a rule; who publishes all day begins anew.
+        if names.len() >= MOST_NAMES {
+            names.clear();
+        }
+        names.insert(hash.to_owned(), name.clone());
+        Ok(name)
     }
 
     /// Contacts whose id or address begins with a text, at most `limit`.
@@ -224,11 +246,15 @@ impl Reader {
             }
         });
         let mut trace = Vec::new();
-        for (at, kind, input, decisions) in
-            self.rows("select at, kind, input, trace from journal where contact = ? order by n", [n], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
-            })?
-        {
+        let newest = "select at, kind, input, trace from journal where n in \
+                      (select n from journal where contact = ? order by n desc limit ?) order by n";
+        let rows = self.rows(newest, [n, MOST_SHOWN_ROWS], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+        })?;
+        if rows.len() as i64 == MOST_SHOWN_ROWS {
+            trace.push(format!("Only the newest {MOST_SHOWN_ROWS} rows are shown"));
+        }
+        for (at, kind, input, decisions) in rows {
             if kind == 0
                 && let Ok(event) = serde_json::from_str::<crate::audience::Event>(&input)
             {
@@ -298,12 +324,13 @@ impl Reader {
     ///
     /// Errors: the store's.
     pub fn held(&self, limit: usize) -> Result<Vec<HeldRow>> {
+        // The oldest of each sort by its index, in the words of the partial one, then the oldest of both.
         let sql = "select contact.id, flow, node, what, key, reason, detail, since from ( \
-                   select contact, flow, node, 'held' as what, key, reason, detail, since from held union all \
-                   select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at from outbox \
-                   where standing in ('claimed', 'handing_over', 'held', 'unknown') \
-                   and standing in ('held', 'unknown')) as rows join contact on contact.n = rows.contact \
-                   order by since limit ?";
+                   select * from (select contact, flow, node, 'held' as what, key, reason, detail, since from held \
+                   order by since limit ?1) union all \
+                   select * from (select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at \
+                   from outbox where standing in ('held', 'unknown') order by at limit ?1)) as rows \
+                   join contact on contact.n = rows.contact order by since limit ?1";
         let rows = self.rows(sql, [limit as i64], |row| {
             let row_of = HeldRow {
                 contact: ContactId::new(row.get::<_, String>(0)?),

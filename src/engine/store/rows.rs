@@ -133,26 +133,62 @@ pub(super) fn reason_of(word: &str) -> Result<Reason> {
 /// What the partial index of open sends is about.
 pub(super) const OPEN: &str = "standing in ('claimed', 'handing_over', 'held', 'unknown')";
 
+/// What the partial index of sends in no known standing is about: as a rule it is empty.
+const STRANGE: &str =
+    "standing not in ('due', 'claimed', 'handing_over', 'sent', 'skipped', 'refused', 'held', 'unknown')";
+
 const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before";
 
-fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
-    let (key, standing) = (row.get_ref(1)?.as_str()?, row.get_ref(5)?.as_str()?);
-    let Some(parsed) = SendKey::parse(key) else { return Ok(Err(Error::damaged(format!("the send key `{key}`")))) };
-    let standing = match standing_of(standing) {
-        Ok(standing) => standing,
-        Err(error) => return Ok(Err(error)),
-    };
-    Ok(Ok(OutboxRow {
-        n: row.get(0)?,
-        key: parsed,
-        contact: row.get(2)?,
-        flow: SmolStr::new(row.get_ref(3)?.as_str()?),
-        what: row.get(4)?,
-        standing,
-        attempt: row.get(6)?,
-        made: Instant::from_millis(row.get(7)?),
-        not_before: Instant::from_millis(row.get(8)?),
-    }))
+/// A send whose row cannot be read.
+#[derive(Clone, Debug)]
+pub struct DamagedRow {
+    /// Its number.
+    pub n: i64,
+    /// What is wrong.
+    pub error: Error,
+}
+
+/// Sends, and beside them those that cannot be read: one of these stops no other (SEMANTICS R29).
+pub type Sends = (Vec<OutboxRow>, Vec<DamagedRow>);
+
+fn outbox_row(row: &Row<'_>) -> rusqlite::Result<std::result::Result<OutboxRow, DamagedRow>> {
+    let n = row.get(0)?;
+    Ok(read_outbox(n, row).map_err(|error| DamagedRow { n, error }))
+}
+
+/// A text that is in the row; whatever else stands there is damage.
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str> {
+    row.get_ref(column).map_err(Error::damaged)?.as_str().map_err(Error::damaged)
+}
+
+fn number<T: rusqlite::types::FromSql>(row: &Row<'_>, column: usize) -> Result<T> {
+    row.get(column).map_err(Error::damaged)
+}
+
+fn read_outbox(n: i64, row: &Row<'_>) -> Result<OutboxRow> {
+    let key = text(row, 1)?;
+    Ok(OutboxRow {
+        n,
+        key: SendKey::parse(key).ok_or_else(|| Error::damaged(format!("the send key `{key}`")))?,
+        contact: number(row, 2)?,
+        flow: SmolStr::new(text(row, 3)?),
+        what: text(row, 4)?.to_owned(),
+        standing: standing_of(text(row, 5)?)?,
+        attempt: number(row, 6)?,
+        made: Instant::from_millis(number(row, 7)?),
+        not_before: Instant::from_millis(number(row, 8)?),
+    })
+}
+
+fn apart(rows: impl Iterator<Item = rusqlite::Result<std::result::Result<OutboxRow, DamagedRow>>>) -> Result<Sends> {
+    let mut out = Sends::default();
+    for row in rows {
+        match row? {
+            Ok(row) => out.0.push(row),
+            Err(damaged) => out.1.push(damaged),
+        }
+    }
+    Ok(out)
 }
 
 impl Store {
@@ -301,30 +337,62 @@ impl Store {
     // ---- outbox ----------------------------------------------------------------------------------------------------
 
     /// The send of a key.
+    ///
+    /// Errors: the store's; a row that cannot be read.
     pub fn send(&self, key: &SendKey) -> Result<Option<OutboxRow>> {
+        self.send_or_damaged(key)?.transpose().map_err(|damaged| damaged.error)
+    }
+
+    /// The send of a key, or that its row cannot be read.
+    pub fn send_or_damaged(&self, key: &SendKey) -> Result<Option<std::result::Result<OutboxRow, DamagedRow>>> {
         let mut statement = self.connection.prepare_cached(&format!("select {OUTBOX} from outbox where key = ?"))?;
-        statement.query_row([key.to_string()], outbox_row).optional()?.transpose()
+        Ok(statement.query_row([key.to_string()], outbox_row).optional()?)
+    }
+
+    /// Sends in a standing that can be read, in the order of making.
+    pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
+        Ok(self.all_in(standing)?.0)
     }
 
     /// Sends in a standing, in the order of making. Where the partial index is about it, its words stand in the query
     /// as they do in the schema: else SQLite looks at every row.
-    pub fn sends_in(&self, standing: Standing) -> Result<Vec<OutboxRow>> {
+    pub fn all_in(&self, standing: Standing) -> Result<Sends> {
         let name = standing_name(standing);
         let open = if OPEN.contains(&format!("'{name}'")) { OPEN } else { "true" };
         let mut statement = self
             .connection
             .prepare_cached(&format!("select {OUTBOX} from outbox where standing = '{name}' and {open} order by n"))?;
-        let rows = statement.query_map([], outbox_row)?;
-        rows.map(|row| row?).collect()
+        apart(statement.query_map([], outbox_row)?)
+    }
+
+    /// Sends whose standing is a word that there is not.
+    pub fn strange_sends(&self) -> Result<Vec<DamagedRow>> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("select {OUTBOX} from outbox where {STRANGE} order by n"))?;
+        Ok(apart(statement.query_map([], outbox_row)?)?.1)
+    }
+
+    /// Sends that are due and can be read, soonest first.
+    pub fn due_sends(&self, now: Instant, limit: usize) -> Result<Vec<OutboxRow>> {
+        Ok(self.all_due(now, limit)?.0)
     }
 
     /// Sends that are due, soonest first.
-    pub fn due_sends(&self, now: Instant, limit: usize) -> Result<Vec<OutboxRow>> {
+    pub fn all_due(&self, now: Instant, limit: usize) -> Result<Sends> {
         let mut statement = self.connection.prepare_cached(&format!(
             "select {OUTBOX} from outbox where standing = 'due' and not_before <= ? order by not_before, n limit ?"
         ))?;
-        let rows = statement.query_map(params![now.as_millis(), limit as i64], outbox_row)?;
-        rows.map(|row| row?).collect()
+        apart(statement.query_map(params![now.as_millis(), limit as i64], outbox_row)?)
+    }
+
+    /// Counts the sends anew by their standings, those in none left out: after damage nobody knows what was counted.
+    pub fn recount_sends(&self) -> Result<()> {
+        self.connection.execute_batch(&format!(
+            "delete from standing where name not in ('contacts', 'waiting'); \
+             insert into standing(name, n) \
+             select standing, count(*) from outbox where not ({STRANGE}) group by standing"
+        ))?;
+        Ok(())
     }
 
     /// Makes a send that is due. The key is unique.
@@ -521,6 +589,14 @@ impl Store {
         Ok(statement.query_row([journey], |row| row.get(0)).optional()?)
     }
 
+    /// The keys of all held steps, in order.
+    #[cfg(test)]
+    pub fn held_keys(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare("select key from held order by key")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Replaces the held steps of a contact.
     pub fn set_held(&self, contact: i64, rows: &[HeldDelta], since: Instant) -> Result<()> {
         self.connection.prepare_cached("delete from held where contact = ?")?.execute([contact])?;
@@ -604,13 +680,12 @@ impl Store {
         Ok(counts)
     }
 
-    /// Contacts with rows older than `before` among the `limit` oldest of the journal: where there are none, nothing is
-    /// old yet, and nothing more is looked at.
+    /// Contacts of the `limit` oldest rows of the journal that are older than `before`.
     pub fn with_old_rows(&self, before: Instant, limit: usize) -> Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(
-            "select distinct contact from (select contact, at from journal order by n limit ?) where at < ?",
+            "select distinct contact from (select contact from journal where at < ? order by at limit ?)",
         )?;
-        let rows = statement.query_map(params![limit as i64, before.as_millis()], |row| row.get(0))?;
+        let rows = statement.query_map(params![before.as_millis(), limit as i64], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -634,10 +709,12 @@ impl Store {
         Ok(statement.execute(params![contact, before.as_millis()])?)
     }
 
-    /// Drops mails and settled sends older than `before` among the `limit` oldest; how many sends, by their standing.
+    /// Drops mails and settled sends older than `before`, at most `limit`, oldest first; how many, by their standing.
+    /// What is held or unknown waits for a person, however long.
     pub fn prune_sends(&self, before: Instant, limit: usize) -> Result<Vec<(String, i64)>> {
-        const OLD: &str = "select n from (select n, at, standing from outbox order by n limit ?2) \
-                           where at < ?1 and standing in ('sent', 'skipped', 'refused')";
+        // In the words of the partial index; `n` is asked for last, since nothing else tells apart what is as old.
+        const OLD: &str = "select n from outbox where standing in ('sent', 'skipped', 'refused') and at < ?1 \
+                           order by at, n limit ?2";
         let old = params![before.as_millis(), limit as i64];
         let mut counts = self
             .connection

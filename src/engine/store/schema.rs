@@ -18,10 +18,11 @@ use rusqlite::Connection;
 /// Says that the file is one of ours: "FLWM".
 pub const APPLICATION_ID: i32 = 0x464c_574d;
 /// The version of the schema that this build writes.
-pub const VERSION: i32 = 1;
+pub const VERSION: i32 = 2;
 
 /// Steps from version n (from 0, an empty file) to n + 1; never changed once released.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 create table meta(name text primary key, value text not null) without rowid;
 create table contact(
     n integer primary key, id text not null unique, email text, seen integer not null, due integer,
@@ -60,7 +61,18 @@ create table held(
     reason text not null, detail text not null, since integer not null, primary key (contact, journey)) without rowid;
 create table tally(n integer primary key, body text not null);
 create table suppression(address text primary key, at integer not null) without rowid;
-"];
+",
+    "
+create index outbox_past on outbox(at) where standing in ('sent', 'skipped', 'refused');
+create index outbox_shown on outbox(at) where standing in ('held', 'unknown');
+create index outbox_strange on outbox(n) where standing not in
+    ('due', 'claimed', 'handing_over', 'sent', 'skipped', 'refused', 'held', 'unknown');
+create index journal_at on journal(at, contact);
+create index held_journey on held(journey);
+create index held_since on held(since);
+create index code_whose on code(contact);
+",
+];
 
 /// What is wrong with a file that is there.
 pub enum Unfit {

@@ -1,0 +1,158 @@
+//! Copies of an engine's data, and what a restore keeps.
+
+use std::{fs, path::Path};
+
+use flowloom::{
+    engine::{
+        driver::Driver,
+        store::{self, FILE, Kind},
+        work::{Handed, Order, Standing},
+    },
+    kinds::runtime::Outcome,
+    testing::engine::check_replay,
+};
+
+use super::broken::{at, begin_with, event, person};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+fn take(dir: &Path, millis: i64, id: &str, contact: &str, name: &str) {
+    let mut driver = Driver::open(dir).expect("opens");
+    let item = event(id, contact, name);
+    driver.batch(at(millis), |driver| driver.event(at(millis), &item)).expect("is written");
+}
+
+fn held(dir: &Path, millis: i64) -> usize {
+    let mut driver = Driver::open(dir).expect("opens");
+    let now = at(millis);
+    driver.batch(now, |driver| driver.begin_restore(now)).expect("is written");
+    while driver.batch(now, |driver| driver.walk(10)).expect("is written").0 {}
+    driver.batch(now, |driver| driver.wake_due(now, 100)).expect("is written");
+    let jobs = driver.batch(now, |driver| driver.claim_due(now, 100)).expect("is written").0;
+    assert!(jobs.is_empty(), "what was overdue leaves: {jobs:?}");
+    let reader = store::Reader::open(dir).expect("opens");
+    reader.held(100).expect("reads").len()
+}
+
+/// The engine's data with people whose second mail is due after a day.
+fn folder(people: &[&str]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut driver = Driver::open(dir.path()).expect("opens");
+    begin_with(&mut driver, people);
+    for id in people {
+        driver.batch(at(1), |driver| driver.event(at(1), &event("e1", id, "Started Checkout"))).expect("is written");
+    }
+    for job in driver.batch(at(2), |driver| driver.claim_due(at(2), 10)).expect("claims").0 {
+        driver.batch(at(2), |driver| driver.begin(at(2), &job.key, job.attempt, None)).expect("begins");
+        let done = driver.batch(at(3), |driver| driver.settle(at(3), &job.key, job.attempt, &Handed::Done));
+        done.expect("is written");
+    }
+    dir
+}
+
+/// R26: an event that is handed in before the next start, and a copy that was made during an earlier restore's care,
+/// change nothing of it: every overdue send is held.
+#[test]
+fn overdue_sends_are_held_whatever_comes_before_the_start() {
+    let dir = folder(&["ada", "ben"]);
+    let dir = dir.path();
+    store::backup(dir, &dir.join("one.db")).expect("is copied");
+    store::restore(dir, &dir.join("one.db"), at(DAY + HOUR)).expect("is restored");
+    take(dir, DAY + 2 * HOUR, "e2", "ada", "Viewed Product");
+    assert_eq!(check_replay(&Driver::open(dir).expect("opens"), "ada"), Ok(()));
+    // Within the care: the word is said, and nobody has looked yet.
+    store::backup(dir, &dir.join("two.db")).expect("is copied");
+    assert_eq!(held(dir, DAY + 3 * HOUR), 2);
+    store::restore(dir, &dir.join("two.db"), at(2 * DAY)).expect("is restored");
+    assert_eq!(held(dir, 2 * DAY + HOUR), 2);
+}
+
+/// Whoever said no since the copy stays unwritten to.
+#[test]
+fn who_said_no_since_the_copy_stays_so() {
+    let dir = folder(&["ada", "ben", "cem", "dora", "eva"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    store::backup(dir, &copy).expect("is copied");
+    {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(HOUR);
+        driver
+            .batch(now, |driver| {
+                driver.event(now, &event("u1", "ada", "$unsubscribed"))?;
+                driver.event(now, &event("u2", "ben", "$complained"))?;
+                driver.order(now, "test", &Order::Forget { contact: "cem".into() })?.expect("is forgotten");
+                let addresses = vec!["dora@example.com".to_owned()];
+                driver.order(now, "test", &Order::Suppress { addresses, lift: false })?.expect("is suppressed");
+                // And one whom the copy does not know.
+                driver.history(
+                    now,
+                    &flowloom::engine::work::History { contact: person("finn"), events: Vec::new(), suppressed: false },
+                )?;
+                driver.event(now, &event("u3", "finn", "$unsubscribed"))
+            })
+            .expect("is written");
+    }
+    let restored = store::restore(dir, &copy, at(2 * HOUR)).expect("is restored");
+    assert_eq!((restored.carried, restored.lost), (5, None));
+    let before = restored.before.expect("is kept");
+    assert!(before.is_file() && before.file_name().is_some_and(|name| name != FILE));
+    assert_eq!(store::restore(dir, &copy, at(2 * HOUR)).expect("a second time").carried, 5, "before anybody looked");
+    take(dir, 3 * HOUR, "e2", "eva", "Viewed Product");
+    let reader = store::Reader::open(dir).expect("opens");
+    let state = |id: &str| reader.contact(id).expect("reads").expect("is there");
+    assert_eq!(state("ada").contact.consent.email.name(), "unsubscribed");
+    assert_eq!(state("finn").contact.consent.email.name(), "unsubscribed");
+    assert!(state("ben").suppressed);
+    assert!(state("cem").suppressed && state("cem").contact.email.is_none() && state("cem").trace.is_empty());
+    assert_eq!(reader.suppressed().expect("reads"), ["dora@example.com"]);
+    assert!(!state("eva").suppressed);
+    let driver = Driver::open(dir).expect("opens");
+    let sent = driver.store().sends_in(Standing::Settled(Outcome::Sent)).expect("reads");
+    assert_eq!(sent.len(), 4, "cem's is gone");
+}
+
+/// A reader in the midst of a look keeps a part of the former data in the log: nothing is lost for it.
+#[test]
+fn former_data_that_somebody_reads_are_left_alone() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    store::backup(dir, &copy).expect("is copied");
+    let raw = rusqlite::Connection::open(dir.join(FILE)).expect("opens");
+    raw.execute_batch("begin; select count(*) from contact").expect("looks");
+    take(dir, 5, "e2", "ada", "Viewed Product");
+    let error = store::restore(dir, &copy, at(6)).expect_err("is refused");
+    assert_eq!(error.kind, Kind::Locked, "{error}");
+    raw.execute_batch("commit").expect("has looked");
+    drop(raw);
+    let driver = Driver::open(dir).expect("opens");
+    assert_eq!(driver.store().inputs("ada").expect("reads").iter().filter(|(_, kind, _)| *kind == 0).count(), 2);
+    drop(driver);
+    assert!(!dir.join(format!("{FILE}.part")).exists());
+    store::restore(dir, &copy, at(6)).expect("is restored");
+}
+
+/// Former data that cannot be read are no reason to do without the copy; they are kept, and what is lost is said.
+#[test]
+fn damaged_former_data_are_kept_and_replaced() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    store::backup(dir, &copy).expect("is copied");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        for path in [&copy, &dir.join(FILE)] {
+            let mode = fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+            assert!(*path != copy || mode == 0o600, "{mode:o}");
+        }
+    }
+    fs::write(dir.join(FILE), "nothing of ours".repeat(1_000)).expect("writes");
+    let restored = store::restore(dir, &copy, at(6)).expect("is restored");
+    assert!(restored.lost.is_some() && restored.carried == 0);
+    let kept = fs::read_to_string(restored.before.expect("is kept")).expect("reads");
+    assert!(kept.starts_with("nothing of ours"));
+    assert!(Driver::open(dir).expect("opens").store().contact_number("ada").expect("reads").is_some());
+}
