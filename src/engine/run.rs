@@ -34,7 +34,7 @@ use super::{
         watch::Watch,
     },
     redact,
-    status::{ContactView, Found, HeldRow, MoveView, Status},
+    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
     store::{self, Reader},
     work::{Order, Refusal},
     writer::{self, Writer},
@@ -499,12 +499,16 @@ impl intake::Reader for Eyes {
         self.reader().events(id.as_str()).map_err(told)
     }
 
+    fn kept(&self, id: &ContactId) -> Result<Kept, String> {
+        self.reader().kept(id.as_str()).map_err(told)
+    }
+
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {
         self.reader().search(text, limit).map_err(told)
     }
 
     fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String> {
-        self.reader().held(limit).map_err(told)
+        self.reader().held(None, limit).map_err(told)
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {

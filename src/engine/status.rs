@@ -29,7 +29,7 @@ pub struct Status {
     pub waiting: u64,
     /// The soonest wake.
     pub next_wake: Option<Instant>,
-    /// Per source (`events`, `timers`, `hand_overs`): how late decisions were since the start, in milliseconds.
+    /// Per source (`events`, `timers`, `hand_overs`): how late decisions were in the last hour, in milliseconds.
     pub latency: BTreeMap<SmolStr, Latency>,
     /// What people should look at, in words; empty where all is well.
     pub warnings: Vec<String>,
@@ -75,7 +75,7 @@ impl Latency {
         let times = if self.over_10_s == 1 { "time" } else { "times" };
         (self.over_10_s > 0 && scale <= 1.0).then(|| {
             let most = seconds(self.max);
-            format!("{what} were more than 10 s late {} {times} since the start, at most {most} s", self.over_10_s)
+            format!("{what} were more than 10 s late {} {times} in the last hour, at most {most} s", self.over_10_s)
         })
     }
 }
@@ -143,6 +143,33 @@ pub struct ContactView {
     pub audit: Vec<(Instant, String, String)>,
     /// When it wants to be woken.
     pub next_wake: Option<Instant>,
+}
+
+/// What else is kept of a person, for their export.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Codes that were given to them, by pool.
+    pub codes: Vec<CodeView>,
+    /// What was said of their profile, oldest first: the whole at first, then each change.
+    pub profile: Vec<ProfileView>,
+}
+
+/// A code that was given to somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeView {
+    /// The pool it was taken from.
+    pub pool: String,
+    /// The code.
+    pub code: String,
+}
+
+/// A profile, or a change of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfileView {
+    /// When it was taken.
+    pub at: Instant,
+    /// As it stands in the store.
+    pub profile: serde_json::Value,
 }
 
 /// A journey of a contact.
@@ -245,7 +272,7 @@ mod tests {
     fn what_is_late_is_said() {
         check(900, 0, 1.0, None);
         check(12_340, 3, 1.0, Some("Timers are late: one in a hundred by more than 12.3 s"));
-        check(900, 1, 1.0, Some("Timers were more than 10 s late 1 time since the start, at most 12.3 s"));
+        check(900, 1, 1.0, Some("Timers were more than 10 s late 1 time in the last hour, at most 12.3 s"));
         // A moment, where an hour is a second.
         check(36_000, 3, 3_600.0, None);
     }

@@ -222,6 +222,25 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["contact", "ada", "--mail", "no/such/1"], 2, &["No mail is kept", "lists the keys"]);
     ask(folder, &["contact", "nobody"], 2, &["There is no contact `nobody`"]);
 
+    // What says neither its id nor when it happened is told by its place in its file, as where no engine runs.
+    let lines = "{\"contact\": \"ada\", \"name\": \"Viewed Product\"}\n".repeat(2);
+    fs::write(folder.join("bare.jsonl"), &lines).expect("writes");
+    ask(folder, &["ingest", "bare.jsonl"], 0, &["2 accepted, 0 known already"]);
+    ask(folder, &["ingest", "bare.jsonl"], 0, &["0 accepted, 2 known already"]);
+    ingest(folder, &lines, 0, &["2 accepted, 0 known already"]);
+    fs::write(folder.join("bad.json"), "[{").expect("writes");
+    ask(folder, &["ingest", "bad.json"], 2, &["the body is not JSON", "hint:"]);
+
+    // All that is kept of a person.
+    let all = ask(folder, &["contact", "ada", "--format", "json"], 0, &[]).json();
+    assert_eq!((all["events"][0]["name"].clone(), all["codes"].clone()), ("Signed Up".into(), serde_json::json!([])));
+    assert!(all["profile"].to_string().contains("ada@shop.example"), "{}", all["profile"]);
+
+    // A flow with errors: not without being asked to.
+    fs::write(folder.join(FLOW), first_version().replace("message: \"later\"", "message: \"none\"")).expect("writes");
+    ask(folder, &["publish", FLOW], 1, &["error", "flowloom check", "--force"]);
+    fs::write(folder.join(FLOW), first_version()).expect("writes");
+
     // Words to a flow.
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
     ask(folder, &["status"], 0, &["Welcome (welcome): paused"]);
@@ -287,11 +306,32 @@ fn the_same_commands_work_while_none_runs() {
     );
     ask(folder, &["contact", "ada"], 0, &["at wait", "hello/1  due"]);
     ask(folder, &["pause", "welcome"], 0, &["welcome is paused"]);
+    // What is held of the flow is shown, however much older is held of others.
+    let store = Connection::open(folder.join("data/flowloom.db")).expect("opens");
+    let add = |flow: &str, count: u32, since: u32| {
+        let sql = "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?2) insert into held \
+                   select contact.n, ?1 || i, ?1, 'hello', ?1 || i || '/hello/1', 'paused', '', ?3 from n, contact";
+        store.execute(sql, (flow, count, since)).expect("writes");
+    };
+    (add("another", 10_001, 1), add("welcome", 2, 2));
+    ask(folder, &["resume", "welcome", "--dry-run"], 0, &["2 messages or steps of welcome are held"]);
+    ask(folder, &["resume", "another", "--dry-run"], 0, &["10000 messages or steps of another are held, or more"]);
+    store.execute("delete from held", []).expect("writes");
+    drop(store);
     ask(folder, &["resume", "welcome"], 0, &["welcome goes on"]);
     assert!(mails(folder).is_empty());
     let engine = Running::start(folder, &[]);
     wait_for("what was due leaves", || mails(folder).len() == 1);
+    // Taken in while none runs, known to one that does.
+    fs::write(folder.join("bare.jsonl"), "{\"contact\": \"ada\", \"name\": \"Viewed Product\"}\n").expect("writes");
+    ask(folder, &["ingest", "bare.jsonl"], 0, &["1 accepted"]);
     engine.stop();
+    ask(folder, &["ingest", "bare.jsonl"], 0, &["0 accepted, 1 known already"]);
+
+    // A flow with errors: not without being asked to, and then it can be taken back.
+    fs::write(folder.join(FLOW), first_version().replace("message: \"later\"", "message: \"none\"")).expect("writes");
+    ask(folder, &["publish", FLOW], 1, &["error", "flowloom check", "--force"]);
+    ask(folder, &["publish", FLOW, "--force"], 0, &["welcome is live in version"]);
 
     // Another version: people stay in theirs until they are moved.
     fs::write(folder.join(FLOW), second_version()).expect("writes");

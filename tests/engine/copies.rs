@@ -32,7 +32,7 @@ fn held(dir: &Path, millis: i64) -> usize {
     let jobs = driver.batch(now, |driver| driver.claim_due(now, 100)).expect("is written").0;
     assert!(jobs.is_empty(), "what was overdue leaves: {jobs:?}");
     let reader = store::Reader::open(dir).expect("opens");
-    reader.held(100).expect("reads").len()
+    reader.held(None, 100).expect("reads").len()
 }
 
 /// The engine's data with people whose second mail is due after a day.

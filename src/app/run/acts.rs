@@ -201,7 +201,8 @@ fn ask_about(app: &mut App, question: Question) -> Vec<Request> {
             Question::Publish
         }
         Question::Resume { .. } => {
-            requests = ask_held(&mut app.run);
+            let Some(flow) = flow_id(app) else { return Vec::new() };
+            requests = ask(&mut app.run, Ask::HeldOf(flow));
             Question::Resume { held: None }
         }
         Question::Migrate { mapping, .. } => {
@@ -406,14 +407,13 @@ fn answered(app: &mut App, id: u64, answer: Answered, now: Instant) -> Vec<Reque
         }
         Answered::Held(rows) => {
             run.asks_held = false;
-            let flow = flow_id(app);
-            let run = &mut app.run;
-            if let Some(Question::Resume { held }) = &mut run.question {
-                let own =
-                    rows.clone().map(|rows| rows.into_iter().filter(|row| Some(&row.flow) == flow.as_ref()).collect());
-                *held = Some(own);
-            }
             run.held = Some(rows);
+        }
+        Answered::HeldOf(flow, rows) => {
+            let is_shown = flow_id(app) == Some(flow);
+            if let Some(Question::Resume { held }) = app.run.question.as_mut().filter(|_| is_shown) {
+                *held = Some(rows);
+            }
         }
         Answered::Plan(made) if id == run.plan_id => {
             if let Some(Question::Migrate { plan, .. }) = &mut run.question {

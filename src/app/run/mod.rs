@@ -242,6 +242,8 @@ pub enum Ask {
     Mail(String),
     /// What waits for somebody.
     Held,
+    /// What of a flow waits for somebody.
+    HeldOf(FlowId),
     /// Where journeys of older versions would go.
     Plan {
         /// Of which flow.
@@ -264,6 +266,8 @@ pub enum Answered {
     Mail(String, Result<Option<Vec<u8>>, Refusal>),
     /// What waits for somebody.
     Held(Result<Vec<HeldRow>, Refusal>),
+    /// What of a flow waits for somebody.
+    HeldOf(FlowId, Result<Vec<HeldRow>, Refusal>),
     /// Where journeys would go.
     Plan(Result<Plan, Refusal>),
 }

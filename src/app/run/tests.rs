@@ -235,7 +235,8 @@ fn resuming_shows_first_what_is_overdue() {
     let (mut app, _) = page();
     running(&mut app, "x");
     let asked = act(&mut app, Act::Ask(Question::Resume { held: None }));
-    let [Task::Ask { id, ask: Ask::Held, .. }] = &asked[..] else { panic!("{asked:?}") };
+    let [Task::Ask { id, ask: Ask::HeldOf(flow), .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(flow.as_str(), "watch-shop", "the oldest of all flows may all be another's");
     let row = |flow: &str| HeldRow {
         contact: "ada".into(),
         flow: flow.into(),
@@ -246,7 +247,10 @@ fn resuming_shows_first_what_is_overdue() {
         detail: String::new(),
         since: Instant::from_millis(0),
     };
-    let answer = Answered::Held(Ok(vec![row("watch-shop"), row("another")]));
+    let other = Answered::HeldOf("another".into(), Ok(vec![row("another"), row("another")]));
+    tell(&mut app, Told::Answered { data: data(), id: *id, answer: other });
+    assert!(matches!(app.run.question, Some(Question::Resume { held: None })), "of a flow that was shown before");
+    let answer = Answered::HeldOf("watch-shop".into(), Ok(vec![row("watch-shop")]));
     tell(&mut app, Told::Answered { data: data(), id: *id, answer });
     let Some(Question::Resume { held: Some(Ok(rows)) }) = &app.run.question else { panic!("{:?}", app.run.question) };
     assert_eq!(rows.len(), 1, "those of this flow");

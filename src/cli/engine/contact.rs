@@ -50,7 +50,16 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
         return Ok(Done::Well);
     }
     match args.format {
-        Format::Json => streams.say_json(&serde_json::to_value(&view).unwrap_or_default()),
+        Format::Json => {
+            // All that is kept, so that it can be handed to the person.
+            let kept = reader.kept(view.contact.id.as_str())?;
+            let events = reader.events(view.contact.id.as_str())?;
+            let mut json = serde_json::to_value(&view).unwrap_or_default();
+            json["events"] = serde_json::to_value(events).unwrap_or_default();
+            json["codes"] = serde_json::to_value(kept.codes).unwrap_or_default();
+            json["profile"] = serde_json::to_value(kept.profile).unwrap_or_default();
+            streams.say_json(&json);
+        }
         Format::Text => streams.say(&show::clean(&text(&view))),
     }
     Ok(Done::Well)

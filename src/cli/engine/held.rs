@@ -19,7 +19,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
-    let rows = reader(&args.data.dir)?.held(args.limit)?;
+    let rows = reader(&args.data.dir)?.held(None, args.limit)?;
     match args.format {
         Format::Json => streams.say_json(&serde_json::json!({"schema": "flowloom/held/1", "rows": rows})),
         Format::Text => {

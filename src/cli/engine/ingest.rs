@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufRead, BufReader, Read as _},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,10 @@ use crate::{
         client::{Client, Line},
         clock::Clock,
         driver::Driver,
-        intake::watch::{self, Stopped},
+        intake::{
+            item,
+            watch::{self, Stopped},
+        },
         store,
         work::{Answer, History, Refusal},
     },
@@ -93,7 +96,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
         (None, Some(file)) => {
             let input = open(file)?;
             match line(&args.data.dir)? {
-                Line::Running(client) => to_running(&client, input, &mut tally)?,
+                Line::Running(client) => to_running(&client, input, &named(file), &mut tally)?,
                 Line::Resting(mut driver) => to_resting(&mut driver, input, &named(file), &mut tally)?,
             }
         }
@@ -208,43 +211,51 @@ fn histories_to_resting(driver: &mut Driver, people: &[History], tally: &mut Tal
     Ok(())
 }
 
-/// Sends the text as it is, so that the engine judges it; in requests that it takes.
-fn to_running(client: &Client, mut input: impl BufRead, tally: &mut Tally) -> Result<(), Failure> {
-    let broken = |error: io::Error| {
-        Failure::unusable(format!("The file cannot be read on: {error}"), "What was read so far is taken")
+/// Sends the objects as they lie there, so that the engine judges them; in requests that it takes. What has neither id
+/// nor time gets the id that a resting engine would give it: a request that is sent once more, and a file, count once.
+fn to_running(client: &Client, input: impl BufRead, file: &str, tally: &mut Tally) -> Result<(), Failure> {
+    let (mut body, mut places) = (String::new(), Vec::new());
+    let read = watch::read_items(input, file, |place, object| {
+        let map = match object.and_then(|map| item::is_small_enough(&map).map(|()| map)) {
+            Ok(map) => map,
+            Err(Refusal { error, hint }) => {
+                tally.add(place, Answer::Refused { error, hint });
+                return Ok(());
+            }
+        };
+        let line = serde_json::Value::Object(map).to_string();
+        if places.len() == MOST_LINES || body.len() + line.len() > MOST_BYTES {
+            hand_in(client, &std::mem::take(&mut body), &mut places, tally)?;
+        }
+        body += &line;
+        body.push('\n');
+        places.push(place);
+        Ok::<(), Refusal>(())
+    });
+    let stopped = match read {
+        Err(Stopped::Taker(refusal)) => return Err(refusal.into()),
+        Err(Stopped::Unreadable(refusal)) => Err(Failure::unusable(refusal.error, refusal.hint)),
+        Ok(()) => Ok(()),
     };
-    let is_json = input.fill_buf().map_err(broken)?.trim_ascii_start().starts_with(b"[");
-    if is_json {
-        let mut body = Vec::new();
-        input.take((MOST_BYTES + 1) as u64).read_to_end(&mut body).map_err(broken)?;
-        if body.len() > MOST_BYTES {
-            return Err(Failure::refused("The file is one JSON list of more than 4 MB", "Write one event per line"));
-        }
-        for (place, answer) in client.hand_in("/v1/events", "application/json", &body)? {
-            tally.add(place, answer);
-        }
+    // What was read before the file broke off is taken, too.
+    hand_in(client, &body, &mut places, tally)?;
+    stopped
+}
+
+/// Hands in lines whose places are these; the engine answers in their order.
+fn hand_in(client: &Client, body: &str, places: &mut Vec<String>, tally: &mut Tally) -> Result<(), Refusal> {
+    if places.is_empty() {
         return Ok(());
     }
-    let (mut body, mut lines, mut before) = (Vec::new(), 0_u64, 0_u64);
-    loop {
-        let read = input.read_until(b'\n', &mut body).map_err(broken)?;
-        lines += u64::from(read > 0);
-        if body.is_empty() {
-            return Ok(());
-        }
-        if read == 0 || lines as usize >= MOST_LINES || body.len() >= MOST_BYTES {
-            for (place, answer) in client.hand_in("/v1/events", "application/x-ndjson", &body)? {
-                let number = place.strip_prefix("line ").and_then(|n| n.parse::<u64>().ok());
-                let place = number.map_or(place, |n| format!("line {}", n + before));
-                tally.add(place, answer);
-            }
-            before += lines;
-            (lines, body) = (0, Vec::new());
-        }
-        if read == 0 {
-            return Ok(());
-        }
+    let mut answers = client.hand_in("/v1/events", "application/x-ndjson", body.as_bytes())?.into_iter();
+    for place in places.drain(..) {
+        let silent = || Answer::Refused {
+            error: "the engine said nothing of it".to_owned(),
+            hint: "Hand the file in once more: what it has is not doubled".to_owned(),
+        };
+        tally.add(place, answers.next().map_or_else(silent, |(_, answer)| answer));
     }
+    Ok(())
 }
 
 /// The file as it is now, so that the same one taken in again brings the same events.

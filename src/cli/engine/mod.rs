@@ -15,12 +15,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Done, Failure, Format, Outcome, Streams};
+use super::{Done, Failure, Format, Outcome, Streams, load::Project, show};
 use crate::engine::{
     client::Line,
+    intake::order,
     store::{self, Kind, Reader},
     work::{Order, Refusal},
 };
+use crate::{flow::Target, platforms::only_elsewhere};
 
 /// Where an engine's data are.
 #[derive(Args, Clone, Debug)]
@@ -59,6 +61,25 @@ fn line(data: &Path) -> Result<Line, Failure> {
     Ok(Line::to(data)?)
 }
 
+/// Flows in which the checks find errors are not made live without being asked to; `verb` is what would be done.
+///
+/// Errors: one has errors, and nobody forces it.
+fn without_errors(project: &Project, verb: &str, is_forced: bool) -> Result<(), Failure> {
+    for file in &project.flows {
+        let found = order::errors(file.flow(), &project.home.workspace).map_or(0, |(count, _)| count);
+        // A mail whose template only a platform has would be empty here.
+        let count = found + only_elsewhere(file.flow(), Target::Engine).len();
+        if count > 0 && !is_forced {
+            let shown = &file.source.shown;
+            return Err(Failure::refused(
+                format!("{shown} has {}", show::count(count, "error", "errors")),
+                format!("See them with flowloom check {shown}, or {verb} it all the same with --force"),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Who stands in the audit.
 const WHO: &str = "command line";
 
@@ -71,7 +92,7 @@ fn give(data: &Data, order: &Order, format: Format, streams: &mut Streams) -> Ou
 /// Says what became of an order.
 fn say(said: &str, format: Format, streams: &mut Streams) -> Outcome {
     match format {
-        Format::Text => streams.say(&format!("{}\n", super::show::clean(said))),
+        Format::Text => streams.say(&format!("{}\n", show::clean(said))),
         Format::Json => streams.say_json(&serde_json::json!({"schema": "flowloom/order/1", "done": said})),
     }
     Ok(Done::Well)

@@ -29,6 +29,9 @@ pub struct Publish {
     flows: Vec<PathBuf>,
     #[command(flatten)]
     data: Data,
+    /// Make flows live although the checks find errors in them
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     print: Print,
 }
@@ -36,6 +39,7 @@ pub struct Publish {
 /// Runs `publish`.
 pub fn publish(args: &Publish, places: &Places, streams: &mut Streams) -> Outcome {
     let project = load::project(&args.flows, places)?;
+    super::without_errors(&project, "publish", args.force)?;
     let mut line = line(&args.data.dir)?;
     let mut all = Vec::new();
     for file in &project.flows {
@@ -87,8 +91,8 @@ pub struct Resume {
 /// Runs `resume`.
 pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
     // What resuming sets free is shown first (SEMANTICS R30).
-    let held = reader(&args.of.data.dir)?.held(MOST_HELD)?;
-    let own = held.iter().filter(|row| row.flow.as_str() == args.of.flow).count();
+    let flow = FlowId::new(&args.of.flow);
+    let own = reader(&args.of.data.dir)?.held(Some(&flow), MOST_HELD)?.len();
     let shown = match own {
         0 => format!("Nothing of {} is held", args.of.flow),
         1 => format!("1 message or step of {} is held", args.of.flow),
@@ -101,7 +105,7 @@ pub fn resume(args: &Resume, streams: &mut Streams) -> Outcome {
     if own > 0 {
         streams.tell(&format!("{}\n", show::clean(&shown)));
     }
-    give(&args.of.data, &Order::Resume { flow: FlowId::new(&args.of.flow) }, args.of.print.format, streams)
+    give(&args.of.data, &Order::Resume { flow }, args.of.print.format, streams)
 }
 
 /// Held rows that are counted before resuming.

@@ -7,18 +7,13 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 
 use super::super::{Done, Failure, Outcome, Places, Streams, load, show};
 use crate::{
-    base::Severity,
     engine::{
         clock::Clock,
         delivery::{links::Watch, pace::Rates, ways},
         run::{Engine, Settings},
         store::{Kind, Reader},
     },
-    flow::{
-        Flow, Target,
-        check::{Surroundings, check},
-    },
-    platforms::only_elsewhere,
+    flow::Flow,
 };
 
 /// Where an engine listens where nothing is said. Source: assumption; free of well-known services.
@@ -64,7 +59,8 @@ pub struct Arguments {
     /// A folder whose event files are taken in and moved away
     #[arg(long, value_name = "DIR")]
     watch: Option<PathBuf>,
-    /// What links in mails begin with, where the world reaches the engine by another name: https://mail.shop.example
+    /// What links in mails begin with, where the world reaches the engine by another name: https://mail.shop.example.
+    /// Without --secret-file only the pages behind these links are open then, and commands on this machine
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Put a picture into mails that says that they were opened
@@ -128,18 +124,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     let project = load::project(&args.flows, places)?;
     let workspace = project.home.workspace.clone();
     let flows: Vec<Flow> = project.flows.iter().map(|file| file.flow().clone()).collect();
-    for file in &project.flows {
-        let around = Surroundings { workspace: &workspace, other_flows: &[], audience: None };
-        let errors =
-            check(file.flow(), &around).iter().filter(|found| found.diagnostic.severity == Severity::Error).count();
-        let errors = errors + only_elsewhere(file.flow(), Target::Engine).len();
-        if errors > 0 && !args.force {
-            return Err(Failure::refused(
-                format!("{} has {}", file.source.shown, show::count(errors, "error", "errors")),
-                format!("See them with flowloom check {}, or run it all the same with --force", file.source.shown),
-            ));
-        }
-    }
+    super::without_errors(&project, "run", args.force)?;
     // A file that can never be this engine's is told apart from what may pass.
     if let Err(error) = Reader::open(&args.data)
         && error.kind == Kind::Unfit

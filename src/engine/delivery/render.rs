@@ -232,7 +232,7 @@ impl Renderer {
                     HeaderPiece::Secret(secret) => self.secrets.get(secret).ok_or_else(|| {
                         fault(format!(
                             "There is no secret `{secret}` for header `{name}`: put {secret}=… into the file of \
-                             --secret-file, or set the variable {PREFIX}{secret}, and start the engine again"
+                             --flow-secrets, or set the variable {PREFIX}{secret}, and start the engine again"
                         ))
                     })?,
                 });

@@ -28,10 +28,13 @@ use crate::{
     base::{ContactId, FlowId, Instant, NodeId, SendKey},
     engine::{
         clock::Clock,
+        status::Kept,
         work::{Answer, Busy, Refusal},
     },
 };
 
+/// Largest order, in bytes. Source: assumption; a workspace of some hundred mails has a few MB.
+const MOST_ORDER_BYTES: usize = 64 << 20;
 /// Most rows of a list.
 const MOST_ROWS: usize = 500;
 /// Rows of a list where nobody says how many.
@@ -394,7 +397,11 @@ pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>,
                 mails.push(json!({"key": send.key, "eml": String::from_utf8_lossy(&bytes)}));
             }
         }
-        Ok(Some(json!({"schema": "flowloom/export/1", "contact": view, "events": events, "mails": mails})))
+        let Kept { codes, profile } = house.reader.kept(&key)?;
+        Ok(Some(json!({
+            "schema": "flowloom/export/1", "contact": view, "profile": profile, "codes": codes, "events": events,
+            "mails": mails,
+        })))
     });
     match found.await {
         Ok(Some(everything)) => answered(StatusCode::OK, &everything),
@@ -477,13 +484,18 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
         pass_by(&shared, body).await;
         return denied(&shared.house, why);
     }
-    let body = match body_of(&shared, body).await {
+    // A flow comes with its whole workspace.
+    let mut of_orders = shared.clone();
+    of_orders.limits.body_bytes = of_orders.limits.body_bytes.max(MOST_ORDER_BYTES);
+    let body = match body_of(&of_orders, body).await {
         Ok(body) => body,
         Err(response) => return response,
     };
-    let order = match order::from_json(&body) {
-        Ok(order) => order,
-        Err(refusal) => return refused(StatusCode::BAD_REQUEST, &refusal),
+    // Reading and checking a large flow takes a while.
+    let order = match blocking(move || order::from_json(&body)).await {
+        Ok(Ok(order)) => order,
+        Ok(Err(refusal)) => return refused(StatusCode::BAD_REQUEST, &refusal),
+        Err(error) => return unreadable(error),
     };
     let by = parts.headers.get("x-flowloom-by").and_then(|value| value.to_str().ok()).unwrap_or("api");
     let by: String = by.chars().filter(|c| !c.is_control()).take(100).collect();

@@ -57,8 +57,8 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// Reads a secret file: `SHARED=secret`, or a line alone, is the shared secret; `NAME=secret` is one that a hook
-    /// names (or a header of a call, [`crate::engine::delivery::secrets`]), capitals or not; empty lines and lines that
-    /// begin with `#` are passed over.
+    /// names, capitals or not; empty lines and lines that begin with `#` are passed over. (What calls of flows show is
+    /// in another file, [`crate::engine::delivery::secrets`].)
     ///
     /// Errors: which line, and why; never its text.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
@@ -110,7 +110,7 @@ pub enum Caller {
     Admin,
     /// Showed the shared secret, or signed with one.
     Keyed,
-    /// No secret is set, and the engine listens on loopback only.
+    /// No secret is set, and only this machine reaches the engine.
     Open,
 }
 
@@ -137,6 +137,8 @@ pub struct Guard {
     blind: hmac::Key,
     hosts: Vec<String>,
     public: Option<String>,
+    /// The world comes in by way of a proxy.
+    is_public: bool,
 }
 
 impl fmt::Debug for Guard {
@@ -146,7 +148,9 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// `listens` is where the engine listens, `public` the address that recipients' links begin with.
+    /// `listens` is where the engine listens, `public` the address that recipients' links begin with. Where that is
+    /// not this machine's own, a proxy lets the world in over loopback, whatever name it asks under (some proxies pass
+    /// the world's on, some write this machine's): without a shared secret only the pages of recipients are open then.
     ///
     /// Errors: it would listen beyond loopback without a shared secret, or the system gives no random numbers.
     pub fn new(secrets: Secrets, admin: String, listens: IpAddr, public: Option<&str>) -> Result<Self, Refusal> {
@@ -159,12 +163,13 @@ impl Guard {
         if admin.len() < LEAST_SECRET_BYTES {
             return Err(Refusal::new("the admin's token is too short", "Remove engine.json from the data folder"));
         }
-        let mut hosts = vec!["localhost".to_owned(), listens.to_string()];
+        let hosts = vec!["localhost".to_owned(), listens.to_string()];
         let public = public.map(|url| url.trim_end_matches('/').to_ascii_lowercase());
-        hosts.extend(public.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| host_of(rest).to_owned()));
+        let name = public.as_deref().map(|url| host_of(url.split_once("://").map_or(url, |(_, rest)| rest)));
+        let is_public = name.is_some_and(|name| name != "localhost" && !is_loopback(name));
         let blind = fresh_token().map_err(|error| Refusal::new(error, "Try again"))?;
         let blind = hmac::Key::new(hmac::HMAC_SHA256, blind.as_bytes());
-        Ok(Self { secrets, admin, blind, hosts, public })
+        Ok(Self { secrets, admin, blind, hosts, public, is_public })
     }
 
     fn same(&self, given: &[u8], expected: &[u8]) -> bool {
@@ -203,6 +208,13 @@ impl Guard {
             if Self::bearer(headers).is_some() {
                 let hint = "Leave the token out, or ask the engine whose engine.json it stands in";
                 return Err(Denied::new(StatusCode::UNAUTHORIZED, "the token is not this engine's", hint));
+            }
+            if self.is_public {
+                return Err(Denied::new(
+                    StatusCode::FORBIDDEN,
+                    "the world reaches this engine (--public-url), and it has no shared secret",
+                    "Start it with --secret-file FILE and send the secret; without one only recipients' pages are open",
+                ));
             }
             return self.known_host(headers).map(|()| Some(Caller::Open));
         };
@@ -303,8 +315,7 @@ impl Guard {
     /// Without a secret, a page of another site could reach us under its own name (DNS rebinding).
     fn known_host(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(host_of).unwrap_or("");
-        let is_loopback = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if is_loopback || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        if is_loopback(host) || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
             return Ok(());
         }
         Err(Denied::new(
@@ -323,6 +334,7 @@ impl Guard {
         let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("").to_ascii_lowercase();
         let is_own = origin.split_once("://").is_some_and(|(_, rest)| !host.is_empty() && rest == host)
             && self.known_host(headers).is_ok();
+        // Of our own pages; what they may do is another question.
         if is_own || self.public.as_deref() == Some(origin.as_str()) {
             return Ok(());
         }
@@ -340,6 +352,11 @@ fn bad_signature(how: &str, header: &str, secret: &str) -> Denied {
         &format!("the signature in {header} is {how}"),
         &format!("Compare the secret of the sender with {} in the secret file", secret.to_ascii_uppercase()),
     )
+}
+
+/// Whether a host is an address that only this machine reaches.
+fn is_loopback(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The name in `name:port` or `name:port/path`.
@@ -367,14 +384,12 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123";
 
     fn guard(secrets: &str) -> Guard {
+        guard_of(secrets, Some("https://Mail.example/"))
+    }
+
+    fn guard_of(secrets: &str, public: Option<&str>) -> Guard {
         let secrets = Secrets::parse(secrets).expect("secrets");
-        Guard::new(
-            secrets,
-            "admin-admin-admin-admin".into(),
-            IpAddr::from([127, 0, 0, 1]),
-            Some("https://Mail.example/"),
-        )
-        .expect("a guard")
+        Guard::new(secrets, "admin-admin-admin-admin".into(), IpAddr::from([127, 0, 0, 1]), public).expect("a guard")
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -464,16 +479,34 @@ mod tests {
         check(&[("host", "127.0.0.1:8080"), ("origin", "null")], false);
         check(&[("host", "evil.example"), ("origin", "http://evil.example")], false);
         check(&[("host", "10.0.0.1"), ("origin", "https://mail.example")], true);
-        let open = |host: &str| guard.shared(&headers(&[("host", host)]), b"", Instant::from_millis(0)).is_ok();
+    }
+
+    /// Where a proxy stands before it, loopback is the world: nobody without a secret sends events.
+    #[test]
+    fn the_public_name_opens_the_pages_alone() {
+        let check = |secrets: &str, public: Option<&str>, pairs: &[(&'static str, &str)], expected: Option<Caller>| {
+            let found = guard_of(secrets, public).shared(&headers(pairs), b"", Instant::from_millis(0)).ok();
+            assert_eq!(found, expected, "{public:?} {pairs:?}");
+        };
         for (host, expected) in [
             ("localhost:1", true),
             ("[::1]:1", true),
             ("127.0.0.1", true),
-            ("mail.example", true),
+            ("mail.example", false),
             ("evil.example", false),
             ("", false),
         ] {
-            assert_eq!(open(host), expected, "{host}");
+            let caller = expected.then_some(Caller::Open);
+            check("", None, &[("host", host)], caller);
+            for own in ["http://localhost:7171", "http://127.0.0.1:7171/", "http://[::1]:7171"] {
+                check("", Some(own), &[("host", host)], caller);
+            }
+            check("", Some("https://Mail.example/"), &[("host", host)], None);
+            check(SECRET, Some("https://mail.example"), &[("host", host)], None);
+            let keyed = [("host", host), ("authorization", &*format!("Bearer {SECRET}"))];
+            check(SECRET, Some("https://mail.example"), &keyed, Some(Caller::Keyed));
+            let admin = [("host", host), ("authorization", "Bearer admin-admin-admin-admin")];
+            check("", Some("https://mail.example"), &admin, Some(Caller::Admin));
         }
     }
 }

@@ -67,8 +67,10 @@ const MOST_LEVELS: usize = 32;
 /// 1,000, and what an event holds is read again whenever its contact is.
 const MOST_ITEM_BYTES: usize = 256 * 1_024;
 
+/// Whether it is one that is taken, by its size.
+///
 /// Errors: there is more in it than anything that means something.
-fn is_small_enough(map: &Object) -> Result<(), Refusal> {
+pub fn is_small_enough(map: &Object) -> Result<(), Refusal> {
     fn bytes(value: &Json) -> usize {
         match value {
             Json::String(text) => text.len() + 2,
@@ -125,9 +127,11 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
         Some(id) => EventId::new(id),
         None => derived_id(&contact, &name, happened, &properties)?,
     };
-    let mut change = match map.get("profile") {
-        None | Some(Json::Null) => Change::default(),
-        Some(Json::Object(profile)) => change(profile).map_err(|refusal| within("profile", refusal))?,
+    let (mut change, lifts) = match map.get("profile") {
+        None | Some(Json::Null) => (Change::default(), None),
+        Some(Json::Object(profile)) => {
+            (change(profile).map_err(|refusal| within("profile", refusal))?, lifts_nothing(profile))
+        }
         Some(other) => return Err(wrong_type("profile", "an object", other)),
     };
     if email.is_some() {
@@ -136,7 +140,7 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
     if let Some(phone) = optional(map, "phone", fields::phone)? {
         change.phone = Some(phone);
     }
-    let note = note(map, happened, around.now);
+    let note = both(note(map, happened, around.now), lifts);
     let change = (change != Change::default()).then_some(change);
     Ok(Taken { what: NewEvent { id, contact, name, happened, properties, change }, note })
 }
@@ -156,7 +160,7 @@ pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
     let note = map
         .contains_key("created_at")
         .then(|| "`created_at` is stamped here; send the contact to /v1/histories to bring its past along".to_owned());
-    Ok(Taken { what: NewContact { id, change }, note })
+    Ok(Taken { what: NewContact { id, change }, note: both(note, lifts_nothing(map)) })
 }
 
 /// Reads a contact with a past: `{"contact": {…}, "events": […]}`.
@@ -171,6 +175,12 @@ pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> 
         ));
     };
     let Taken { what: NewContact { id, change }, .. } = self::contact(profile).map_err(|r| within("contact", r))?;
+    if change.suppressed == Some(true) {
+        return Err(Refusal::new(
+            "contact: `suppressed` cannot come with a past",
+            "Take it out, and send the contact with it to /v1/contacts as well",
+        ));
+    }
     let mut person = Contact::new("");
     person.id = id.clone();
     person.created_at = optional(profile, "created_at", fields::instant).map_err(|r| within("contact", r))?;
@@ -194,7 +204,8 @@ pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> 
         let Json::Object(map) = json else { return Err(at(wrong_type("it", "an object", json))) };
         events.push(past_event(map, &id, around).map_err(at)?);
     }
-    Ok(Taken { what: History { contact: person, events, suppressed: change.suppressed == Some(true) }, note: None })
+    let suppressed = change.suppressed == Some(true);
+    Ok(Taken { what: History { contact: person, events, suppressed }, note: lifts_nothing(profile) })
 }
 
 fn past_event(map: &Object, owner: &ContactId, around: Around) -> Result<Event, Refusal> {
@@ -211,6 +222,13 @@ fn past_event(map: &Object, owner: &ContactId, around: Around) -> Result<Event, 
         return Err(Refusal::new("`happened` is missing", "The past needs its dates: 2026-11-23T09:00:00Z"));
     };
     let accepted = optional(&map, "accepted", fields::instant)?.unwrap_or(happened);
+    // A history is taken once: what was left out of it could not be sent again.
+    if accepted > around.now {
+        return Err(Refusal::new(
+            format!("{accepted} lies ahead, which no past does"),
+            "Take the event out, and send it to /v1/events when it has happened",
+        ));
+    }
     Ok(Event {
         id: found.id,
         contact: found.contact,
@@ -262,6 +280,20 @@ fn note(map: &Object, happened: Option<Instant>, now: Instant) -> Option<String>
     map.contains_key("accepted").then(|| "`accepted` is stamped here; the given one is not used".to_owned())
 }
 
+/// What is said of a `suppressed: false`, which is not taken: systems send it of everybody, and whoever was forgotten,
+/// complained or bounced here would get mail again.
+fn lifts_nothing(profile: &Object) -> Option<String> {
+    (profile.get("suppressed") == Some(&Json::Bool(false)))
+        .then(|| "`suppressed` false is left out: whoever is never to be written to here stays so".to_owned())
+}
+
+fn both(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
 /// The id of an event that came without one: from all that it says, so that the same sent twice is taken once. Where it
 /// does not even say when, two that look the same may both be meant, and each gets a number of its own.
 fn derived_id(
@@ -299,7 +331,7 @@ fn change(map: &Object) -> Result<Change, Refusal> {
     };
     match map.get("suppressed") {
         None | Some(Json::Null) => {}
-        Some(Json::Bool(suppressed)) => change.suppressed = Some(*suppressed),
+        Some(Json::Bool(suppressed)) => change.suppressed = suppressed.then_some(true),
         Some(other) => return Err(wrong_type("suppressed", "true or false", other)),
     }
     let loose = map.iter().filter(|(key, _)| !CONTACT_KEYS.contains(&key.as_str()));
@@ -550,6 +582,52 @@ mod tests {
             r#"{"id":"a","contact":"ada","name":"V","happened":"1970-01-21T16:00:00Z"}"#,
             "ada V 1970-01-21T16:00:00Z 0 id=a (1970-01-21T16:00:00Z is more than 400 days ago: no condition looks back \
              that far; were these seconds where milliseconds were meant?)",
+        );
+    }
+
+    /// Nobody gets mail again because a system says of everybody that they are not suppressed.
+    #[test]
+    fn suppression_is_not_lifted_from_outside() {
+        let left_out = "`suppressed` false is left out: whoever is never to be written to here stays so";
+        let check = |value: &str, suppressed: Option<bool>, note: Option<&str>| {
+            let profile = format!(r#"{{"id":"ada","age":36,"suppressed":{value}}}"#);
+            let found = contact(&object(&profile)).expect("a contact");
+            assert_eq!((found.what.change.suppressed, found.note.as_deref()), (suppressed, note), "{profile}");
+            let text = format!(r#"{{"id":"1","contact":"ada","name":"V","profile":{profile}}}"#);
+            let found = event(&object(&text), around(true)).expect("an event");
+            let change = found.what.change.expect("an age");
+            assert_eq!((change.suppressed, found.note.as_deref()), (suppressed, note), "{text}");
+        };
+        check("true", Some(true), None);
+        check("false", None, Some(left_out));
+        check("null", None, None);
+        let ahead = r#"{"id":"1","contact":"a","name":"V","happened":"2100-01-01","profile":{"suppressed":false}}"#;
+        let note = event(&object(ahead), around(true)).expect("an event").note.expect("two notes");
+        assert!(note.contains("lies ahead") && note.ends_with(&format!("; {left_out}")), "{note}");
+        let past = |value: &str| {
+            history(&object(&format!(r#"{{"contact":{{"id":"a","suppressed":{value}}}}}"#)), around(true))
+        };
+        assert_eq!(past("false").expect("a history").note.as_deref(), Some(left_out));
+        assert!(past("true").is_err_and(|refusal| refusal.hint.contains("/v1/contacts")));
+    }
+
+    /// A history is taken once, so what cannot be in it is said, not dropped.
+    #[test]
+    fn a_past_that_lies_ahead() {
+        let check = |event: &str, expected: Option<&str>| {
+            let text =
+                format!(r#"{{"contact":{{"id":"a"}},"events":[{{"name":"Old","happened":"2026-01-01"}},{event}]}}"#);
+            let found = history(&object(&text), around(false));
+            assert_eq!(found.err().map(|refusal| refusal.error).as_deref(), expected, "{text}");
+        };
+        check(r#"{"name":"V","happened":"2026-11-26T12:00:00Z"}"#, None);
+        check(
+            r#"{"name":"V","happened":"2026-11-26T12:00:01Z"}"#,
+            Some("events[1]: 2026-11-26T12:00:01Z lies ahead, which no past does"),
+        );
+        check(
+            r#"{"name":"V","happened":"2026-11-26","accepted":"2100-01-01"}"#,
+            Some("events[1]: 2100-01-01T00:00:00Z lies ahead, which no past does"),
         );
     }
 

@@ -40,7 +40,7 @@ use super::{
     clock::Clock,
     delivery::links::Links,
     handle::Handle,
-    status::{ContactView, Found, HeldRow, MoveView, Status},
+    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
 };
 use crate::{
     audience::Event,
@@ -60,6 +60,9 @@ pub trait Reader: Send + Sync {
 
     /// Every event of a contact that is kept, oldest first, for its export.
     fn events(&self, id: &ContactId) -> Result<Vec<Event>, String>;
+
+    /// What else is kept of a contact, for its export: codes, and what was said of its profile.
+    fn kept(&self, id: &ContactId) -> Result<Kept, String>;
 
     /// Contacts whose id or address begins with or contains the text; at most `limit`, in id order.
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String>;

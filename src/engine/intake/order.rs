@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
-    base::{ContactId, FlowId, JourneyId, NodeId, SendKey},
+    base::{ContactId, FlowId, JourneyId, NodeId, SendKey, Severity},
     engine::work::{Order, Refusal},
-    flow::{Workspace, file},
+    flow::{
+        Flow, Workspace,
+        check::{Surroundings, check},
+        file,
+    },
 };
 
 #[derive(Serialize, Deserialize)]
@@ -20,6 +24,9 @@ enum Saved {
         /// What stands in `flowloom.ron`, as JSON.
         #[serde(default)]
         workspace: Box<Workspace>,
+        /// Although the checks find errors in it.
+        #[serde(default)]
+        force: bool,
     },
     Pause {
         flow: FlowId,
@@ -66,12 +73,12 @@ enum Saved {
     },
 }
 
-/// An order as JSON.
+/// An order as JSON. Whoever has an order in hand has looked at the flow: it is published whatever checks say.
 ///
 /// Errors: never for what a workspace can hold, as a test holds for the samples.
 pub fn to_json(order: &Order) -> Result<Json, String> {
     let saved = match order.clone() {
-        Order::Publish { flow, workspace } => Saved::Publish { flow: file::write(&flow), workspace },
+        Order::Publish { flow, workspace } => Saved::Publish { flow: file::write(&flow), workspace, force: true },
         Order::Pause { flow, freeze } => Saved::Pause { flow, freeze },
         Order::Resume { flow } => Saved::Resume { flow },
         Order::Drain { flow } => Saved::Drain { flow },
@@ -86,7 +93,16 @@ pub fn to_json(order: &Order) -> Result<Json, String> {
     serde_json::to_value(saved).map_err(|error| error.to_string())
 }
 
-/// An order from JSON.
+/// What the checks find wrong in a flow that is to run: how many errors, and the first.
+pub fn errors(flow: &Flow, workspace: &Workspace) -> Option<(usize, String)> {
+    let around = Surroundings { workspace, other_flows: &[], audience: None };
+    let found = check(flow, &around);
+    let mut errors = found.iter().filter(|found| found.diagnostic.severity == Severity::Error);
+    let first = errors.next()?.diagnostic.message.clone();
+    Some((1 + errors.count(), first))
+}
+
+/// An order from JSON. A flow with errors is published only where `force` says so.
 ///
 /// Errors: what is wrong, and a way out.
 pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
@@ -98,7 +114,7 @@ pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
         )
     })?;
     Ok(match saved {
-        Saved::Publish { flow, workspace } => {
+        Saved::Publish { flow, workspace, force } => {
             let loaded = file::read(&flow).map_err(|found| {
                 Refusal::new(
                     format!("the flow cannot be read: {}", found.message),
@@ -111,6 +127,13 @@ pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
             })?;
             if loaded.read_only {
                 return Err(Refusal::new("the flow was made by a newer Flowloom", "Get a newer engine"));
+            }
+            if let Some((count, first)) = errors(&loaded.flow, &workspace).filter(|_| !force) {
+                let errors = if count == 1 { "an error".to_owned() } else { format!("{count} errors") };
+                return Err(Refusal::new(
+                    format!("the flow has {errors}: {first}"),
+                    "Mend it (flowloom check), or send \"force\": true to run it all the same",
+                ));
             }
             Order::Publish { flow: Box::new(loaded.flow), workspace }
         }
@@ -183,6 +206,28 @@ mod tests {
             }
         }
         assert!(seen >= 8, "{seen} flows");
+    }
+
+    #[test]
+    fn a_broken_flow_goes_live_only_by_force() {
+        let flow = r#"(version: 2, id: "a", name: "A", nodes: [
+            (id: "start", kind: "trigger", settings: (any: [event(event: "Signed Up")])),
+            (id: "hello", kind: "email", settings: (message: "none")),
+        ], edges: [(from: "start", to: "hello")])"#;
+        let post = |force: Option<bool>| {
+            let mut json = serde_json::json!({"order": "publish", "flow": flow});
+            if let Some(force) = force {
+                json["force"] = force.into();
+            }
+            from_json(json.to_string().as_bytes())
+        };
+        for force in [None, Some(false)] {
+            let refusal = post(force).expect_err("it has errors");
+            assert!(refusal.error.starts_with("the flow has ") && refusal.hint.contains("force"), "{refusal:?}");
+        }
+        let order = post(Some(true)).expect("by force");
+        let again = from_json(to_json(&order).expect("JSON").to_string().as_bytes());
+        assert_eq!(again, Ok(order), "whoever has the order has looked");
     }
 
     #[test]

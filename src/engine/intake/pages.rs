@@ -29,6 +29,7 @@ use crate::{
     engine::{
         delivery::links::{Purpose, Token},
         redact,
+        status::ContactView,
         work::{Answer, NewContact, NewEvent},
     },
     kinds::runtime::Change,
@@ -65,11 +66,28 @@ async fn verified(shared: &Shared, purpose: Purpose, token: &str) -> Result<Toke
 ///
 /// Errors: the store cannot be read; as a page.
 async fn person(shared: &Shared, token: &Token) -> Result<Contact, Response> {
+    let view = seen(shared, token).await?;
+    Ok(view.map_or_else(|| Contact::new(token.contact.clone()), |view| view.contact))
+}
+
+/// All that is known of the contact; `None` where nothing is.
+///
+/// Errors: the store cannot be read; as a page.
+async fn seen(shared: &Shared, token: &Token) -> Result<Option<ContactView>, Response> {
     let (house, id) = (shared.house.clone(), token.contact.clone());
     match blocking(move || house.reader.contact(&id)).await.and_then(|found| found) {
-        Ok(view) => Ok(view.map_or_else(|| Contact::new(token.contact.clone()), |view| view.contact)),
+        Ok(view) => Ok(view),
         Err(_) => Err(look(shared).await.later()),
     }
+}
+
+/// Whether marketing of the channel of the link's mail has ended. Of what is kept as a mail that channel is known; of
+/// anything else it could be each, and then all of them have to.
+fn has_left(view: &ContactView, token: &Token) -> bool {
+    let key = token.key.to_string();
+    let is_mail = view.sends.iter().any(|send| send.has_mail && send.key == key);
+    let channels = if is_mail { &[Channel::Email][..] } else { &[Channel::Email, Channel::Sms] };
+    channels.iter().all(|on| view.contact.consent.on(*on) == ConsentStatus::Unsubscribed)
 }
 
 /// `GET /u/TOKEN`: a page with a button.
@@ -109,10 +127,7 @@ async fn leave(shared: &Shared, token: &Token, change: Change) -> Result<(), Res
         return Ok(());
     }
     // Known already, so nothing was changed now. Whoever came back within the minute says no once more.
-    let found = person(shared, token).await;
-    let stands = found.is_ok_and(|contact| {
-        [Channel::Email, Channel::Sms].iter().any(|on| contact.consent.on(*on) == ConsentStatus::Unsubscribed)
-    });
+    let stands = seen(shared, token).await.is_ok_and(|view| view.is_some_and(|view| has_left(&view, token)));
     if !stands {
         event.id = EventId::new(format!("{}/{}/{}ms", event.name, token.key, now.as_millis()));
         sent(shared, vec![event]).await?;

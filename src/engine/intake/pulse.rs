@@ -1,12 +1,17 @@
 //! How the engine is doing, as numbers in memory: for `/metrics` (Prometheus' text format) and for the status.
 //!
-//! The one idea: whoever does something adds to an atomic, and whoever looks reads; nobody waits. All counts begin at
-//! the start of the process.
+//! The one idea: whoever does something adds to an atomic, and whoever looks reads; nobody waits. All counts of
+//! `/metrics` begin at the start of the process. The status tells how late decisions of the last hour were: an import of
+//! old events is news for as long.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
 
 use smol_str::SmolStr;
@@ -116,6 +121,14 @@ impl<const N: usize> Histogram<N> {
         self.max.fetch_max(value, Relaxed);
     }
 
+    fn add_all(&self, other: &Self) {
+        for (count, more) in self.counts.iter().chain([&self.over]).zip(other.counts()) {
+            count.fetch_add(more, Relaxed);
+        }
+        self.sum.fetch_add(other.sum.load(Relaxed), Relaxed);
+        self.max.fetch_max(other.max.load(Relaxed), Relaxed);
+    }
+
     /// Counts by class, the open one last.
     fn counts(&self) -> Vec<u64> {
         self.counts.iter().chain([&self.over]).map(|count| count.load(Relaxed)).collect()
@@ -137,6 +150,63 @@ impl<const N: usize> Histogram<N> {
     }
 }
 
+/// The last hour is known in so many parts; the oldest goes as a whole.
+const PARTS: usize = 6;
+/// How long a part is.
+const PART: Duration = Duration::from_secs(600);
+
+/// Lateness by source in some minutes of the machine's time.
+#[derive(Debug)]
+struct Part {
+    /// The number of the part since the start.
+    number: u64,
+    latency: [Histogram<16>; 3],
+    late: [AtomicU64; 3],
+}
+
+impl Part {
+    fn new(number: u64) -> Self {
+        Self { number, latency: std::array::from_fn(|_| Histogram::new(LATENCY_ENDS)), late: Default::default() }
+    }
+}
+
+/// Lateness in the last hour. Only the writer adds to it, so that it waits for nobody but those who look.
+#[derive(Debug, Default)]
+struct LastHour(Vec<Part>);
+
+impl LastHour {
+    /// The part that an instant since the start falls into; what is older than an hour is forgotten.
+    fn part(&mut self, since_start: Duration) -> Option<&Part> {
+        let number = since_start.as_secs() / PART.as_secs();
+        self.0.retain(|part| part.number + PARTS as u64 > number);
+        if self.0.last().is_none_or(|part| part.number < number) {
+            self.0.push(Part::new(number));
+        }
+        self.0.last()
+    }
+
+    fn add(&mut self, source: Source, millis: u64, since_start: Duration) {
+        let Some(part) = self.part(since_start) else { return };
+        part.latency[source as usize].add(millis);
+        if millis > LATE_MILLIS {
+            part.late[source as usize].fetch_add(1, Relaxed);
+        }
+    }
+
+    fn latency(&mut self, source: Source, since_start: Duration) -> Latency {
+        self.part(since_start);
+        let all = Histogram::new(LATENCY_ENDS);
+        self.0.iter().for_each(|part| all.add_all(&part.latency[source as usize]));
+        Latency {
+            count: all.counts().iter().sum(),
+            p50: all.quantile(50),
+            p99: all.quantile(99),
+            max: all.max.load(Relaxed),
+            over_10_s: self.0.iter().map(|part| part.late[source as usize].load(Relaxed)).sum(),
+        }
+    }
+}
+
 /// The numbers; shared by all parts of the engine.
 #[derive(Debug)]
 pub struct Pulse {
@@ -148,6 +218,9 @@ pub struct Pulse {
     sends: [AtomicU64; 5],
     latency: [Histogram<16>; 3],
     late: [AtomicU64; 3],
+    /// When this began.
+    start: Instant,
+    last_hour: Mutex<LastHour>,
     connections: AtomicU64,
     lost_responses: AtomicU64,
 }
@@ -164,6 +237,8 @@ impl Default for Pulse {
             sends: Default::default(),
             latency: std::array::from_fn(|_| Histogram::new(LATENCY_ENDS)),
             late: Default::default(),
+            start: Instant::now(),
+            last_hour: Mutex::default(),
             connections: zero(),
             lost_responses: zero(),
         }
@@ -216,6 +291,11 @@ impl Pulse {
     /// A decision was so late, in milliseconds of the engine's clock; over [`LATE_MILLIS`] is a warning in the log, as
     /// long as it is news: at the first, second, fourth, eighth, … one.
     pub fn latency(&self, source: Source, millis: u64) {
+        self.latency_at(source, millis, self.start.elapsed());
+    }
+
+    fn latency_at(&self, source: Source, millis: u64, since_start: Duration) {
+        self.last_hour.lock().unwrap_or_else(PoisonError::into_inner).add(source, millis, since_start);
         self.latency[source as usize].add(millis);
         if millis > LATE_MILLIS {
             let late = self.late[source as usize].fetch_add(1, Relaxed) + 1;
@@ -245,22 +325,15 @@ impl Pulse {
         self.connections.load(Relaxed)
     }
 
-    /// Lateness per source; `p50` and `p99` are upper ends of classes.
+    /// Lateness per source in the last hour; `p50` and `p99` are upper ends of classes.
     pub fn latencies(&self) -> BTreeMap<SmolStr, Latency> {
-        Source::ALL
-            .into_iter()
-            .map(|source| {
-                let histogram = &self.latency[source as usize];
-                let latency = Latency {
-                    count: histogram.counts().iter().sum(),
-                    p50: histogram.quantile(50),
-                    p99: histogram.quantile(99),
-                    max: histogram.max.load(Relaxed),
-                    over_10_s: self.late[source as usize].load(Relaxed),
-                };
-                (SmolStr::new_static(source.name()), latency)
-            })
-            .collect()
+        self.latencies_at(self.start.elapsed())
+    }
+
+    fn latencies_at(&self, since_start: Duration) -> BTreeMap<SmolStr, Latency> {
+        let mut last_hour = self.last_hour.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |source: Source| (SmolStr::new_static(source.name()), last_hour.latency(source, since_start));
+        Source::ALL.into_iter().map(of).collect()
     }
 
     /// Everything in Prometheus' text format, version 0.0.4. `waiting`: items in the writer's queue; `aside`: requests
@@ -369,6 +442,31 @@ mod tests {
         assert_eq!((found.count, found.p50, found.max, found.over_10_s), (101, 100, 12_000, 1));
         assert_eq!(found.p99, 100);
         assert_eq!(pulse.latencies()["timers"], Latency::default());
+    }
+
+    /// What was late is told for an hour, and counted for ever.
+    #[test]
+    fn lateness_is_news_for_an_hour() {
+        let pulse = Pulse::default();
+        let at = |minutes: u64| Duration::from_secs(minutes * 60);
+        for _ in 0..500 {
+            pulse.latency_at(Source::Events, 90_000_000, at(3));
+        }
+        for minute in 4..55 {
+            pulse.latency_at(Source::Events, 3, at(minute));
+        }
+        let found = |minutes: u64| {
+            let found = pulse.latencies_at(at(minutes))["events"];
+            (found.count, found.p99, found.max, found.over_10_s)
+        };
+        assert_eq!(found(55), (551, 90_000_000, 90_000_000, 500));
+        assert_eq!(found(59), (551, 90_000_000, 90_000_000, 500));
+        assert_eq!(found(60), (45, 3, 3, 0), "the first ten minutes are forgotten");
+        assert_eq!(found(60 * 24), (0, 0, 0, 0));
+        assert_eq!(pulse.latencies_at(at(60 * 24))["timers"], Latency::default());
+        let page = pulse.prometheus(0, 0);
+        assert!(page.contains("flowloom_late_total{source=\"events\"} 500\n"), "{page}");
+        assert!(page.contains("flowloom_latency_seconds_count{source=\"events\"} 551\n"), "{page}");
     }
 
     /// Every family has its two head lines and no series stands twice, as Prometheus asks.

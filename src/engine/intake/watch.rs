@@ -18,7 +18,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     item::{self, Around},
@@ -26,7 +26,7 @@ use super::{
     pulse::{Pulse, Way},
 };
 use crate::{
-    base::{EventId, Instant, hash},
+    base::{Instant, hash},
     engine::{
         clock::Clock,
         handle::Handle,
@@ -99,26 +99,24 @@ pub enum Stopped<E> {
     Taker(E),
 }
 
-/// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out in
-/// batches of at most 1,000. Which of the two it is, the first line says. Files of one's own may hold responses.
-/// `file` names this file ([`name_of`]), so that events with neither id nor time, read once more, are the same ones.
+/// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out as
+/// they lie there, one by one: the place (`line 3`, `item 2`), and the object or why it is none. Which of the two it is,
+/// the first line says. `file` names this file ([`name_of`]): events with neither id nor time get an id by file and
+/// place, so that they are the same ones when they are read once more.
 ///
 /// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
-pub fn read_events<E>(
+pub fn read_items<E>(
     mut input: impl BufRead,
     file: &str,
-    now: Instant,
-    mut take: impl FnMut(Batch) -> Result<(), E>,
+    mut take: impl FnMut(String, Result<Map<String, Json>, Refusal>) -> Result<(), E>,
 ) -> Result<(), Stopped<E>> {
-    let around = Around { now, responses: true };
     let broken = |error: io::Error| {
         let hint = "Check the disk, or copy the file again; what was read up to here is taken";
         Stopped::Unreadable(Refusal::new(format!("the file could not be read on: {error}"), hint))
     };
-    let mut batch = Batch::default();
-    let add = |place: String, piece: Piece, batch: &mut Batch| match event_of(piece, file, &place, around) {
-        Ok(event) => batch.events.push((place, event)),
-        Err(refusal) => batch.refused.push((place, refusal)),
+    let mut add = |place: String, piece: Piece| {
+        let object = piece.object.map(|map| with_id(map, file, &place));
+        take(place, object).map_err(Stopped::Taker)
     };
     let first = input.fill_buf().map_err(broken)?;
     if is_one_text(first) {
@@ -132,39 +130,62 @@ pub fn read_events<E>(
             )));
         }
         for (idx, piece) in in_json(&bytes, "events").map_err(Stopped::Unreadable)?.into_iter().enumerate() {
-            add(format!("item {}", idx + 1), piece, &mut batch);
-            if batch.events.len() + batch.refused.len() == MOST_ITEMS {
-                take(std::mem::take(&mut batch)).map_err(Stopped::Taker)?;
-            }
+            add(format!("item {}", idx + 1), piece)?;
         }
     } else {
         let mut lines = InLines::new(input);
         while let Some(piece) = lines.next_piece().map_err(broken)? {
-            add(format!("line {}", piece.line.unwrap_or(0)), piece, &mut batch);
-            if batch.events.len() + batch.refused.len() == MOST_ITEMS {
-                take(std::mem::take(&mut batch)).map_err(Stopped::Taker)?;
-            }
+            add(format!("line {}", piece.line.unwrap_or(0)), piece)?;
         }
     }
+    Ok(())
+}
+
+/// Reads events as [`read_items`] does, and hands them out in batches of at most 1,000. Files of one's own may hold
+/// responses.
+///
+/// Errors: as [`read_items`].
+pub fn read_events<E>(
+    input: impl BufRead,
+    file: &str,
+    now: Instant,
+    mut take: impl FnMut(Batch) -> Result<(), E>,
+) -> Result<(), Stopped<E>> {
+    let around = Around { now, responses: true };
+    let mut batch = Batch::default();
+    read_items(input, file, |place, object| {
+        match object.and_then(|map| item::event(&map, around)) {
+            Ok(taken) => batch.events.push((place, taken.what)),
+            Err(refusal) => batch.refused.push((place, refusal)),
+        }
+        let is_full = batch.events.len() + batch.refused.len() == MOST_ITEMS;
+        if is_full { take(std::mem::take(&mut batch)) } else { Ok(()) }
+    })?;
     if !batch.events.is_empty() || !batch.refused.is_empty() {
         take(batch).map_err(Stopped::Taker)?;
     }
     Ok(())
 }
 
-fn event_of(piece: Piece, file: &str, place: &str, around: Around) -> Result<NewEvent, Refusal> {
-    let map = piece.object?;
-    let mut event = item::event(&map, around)?.what;
-    let given = match map.get("id") {
+/// An event that says neither its id nor when it happened, with an id by its place.
+fn with_id(map: Map<String, Json>, file: &str, place: &str) -> Map<String, Json> {
+    let is_given = |key: &str| match map.get(key) {
         None | Some(Json::Null) => false,
-        Some(Json::String(id)) => !id.trim().is_empty(),
+        Some(Json::String(text)) => !text.trim().is_empty(),
         Some(_) => true,
     };
-    if event.happened.is_none() && !given {
-        let said = format!("{file}\0{place}\0{}", Json::Object(map));
-        event.id = EventId::new(format!("f-{}", hash::version_hash(said.as_bytes())));
+    if is_given("id") || is_given("happened") {
+        return map;
     }
-    Ok(event)
+    let json = Json::Object(map);
+    let id = format!("f-{}", hash::version_hash(format!("{file}\0{place}\0{json}").as_bytes()));
+    match json {
+        Json::Object(mut map) => {
+            map.insert("id".to_owned(), Json::String(id));
+            map
+        }
+        _ => Map::new(),
+    }
 }
 
 /// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not
@@ -312,7 +333,7 @@ impl Watcher {
         let file = match fs::File::open(path) {
             Ok(file) => file,
             Err(error) => {
-                tracing::warn!(%error, file = %path.display(), "a file cannot be opened");
+                tracing::warn!(%error, file = shown(path), "a file cannot be opened");
                 return Ok(());
             }
         };
@@ -336,7 +357,7 @@ impl Watcher {
         if fs::metadata(path).map(|found| Look::of(&found)).ok() == opened {
             self.put_away(path, &count, failed);
         } else {
-            tracing::info!(file = %path.display(), "a file changed while it was read, and is read again");
+            tracing::info!(file = shown(path), "a file changed while it was read, and is read again");
         }
         Ok(())
     }
@@ -386,14 +407,14 @@ impl Watcher {
         })();
         match moved {
             Ok(()) => tracing::info!(
-                file = name,
+                file = shown(path),
                 accepted = count.accepted,
                 duplicate = count.duplicate,
                 refused = count.refused,
                 "a file was read"
             ),
             // It stays, and is read again at the next look; nothing is doubled by that.
-            Err(error) => tracing::warn!(%error, file = name, "a file was read and cannot be moved"),
+            Err(error) => tracing::warn!(%error, file = shown(path), "a file was read and cannot be moved"),
         }
     }
 }
@@ -409,6 +430,11 @@ fn name_of(path: &Path, file: &fs::File) -> String {
     #[cfg(not(unix))]
     let number = 0;
     format!("{}\0{number}\0{nanos}", path.display())
+}
+
+/// The name of a file for the log: people name files after people.
+fn shown(path: &Path) -> String {
+    redact::text(&path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// A name in a folder that is not taken: `a.jsonl`, `a-2.jsonl`, ….
@@ -443,6 +469,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::EventId;
 
     fn check(text: &str, expected: &str) {
         let mut found = Vec::new();
@@ -489,6 +516,41 @@ mod tests {
         assert_eq!(found, ids("a"));
         assert_ne!(found[0], found[1]);
         assert_ne!(found, ids("b"));
+    }
+
+    /// Also by way of a running engine, which sees the objects.
+    #[test]
+    fn items_have_the_ids_of_their_events() {
+        let lines = [
+            r#"{"contact":"ada","name":"V"}"#,
+            r#"{"id":" ","contact":"ada","name":"V","happened":null}"#,
+            r#"{"id":7,"contact":"ada","name":"V"}"#,
+            r#"{"contact":"ada","name":"V","happened":"2026-01-01"}"#,
+        ];
+        for text in [lines.join("\n"), format!("[{}]", lines.join(","))] {
+            let (mut of_items, mut of_events) = (Vec::new(), Vec::new());
+            let around = Around { now: Instant::from_millis(0), responses: true };
+            let read = read_items(text.as_bytes(), "a", |place, object| {
+                of_items.push((place, object.and_then(|map| item::event(&map, around)).expect("an event").what));
+                Ok::<(), ()>(())
+            });
+            assert!(read.is_ok());
+            let read = read_events(text.as_bytes(), "a", Instant::from_millis(0), |batch| {
+                of_events.extend(batch.events);
+                Ok::<(), ()>(())
+            });
+            assert!(read.is_ok());
+            assert_eq!(of_items, of_events);
+            let by_place = of_items.iter().filter(|(_, event)| event.id.as_str().starts_with("f-")).count();
+            assert_eq!((by_place, of_items[2].1.id.as_str()), (2, "7"));
+        }
+    }
+
+    #[test]
+    fn names_of_people_stay_out_of_the_log() {
+        for (path, expected) in [("in/shop-2026.jsonl", "shop-2026.jsonl"), ("in/ada@shop.example.jsonl", "…")] {
+            assert_eq!(shown(Path::new(path)), expected);
+        }
     }
 
     /// One that grows stays the one it was; the next one of its name is another.

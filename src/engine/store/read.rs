@@ -12,14 +12,17 @@ use smol_str::SmolStr;
 
 use super::{
     Error, FILE, Kind, Result,
-    rows::{reason_of, standing_of},
+    rows::{JournalKind, reason_of, standing_of},
 };
 use crate::{
     audience::EventLog,
     base::{ContactId, FlowId, Instant, NodeId},
     engine::{
         driver::ENTRIES,
-        status::{ContactView, FlowStatus, Found, HeldRow, JourneyView, NodeStatus, SendView, Status},
+        status::{
+            CodeView, ContactView, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus, ProfileView, SendView,
+            Status,
+        },
     },
     journey::{ContactState, Decision, Waiting},
     kinds::runtime::Control,
@@ -320,18 +323,18 @@ impl Reader {
             .collect()
     }
 
-    /// What waits for a person to look at it, oldest first, at most `limit`.
+    /// What waits for a person to look at it, of one flow or of all, oldest first, at most `limit`.
     ///
     /// Errors: the store's.
-    pub fn held(&self, limit: usize) -> Result<Vec<HeldRow>> {
+    pub fn held(&self, flow: Option<&FlowId>, limit: usize) -> Result<Vec<HeldRow>> {
         // The oldest of each sort by its index, in the words of the partial one, then the oldest of both.
         let sql = "select contact.id, flow, node, what, key, reason, detail, since from ( \
                    select * from (select contact, flow, node, 'held' as what, key, reason, detail, since from held \
-                   order by since limit ?1) union all \
+                   where ?2 is null or flow = ?2 order by since limit ?1) union all \
                    select * from (select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at \
-                   from outbox where standing in ('held', 'unknown') order by at limit ?1)) as rows \
-                   join contact on contact.n = rows.contact order by since limit ?1";
-        let rows = self.rows(sql, [limit as i64], |row| {
+                   from outbox where standing in ('held', 'unknown') and (?2 is null or flow = ?2) \
+                   order by at limit ?1)) as rows join contact on contact.n = rows.contact order by since limit ?1";
+        let rows = self.rows(sql, params![limit as i64, flow.map(FlowId::as_str)], |row| {
             let row_of = HeldRow {
                 contact: ContactId::new(row.get::<_, String>(0)?),
                 flow: FlowId::new(row.get::<_, String>(1)?),
@@ -409,6 +412,24 @@ impl Reader {
             "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
         let rows = self.rows(sql, [id], |row| row.get::<_, String>(0))?;
         rows.iter().map(|text| serde_json::from_str(text).map_err(Error::damaged)).collect()
+    }
+
+    /// What else is kept of a contact, besides what [`Self::contact`] and [`Self::events`] show.
+    ///
+    /// Errors: the store's; a row that cannot be read.
+    pub fn kept(&self, id: &str) -> Result<Kept> {
+        let sql = "select pool, code from code where contact = (select n from contact where id = ?) order by pool";
+        let codes = self.rows(sql, [id], |row| Ok(CodeView { pool: row.get(0)?, code: row.get(1)? }))?;
+        let sql = "select at, input from journal where kind in (?2, ?3) \
+                   and contact = (select n from contact where id = ?1) order by n";
+        let kinds = (JournalKind::Born as i64, JournalKind::Profile as i64);
+        let rows = self.rows(sql, params![id, kinds.0, kinds.1], |row| {
+            Ok((Instant::from_millis(row.get(0)?), row.get::<_, String>(1)?))
+        })?;
+        let profile = rows
+            .into_iter()
+            .map(|(at, text)| Ok(ProfileView { at, profile: serde_json::from_str(&text).map_err(Error::damaged)? }));
+        Ok(Kept { codes, profile: profile.collect::<Result<_>>()? })
     }
 
     /// The workspace as it was published last.

@@ -201,7 +201,11 @@ fn answer(data: &Path, client: Option<&Client>, ask: Ask) -> Answered {
             let mail = reader().and_then(|r| r.mail(&key).map_err(of_store));
             Answered::Mail(key, mail)
         }
-        Ask::Held => Answered::Held(reader().and_then(|r| r.held(MOST_HELD).map_err(of_store))),
+        Ask::Held => Answered::Held(reader().and_then(|r| r.held(None, MOST_HELD).map_err(of_store))),
+        Ask::HeldOf(flow) => {
+            let rows = reader().and_then(|r| r.held(Some(&flow), MOST_HELD).map_err(of_store));
+            Answered::HeldOf(flow, rows)
+        }
         Ask::Plan { flow, mapping } => {
             let plan = reader().and_then(|r| r.migration(&flow, &mapping).map_err(of_store));
             let none = || Refusal::new("The engine does not run this flow", "Publish it first");

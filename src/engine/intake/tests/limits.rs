@@ -14,6 +14,7 @@ use super::{
 };
 use crate::engine::{
     client::Client,
+    delivery::links::Purpose,
     intake::{
         door::Door,
         server::{Intake, Parts, Setup},
@@ -235,6 +236,31 @@ fn pages_of_others_and_other_names() {
     assert_eq!(post(&[("host", "evil.example")]), 403, "a name that leads here (DNS rebinding)");
     assert_eq!(post(&[("host", "localhost:1")]), 202);
     assert_eq!(stage.num_events(), 2);
+}
+
+/// A proxy brings the world over loopback, under whatever name: without a secret only what recipients follow is open.
+#[test]
+fn the_world_sees_the_pages_alone() {
+    let public = |secrets: &str| Stage::with(secrets, |setup| setup.public = Some("https://mail.shop.example".into()));
+    let stage = public("");
+    let contact = br#"{"id":"ada","suppressed":true}"#;
+    for host in ["mail.shop.example", "127.0.0.1:7171", "localhost"] {
+        let ask = |method: &str, path: &str, body: &[u8]| stage.ask(method, path, &[("host", host)], body).status;
+        for path in ["/v1/contacts", "/v1/events", "/v1/histories", "/hooks/klaviyo"] {
+            assert_eq!(ask("POST", path, contact), 403, "{host} {path}");
+        }
+        assert_eq!((ask("GET", "/metrics", b""), ask("POST", "/v1/orders", b"{}")), (403, 401), "{host}");
+        assert_eq!((ask("GET", "/health", b""), ask("GET", "/o/x.gif", b"")), (200, 200), "{host}");
+        assert_eq!(ask("GET", &stage.link(Purpose::Unsubscribe, ""), b""), 200, "{host}");
+    }
+    assert_eq!(stage.num_events(), 0);
+    let said = stage.ask("POST", "/v1/contacts", &[("host", "mail.shop.example")], contact);
+    assert!(said.json()["hint"].as_str().is_some_and(|hint| hint.contains("--secret-file")), "{said:?}");
+    let bearer = format!("Bearer {SECRET}");
+    let given = [("host", "mail.shop.example"), ("authorization", bearer.as_str())];
+    let stage = public(SECRET);
+    assert_eq!(stage.ask("POST", "/v1/contacts", &given, contact).status, 202);
+    assert_eq!(stage.ask("POST", "/v1/contacts", &given[..1], contact).status, 401);
 }
 
 #[test]

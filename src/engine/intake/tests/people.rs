@@ -31,6 +31,8 @@ fn reading() {
     let everything = stage.get_as_admin("/v1/contacts/ada/export").json();
     assert_eq!(everything["events"][0]["name"], json!("Viewed"));
     assert!(everything["mails"][0]["eml"].as_str().is_some_and(|mail| mail.starts_with("From: ")));
+    assert_eq!(everything["codes"], json!([{"pool": "Spring", "code": "SPRING-1"}]));
+    assert_eq!(everything["profile"][0]["profile"]["set"][0][0], json!("age"));
     let mail = stage.get_as_admin(&format!("/v1/mails/{KEY}"));
     assert_eq!((mail.status, mail.header("content-type")), (200, Some("message/rfc822")));
     assert_eq!(stage.get_as_admin("/v1/mails/a/b/1").status, 404);
@@ -91,6 +93,8 @@ fn unsubscribing() {
         assert_eq!(event.properties.get("send_key"), Some(&Value::text(KEY)));
     }
     let consent = |status| stage.store.contact.lock().expect("a contact").consent.email = status;
+    // Of text messages they had enough long ago, which says nothing of mails.
+    stage.store.contact.lock().expect("a contact").consent.sms = ConsentStatus::Unsubscribed;
     consent(ConsentStatus::Unsubscribed);
     assert_eq!(post().status, 200);
     assert_eq!(stage.num_events(), 1, "twice is once for the breaker");

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::http::{self, Answer as Said};
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
             pulse::Pulse,
             server::{Intake, Parts, Setup},
         },
-        status::{ContactView, Found, HeldRow, MoveView, SendView, Status},
+        status::{CodeView, ContactView, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status},
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
     kinds::runtime::{Outcome, Reason},
@@ -162,6 +162,12 @@ impl Reader for Store {
             accepted: at,
             properties: Default::default(),
         }])
+    }
+
+    fn kept(&self, _: &ContactId) -> Result<Kept, String> {
+        let code = CodeView { pool: "Spring".into(), code: "SPRING-1".into() };
+        let change = ProfileView { at: Instant::from_millis(0), profile: json!({"set": [["age", 36]]}) };
+        self.read(Kept { codes: vec![code], profile: vec![change] })
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {

@@ -272,6 +272,10 @@ fn orders_need_the_admin() {
     let said = post(&admin, r#"{"order":"drain","flow":"a"}"#);
     assert_eq!((said.status, said.json()["hint"].clone()), (409, json!("Publish it")));
     assert_eq!(post(&admin, r#"{"order":"dance"}"#).status, 400);
+    // A flow comes with its whole workspace, which may be larger than what shops send.
+    let large = format!("{{\"order\":\"suppress\",\"addresses\":[\"{}@b.example\"]}}", "a".repeat(6 << 20));
+    assert_eq!(post(&admin, &large).status, 200);
+    assert_eq!(post(&format!("Bearer {SECRET}"), &large).status, 401);
     assert_eq!(
         Stage::new().post_json("/v1/orders", r#"{"order":"resume","flow":"a"}"#).status,
         401,

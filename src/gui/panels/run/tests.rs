@@ -208,7 +208,7 @@ fn a_flow_is_paused_and_resumed_with_what_is_overdue() {
     let _ = h.get_by_label("Frozen");
     click(&mut h, "Resume\u{2026}");
     let _ = h.get_by_label("Looking what is overdue\u{2026}");
-    world.answer(&mut h, Answered::Held(Ok(vec![held("held", Reason::Paused)])));
+    world.answer(&mut h, Answered::HeldOf("watch-shop".into(), Ok(vec![held("held", Reason::Paused)])));
     let _ = h.get_by_label("1 message or step is held");
     h.key_press(egui::Key::Escape);
     h.run_steps(4);
