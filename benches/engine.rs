@@ -31,7 +31,7 @@ use flowloom::{
         driver::Driver,
         work::{NewEvent, Order},
     },
-    flow::{Flow, Workspace, file},
+    flow::{Flow, file},
 };
 use rusqlite::{Connection, params};
 
@@ -43,7 +43,10 @@ const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", settings: (reentry:
     (id: "rich", kind: "condition", settings: (condition: "did \"Viewed Product\" at least 3 times in the last 7 days")),
     (id: "second", kind: "email", settings: (message: "m")),
 ], edges: [(from: "start", to: "wait"), (from: "wait", to: "mail"), (from: "mail", to: "later"), (from: "later", to: "rich"), (from: "rich", port: "yes", to: "second")],
-messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+messages: [(id: "m", subject: "Hello", body: html("Hello <a href=\"{unsubscribe_url}\">Unsubscribe</a>"))])"#;
+
+/// Without a sender every mail would be held.
+const WORKSPACE: &str = r#"(version: 1, senders: [(id: "shop", name: "Shop", email: "shop@shop.example")])"#;
 
 /// People who do things.
 const PEOPLE: usize = 20_000;
@@ -147,7 +150,8 @@ fn median(of: &mut [f64]) -> f64 {
 }
 
 fn publish(driver: &mut Driver, flow: Flow, at: Instant) {
-    let order = Order::Publish { flow: Box::new(flow), workspace: Box::new(Workspace::default()) };
+    let workspace = Box::new(file::read_workspace(WORKSPACE).expect("reads").0);
+    let order = Order::Publish { flow: Box::new(flow), workspace };
     driver.batch(at, |driver| driver.order(at, "bench", &order)).expect("publishes").0.expect("is published");
 }
 
@@ -256,6 +260,7 @@ impl Engine {
     fn start(data: &Path, flow: &str, more: &[&str]) -> Self {
         let file = data.with_extension("flow.ron");
         fs::write(&file, flow).expect("writes");
+        fs::write(file.with_file_name("flowloom.ron"), WORKSPACE).expect("writes");
         let begun = Clock::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_flowloom"))
             .arg("run")

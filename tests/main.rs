@@ -20,6 +20,7 @@ mod hubspot_import;
 #[cfg(feature = "gui")]
 mod imports;
 mod klaviyo_import;
+mod normal;
 mod oracle;
 #[cfg(feature = "picture")]
 mod pictures;

@@ -9,6 +9,7 @@ mod form;
 mod hubspot;
 mod klaviyo;
 mod pictures;
+mod proofs;
 mod server;
 #[cfg(feature = "gui")]
 mod window;
@@ -34,6 +35,7 @@ use serde_json::{Value as Json, json};
 use self::{
     hubspot::Hubspot,
     klaviyo::Klaviyo,
+    proofs::provable,
     server::{Fault, KEY, Server},
 };
 use crate::schema_proofs::{prove, samples};
@@ -208,29 +210,6 @@ fn all_samples_arrive_whole_and_a_second_push_changes_nothing() {
         }
     }
     prove("pushed", &bodies);
-}
-
-/// Bodies with the place in the official documents, where those have it.
-fn provable(target: Target, server: &Server) -> Vec<(Target, &'static str, &'static str, Json)> {
-    let known: &[(&str, &str)] = match target {
-        Target::Klaviyo => &[("post", "/api/flows"), ("post", "/api/templates"), ("post", "/api/events")],
-        _ => &[
-            ("post", "/automation/v4/flows"),
-            ("put", "/automation/v4/flows/{flowId}"),
-            ("post", "/marketing/v3/emails"),
-        ],
-    };
-    let mut out = Vec::new();
-    for seen in server.state().seen.iter().filter(|seen| !seen.body.is_null()) {
-        for (method, path) in known {
-            let (start, has_id) = path.split_once("/{").map_or((*path, false), |(start, _)| (start, true));
-            let fits = if has_id { seen.path.starts_with(start) } else { seen.path == start };
-            if fits && seen.method.eq_ignore_ascii_case(method) {
-                out.push((target, *method, *path, seen.body.clone()));
-            }
-        }
-    }
-    out
 }
 
 const FAULTS: [Fault; 14] = [
@@ -494,6 +473,9 @@ fn klaviyo_updates_mails_and_says_why_not_flows() {
         assert!(plan.num_writes() >= 2, "{:#?}", plan.changes);
         let writes = server.writes_since(so_far);
         assert!(writes.iter().all(|write| write.starts_with("PATCH")), "{writes:?}");
+        let bodies = provable(Target::Klaviyo, &server);
+        assert!(bodies.len() > writes.len(), "every change is among what is proven");
+        prove("changed", &bodies);
         // Every message holds a copy of what its template says now.
         klaviyo_of(&server, |k| {
             let html = |id: &Json| k.templates.iter().find(|t| *id == t.0).expect("a copy").1["html"].clone();

@@ -10,7 +10,7 @@ use std::{
 const MOST_LINES: usize = 900;
 
 /// Files that are longer today, with the lines they may have. The list only shrinks.
-const LONG_FILES: &[(&str, usize)] = &[("src/journey/run.rs", 980)];
+const LONG_FILES: &[(&str, usize)] = &[];
 
 /// A source file.
 pub struct SourceFile {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant as Clock};
 
-/// Does some work so many times and once more before, and prints the median in seconds under its title.
-pub fn print(num_rounds: usize, title: &str, mut work: impl FnMut()) {
+/// Does some work so many times and once more before; the median in seconds.
+pub fn median_secs(num_rounds: usize, mut work: impl FnMut()) -> f64 {
     let mut times: Vec<Duration> = (0..=num_rounds)
         .map(|_| {
             let begun = Clock::now();
@@ -13,5 +13,10 @@ pub fn print(num_rounds: usize, title: &str, mut work: impl FnMut()) {
         .skip(1)
         .collect();
     times.sort_unstable();
-    println!("  {title}\n    {:.3} s\n", times[times.len() / 2].as_secs_f64());
+    times[times.len() / 2].as_secs_f64()
+}
+
+/// The same, printed under its title.
+pub fn print(num_rounds: usize, title: &str, work: impl FnMut()) {
+    println!("  {title}\n    {:.3} s\n", median_secs(num_rounds, work));
 }

@@ -12,7 +12,9 @@ use std::sync::{
 
 use super::{
     App, Document,
+    compare::Compared,
     document::{DocumentId, Window},
+    files::Page,
     mails::{
         self, Pane, PictureKey,
         lab::{self, Lab},
@@ -106,6 +108,8 @@ pub enum Kind {
     Client,
     /// Sending a mail to the user.
     SendTest,
+    /// Finding what differs between two versions.
+    Compare,
 }
 
 impl Kind {
@@ -124,6 +128,7 @@ impl Kind {
             Self::Export => "Making the export",
             Self::Client => "Making the file for the client",
             Self::SendTest => "Sending a test mail",
+            Self::Compare => "Comparing two versions",
         }
     }
 }
@@ -285,6 +290,8 @@ pub enum Work {
     },
     /// Draw a mail; by [`Hands::draw`], because it needs images.
     Picture(Box<PictureJob>),
+    /// Find what differs between an earlier version and a later one.
+    Compare([Arc<Flow>; 2]),
     /// Send a mail to the user; by [`Hands::send`], because it needs a network.
     SendTest(Box<TestJob>),
 }
@@ -332,6 +339,8 @@ pub enum JobDone {
         /// The picture, or why there is none.
         drawn: Drawn,
     },
+    /// What differs between two versions.
+    Compared(Arc<Compared>),
     /// A test was sent: what was done, or why not and what to do.
     Tested(Result<String, String>),
 }
@@ -371,6 +380,7 @@ impl Work {
             Self::Matrix { .. } => Kind::Matrix,
             Self::Lab { .. } => Kind::Lab,
             Self::SendTest(_) => Kind::SendTest,
+            Self::Compare(_) => Kind::Compare,
         }
     }
 
@@ -399,6 +409,7 @@ impl Work {
                 Ok(made) => JobDone::Lab(node, Ok(Arc::new(made?))),
                 Err(why) => JobDone::Lab(node, Err(why)),
             },
+            Self::Compare([before, after]) => JobDone::Compared(Arc::new(Compared::new([&before, &after], keeps_on)?)),
             // Somebody's hands have done them.
             Self::Picture(_) | Self::SendTest(_) => return None,
         })
@@ -468,6 +479,8 @@ impl Document {
                 Kind::Picture => false,
                 // It is the mail that was shown when it was asked for.
                 Kind::SendTest => false,
+                // Its page says when nobody waits for it.
+                Kind::Compare => false,
                 // What is being set up in an account is what was confirmed.
                 Kind::Push => false,
             };
@@ -585,13 +598,16 @@ pub(super) fn cancel(app: &mut App, document: DocumentId, kind: Kind) {
 }
 
 /// The user wants what they cancelled after all.
-pub(super) fn run_again(app: &mut App, document: DocumentId, kind: Kind) {
+pub(super) fn run_again(app: &mut App, id: DocumentId, kind: Kind) {
     if kind == Kind::Export {
         return super::files::publish::run_again(app);
     }
-    if let Some(document) = app.by_id(document) {
+    if let Some(document) = app.by_id(id) {
         document.derived.given_up.retain(|given_up| given_up.kind != kind);
         document.derived.seek_wanted |= kind == Kind::Seek;
+    }
+    if kind == Kind::Compare && app.files.compare.as_ref().is_some_and(|compare| compare.document == id) {
+        app.files.page = Some(Page::Compare);
     }
 }
 

@@ -5,15 +5,18 @@
 //! drivers load, advance, store effects atomically, act. A fault of the content or the contact becomes *held*.
 //! Deliberately not here: who stores state, who wakes, who sends (`simulate`, `engine`).
 
+mod entries;
 mod flowset;
 mod gate;
 mod held;
+mod messages;
 mod population;
 mod run;
 mod state;
 mod stored;
 mod trace;
 mod triggers;
+mod watch;
 
 #[cfg(test)]
 mod tests;

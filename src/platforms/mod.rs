@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::{
     audience::{Audience, Channel, ValueType},
-    base::{Diagnostic, Place, Span},
+    base::{Diagnostic, Place, Span, Weekday, Weekdays, Window},
     content::Variant,
     flow::{Flow, Target, Workspace},
     kinds::{Foreign, triggers::foreign::ForeignTrigger},
@@ -520,6 +520,23 @@ fn parts_of(span: Span) -> (Vec<(i64, Unit)>, String) {
         parts.push(if minutes % 60 == 0 { (minutes / 60, Unit::Hours) } else { (minutes, Unit::Minutes) });
     }
     (parts, cost.join(", "))
+}
+
+/// The most days in a row that are not among these; none where all are.
+fn days_off(days: Weekdays) -> i32 {
+    let (mut longest, mut run) = (0, 0);
+    // Twice round, since a run may pass the end of the week.
+    for day in Weekday::ALL.into_iter().chain(Weekday::ALL) {
+        run = if days.has(day) { 0 } else { run + 1 };
+        longest = longest.max(run);
+    }
+    longest % 14
+}
+
+/// How long a window is shut at most, in hours.
+fn shut_hours(window: Window) -> f64 {
+    let open = (window.until.minutes() - window.from.minutes()).rem_euclid(1440);
+    f64::from(1440 - open + 1440 * days_off(window.weekdays)) / 60.0
 }
 
 /// A unit of a delay.

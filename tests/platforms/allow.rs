@@ -44,10 +44,56 @@ fn at_another_time(earlier: i64, later: i64) -> Allow {
     Allow { earlier, later, ..OTHERS }
 }
 
-/// What a code allows. A code that says nothing about who gets a mail when stands with [`NONE`]; one that is not here
-/// fails the test.
+/// The spans in a text, in milliseconds: `1 h 30 min`, `6.5 h`, `2 weeks`, `6 calendar months` (of 31 days).
+fn spans(text: &str) -> Vec<i64> {
+    let mut out: Vec<i64> = Vec::new();
+    let mut words = text.split_whitespace().map(|word| word.trim_matches(|c: char| ",;:.()".contains(c))).peekable();
+    // Whether the span before goes on.
+    let mut goes_on = false;
+    while let Some(word) = words.next() {
+        let Ok(number) = word.replace(',', "").parse::<f64>() else {
+            goes_on = false;
+            continue;
+        };
+        if words.peek() == Some(&"calendar") {
+            words.next();
+        }
+        let unit = match words.peek().copied().unwrap_or_default() {
+            "s" => 1_000,
+            "min" | "minutes" => MINUTE,
+            "h" | "hours" => HOUR,
+            "day" | "days" => DAY,
+            "week" | "weeks" => 7 * DAY,
+            "month" | "months" => 31 * DAY,
+            "year" | "years" => 366 * DAY,
+            _ => {
+                goes_on = false;
+                continue;
+            }
+        };
+        words.next();
+        let millis = (number * unit as f64).round() as i64;
+        match out.last_mut().filter(|_| goes_on) {
+            Some(last) => *last += millis,
+            None => out.push(millis),
+        }
+        goes_on = true;
+    }
+    out
+}
+
+/// The first span that a loss says after some words.
+fn said(loss: &Loss, before: &str) -> i64 {
+    let rest = loss.message.split_once(before).map(|(_, rest)| rest);
+    let rest = rest.unwrap_or_else(|| panic!("a loss says how much after `{before}`: {loss:?}"));
+    *spans(rest).first().unwrap_or_else(|| panic!("a loss says how much after `{before}`: {loss:?}"))
+}
+
+/// What a code allows, as much as the loss itself says. A code that says nothing about who gets a mail when stands with
+/// [`NONE`]; one that is not here fails the test.
 fn of(loss: &Loss) -> Allow {
-    let code = loss.code.split_once('/').map_or(loss.code, |(_, code)| code);
+    let (target, code) = loss.code.split_once('/').unwrap_or(("", loss.code));
+    let says = |words: &str| loss.message.contains(words);
     match code {
         // What a mail says, how it is made, what is counted afterwards.
         "prepared-property" | "prepared" | "stock" | "format" | "programmable-mail" | "email-html" | "languages"
@@ -60,20 +106,34 @@ fn of(loss: &Loss) -> Allow {
         // The interpreters take the form for what it is meant to be.
         "list" | "list-update" | "increment" | "clear" | "count-and-window" | "event-data" => NONE,
         // A message is held back by us until the hours end, and what waits for it comes with it.
-        "quiet-hours" | "sms-quiet-hours" => at_another_time(DAY, DAY),
-        // A window becomes the send times of everything.
-        "window" => at_another_time(3 * DAY, 3 * DAY),
-        "window-start" => at_another_time(DAY, DAY),
-        "until" | "weekdays" => at_another_time(DAY, 7 * DAY),
+        "quiet-hours" if target == "klaviyo" => at_another_time(said(loss, "which are"), 0),
+        "quiet-hours" => at_another_time(said(loss, "by up to"), said(loss, "by up to")),
+        // The account decides when they are.
+        "sms-quiet-hours" => at_another_time(DAY, DAY),
+        // A window becomes the send times of everything, or is not kept; a window of a count is rounded.
+        "window" if says("send times: it holds") => at_another_time(said(loss, "by up to"), said(loss, "by up to")),
+        "window" if says("not kept") => at_another_time(said(loss, "up to"), 0),
+        "window" => OTHERS,
+        "window-start" | "until" => at_another_time(0, said(loss, "up to")),
+        "weekdays" => at_another_time(said(loss, "up to"), 0),
         "wait-limit" => at_another_time(HOUR, HOUR),
-        "delay" => at_another_time(2 * DAY, 2 * DAY),
-        "anchor" => at_another_time(7 * DAY, 7 * DAY),
-        "date-offset" => at_another_time(DAY, DAY),
+        // Months are longer by up to a day each, and February is shorter by two.
+        "delay" if says("calendar months") => {
+            let spans = spans(&loss.message);
+            at_another_time(spans[0] - spans[1], 2 * DAY)
+        }
+        "delay" => at_another_time(HOUR, HOUR + MINUTE),
+        "anchor" => at_another_time(0, said(loss, "up to")),
+        "date-offset" => {
+            let spans = spans(&loss.message);
+            let apart = (spans[0] - spans[1]).abs();
+            at_another_time(apart, apart)
+        }
         // In the account's zone instead of the contact's.
         "date" => at_another_time(14 * HOUR, 14 * HOUR),
         "date-wait" => at_another_time(DAY, DAY),
         // Everybody waits the whole time.
-        "wait" => at_another_time(0, 30 * DAY),
+        "wait" => at_another_time(0, said(loss, "the whole")),
         "look-back"
         | "response"
         | "winner"
@@ -93,8 +153,10 @@ fn of(loss: &Loss) -> Allow {
         | "object-value"
         | "webhook-failed"
         | "since-entry" => OTHERS,
-        "cap-wait" => at_another_time(3 * DAY, 0),
-        "cap" | "on-cap" | "cooldown" => at_another_time(3 * DAY, 0),
+        // What waits here for room is left out there at once, and what follows comes sooner.
+        "cap-wait" => at_another_time(said(loss, "up to"), 0),
+        "on-cap" if says("waits up to") => at_another_time(said(loss, "waits up to"), 0),
+        "cap" | "on-cap" | "cooldown" => OTHERS,
         "cap-scope" | "smart-sending" => FEWER,
         "latest-age" => MORE,
         "consent" | "daily-limit" => MORE,
@@ -107,11 +169,11 @@ fn of(loss: &Loss) -> Allow {
         | "engagement-same" | "inactivity" | "segment" | "segment-leaves" | "score" | "reenrol" | "enrol-current" => {
             OTHERS
         }
-        // The same pass, counted from an earlier or a later event of the same kind, is another one, too; what is lost
-        // says by how much at most.
+        // The same pass, counted from an earlier or a later event of the same kind.
+        "abandonment-restart" if says("earlier than") => at_another_time(said(loss, "up to"), 0),
         "abandonment-restart" => OTHERS,
         // For the minute that an event may be on its way.
-        "grace" => at_another_time(HOUR, 0),
+        "grace" => at_another_time(said(loss, "grace of"), 0),
         // A goal in the middle of a path is passed through; the goal of a workflow keeps out who meets it already.
         "goal" if loss.place.node.is_some() => NONE,
         "goal" => FEWER,
@@ -160,3 +222,14 @@ pub fn of_steps(flow: &Flow, export: &Export) -> BTreeMap<String, (Allow, BTreeS
 
 /// Platforms promise no seconds: a mail within a minute is at the same time (assumption).
 pub const SAME: i64 = MINUTE;
+
+#[test]
+fn losses_say_how_much() {
+    let check = |text: &str, expected: &[i64]| assert_eq!(spans(text), expected, "{text}");
+    check("up to 1 h 30 min earlier than 2 days", &[HOUR + 30 * MINUTE, 2 * DAY]);
+    check("by up to 15.5 h, in 3 of 60 contacts", &[15 * HOUR + 30 * MINUTE]);
+    check("10 days are written as 14400 minutes", &[10 * DAY, 10 * DAY]);
+    check("6 calendar months are counted as 180 days", &[186 * DAY, 180 * DAY]);
+    check("the whole 1 week, also", &[7 * DAY]);
+    check("nothing 7", &[]);
+}

@@ -26,7 +26,7 @@ fn klaviyo(num: usize) -> Json {
                 "send-email",
                 json!({"next": next}),
                 json!({"message": {"name": "Mail", "subject_line": "S", "template_id": "T", "from_email": format!("s{n}@x.example"),
-                    "from_label": "Shop", "smart_sending_enabled": n % 3 == 0}}),
+                    "from_label": "Shop", "smart_sending_enabled": n.is_multiple_of(3)}}),
             ),
             2 => (
                 "conditional-split",

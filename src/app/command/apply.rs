@@ -474,6 +474,7 @@ fn job_done(app: &mut App, done: Done, now: Instant) {
         }
         // Said above, also where nobody waits for it any more.
         JobDone::Tested(_) => {}
+        JobDone::Compared(made) => crate::app::compare::made(app, done.document, done.id, made),
         JobDone::Pictured { key, drawn } => document.derived.pictures.take(key, drawn),
         JobDone::Matrix(sheet) => document.derived.matrix = Some(Stamped { value: sheet, revision }),
         JobDone::Lab(node, result) => document.derived.lab = Some(Stamped { value: (node, result), revision }),

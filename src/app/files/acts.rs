@@ -607,10 +607,10 @@ fn restored(
 
 /// After every command: files that were opened are locked, settings that changed are written.
 pub fn settle(app: &mut App) -> Vec<Request> {
-    compare::settle(app);
+    let compared = compare::settle(app);
     #[cfg(feature = "push")]
     super::account::settle(app);
-    let mut requests: Vec<Request> = publish::wanted(app).into_iter().collect();
+    let mut requests: Vec<Request> = publish::wanted(app).into_iter().chain(compared).collect();
     app.preferences.theme = app.theme;
     if app.preferences != app.files.preferred {
         app.files.preferred = app.preferences.clone();

@@ -16,7 +16,8 @@ use crate::{
 
 /// So many contacts stay in memory. Source: assumption; a few kilobytes each.
 const MOST_CACHED: usize = 2_048;
-/// So many events of their histories. Source: assumption; about 1.3 KB each, as `cargo bench --bench engine soak` shows.
+/// So many events of their histories. Source: assumption; about 1.3 KB each, as `cargo bench --bench engine soak`
+/// shows.
 const MOST_CACHED_EVENTS: usize = 20_000;
 
 /// A contact in memory.

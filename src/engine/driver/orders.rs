@@ -292,6 +292,14 @@ impl Driver {
     }
 
     fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {
+        // What the workspace says is said again at every start.
+        let own = |address: &str| self.workspace.suppression.iter().any(|own| own.trim().eq_ignore_ascii_case(address));
+        if let Some(address) = addresses.iter().map(|address| address.trim()).find(|address| lift && own(address)) {
+            return no(
+                format!("{address} stands in the workspace's own suppression list; nothing was taken off"),
+                "Take it out of flowloom.ron and publish a flow of the workspace, then lift it here",
+            );
+        }
         let mut changed = 0_usize;
         for address in addresses {
             let address = address.trim().to_lowercase();

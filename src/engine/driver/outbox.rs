@@ -391,8 +391,12 @@ impl Driver {
         for row in self.store.sends_in(Standing::HandingOver)? {
             match self.load(row.contact) {
                 Ok(()) => {}
+                // Nobody can be told; that nobody knows is shown all the same.
                 Err(error) if error.kind == Kind::Corrupt => {
                     self.told.warnings.push(error.message);
+                    unknown += 1;
+                    let why = Some((Some(Reason::NoAnswer), "its contact cannot be read"));
+                    self.stand(&row, Standing::Settled(Outcome::Unknown), row.attempt, None, now, why)?;
                     continue;
                 }
                 Err(error) => return Err(error),

@@ -440,6 +440,25 @@ fn addresses_are_suppressed_before_the_hand_over() {
     assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
 }
 
+/// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
+#[test]
+fn the_workspaces_own_list_is_not_lifted_behind_its_back() {
+    let mut world = World::with(FLOW, workspace("(version: 1, suppression: [\"Ada@example.com\"])"));
+    let lift = |addresses: &[&str]| Order::Suppress {
+        addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),
+        lift: true,
+    };
+    let refusal = world.order(1, lift(&["ben@example.com", "ada@example.com"])).expect_err("stands in the list");
+    assert!(refusal.error.contains("ada@example.com") && refusal.hint.contains("flowloom.ron"), "{refusal:?}");
+    world.event(2, "e1", "ada", "Started Checkout");
+    assert!(world.claim(3).is_empty(), "stays suppressed");
+    world.order(4, publish(FLOW, Workspace::default())).expect("is published");
+    assert_eq!(
+        world.order(5, lift(&["ada@example.com"])),
+        Ok("0 of 1 addresses taken off the suppression list".to_owned())
+    );
+}
+
 #[test]
 fn old_rows_go_and_their_counts_stay() {
     let counting = r#"(version: 2, id: "demo", name: "Demo", nodes: [

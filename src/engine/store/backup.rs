@@ -35,9 +35,11 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
     let part = Path::new(&name);
     // What an interrupted copy left.
     let _ = fs::remove_file(part);
+    let _ = fs::remove_file(to.with_file_name(format!("{}-journal", part.file_name().unwrap_or_default().display())));
     let copied = (|| {
         let mut into = Connection::open(part)?;
         // One read transaction for the whole: a writer that goes on does not make it begin again.
+        from.execute_batch("begin; select count(*) from sqlite_schema")?;
         Backup::new(&from, &mut into)?.run_to_completion(PAGES_PER_STEP, std::time::Duration::from_millis(1), None)?;
         into.execute_batch("pragma journal_mode = delete")?;
         Ok::<_, Error>(())

@@ -27,7 +27,7 @@ use crate::{
         logic::{branch, cap, condition, wait_for_event},
     },
     platforms::{
-        Notes, Unit, languages,
+        Notes, Unit, days_off, languages,
         normal::path_text,
         parts_of,
         plan::{Elapsed, Plan, Step},
@@ -322,7 +322,7 @@ impl<'a, 'n> Body<'a, 'n> {
                     self.notes.approximate(
                         "hubspot/anchor",
                         place.clone().with_field("after"),
-                        format!("How long a contact has been inside differs by the way taken, so {span} after the entry are written as {wait} after the previous step: later for whoever came the longer way"),
+                        format!("How long a contact has been inside differs by the way taken, so {span} after the entry are written as {wait} after the previous step: up to {wait} later for whoever came the longer way"),
                         "Count from the previous step, or give each path a delay of its own",
                     );
                 }
@@ -341,8 +341,9 @@ impl<'a, 'n> Body<'a, 'n> {
                         "hubspot/weekdays",
                         place.clone(),
                         format!(
-                            "The weekdays are not kept, so it may end on the other {} days too",
-                            7 - weekdays.iter().count()
+                            "The weekdays are not kept, so it may end on the other {} days too, up to {} h earlier than in the flow",
+                            7 - weekdays.iter().count(),
+                            24 * days_off(*weekdays)
                         ),
                         "Choose the weekdays in HubSpot's \u{201c}day of the week\u{201d} delay after the import",
                     );

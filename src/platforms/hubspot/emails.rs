@@ -34,7 +34,10 @@ pub(super) fn losses(plan: &Plan<'_>, workspace: &Workspace, email: &Email, plac
         OnCap::Wait(_) | OnCap::Leave => notes.impossible(
             "hubspot/on-cap",
             place.clone().with_field("on_cap"),
-            "A message that the frequency safeguard holds back is dropped and the workflow goes on",
+            match email.on_cap {
+                OnCap::Wait(most) => format!("A message that the frequency safeguard holds back is dropped and the workflow goes on; the flow waits up to {most} for room"),
+                OnCap::Leave | OnCap::Skip => "A message that the frequency safeguard holds back is dropped and the workflow goes on; the flow ends there".to_owned(),
+            },
             "Skip the message in the flow too, so that both do the same",
         ),
     }

@@ -43,6 +43,7 @@ use super::{
     obstacles,
     people::People,
     plan::Plan,
+    shut_hours,
 };
 use crate::{
     audience::{
@@ -275,7 +276,7 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
             notes.approximate(
                 "hubspot/quiet-hours",
                 Place::default(),
-                format!("The quiet hours {quiet} become the workflow's own send times: they hold back every action, in the account's zone, not the contact's{who}"),
+                format!("The quiet hours {quiet} become the workflow's own send times: they hold back every action by up to {:.1} h, in the account's zone, not the contact's{who}", f64::from((quiet.until.minutes() - quiet.from.minutes()).rem_euclid(1440)) / 60.0),
                 "Set the account's zone, or run one workflow for each zone",
             );
             Some(Window { from: quiet.until, until: quiet.from, weekdays: Weekdays::ALL })
@@ -285,7 +286,7 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
             notes.approximate(
                 "hubspot/window",
                 place.clone(),
-                format!("The window {window} becomes the workflow's own send times: it holds back every action, in the account's zone, not the contact's{who}"),
+                format!("The window {window} becomes the workflow's own send times: it holds back every action by up to {:.1} h, in the account's zone, not the contact's{who}", shut_hours(*window)),
                 "Set the account's zone, or run one workflow for each zone",
             );
             Some(*window)
@@ -297,7 +298,7 @@ fn windows(plan: &Plan<'_>, workspace: &Workspace, notes: &mut Notes) -> Vec<Jso
             notes.impossible(
                 "hubspot/window",
                 place.clone(),
-                format!("The window {window} is not kept, a workflow has one set of send times"),
+                format!("The window {window} is not kept, a workflow has one set of send times: what follows may leave up to {:.1} h earlier than in the flow", shut_hours(*window)),
                 "Use one window for the whole flow",
             );
         }

@@ -86,8 +86,7 @@ pub(super) fn files(notes: &Notes, workspace: &Workspace, files: &mut BTreeMap<S
             "name": name, "label": label(name), "type": kind, "fieldType": field, "groupName": "contactinformation",
         });
         if kind == "bool" {
-            let option = |value: &str, n: u32| json!({"label": if n == 0 { "Yes" } else { "No" }, "value": value, "displayOrder": n, "hidden": false});
-            body["options"] = json!([option("true", 0), option("false", 1)]);
+            body["options"] = yes_and_no();
         }
         add(format!("properties/{name}.json"), PROPERTIES_PATH, format!("contact property `{name}`"), body);
     }
@@ -107,6 +106,14 @@ pub(super) fn files(notes: &Notes, workspace: &Workspace, files: &mut BTreeMap<S
         );
     }
     requests
+}
+
+/// The options of a yes/no property; each has to say whether it is hidden.
+fn yes_and_no() -> Json {
+    json!([
+        {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": false},
+        {"label": "No", "value": "false", "displayOrder": 1, "hidden": false},
+    ])
 }
 
 /// `type` and `fieldType` of a property.
@@ -131,7 +138,7 @@ fn definition(name: &str, kind: ValueType) -> Json {
     };
     let mut out = json!({"name": slug(name), "label": label(name), "type": word});
     if kind == ValueType::Bool {
-        out["options"] = json!([{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]);
+        out["options"] = yes_and_no();
     }
     out
 }

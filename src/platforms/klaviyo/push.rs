@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::{
     flow::Workspace,
@@ -575,12 +575,13 @@ fn collect_templates(action: &Json, real: &BTreeMap<String, String>, out: &mut B
 
 /// Gives messages their templates again, by real id of their actions.
 fn put_templates(action: &mut Json, templates: &BTreeMap<String, String>) {
-    let template = id_text(&action["id"]).and_then(|id| templates.get(&id));
-    if let (Some(template), Some(message)) = (template, action["data"]["message"].as_object_mut()) {
+    let template = action.get("id").and_then(id_text).and_then(|id| templates.get(&id));
+    // Looked up without `[…]`, which would put an empty message where there is none.
+    let message = action.pointer_mut("/data/message").and_then(Json::as_object_mut);
+    if let (Some(template), Some(message)) = (template, message) {
         message.insert("template_id".into(), json!(template));
     }
-    let data: Option<&mut Map<String, Json>> = action["data"].as_object_mut();
-    let Some(data) = data else { return };
+    let Some(data) = action.get_mut("data").and_then(Json::as_object_mut) else { return };
     if let Some(main) = data.get_mut("main_action").filter(|main| main.is_object()) {
         put_templates(main, templates);
     }

@@ -15,8 +15,8 @@ fn message<'a>(flow: &'a Flow, node: &Node) -> Option<&'a Message> {
 }
 
 /// What a new step sends, where there is something to say.
-pub(super) fn added(flow: &Flow, node: &Node) -> Option<Difference> {
-    let message = message(flow, node)?;
+pub(super) fn added(side: &super::Side<'_>, node: &Node) -> Option<Difference> {
+    let message = message(side.flow, node)?;
     let blocks = match &message.variants.first()?.body {
         Body::Blocks(blocks) if !blocks.is_empty() => super::words::count(blocks.len(), "block", "blocks"),
         Body::Html(_) => "an HTML source".to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn added(flow: &Flow, node: &Node) -> Option<Difference> {
     Some(Difference {
         sign: Sign::Added,
         sort: Sort::Message,
-        about: super::called(flow, &node.id),
+        about: side.called(&node.id),
         text: format!("message {} with {blocks}", quoted(message.title())),
         before: None,
         after: Some(node.id.clone()),

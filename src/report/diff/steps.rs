@@ -1,8 +1,10 @@
 //! Steps and the ways between them.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Difference, Matching, Sign, Sort, called, json, messages, quoted, settings, texts};
+use smol_str::SmolStr;
+
+use super::{Difference, Matching, Side, Sign, Sort, json, messages, quoted, settings, texts};
 use crate::{
     audience::print_number,
     base::NodeId,
@@ -11,25 +13,48 @@ use crate::{
     report::{order, words},
 };
 
-/// Everything about steps, in reading order of the later version; what is gone stands where it stood.
-pub(super) fn compare(before: &Flow, after: &Flow, matching: &Matching, out: &mut Vec<Difference>) {
-    let places: BTreeMap<NodeId, usize> = order::numbers(after);
+/// It is asked whether to go on each time so many steps are compared.
+const STEPS_PER_LOOK: usize = 64;
+
+/// Everything about steps, in reading order of the later version; what is gone stands where it stood. `None` where
+/// `keeps_on` says to stop.
+pub(super) fn compare(
+    [before, after]: &[Side<'_>; 2],
+    matching: &Matching,
+    out: &mut Vec<Difference>,
+    keeps_on: &mut dyn FnMut(f32) -> bool,
+) -> Option<()> {
     let notes =
         |flow: &Flow| -> Vec<usize> { (0..flow.nodes.len()).filter(|n| flow.nodes[*n].kind == "note").collect() };
+    let in_order = order::reading_order(after.flow);
+    let places: HashMap<&NodeId, usize> =
+        in_order.iter().enumerate().map(|(n, at)| (&after.flow.nodes[*at].id, n + 1)).collect();
+    let num_all = (before.flow.nodes.len() + after.flow.nodes.len()).max(1);
+    let mut num_done = 0;
+    let mut goes_on = || {
+        num_done += 1;
+        num_done % STEPS_PER_LOOK != 0 || keeps_on(num_done as f32 / num_all as f32)
+    };
     // (place, whether it is gone): a removed step stands after the one before it.
     let mut all: Vec<((usize, usize), Vec<Difference>)> = Vec::new();
     let mut last = 0;
-    for (n, at) in order::reading_order(before).into_iter().chain(notes(before)).enumerate() {
-        let node = &before.nodes[at];
+    for (n, at) in order::reading_order(before.flow).into_iter().chain(notes(before.flow)).enumerate() {
+        if !goes_on() {
+            return None;
+        }
+        let node = &before.flow.nodes[at];
         match matching.later(&node.id) {
             Some(later) => last = places.get(later).copied().unwrap_or(last),
             None => all.push(((last, n + 1), vec![whole(before, node, Sign::Removed)])),
         }
     }
-    for at in order::reading_order(after).into_iter().chain(notes(after)) {
-        let node = &after.nodes[at];
+    for at in in_order.into_iter().chain(notes(after.flow)) {
+        if !goes_on() {
+            return None;
+        }
+        let node = &after.flow.nodes[at];
         let place = (places.get(&node.id).copied().unwrap_or(usize::MAX), 0);
-        match matching.earlier(&node.id).and_then(|id| before.node(id.as_str())) {
+        match matching.earlier(&node.id).and_then(|id| before.node(id)) {
             None => {
                 let mut added = vec![whole(after, node, Sign::Added)];
                 added.extend(messages::added(after, node));
@@ -40,6 +65,7 @@ pub(super) fn compare(before: &Flow, after: &Flow, matching: &Matching, out: &mu
     }
     all.sort_by_key(|(place, _)| *place);
     out.extend(all.into_iter().flat_map(|(_, differences)| differences));
+    Some(())
 }
 
 fn kind_title(node: &Node) -> &str {
@@ -47,17 +73,17 @@ fn kind_title(node: &Node) -> &str {
 }
 
 /// A step that is there in one version only.
-fn whole(flow: &Flow, node: &Node, sign: Sign) -> Difference {
+fn whole(side: &Side<'_>, node: &Node, sign: Sign) -> Difference {
     let word = if sign == Sign::Added { "added" } else { "removed" };
     let is_note = node.kind == "note";
-    let from = flow.edges.iter().find(|edge| edge.to == node.id).map(|edge| called(flow, &edge.from));
+    let from = side.from(&node.id).map(|from| side.called(from));
     let place = from.map_or_else(String::new, |from| format!(" after {}", quoted(&from)));
-    let summary = texts::cut(&words::summary(flow, &Workspace::default(), node));
+    let summary = texts::cut(&words::summary(side.flow, &Workspace::default(), node));
     let about = if summary.is_empty() { String::new() } else { format!(", {summary}") };
     Difference {
         sign,
         sort: if is_note { Sort::Note } else { Sort::Step },
-        about: called(flow, &node.id),
+        about: side.called(&node.id),
         text: format!("{word}{place} ({}{about})", kind_title(node)),
         before: (sign == Sign::Removed).then(|| node.id.clone()),
         after: (sign == Sign::Added).then(|| node.id.clone()),
@@ -65,7 +91,7 @@ fn whole(flow: &Flow, node: &Node, sign: Sign) -> Difference {
 }
 
 /// A step that is in both.
-fn both((before, old): (&Flow, &Node), (after, new): (&Flow, &Node), matching: &Matching) -> Vec<Difference> {
+fn both((before, old): (&Side<'_>, &Node), (after, new): (&Side<'_>, &Node), matching: &Matching) -> Vec<Difference> {
     let mut said: Vec<(Sort, String)> = Vec::new();
     let sort = if new.kind == "note" { Sort::Note } else { Sort::Step };
     if old.title() != new.title() {
@@ -76,18 +102,21 @@ fn both((before, old): (&Flow, &Node), (after, new): (&Flow, &Node), matching: &
     }
     let ways = ways((before, old), (after, new), matching);
     let ways_unchanged = ways.is_empty() && new.ports().len() > 1;
-    for text in of_settings((before, old), (after, new)) {
+    for text in of_settings((before.flow, old), (after.flow, new)) {
         let asks = matches!(new.settings(), Some(Settings::Condition(_)));
         let ports: Vec<String> = new.ports().iter().map(|port| port.title.clone()).collect();
         let rest = if asks && ways_unchanged { format!(" ({} unchanged)", ports.join("/")) } else { String::new() };
         said.push((sort, format!("{text}{rest}")));
     }
     said.extend(ways.into_iter().map(|text| (Sort::Way, text)));
-    said.extend(messages::of_step((before, old), (after, new)).into_iter().map(|text| (Sort::Message, text)));
+    said.extend(messages::of_step((before.flow, old), (after.flow, new)).into_iter().map(|text| (Sort::Message, text)));
     if old.note != new.note {
         said.push((sort, format!("remark {}", texts::change(&old.note, &new.note))));
     }
-    let about = called(after, &new.id);
+    if said.is_empty() {
+        return Vec::new();
+    }
+    let about = after.called(&new.id);
     let differences = said.into_iter().map(|(sort, text)| Difference {
         sign: Sign::Changed,
         sort,
@@ -100,13 +129,14 @@ fn both((before, old): (&Flow, &Node), (after, new): (&Flow, &Node), matching: &
 }
 
 /// Where each way out leads.
-fn ways((before, old): (&Flow, &Node), (after, new): (&Flow, &Node), matching: &Matching) -> Vec<String> {
+fn ways((before, old): (&Side<'_>, &Node), (after, new): (&Side<'_>, &Node), matching: &Matching) -> Vec<String> {
     let mut out = Vec::new();
-    let several = new.ports().len() > 1 || old.ports().len() > 1;
-    let mut ports = new.ports();
-    ports.extend(old.ports().into_iter().filter(|port| !new.ports().iter().any(|other| other.name == port.name)));
+    let (mut ports, old_ports) = (new.ports(), old.ports());
+    let several = ports.len() > 1 || old_ports.len() > 1;
+    let names: HashSet<SmolStr> = ports.iter().map(|port| port.name.clone()).collect();
+    ports.extend(old_ports.into_iter().filter(|port| !names.contains(&port.name)));
     for port in ports {
-        let (from, to) = (before.target(old.id.as_str(), &port.name), after.target(new.id.as_str(), &port.name));
+        let (from, to) = (before.target(&old.id, &port.name), after.target(&new.id, &port.name));
         let same = match (from, to) {
             (Some(from), Some(to)) => matching.later(from) == Some(to),
             (None, None) => true,
@@ -115,8 +145,9 @@ fn ways((before, old): (&Flow, &Node), (after, new): (&Flow, &Node), matching: &
         if same {
             continue;
         }
-        let end =
-            |flow: &Flow, to: Option<&NodeId>| to.map_or_else(|| "the end".to_owned(), |to| quoted(&called(flow, to)));
+        let end = |side: &Side<'_>, to: Option<&NodeId>| {
+            to.map_or_else(|| "the end".to_owned(), |to| quoted(&side.called(to)))
+        };
         let label = if several { format!("{} leads", quoted(&port.title)) } else { "leads".to_owned() };
         out.push(format!("{label} to {} \u{2192} {}", end(before, from), end(after, to)));
     }

@@ -201,3 +201,184 @@ fn any_two_flows_can_be_compared() {
         assert!(!back.differences.is_empty());
     }
 }
+
+/// A trigger, then `kinds` in a row, then an exit; ids begin with `prefix`.
+fn chain(prefix: &str, kinds: impl IntoIterator<Item = &'static str>) -> Flow {
+    use std::sync::Arc;
+
+    use crate::flow::{Edge, Node};
+    let mut out = flow("", r#"messages: [(id: "m", subject: "S", body: html("x"))]"#);
+    let kinds = std::iter::once("trigger").chain(kinds).chain(["exit"]);
+    for (n, kind) in kinds.enumerate() {
+        let settings = match kind {
+            "trigger" => r#"(any: [event(event: "X")])"#,
+            "delay" => r#"(wait: for("2 h"))"#,
+            "email" => r#"(message: "m")"#,
+            "sms" => r#"(message: "none")"#,
+            _ => "()",
+        };
+        let id = format!("{prefix}{n}");
+        if n > 0 {
+            out.edges.push(Edge::new(format!("{prefix}{}", n - 1).as_str(), "next", id.as_str()));
+        }
+        out.nodes.push(Arc::new(Node::new(id.as_str(), kind, settings)));
+    }
+    out
+}
+
+fn delays_and_mails(steps: usize) -> impl Iterator<Item = &'static str> + Clone {
+    ["delay", "email"].into_iter().cycle().take(steps)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test of speed, which no decision of a flow depends on")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+#[test]
+fn long_chains_with_other_ids_are_the_same() {
+    for steps in [600, 5_000] {
+        let begun = now();
+        check(&chain("a", delays_and_mails(steps)), &chain("b", delays_and_mails(steps)), &[]);
+        let mixed = chain("b", std::iter::repeat_n("delay", steps));
+        check(&chain("a", std::iter::repeat_n("delay", steps)), &mixed, &[]);
+        assert!(begun.elapsed().as_secs() < 60, "{steps} steps: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_step_in_the_middle_of_a_long_chain_is_one_addition() {
+    let check = |before: Vec<&'static str>, after: Vec<&'static str>| {
+        let comparison = compare(&chain("a", before), &chain("b", after));
+        let words: Vec<String> =
+            comparison.differences.iter().map(|d| format!("{} {}", d.sign.letter(), d.words())).collect();
+        // What a new mail says has a line of its own.
+        let steps = comparison.differences.iter().filter(|d| d.sort != Sort::Message);
+        let found: Vec<(Sort, Sign)> = steps.map(|d| (d.sort, d.sign)).collect();
+        assert_eq!(found, [(Sort::Way, Sign::Changed), (Sort::Step, Sign::Added)], "{words:?}");
+    };
+    let with = |mut kinds: Vec<&'static str>, at: usize, kind: &'static str| {
+        kinds.insert(at, kind);
+        kinds
+    };
+    let mixed: Vec<&str> = delays_and_mails(600).collect();
+    for (at, kind) in [(300, "sms"), (300, "delay"), (301, "delay"), (0, "sms"), (600, "delay")] {
+        check(mixed.clone(), with(mixed.clone(), at, kind));
+    }
+    let same = vec!["delay"; 600];
+    check(same.clone(), with(same.clone(), 300, "delay"));
+    check(same.clone(), with(same, 300, "email"));
+}
+
+#[test]
+fn changes_in_a_long_chain_with_other_ids_are_changes() {
+    use std::sync::Arc;
+    let wait = |flow: &mut Flow, at: usize, wait: &str| {
+        let node = Arc::make_mut(&mut flow.nodes[at]);
+        *node = crate::flow::Node::new(node.id.clone(), "delay", &format!(r#"(wait: for("{wait}"))"#));
+    };
+    let mut before = chain("a", std::iter::repeat_n("delay", 300));
+    let mut after = chain("b", std::iter::repeat_n("delay", 300));
+    wait(&mut after, 150, "4 h");
+    check(&before, &after, &["~ Delay (Delay b150): wait 2 h → 4 h"]);
+    // What one step says has become what another says: two changes, no move.
+    for (flow, waits) in [(&mut before, ["3 h", "4 h"]), (&mut after, ["4 h", "3 h"])] {
+        *flow = chain(if waits[0] == "3 h" { "a" } else { "b" }, ["delay", "email", "delay", "email"]);
+        for (at, title) in [(2, "First"), (4, "Second")] {
+            Arc::make_mut(&mut flow.nodes[at]).title = title.to_owned();
+        }
+        wait(flow, 1, waits[0]);
+        wait(flow, 3, waits[1]);
+    }
+    check(&before, &after, &["~ Delay (Delay b1): wait 3 h → 4 h", "~ Delay (Delay b3): wait 4 h → 3 h"]);
+    let renamed = flow(&THREE.replace("\"w\"", "\"n2\"").replace("Wait a bit", "Pause").replace("2 h", "3 h"), "");
+    let edges = |from: &mut Flow, step: &str| {
+        from.edges = vec![crate::flow::Edge::new("t", "next", step), crate::flow::Edge::new(step, "next", "x")];
+        from.clone()
+    };
+    let (before, after) = (edges(&mut flow(THREE, ""), "w"), edges(&mut renamed.clone(), "n2"));
+    check(&before, &after, &["~ Pause: was called “Wait a bit”", "~ Pause: wait 2 h → 3 h"]);
+}
+
+/// The same flow with other ids, its steps in another order where `seed` says so.
+fn renamed(flow: &Flow, seed: u64) -> Flow {
+    use std::sync::Arc;
+
+    use crate::testing::Rng;
+    let mut out = flow.clone();
+    let mut rng = Rng::new(seed);
+    let new_id = |id: &NodeId| NodeId::new(format!("other-{id}"));
+    for node in &mut out.nodes {
+        let node = Arc::make_mut(node);
+        node.id = new_id(&node.id);
+    }
+    for edge in &mut out.edges {
+        (edge.from, edge.to) = (new_id(&edge.from), new_id(&edge.to));
+    }
+    if seed > 0 {
+        for n in (1..out.nodes.len()).rev() {
+            out.nodes.swap(n, rng.below(n + 1));
+        }
+    }
+    out
+}
+
+#[test]
+fn other_ids_are_no_differences() {
+    use crate::testing::flow_gen;
+    let large = flow_gen::large_flow(500);
+    for seed in 0..150 {
+        let flow = flow_gen::flow(seed, 3 + (seed as usize * 7) % 60);
+        for order in [0, seed + 1] {
+            let found = compare(&flow, &renamed(&flow, order)).differences;
+            assert_eq!(found, [], "seed {seed}, order {order}");
+        }
+    }
+    assert_eq!(compare(&large, &renamed(&large, 1)).differences, []);
+}
+
+#[test]
+fn unlike_and_crowded_flows_take_no_minutes() {
+    use std::sync::Arc;
+
+    use crate::flow::{Edge, Node};
+    let begun = now();
+    // Thousands of ways into one step, and steps that are all a little alike.
+    let crowd = |prefix: &str, hours: usize| {
+        let mut out = chain(prefix, []);
+        let end = out.nodes[1].id.clone();
+        for n in 0..3_000 {
+            let wait = format!(r#"(wait: for("{} h"))"#, 1 + n % hours);
+            let id = format!("{prefix}x{n}");
+            out.nodes.push(Arc::new(Node::new(id.as_str(), "delay", &wait)));
+            out.edges.push(Edge::new(id.as_str(), "next", end.clone()));
+        }
+        out
+    };
+    assert_eq!(compare(&crowd("a", 7), &renamed(&crowd("a", 7), 5)).differences, []);
+    assert!(!compare(&crowd("a", 7), &crowd("b", 11)).differences.is_empty());
+    assert!(!compare(&crowd("a", 3_000), &chain("b", delays_and_mails(3_000))).differences.is_empty());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn comparing_can_be_stopped() {
+    let (a, b) = (chain("a", delays_and_mails(2_000)), chain("b", delays_and_mails(2_000)));
+    let mut shares: Vec<f32> = Vec::new();
+    assert!(
+        compare_while(&a, &b, &mut |share| {
+            shares.push(share);
+            true
+        })
+        .is_some()
+    );
+    assert!(shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share)) && shares.len() > 50);
+    for most in [0, 5, shares.len() - 1] {
+        let mut looks = 0;
+        let stopped = compare_while(&a, &b, &mut |_| {
+            looks += 1;
+            looks <= most
+        });
+        assert!(stopped.is_none() && looks == most + 1, "stops at once: {looks} looks of {most}");
+    }
+}

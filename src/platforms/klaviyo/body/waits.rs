@@ -12,7 +12,7 @@ use crate::{
     },
     base::{Place, Span},
     kinds::{Delay, LookBack, Wait, WaitForEvent},
-    platforms::{Unit, klaviyo::filters, parts_of, plan::Elapsed},
+    platforms::{Unit, days_off, klaviyo::filters, parts_of, plan::Elapsed, shut_hours},
 };
 
 impl Body<'_, '_> {
@@ -87,7 +87,7 @@ impl Body<'_, '_> {
                     self.notes.approximate(
                         "klaviyo/anchor",
                         place.clone().with_field("after"),
-                        format!("Paths of different length lead here, so {span} after the entry are written as {wait} after the previous step: later for whoever came the longer way"),
+                        format!("Paths of different length lead here, so {span} after the entry are written as {wait} after the previous step: up to {wait} later for whoever came the longer way"),
                         "Count from the previous step, or give each path a delay of its own",
                     );
                 }
@@ -100,7 +100,7 @@ impl Body<'_, '_> {
                     self.notes.approximate(
                         "klaviyo/window-start",
                         place.clone().with_field("window"),
-                        format!("Everybody goes on when the window opens at {}, up to {:.1} h earlier or later than in the flow", window.from, f64::from(1440 - open.min(1440)) / 60.0),
+                        format!("Everybody goes on when the window opens at {}: whoever arrives while it is open waits for the next time, up to {} h later than in the flow", window.from, 24 * (1 + days_off(window.weekdays))),
                         "Use \u{201c}until a time of day\u{201d} if that is what you mean",
                     );
                     let slots = until(self, *days, clock(window.from), weekdays(window.weekdays), &slots);
@@ -110,8 +110,9 @@ impl Body<'_, '_> {
                     "klaviyo/window",
                     place.clone().with_field("window"),
                     format!(
-                        "The window {window} is not kept: what follows may leave in the other {:.1} h of the day",
-                        f64::from(1440 - open) / 60.0
+                        "The window {window} is not kept: what follows may leave in the other {:.1} h of the day, up to {:.1} h earlier than in the flow",
+                        f64::from(1440 - open) / 60.0,
+                        shut_hours(window)
                     ),
                     "Wait whole days, or until a time of day, where the hour matters",
                 );
@@ -121,14 +122,14 @@ impl Body<'_, '_> {
                 self.notes.approximate(
                     "klaviyo/until",
                     place.clone(),
-                    format!("Klaviyo waits at least one day, then until {time}: up to 24 h later for whoever arrives before {time}"),
+                    format!("Klaviyo waits at least one day, then until {time}: up to {} h later for whoever arrives before {time}", 24 * (1 + days_off(*days))),
                     "Start the flow so that nobody arrives in the morning, or accept the day",
                 );
-                if delay.window.is_some() {
+                if let Some(window) = delay.window {
                     self.notes.impossible(
                         "klaviyo/window",
                         place.clone().with_field("window"),
-                        "The window after the time of day is not kept",
+                        format!("The window after the time of day is not kept: what follows may leave up to {:.1} h earlier than in the flow", shut_hours(window)),
                         "Choose a time of day inside the window",
                     );
                 }
