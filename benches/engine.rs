@@ -167,7 +167,7 @@ fn prepare(dir: &Path) -> (Driver, i64) {
             let mut contact = flowloom::audience::Contact::new(format!("person-{n}").as_str());
             contact.email = Some(format!("person-{n}@example.com").into());
             contact.consent.email = flowloom::audience::ConsentStatus::Subscribed;
-            flowloom::engine::work::History { contact, events: Vec::new() }
+            flowloom::engine::work::History { contact, events: Vec::new(), suppressed: false }
         });
         let people: Vec<_> = people.collect();
         driver

@@ -104,6 +104,7 @@ pub struct Server {
     host: String,
     port: u16,
     line: Line,
+    is_near: bool,
     hello: ClientId,
     credentials: Option<Credentials>,
 }
@@ -190,7 +191,7 @@ impl Server {
             name if is_name(name) => ClientId::Domain(name.to_owned()),
             _ => return Err(wrong()),
         };
-        Ok(Self { shown: shown.to_owned(), host: host.to_owned(), port, line, hello, credentials })
+        Ok(Self { shown: shown.to_owned(), host: host.to_owned(), port, line, is_near: near, hello, credentials })
     }
 
     /// Host and port as people read it; never user or password.
@@ -221,6 +222,11 @@ impl Server {
             connection.auth(DEFAULT_MECHANISMS, credentials)?;
         }
         Ok(connection)
+    }
+
+    /// Whether it runs on this machine.
+    pub fn is_near(&self) -> bool {
+        self.is_near
     }
 
     /// Whether a server takes several commands in one go (RFC 2920). It is asked once more what it can: lettre does not

@@ -84,6 +84,7 @@ fn job(folder: &Path, listen: &str) -> StartJob {
         data: folder.join(FOLDER),
         flow: folder.join("watch-shop.flow.ron"),
         mail: None,
+        public: None,
         listen: listen.to_owned(),
         time_scale: 1.0,
     }

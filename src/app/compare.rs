@@ -2,8 +2,8 @@
 //!
 //! The one idea: the open flow is the later version; the earlier one is what was saved, a state of the undo list, or
 //! another file. Both are shown under one zoom and moved together; a difference that is gone to brings its step into
-//! the middle on both sides. The two stand there at once; what differs is a job's to find. Deliberately not here: finding
-//! differences (`report::diff`), drawing, reading files.
+//! the middle on both sides. The two stand there at once; what differs is a job's to find. Deliberately not here:
+//! finding differences (`report::diff`), drawing, reading files.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -89,6 +89,8 @@ pub struct Preferences {
     pub test_by: String,
     /// How the mails of the engine left that was started last; the form takes no password.
     pub run_mail: String,
+    /// What the links of its mails began with.
+    pub run_public: String,
     /// Where that engine listened.
     pub run_listen: String,
     /// Files that were open, the newest first, at most [`MOST_RECENT`].
@@ -108,6 +110,7 @@ impl Default for Preferences {
             test_to: String::new(),
             test_by: String::new(),
             run_mail: String::new(),
+            run_public: String::new(),
             run_listen: String::new(),
             recent: Vec::new(),
         }
@@ -149,6 +152,7 @@ impl Preferences {
         set(&keys, "test_to", &mut out.test_to, &mut words);
         set(&keys, "test_by", &mut out.test_by, &mut words);
         set(&keys, "run_mail", &mut out.run_mail, &mut words);
+        set(&keys, "run_public", &mut out.run_public, &mut words);
         set(&keys, "run_listen", &mut out.run_listen, &mut words);
         set(&keys, "recent", &mut out.recent, &mut words);
         if !(SCALES.0..=SCALES.1).contains(&out.scale) {
@@ -186,7 +190,7 @@ impl Preferences {
         }
         set!(theme scale keys);
         set("zone", self.zone == before.zone, self.zone.as_ref().map(|zone| ron.to_string(zone)));
-        set!(reduced_motion numbers dates test_to test_by run_mail run_listen recent);
+        set!(reduced_motion numbers dates test_to test_by run_mail run_public run_listen recent);
         out.push('\n');
         out
     }

@@ -146,7 +146,26 @@ impl Engine {
             None => settings.clock.clone(),
         };
         let ahead = reached.map_or(0, |reached| reached.since(clock.now()));
-        let (ways, pace) = Ways::open(&settings.ways)?;
+        let flow_secrets = match &settings.flow_secrets {
+            Some(path) => FlowSecrets::of_file(path).map_err(|error| Refusal::new(error, "Mend the file"))?,
+            None => FlowSecrets::default(),
+        };
+        let text_headers = settings.ways.text_headers.iter().map(|(name, value)| {
+            let value = flow_secrets.filled(value).map_err(|name| {
+                let hint = "Put it into the file of --flow-secrets, or into the variable FLOWLOOM_SECRET_NAME";
+                Refusal::new(format!("There is no secret `{name}` for the header of text messages"), hint)
+            })?;
+            Ok((name.clone(), value))
+        });
+        let text_headers = text_headers.collect::<Result<_, Refusal>>()?;
+        let (ways, pace) = Ways::open(&ways::Settings { text_headers, ..settings.ways.clone() })?;
+        if ways.reaches_people() && settings.public.is_none() {
+            return Err(Refusal::new(
+                "The links of these mails, to unsubscribe above all, would lead nowhere: people cannot reach this machine's \
+                 own address",
+                "Say with --public-url where the engine is reached from outside, such as https://mail.shop.example",
+            ));
+        }
         // Links in mails name the address with its port, so it is taken before anything is said.
         let listener = server::bind(settings.listen)?;
         let listen = listener.local_addr().map_err(|error| {
@@ -160,10 +179,6 @@ impl Engine {
         if let Some(key) = key {
             driver.store().set_meta(LINKS_KEY, &key).map_err(of_store)?;
         }
-        let flow_secrets = match &settings.flow_secrets {
-            Some(path) => FlowSecrets::of_file(path).map_err(|error| Refusal::new(error, "Mend the file"))?,
-            None => FlowSecrets::default(),
-        };
         let setup = setup(&settings, listen)?;
         // Before anything is handed over: all that may keep an engine from starting.
         Guard::new(setup.secrets.clone(), setup.admin.clone(), listen.ip(), settings.public.as_deref())?;
@@ -271,6 +286,11 @@ impl Engine {
     /// The writer's handle.
     pub fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// Whether its writer is at work: without it nothing is taken in or sent any more.
+    pub fn is_alive(&self) -> bool {
+        !self.writer.is_finished()
     }
 
     /// Finishes what is on its way, and stops. What waits goes on with the next start.

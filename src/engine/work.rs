@@ -46,6 +46,8 @@ pub struct History {
     pub contact: Contact,
     /// What happened before, in any order; `accepted` as recorded.
     pub events: Vec<crate::audience::Event>,
+    /// Never to be written to (SEMANTICS R22).
+    pub suppressed: bool,
 }
 
 /// What became of one item of a request.

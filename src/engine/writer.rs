@@ -187,8 +187,9 @@ impl Desk {
                 self.prune(now);
                 if has_more || !self.kept.is_empty() { Duration::ZERO } else { self.until_next(now) }
             }
-            // One ask that cannot be carried out is not to take the others with it.
-            Err(error) if error.kind == Kind::Corrupt && batch.len() > 1 => {
+            // One ask that cannot be carried out is not to take the others with it, nor is what was merely due beside a
+            // single one: its result of a hand-over would be lost.
+            Err(error) if error.kind == Kind::Corrupt && (batch.len() > 1 || batch.len() == 1 && !is_stopping) => {
                 tracing::error!(error = redact::text(&error.message), "a batch is taken apart");
                 for one in batch {
                     self.batch(now, vec![one], true);

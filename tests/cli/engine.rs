@@ -386,9 +386,10 @@ fn other_peoples_files_are_left_alone() {
 
     Running::start(folder, &[]).stop();
     let own = Connection::open(&path).expect("opens");
+    let version: i32 = own.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
     own.execute_batch("pragma user_version = 1000").expect("writes");
     check_all(&["newer build"]);
-    own.execute_batch("pragma user_version = 1").expect("writes");
+    own.execute_batch(&format!("pragma user_version = {version}")).expect("writes");
     // Somebody has it open and writes.
     own.execute_batch("begin immediate").expect("locks");
     ask(folder, &["pause", "welcome"], 1, &["Close the other program"]);

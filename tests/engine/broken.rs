@@ -54,7 +54,7 @@ pub fn begin_with(driver: &mut Driver, people: &[&str]) {
     let made = driver.batch(at(0), |driver| {
         driver.order(at(0), "test", &order)?.expect("is published");
         for id in people {
-            driver.history(at(0), &History { contact: person(id), events: Vec::new() })?;
+            driver.history(at(0), &History { contact: person(id), events: Vec::new(), suppressed: false })?;
         }
         Ok(())
     });
@@ -77,7 +77,7 @@ fn memory_that_could_not_be_read_again_is_read_before_it_is_used() {
     assert_eq!(failed.expect_err("the disk says no").kind, Kind::Io);
     assert!(driver.batch(at(2), |_| Ok(())).is_err(), "nothing is known, so nothing is done");
     disk.plan(&[]);
-    let history = History { contact: person("ben"), events: Vec::new() };
+    let history = History { contact: person("ben"), events: Vec::new(), suppressed: false };
     driver
         .batch(at(3), |driver| {
             driver.history(at(3), &history)?;
@@ -188,8 +188,8 @@ fn a_hand_over_that_takes_minutes_keeps_its_place() {
                 let order = Order::Publish { flow, workspace: Box::new(workspace.clone()) };
                 driver.order(at(0), "test", &order)?.expect("is published");
             }
-            driver.history(at(0), &History { contact: person("ada"), events: Vec::new() })?;
-            driver.history(at(0), &History { contact: person("ben"), events: Vec::new() })
+            driver.history(at(0), &History { contact: person("ada"), events: Vec::new(), suppressed: false })?;
+            driver.history(at(0), &History { contact: person("ben"), events: Vec::new(), suppressed: false })
         })
         .expect("is written");
     let mut begin = |millis: i64, contact: &str, name: &str| {

@@ -86,8 +86,10 @@ fn who_said_no_since_the_copy_stays_so() {
                 let addresses = vec!["dora@example.com".to_owned()];
                 driver.order(now, "test", &Order::Suppress { addresses, lift: false })?.expect("is suppressed");
                 // And one whom the copy does not know.
-                driver
-                    .history(now, &flowloom::engine::work::History { contact: person("finn"), events: Vec::new() })?;
+                driver.history(
+                    now,
+                    &flowloom::engine::work::History { contact: person("finn"), events: Vec::new(), suppressed: false },
+                )?;
                 driver.event(now, &event("u3", "finn", "$unsubscribed"))
             })
             .expect("is written");

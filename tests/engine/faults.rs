@@ -193,7 +193,7 @@ impl World {
                 driver.order(now, "world", &order)?.expect("is published");
             }
             for contact in &people {
-                driver.history(now, &History { contact: contact.clone(), events: Vec::new() })?;
+                driver.history(now, &History { contact: contact.clone(), events: Vec::new(), suppressed: false })?;
             }
             Ok(())
         });

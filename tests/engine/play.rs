@@ -69,7 +69,7 @@ pub fn play(script: &Script<'_>) -> BTreeMap<ContactId, Vec<Decision>> {
                 let split = person.inputs.partition_point(|event| event.accepted <= from);
                 let events: Vec<Event> = person.inputs.drain(..split).collect();
                 let contact = script.audience.contacts.iter().find(|contact| contact.id == person.id);
-                let history = History { contact: contact.expect("is there").clone(), events };
+                let history = History { contact: contact.expect("is there").clone(), events, suppressed: false };
                 assert_eq!(driver.history(from, &history)?, Answer::Accepted);
                 hand_over_all(driver, from, person)?;
             }

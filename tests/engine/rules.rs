@@ -58,7 +58,7 @@ impl<'a> Stage<'a> {
         for flow in &world.flows {
             stage.publish(from, flow);
         }
-        let history = History { contact: world.contact.clone(), events: Vec::new() };
+        let history = History { contact: world.contact.clone(), events: Vec::new(), suppressed: false };
         stage.batch(from, |driver| driver.history(from, &history));
         for input in &world.inputs {
             stage.put(input.at(), Task::Input(drive::core_input(input)));

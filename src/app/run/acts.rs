@@ -170,12 +170,15 @@ fn start(app: &mut App) -> Vec<Request> {
     (run.standing, run.fault, run.said) = (Standing::Starting, None, None);
     run.started.insert(data.clone());
     let mail = run.form.mail.trim();
+    let public = run.form.public.trim();
     app.preferences.run_mail = mail.to_owned();
+    app.preferences.run_public = public.to_owned();
     app.preferences.run_listen = run.form.listen.trim().to_owned();
     vec![engine(Task::Start(StartJob {
         data,
         flow: whole.unwrap_or(path),
         mail: (!mail.is_empty()).then(|| mail.to_owned()),
+        public: (!public.is_empty()).then(|| public.to_owned()),
         listen: run.form.listen.trim().to_owned(),
         time_scale: scale,
     }))]
@@ -432,10 +435,12 @@ pub fn settle(app: &mut App) -> Vec<Request> {
         let kept = std::mem::take(&mut app.run);
         let data = base.as_ref().map(|base| base.display().to_string()).unwrap_or_default();
         // Most people start every engine the same way.
-        let (mail, listen) = (app.preferences.run_mail.clone(), app.preferences.run_listen.clone());
+        let preferences = &app.preferences;
+        let (mail, public) = (preferences.run_mail.clone(), preferences.run_public.clone());
+        let listen = preferences.run_listen.clone();
         let listen = if listen.is_empty() { LISTEN.to_owned() } else { listen };
         app.run = Run {
-            form: Form { data, mail, listen, ..Form::default() },
+            form: Form { data, mail, public, listen, ..Form::default() },
             base,
             watched: kept.watched,
             started: kept.started,

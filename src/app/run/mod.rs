@@ -50,6 +50,8 @@ pub struct Form {
     pub all_flows: bool,
     /// How mails leave: empty for a folder among the engine's data, the path of another, or `smtp://…`.
     pub mail: String,
+    /// What the links of mails begin with, where people get them: `https://mail.shop.example`.
+    pub public: String,
     /// Address and port for events.
     pub listen: String,
     /// How many times as fast time passes.
@@ -62,6 +64,7 @@ impl Default for Form {
             data: String::new(),
             all_flows: false,
             mail: String::new(),
+            public: String::new(),
             listen: LISTEN.to_owned(),
             time_scale: "1".to_owned(),
         }
@@ -77,6 +80,8 @@ pub struct StartJob {
     pub flow: PathBuf,
     /// How mails leave, where not into the folder's own.
     pub mail: Option<String>,
+    /// What the links of mails begin with.
+    pub public: Option<String>,
     /// Address and port.
     pub listen: String,
     /// How many times as fast time passes.

@@ -111,6 +111,7 @@ fn an_engine_is_started_as_the_form_says() {
     let form = Form {
         all_flows: true,
         mail: " smtp://shop@mail.example:587 ".into(),
+        public: "https://mail.shop.example".into(),
         time_scale: "3600".into(),
         ..app.run.form.clone()
     };
@@ -121,6 +122,7 @@ fn an_engine_is_started_as_the_form_says() {
         data: data(),
         flow: "/shop".into(),
         mail: Some("smtp://shop@mail.example:587".into()),
+        public: Some("https://mail.shop.example".into()),
         listen: LISTEN.into(),
         time_scale: 3600.0,
     };
@@ -132,6 +134,7 @@ fn an_engine_is_started_as_the_form_says() {
     app.run.base = None;
     settle(&mut app);
     assert_eq!((&*app.run.form.mail, &*app.run.form.listen), ("smtp://shop@mail.example:587", LISTEN));
+    assert_eq!(app.run.form.public, "https://mail.shop.example");
     let refusal = Refusal::new("127.0.0.1:7171 cannot be used: Address in use", "Name another with --listen");
     tell(&mut app, Told::NotStarted { data: data(), refusal });
     assert_eq!(app.run.standing, Standing::Resting);

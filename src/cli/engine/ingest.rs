@@ -163,7 +163,7 @@ fn histories(folder: &Path, places: &Places, streams: &mut Streams) -> Result<Ve
     }
     let with_past = |contact: crate::audience::Contact| {
         let events = of_whom.remove(&contact.id).unwrap_or_default();
-        History { contact, events }
+        History { contact, events, suppressed: false }
     };
     Ok(contacts.into_iter().map(with_past).collect())
 }

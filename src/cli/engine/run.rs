@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Where text messages are posted to
     #[arg(long, value_name = "URL")]
     sms: Option<String>,
+    /// A header for that address, as often as wanted; ${NAME} comes from --flow-secrets
+    #[arg(long, value_name = "NAME: VALUE", requires = "sms", value_parser = header)]
+    sms_header: Vec<(String, String)>,
     /// Call webhooks for real, although mails go into a folder
     #[arg(long)]
     calls: bool,
@@ -81,8 +84,8 @@ pub struct Arguments {
     /// Mails per minute to one domain by a mail server; 0 for no limit [default: 120]
     #[arg(long, value_name = "N")]
     mails_per_domain: Option<u32>,
-    /// Keep traces, events and mails for so many days
-    #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Keep traces, events and mails for so many days, at least 30: so long an event that comes again is known
+    #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(30..))]
     keep_days: u32,
     /// Run flows although the checks find errors in them
     #[arg(long)]
@@ -90,6 +93,15 @@ pub struct Arguments {
     /// How to write the log
     #[arg(long, value_enum, default_value_t)]
     log: LogKind,
+}
+
+/// A header as it is typed. Its value may name a secret, and is never a secret itself: other users see it.
+fn header(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let (name, value) = pair.filter(|(name, _)| is_name(name)).ok_or("Write it as `Authorization: Bearer ${TOKEN}`")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What keeps the data.
@@ -145,7 +157,13 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
             ..usual
         }
     });
-    settings.ways = ways::Settings { texts: args.sms.clone(), calls: args.calls, rates, ..settings.ways };
+    settings.ways = ways::Settings {
+        texts: args.sms.clone(),
+        text_headers: args.sms_header.clone(),
+        calls: args.calls,
+        rates,
+        ..settings.ways
+    };
     let StoreKind::Sqlite = args.store;
     settings = Settings {
         clock,
@@ -170,7 +188,7 @@ pub fn run(args: &Arguments, places: &Places, streams: &mut Streams) -> Outcome 
     }
     // Telling writes out what was said before: whoever waits for the address reads it now.
     streams.tell("Running; Ctrl-C stops it\n");
-    let ended = signals.wait();
+    let ended = signals.wait(|| engine.is_alive());
     streams.tell("Stopping: what is on its way is finished\n");
     engine.stop()?;
     ended?;
@@ -215,20 +233,32 @@ impl Signals {
         })
     }
 
-    /// Waits for one of them.
-    #[cfg(unix)]
-    fn wait(mut self) -> Result<(), Failure> {
-        let both = &mut self.both;
-        self.runtime.block_on(std::future::poll_fn(|cx| {
-            let is_told = both.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-            if is_told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-        }));
+    /// Waits for one of them, as long as the engine lives: whoever starts it again is to see that it died.
+    fn wait(mut self, lives: impl Fn() -> bool) -> Result<(), Failure> {
+        while lives() {
+            let told = self.within(std::time::Duration::from_secs(1));
+            if let Some(told) = told {
+                return told;
+            }
+        }
         Ok(())
     }
 
-    /// Waits for Ctrl-C.
+    /// Whether one of them comes within a time.
+    #[cfg(unix)]
+    fn within(&mut self, time: std::time::Duration) -> Option<Result<(), Failure>> {
+        let both = &mut self.both;
+        let told = std::future::poll_fn(|cx| {
+            let is_told = both.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+            if is_told { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        });
+        self.runtime.block_on(async { tokio::time::timeout(time, told).await }).ok().map(Ok)
+    }
+
+    /// Whether Ctrl-C comes within a time.
     #[cfg(not(unix))]
-    fn wait(self) -> Result<(), Failure> {
-        self.runtime.block_on(tokio::signal::ctrl_c()).map_err(deaf)
+    fn within(&mut self, time: std::time::Duration) -> Option<Result<(), Failure>> {
+        let told = self.runtime.block_on(async { tokio::time::timeout(time, tokio::signal::ctrl_c()).await });
+        told.ok().map(|told| told.map_err(deaf))
     }
 }

@@ -58,6 +58,10 @@ const MOST_IN_LANE: usize = 500;
 /// How often a thread that waits looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(200);
 
+/// So long answers are waited for when the engine stops. Source: assumption; systemd kills after 90 s, the studio after
+/// 60 s.
+const LAST_ANSWERS: Duration = Duration::from_secs(20);
+
 /// The threads at work.
 pub struct Office {
     queue: Arc<Queue>,
@@ -129,10 +133,21 @@ impl Office {
     }
 
     /// Stops: what is on its way is finished and settled, what waits stays claimed and is taken over at the next start.
+    /// A server that does not answer is not waited for: what it was told of is *unknown* at the next start.
     pub fn close(self) {
+        self.close_within(LAST_ANSWERS);
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how long a server is waited for is the machine's time")]
+    fn close_within(self, time: Duration) {
         self.queue.stop();
-        for thread in self.threads {
-            let _ = thread.join();
+        let begun = std::time::Instant::now();
+        while self.threads.iter().any(|thread| !thread.is_finished()) {
+            if begun.elapsed() > time {
+                tracing::warn!("a server does not answer: what it was told of will be unknown");
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
         }
         self.way.close();
     }

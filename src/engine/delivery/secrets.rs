@@ -45,6 +45,17 @@ impl Secrets {
         Ok(Self(secrets))
     }
 
+    /// A text with each `${NAME}` filled in.
+    ///
+    /// Errors: the name that there is no secret of.
+    pub fn filled(&self, text: &str) -> Result<String, String> {
+        let piece = |piece: Piece<'_>| match piece {
+            Piece::Text(text) => Ok(text.to_owned()),
+            Piece::Secret(name) => self.get(name).ok_or_else(|| name.to_owned()),
+        };
+        pieces(text).into_iter().map(piece).collect()
+    }
+
     /// A secret.
     pub fn get(&self, name: &str) -> Option<String> {
         let found = self.0.get(name).cloned().or_else(|| env::var(format!("{PREFIX}{name}")).ok());

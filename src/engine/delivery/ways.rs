@@ -26,7 +26,7 @@ pub struct Settings {
     pub mail: String,
     /// The address of a provider of text messages (`--sms`).
     pub texts: Option<String>,
-    /// Headers for that address, secrets filled in.
+    /// Headers for that address; the engine fills in `${NAME}` from the secrets of flows.
     pub text_headers: Vec<(String, String)>,
     /// Webhooks are called although mails go into a folder (`--calls`).
     pub calls: bool,
@@ -43,6 +43,7 @@ pub struct Ways {
     call: Box<dyn Transport>,
     /// Where nothing can leave but into this folder, it can tell what has left.
     only: Option<Folder>,
+    reaches_people: bool,
     name: String,
 }
 
@@ -99,6 +100,7 @@ impl Ways {
             Way::Folder(path) if !calls_wanted && settings.texts.is_none() => Some(folder(path)),
             _ => None,
         };
+        let reaches_people = matches!(&way, Way::Server(server) if !server.is_near());
         let of_mail = match &way {
             Way::Folder(path) => format!("folder:{}", std::path::absolute(path).as_ref().unwrap_or(path).display()),
             Way::Server(server) => format!("smtp:{}", server.shown()),
@@ -111,7 +113,12 @@ impl Ways {
             Way::Folder(path) => Box::new(Folder::new(path)),
             Way::Server(server) => Box::new(Smtp::new(server, settings.patience, pace.clone())),
         };
-        Ok((Self { mail, text, call, only, name }, pace))
+        Ok((Self { mail, text, call, only, reaches_people, name }, pace))
+    }
+
+    /// Whether mails leave this machine, so that people follow their links.
+    pub fn reaches_people(&self) -> bool {
+        self.reaches_people
     }
 
     /// Which ways these are, in one line: only the same ones know what has left by them. Holds no secret.

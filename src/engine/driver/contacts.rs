@@ -11,7 +11,7 @@ use crate::{
         work::{Answer, History},
     },
     journey::{self, ContactState, Forgotten},
-    kinds::runtime::{Control, Input},
+    kinds::runtime::{Change, Control, Input},
 };
 
 /// So many contacts stay in memory. Source: assumption; a few kilobytes each.
@@ -185,7 +185,11 @@ impl Driver {
         past.sort_by(|a, b| (a.accepted, a.happened, &a.id).cmp(&(b.accepted, b.happened, &b.id)));
         // What is said to lie in the future cannot be history.
         past.retain(|event| event.accepted <= now);
-        self.bear(item.contact.clone(), &past, now)?;
+        let n = self.bear(item.contact.clone(), &past, now)?;
+        if item.suppressed {
+            let change = Change { suppressed: Some(true), ..Change::default() };
+            self.feed(n, &Input::Profile { at: now, change })?;
+        }
         self.told.accepted += 1;
         Ok(Answer::Accepted)
     }

@@ -1,6 +1,9 @@
 //! From an intent to its outcome: made, claimed, begun, settled (SEMANTICS R21, R22, R29).
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use smol_str::SmolStr;
 
@@ -195,7 +198,22 @@ impl Driver {
         let Some(loaded) = self.cache.get(row.contact) else { return Ok(None) };
         match &what {
             IntentWhat::Message { .. } => {
-                let answer = journey::may_hand_over(&self.flows, &loaded.state, &row.key, now);
+                // A fault in the core is this contact's alone (SEMANTICS R29).
+                let (flows, state) = (&self.flows, &loaded.state);
+                let asked = || journey::may_hand_over(flows, state, &row.key, now);
+                let Ok(answer) = catch_unwind(AssertUnwindSafe(asked)) else {
+                    self.broken.insert(row.contact);
+                    let why = "the last test before the hand-over broke off";
+                    self.stand(
+                        row,
+                        Standing::Settled(Outcome::Held),
+                        row.attempt,
+                        None,
+                        now,
+                        Some((Some(Reason::Fault), why)),
+                    )?;
+                    return Ok(None);
+                };
                 if answer != HandOver::Go {
                     if let Some(result) = Option::<Delivery>::from(answer) {
                         self.finish(row, result, now, "")?;
@@ -428,8 +446,12 @@ impl Driver {
         for row in begun {
             match self.load(row.contact) {
                 Ok(()) => {}
+                // Nobody can be told; that nobody knows is shown all the same.
                 Err(error) if error.kind == Kind::Corrupt => {
                     self.told.warnings.push(error.message);
+                    unknown += 1;
+                    let why = Some((Some(Reason::NoAnswer), "its contact cannot be read"));
+                    self.stand(&row, Standing::Settled(Outcome::Unknown), row.attempt, None, now, why)?;
                     continue;
                 }
                 Err(error) => return Err(error),

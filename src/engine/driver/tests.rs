@@ -63,7 +63,7 @@ impl World {
         let mut contact = Contact::new(id);
         contact.email = Some(format!("{id}@example.com").into());
         contact.consent.email = crate::audience::ConsentStatus::Subscribed;
-        let history = History { contact, events: Vec::new() };
+        let history = History { contact, events: Vec::new(), suppressed: false };
         self.batch(0, |driver, now| driver.history(now, &history));
     }
 
@@ -420,7 +420,7 @@ fn a_contact_with_huge_events_takes_no_memory() {
         contact: contact.into(),
         name: "Viewed Product".into(),
         happened: None,
-        properties: [("page".into(), Value::text(&"x".repeat(60 * 1024)))].into(),
+        properties: [("page".into(), Value::text("x".repeat(60 * 1024)))].into(),
         change: None,
     };
     for n in 0..3 {
@@ -465,6 +465,21 @@ fn addresses_are_suppressed_before_the_hand_over() {
     world.restart();
     assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
     assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
+}
+
+/// Whoever is taken over as somebody never to be written to is not.
+#[test]
+fn people_come_suppressed_with_their_past() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let mut contact = Contact { email: Some("eve@example.com".into()), ..Contact::new("eve") };
+    contact.consent.email = crate::audience::ConsentStatus::Subscribed;
+    let history = History { contact, events: Vec::new(), suppressed: true };
+    world.batch(1, |driver, now| driver.history(now, &history));
+    world.restart();
+    world.event(2, "e1", "eve", "Started Checkout");
+    assert!(world.claim(3).is_empty(), "stays suppressed");
+    assert!(world.trace("eve").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("eve"));
+    check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
 }
 
 /// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
@@ -589,10 +604,12 @@ fn whoever_comes_first_after_a_restore_begins_the_care() {
     world.add("cem");
     world.event(DAY + 2 * HOUR, "e5", "cem", "Started Checkout");
     world.restart();
-    let start = DAY + 6 * HOUR;
-    world.batch(start, |d, now| d.look_at_zones(now, "2026a"));
+    // By then even more is, whatever the start says first.
+    let start = 2 * DAY + 6 * HOUR;
+    world.batch(start, |d, now| d.store().set_meta("zones", "2026a").and_then(|()| d.look_at_zones(now, "2026b")));
     world.batch(start, Driver::begin_restore);
     while world.batch(start, |driver, _| driver.walk(10)) {}
+    assert!(world.trace("cem").iter().all(|line| !line.contains("deferred")), "{:#?}", world.trace("cem"));
     assert!(world.claim(start).is_empty(), "cem's mail waited in the outbox for hours");
     world.batch(start, |d, now| d.wake_due(now, 10));
     assert!(world.claim(start).is_empty());

@@ -194,7 +194,7 @@ pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> 
         let Json::Object(map) = json else { return Err(at(wrong_type("it", "an object", json))) };
         events.push(past_event(map, &id, around).map_err(at)?);
     }
-    Ok(Taken { what: History { contact: person, events }, note: None })
+    Ok(Taken { what: History { contact: person, events, suppressed: change.suppressed == Some(true) }, note: None })
 }
 
 fn past_event(map: &Object, owner: &ContactId, around: Around) -> Result<Event, Refusal> {

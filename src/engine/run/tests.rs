@@ -55,7 +55,7 @@ fn after_a_crash(next: &str) -> (bool, Standing) {
         properties: Properties::new(),
         change: None,
     };
-    let history = History { contact, events: Vec::new() };
+    let history = History { contact, events: Vec::new(), suppressed: false };
     driver.batch(now, |driver| driver.history(now, &history)).expect("is written");
     driver.batch(now, |driver| driver.event(now, &event)).expect("is written");
     let jobs = driver.batch(now, |driver| driver.claim_due(now, 9)).expect("is written").0;

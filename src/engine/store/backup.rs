@@ -46,6 +46,7 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
         make_file(part).map_err(|error| cannot("written", part, &error))?;
         let mut into = Connection::open(part)?;
         // One read transaction for the whole: a writer that goes on does not make it begin again.
+        from.execute_batch("begin; select count(*) from sqlite_schema")?;
         Backup::new(&from, &mut into)?.run_to_completion(PAGES_PER_STEP, std::time::Duration::from_millis(1), None)?;
         into.execute_batch("pragma journal_mode = delete")?;
         Ok::<_, Error>(())
@@ -247,6 +248,7 @@ fn carry(former: &Path, into: &Connection) -> Result<usize> {
 fn make_file(path: &Path) -> std::io::Result<()> {
     // What an interrupted copy left.
     let _ = fs::remove_file(path);
+    let _ = fs::remove_file(path.with_file_name(format!("{}-journal", path.file_name().unwrap_or_default().display())));
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

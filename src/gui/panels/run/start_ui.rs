@@ -100,6 +100,7 @@ fn form(ui: &mut Ui, document: &Document, draft: &mut Draft) {
     });
     if was_by_server != draft.by_server {
         draft.form.mail.clear();
+        draft.form.public.clear();
     }
     if draft.by_server {
         field(ui, "Mail server", "smtp://user@host:587", &mut draft.form.mail);
@@ -108,6 +109,8 @@ fn form(ui: &mut Ui, document: &Document, draft: &mut Draft) {
             "A password is taken from the variable FLOWLOOM_SMTP_PASSWORD of the studio, and never kept. People get \
              these mails for real",
         );
+        field(ui, "Links of mails begin with", "https://mail.shop.example", &mut draft.form.public);
+        small(ui, "Where people reach this engine from outside: to unsubscribe, and for their preferences");
     } else {
         field(ui, "Folder for mails", "mails/ among the engine's data", &mut draft.form.mail);
         small(ui, "Nobody gets anything: each mail becomes a file that a mail program opens");
