@@ -115,6 +115,8 @@ pub struct Driver {
     walk: Option<(i64, i64)>,
     /// After a restore: what was due until then is held, not sent.
     restored: Option<Instant>,
+    /// Whether everybody was told so in this life of the driver, or by an engine's start.
+    has_told_restored: bool,
     /// To whom claimed sends are rendered: address and number at the claim.
     recipients: BTreeMap<SendKey, (Option<SmolStr>, Option<SmolStr>)>,
     /// Contacts over whose input the core broke off: left in peace until the next start.
@@ -160,6 +162,7 @@ impl Driver {
             hour: None,
             walk: None,
             restored: None,
+            has_told_restored: false,
             recipients: BTreeMap::new(),
             broken: BTreeSet::new(),
             cache: Cache::default(),
@@ -204,6 +207,7 @@ impl Driver {
         self.tallied.clear();
         self.pool_at.clear();
         self.restored = self.store.restored()?;
+        self.has_told_restored = false;
         let parse_error = |what: &str, error: &dyn std::fmt::Display| Error::damaged(format!("{what}: {error}"));
         let workspace: Workspace = match self.store.meta("workspace")? {
             Some(text) => serde_json::from_str(&text).map_err(|error| parse_error("the workspace", &error))?,

@@ -1,8 +1,8 @@
 //! The care after a restore: what was due until then is held, not sent (SEMANTICS R26).
 //!
-//! The one idea: everybody hears of it before anything else that is said to them, whoever says it. The first batch on
-//! a store that was brought back says the word, be it that of a command while the engine rests; the next start says it
-//! anew, since by then more is overdue.
+//! The one idea: everybody hears of it before anything else that is said to them, whoever says it. Until an engine has
+//! started, the first batch of each driver says the word anew, be it that of a command while the engine rests: by then
+//! more is overdue.
 
 use super::{Driver, Result};
 use crate::{
@@ -24,7 +24,11 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub(super) fn take_care(&mut self, now: Instant) -> Result<()> {
-        if self.restored.is_none() || self.store.meta(SAID)?.is_some() {
+        if self.restored.is_none() || self.has_told_restored {
+            return Ok(());
+        }
+        self.has_told_restored = true;
+        if self.store.meta(SAID)?.as_deref() == Some(BEGUN) {
             return Ok(());
         }
         self.say_restored(now, EARLY)?;
