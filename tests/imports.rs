@@ -157,7 +157,7 @@ fn an_import_is_written_down_at_once() {
     assert!(!read_workspace(workspace).expect("a workspace").0.events.is_empty());
 }
 
-/// What lies beside the JSON comes along, as on the command line; a file that cannot be read is named, and stops
+/// What lies beside the JSON comes along, as on the command line; a file that cannot be read is named and stops
 /// nothing.
 #[test]
 fn templates_beside_the_json_come_along() {

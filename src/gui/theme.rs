@@ -280,8 +280,8 @@ fn style_of(style: &mut egui::Style, palette: &Palette, dark: bool) {
     style.spacing.window_margin = Margin::same(16);
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.combo_width = 60.0;
-    // A solid handle has the ground of buttons, which on a card is not seen. This one has the ink of text, fainter while
-    // nobody is near, and as much room as a solid one.
+    // A solid handle has the ground of buttons, which on a card is not seen. This one has the ink of text, fainter
+    // while nobody is near, and as much room as a solid one.
     style.spacing.scroll = egui::style::ScrollStyle {
         floating: true,
         bar_width: 8.0,
