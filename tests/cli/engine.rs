@@ -313,7 +313,8 @@ fn the_same_commands_work_while_none_runs() {
                    select contact.n, ?1 || i, ?1, 'hello', ?1 || i || '/hello/1', 'paused', '', ?3 from n, contact";
         store.execute(sql, (flow, count, since)).expect("writes");
     };
-    (add("another", 10_001, 1), add("welcome", 2, 2));
+    add("another", 10_001, 1);
+    add("welcome", 2, 2);
     ask(folder, &["resume", "welcome", "--dry-run"], 0, &["2 messages or steps of welcome are held"]);
     ask(folder, &["resume", "another", "--dry-run"], 0, &["10000 messages or steps of another are held, or more"]);
     store.execute("delete from held", []).expect("writes");

@@ -29,7 +29,6 @@ use crate::{
     engine::{
         delivery::links::{Purpose, Token},
         redact,
-        status::ContactView,
         work::{Answer, NewContact, NewEvent},
     },
     kinds::runtime::Change,
@@ -66,28 +65,33 @@ async fn verified(shared: &Shared, purpose: Purpose, token: &str) -> Result<Toke
 ///
 /// Errors: the store cannot be read; as a page.
 async fn person(shared: &Shared, token: &Token) -> Result<Contact, Response> {
-    let view = seen(shared, token).await?;
-    Ok(view.map_or_else(|| Contact::new(token.contact.clone()), |view| view.contact))
-}
-
-/// All that is known of the contact; `None` where nothing is.
-///
-/// Errors: the store cannot be read; as a page.
-async fn seen(shared: &Shared, token: &Token) -> Result<Option<ContactView>, Response> {
     let (house, id) = (shared.house.clone(), token.contact.clone());
     match blocking(move || house.reader.contact(&id)).await.and_then(|found| found) {
-        Ok(view) => Ok(view),
+        Ok(view) => Ok(view.map_or_else(|| Contact::new(token.contact.clone()), |view| view.contact)),
         Err(_) => Err(look(shared).await.later()),
     }
 }
 
-/// Whether marketing of the channel of the link's mail has ended. Of what is kept as a mail that channel is known; of
-/// anything else it could be each, and then all of them have to.
-fn has_left(view: &ContactView, token: &Token) -> bool {
-    let key = token.key.to_string();
-    let is_mail = view.sends.iter().any(|send| send.has_mail && send.key == key);
-    let channels = if is_mail { &[Channel::Email][..] } else { &[Channel::Email, Channel::Sms] };
-    channels.iter().all(|on| view.contact.consent.on(*on) == ConsentStatus::Unsubscribed)
+/// Whether marketing of the channel of the link's message has ended, as far as the store can be read. What is kept of
+/// the message tells the channel; where nothing is, it could be each, and then all of them have to.
+async fn has_left(shared: &Shared, token: &Token) -> bool {
+    let (house, id, key) = (shared.house.clone(), token.contact.clone(), token.key.clone());
+    let found = blocking(move || {
+        let Some(view) = house.reader.contact(&id)? else { return Ok(false) };
+        let channels = match house.reader.mail(&key)? {
+            Some(kept) if has_sender(&kept) => &[Channel::Email][..],
+            Some(_) => &[Channel::Sms],
+            None => &[Channel::Email, Channel::Sms],
+        };
+        Ok(channels.iter().all(|on| view.contact.consent.on(*on) == ConsentStatus::Unsubscribed))
+    });
+    found.await.and_then(|found: Result<bool, String>| found).unwrap_or(false)
+}
+
+/// Whether a kept message is a mail: texts are kept with a receiver alone, and no mail is without `From`.
+fn has_sender(kept: &[u8]) -> bool {
+    let head = kept.split(|byte| *byte == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    head.filter_map(|line| line.get(..5)).any(|name| name.eq_ignore_ascii_case(b"from:"))
 }
 
 /// `GET /u/TOKEN`: a page with a button.
@@ -127,7 +131,7 @@ async fn leave(shared: &Shared, token: &Token, change: Change) -> Result<(), Res
         return Ok(());
     }
     // Known already, so nothing was changed now. Whoever came back within the minute says no once more.
-    let stands = seen(shared, token).await.is_ok_and(|view| view.is_some_and(|view| has_left(&view, token)));
+    let stands = has_left(shared, token).await;
     if !stands {
         event.id = EventId::new(format!("{}/{}/{}ms", event.name, token.key, now.as_millis()));
         sent(shared, vec![event]).await?;
@@ -339,6 +343,17 @@ mod tests {
     fn pages_are_told_apart() {
         for (path, expected) in [("/u/x", true), ("/c/", true), ("/v1/events", false), ("/u", false), ("/", false)] {
             assert_eq!(is_page(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn mails_and_texts_are_told_apart() {
+        for (kept, expected) in [
+            ("Date: today\r\nFROM: a@b.example\r\n\r\nx", true),
+            ("To: +49151\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nFrom: us\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(has_sender(kept.as_bytes()), expected, "{kept}");
         }
     }
 }

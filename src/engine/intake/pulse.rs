@@ -1,8 +1,8 @@
 //! How the engine is doing, as numbers in memory: for `/metrics` (Prometheus' text format) and for the status.
 //!
 //! The one idea: whoever does something adds to an atomic, and whoever looks reads; nobody waits. All counts of
-//! `/metrics` begin at the start of the process. The status tells how late decisions of the last hour were: an import of
-//! old events is news for as long.
+//! `/metrics` begin at the start of the process. The status tells how late decisions of the last hour were: an import
+//! of old events is news for as long.
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +11,11 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use smol_str::SmolStr;
+use tokio::time::Instant;
 
 use crate::{
     engine::status::{LATE_MILLIS, Latency},
