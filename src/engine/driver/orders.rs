@@ -44,6 +44,14 @@ impl Driver {
             Order::Publish { flow, workspace } => self.publish(now, who, flow, workspace),
             Order::Pause { flow, freeze } => {
                 let (flow, freeze) = (flow.clone(), *freeze);
+                let holds = |said: &&Control| match said {
+                    Control::Pause { flow: of, freeze: is_frozen } => *of == flow && *is_frozen != freeze,
+                    Control::Breaker { flow: of, .. } => *of == flow,
+                    _ => false,
+                };
+                if self.baseline.iter().any(|said| holds(&said)) {
+                    return no(format!("{flow} is paused already, in another way"), "Resume it first");
+                }
                 self.tell_flow(now, who, flow.clone(), Control::Pause { flow, freeze }, "is paused")
             }
             Order::Resume { flow } => {

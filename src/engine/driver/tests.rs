@@ -467,6 +467,19 @@ fn addresses_are_suppressed_before_the_hand_over() {
     assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
 }
 
+/// A pause of another kind is not said to be there when it is not.
+#[test]
+fn a_flow_is_paused_in_one_way() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let pause = |freeze| Order::Pause { flow: "demo".into(), freeze };
+    world.order(1, pause(false)).expect("is paused");
+    world.order(2, pause(false)).expect("is paused still");
+    let refusal = world.order(3, pause(true)).expect_err("waits go on");
+    assert!(refusal.error.contains("another way"), "{refusal:?}");
+    world.order(4, Order::Resume { flow: "demo".into() }).expect("goes on");
+    world.order(5, pause(true)).expect("is frozen");
+}
+
 /// Whoever is taken over as somebody never to be written to is not.
 #[test]
 fn people_come_suppressed_with_their_past() {

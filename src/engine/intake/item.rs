@@ -175,12 +175,6 @@ pub fn history(map: &Object, around: Around) -> Result<Taken<History>, Refusal> 
         ));
     };
     let Taken { what: NewContact { id, change }, .. } = self::contact(profile).map_err(|r| within("contact", r))?;
-    if change.suppressed == Some(true) {
-        return Err(Refusal::new(
-            "contact: `suppressed` cannot come with a past",
-            "Take it out, and send the contact with it to /v1/contacts as well",
-        ));
-    }
     let mut person = Contact::new("");
     person.id = id.clone();
     person.created_at = optional(profile, "created_at", fields::instant).map_err(|r| within("contact", r))?;
@@ -608,7 +602,7 @@ mod tests {
             history(&object(&format!(r#"{{"contact":{{"id":"a","suppressed":{value}}}}}"#)), around(true))
         };
         assert_eq!(past("false").expect("a history").note.as_deref(), Some(left_out));
-        assert!(past("true").is_err_and(|refusal| refusal.hint.contains("/v1/contacts")));
+        assert!(past("true").expect("a history").what.suppressed);
     }
 
     /// A history is taken once, so what cannot be in it is said, not dropped.

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     path::Path,
 };
 
@@ -118,6 +118,9 @@ impl Reader {
 
     fn flows(&self) -> Result<Vec<FlowStatus>> {
         let mut flows: BTreeMap<SmolStr, FlowStatus> = BTreeMap::new();
+        // A flow may let nobody in and be paused at the same time: resuming ends the pause alone.
+        let mut paused: BTreeMap<SmolStr, (&str, String)> = BTreeMap::new();
+        let mut draining: BTreeSet<SmolStr> = BTreeSet::new();
         for body in self.rows("select body from control order by n", [], |row| row.get::<_, String>(0))? {
             let control: Control = serde_json::from_str(&body).map_err(Error::damaged)?;
             let flow = |id: &FlowId| SmolStr::new(id.as_str());
@@ -125,26 +128,25 @@ impl Reader {
                 Control::Adopt { flow: id, version } => {
                     let status = flows.entry(flow(&id)).or_default();
                     (status.id, status.version) = (flow(&id), version.to_string());
-                    if status.state.is_empty() || status.state == "draining" {
-                        status.state = "live".into();
-                    }
+                    draining.remove(id.as_str());
                 }
+                // A second pause changes nothing, as in the core.
                 Control::Pause { flow: id, freeze } => {
-                    flows.entry(flow(&id)).or_default().state = if freeze { "frozen" } else { "paused" }.into();
+                    let word = if freeze { "frozen" } else { "paused" };
+                    paused.entry(flow(&id)).or_insert((word, String::new()));
                 }
                 Control::Breaker { flow: id, why } => {
-                    let status = flows.entry(flow(&id)).or_default();
-                    (status.state, status.why) = ("breaker".into(), why);
+                    paused.entry(flow(&id)).or_insert(("breaker", why));
                 }
-                Control::Resume { flow: id } => {
-                    let status = flows.entry(flow(&id)).or_default();
-                    if status.state != "draining" {
-                        (status.state, status.why) = ("live".into(), String::new());
-                    }
-                }
-                Control::Drain { flow: id } => flows.entry(flow(&id)).or_default().state = "draining".into(),
+                Control::Resume { flow: id } => drop(paused.remove(id.as_str())),
+                Control::Drain { flow: id } => drop(draining.insert(flow(&id))),
                 _ => {}
             }
+        }
+        for (id, status) in &mut flows {
+            let usual = if draining.contains(id) { "draining" } else { "live" };
+            let (state, why) = paused.remove(id).unwrap_or((usual, String::new()));
+            (status.state, status.why) = (state.into(), why);
         }
         for status in flows.values_mut() {
             status.name = self.name_of(&status.version)?;
