@@ -21,7 +21,7 @@ use std::{
 };
 
 use flowloom::{
-    flow::{Flow, Target, Workspace},
+    flow::{Edit, Flow, Target, Workspace},
     platforms::{
         self, import,
         push::{
@@ -633,6 +633,40 @@ fn what_was_pushed_is_fetched_and_imported() {
             let writes = server.writes_since(so_far);
             assert!(writes.iter().all(|write| write.ends_with("/search")), "{writes:?}");
         }
+    }
+}
+
+/// What somebody wrote into a mail of an imported flow reaches the account when the flow is pushed; the mail that was
+/// there stays as it is.
+#[test]
+fn an_edited_mail_of_an_imported_flow_reaches_the_account() {
+    for target in TARGETS {
+        let (flow, workspace) = sample("bag-care");
+        let first = draft(target, &flow, &workspace);
+        let server = furnished(&first);
+        let (_, done) = push_again(&server, &first, &mut Keeper::default());
+        let made = done.made.iter().find(|made| made.key.starts_with("flow:")).expect("a flow");
+        let mut client = connect(&server, &first);
+        let fetched =
+            push::fetch(target, &mut client, &made.id, &mut |_, _| {}, &AtomicBool::new(false)).expect("a flow");
+        let given = import::Given { json: &fetched.json, templates: &fetched.templates, names: &fetched.names };
+        let imported = import::import(target, &given).expect("imported").remove(0);
+        let mut edited = imported.flow.clone();
+        for message in &imported.flow.messages {
+            let mut message = imported.flow.message(message.id.as_str()).expect("is there").clone();
+            for variant in &mut message.variants {
+                variant.body = flowloom::content::Body::Html("Quite <b>another</b> mail {unsubscribe_url}".to_owned());
+            }
+            edited = edited.apply(&Edit::SetMessage(Box::new(message))).expect("an edit");
+        }
+        edited.id = flow.id.clone();
+        let second = draft(target, &edited, &imported.workspace);
+        let (_, done) = push_again(&server, &second, &mut Keeper::default());
+        let made = done.made.iter().find(|made| made.key.starts_with("flow:")).expect("a flow");
+        let fetched =
+            push::fetch(target, &mut client, &made.id, &mut |_, _| {}, &AtomicBool::new(false)).expect("a flow");
+        let is_new: Vec<bool> = fetched.templates.values().map(|template| template.html.contains("another")).collect();
+        assert!(!is_new.is_empty() && !is_new.contains(&false), "{target:?}: {is_new:?}");
     }
 }
 

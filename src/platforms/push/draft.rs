@@ -203,6 +203,24 @@ impl Draft {
                 Some("emails") => (Sort::Email, used.remove(short)),
                 _ => (Sort::Flow, None),
             };
+            // A mail that came from the account is known there by an id. What is pushed is what the flow says now: it
+            // is uploaded as a mail of its own, and nothing over what the account has, where others may use it.
+            let known = known.or_else(|| {
+                let (word, ids) = match sort {
+                    Sort::Template => ("template", &workspace.klaviyo.ids),
+                    Sort::Email => ("email", &workspace.hubspot.ids),
+                    _ => return None,
+                };
+                let key = format!("{word}:{}", short.strip_suffix(".json").unwrap_or(short));
+                let id = ids.get(&key)?;
+                let mut places = Vec::new();
+                for (file, body) in export.files.iter().filter(|(file, _)| !file.contains('/')) {
+                    if let Ok(json) = serde_json::from_slice(body) {
+                        mails_under(&json, id, &mut String::new(), &mut |at| places.push((file.clone(), at)));
+                    }
+                }
+                Some((key, id.clone(), places))
+            });
             let (key, placeholder, used) = known.unwrap_or_else(|| {
                 let word = if sort == Sort::Flow { "flow" } else { "upload" };
                 (format!("{word}:{short}"), String::new(), Vec::new())
@@ -294,6 +312,27 @@ fn add_named(target: Target, items: &mut Vec<Item>) {
 
 /// Key of a mail, what stands for its id, and where: file and pointer.
 type Upload = (String, String, Vec<(String, String)>);
+
+/// Where a flow's JSON names a mail by this id.
+fn mails_under(json: &Json, id: &str, at: &mut String, found: &mut dyn FnMut(String)) {
+    let length = at.len();
+    let mut under = |key: &str, child: &Json, at: &mut String| {
+        at.push('/');
+        at.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        let is_mail = matches!(key, "template_id" | "content_id" | "email_content_id");
+        if is_mail && child.as_str() == Some(id) {
+            found(at.clone());
+        } else {
+            mails_under(child, id, at, found);
+        }
+        at.truncate(length);
+    };
+    match json {
+        Json::Object(map) => map.iter().for_each(|(key, child)| under(key, child, at)),
+        Json::Array(list) => list.iter().enumerate().for_each(|(n, child)| under(&n.to_string(), child, at)),
+        _ => {}
+    }
+}
 
 /// Hash of bytes, as records keep it.
 pub(super) fn hash(bytes: &[u8]) -> String {

@@ -282,6 +282,18 @@ pub(super) const PAGES: &[CheckSpec] = &[
         ],
     ),
     page(
+        "import/form",
+        Severity::Hint,
+        "A form by its name",
+        [
+            "A step of the import speaks of a form by its id; the account says what it is called.",
+            "Events of forms hold the id, so the condition keeps it; the name stands in the note at the step.",
+            "event.form_id = \"UwNxTz\"",
+            "Nothing needs to be done.",
+            "references: Klaviyo GET /api/forms, HubSpot GET /marketing/v3/forms",
+        ],
+    ),
+    page(
         "import/unproven",
         Severity::Warning,
         "An import that was not compared",
