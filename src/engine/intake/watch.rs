@@ -101,7 +101,7 @@ pub enum Stopped<E> {
 
 /// Reads events from JSON Lines, or from one JSON text (an object, a list, `{"events": […]}`), and hands them out as
 /// they lie there, one by one: the place (`line 3`, `item 2`), and the object or why it is none. Which of the two it
-/// is, the first line says. `file` names this file ([`name_of`]): events with neither id nor time get an id by file and
+/// is, the first line says. `file` names this file (`name_of`): events with neither id nor time get an id by file and
 /// place, so that they are the same ones when they are read once more.
 ///
 /// Errors: the file cannot be read on, or `take` gave up. What was handed out before counts.
