@@ -181,7 +181,7 @@ fn foot_ui(ui: &mut Ui, import: &Import, draft: &Draft, out: &mut Vec<Command>) 
         Stage::Choosing => {
             let found = import.found(&draft.search);
             let flow = found.get(draft.row);
-            let button = Button::new(RichText::new("Import").color(palette.on_accent)).fill(palette.accent);
+            let button = widgets::primary(ui, "Import", flow.is_some());
             let button = ui.add_enabled(flow.is_some(), button.min_size(vec2(0.0, 30.0)));
             if let (true, Some(flow)) = (button.on_disabled_hover_text("Choose a flow").clicked(), flow) {
                 act(out, ImportAct::Fetch(flow.id.clone()));

@@ -81,7 +81,7 @@ fn page(ui: &mut Ui, push: &Push, out: &mut Vec<Command>) {
                 1 => "Make 1 change".to_owned(),
                 count => format!("Make {count} changes"),
             };
-            let button = Button::new(RichText::new(text).color(palette.on_accent)).fill(palette.accent);
+            let button = widgets::primary(ui, text, plan.is_ready());
             let button = ui.add_enabled(plan.is_ready(), button.min_size(vec2(0.0, 30.0)));
             if button.on_disabled_hover_text("Something is to be chosen, or stands in the way").clicked() {
                 act(out, PushAct::Confirm);

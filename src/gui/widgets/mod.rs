@@ -42,6 +42,13 @@ pub fn icon_button(ui: &mut Ui, icon: &str, app: &App, id: CommandId) -> Respons
     }
 }
 
+/// The button that a page is there for. One that cannot be used yet lies flat, so that its words can be read.
+pub fn primary(ui: &Ui, text: impl Into<String>, is_enabled: bool) -> Button<'static> {
+    let palette = Palette::get(ui);
+    let (ink, ground) = if is_enabled { (palette.on_accent, palette.accent) } else { (palette.text, palette.hover) };
+    Button::new(RichText::new(text).color(ink)).fill(ground)
+}
+
 /// A caption in small capitals.
 pub fn caption(ui: &mut Ui, text: &str) {
     let palette = Palette::get(ui);

@@ -1,6 +1,6 @@
 //! The dialog that sends the shown mail to the user: to which address, by which server or into which folder.
 
-use egui::{Align, Button, Id, Key, Label, Layout, Margin, Modal, RichText, TextEdit, Ui};
+use egui::{Align, Id, Key, Label, Layout, Margin, Modal, RichText, TextEdit, Ui};
 
 use crate::{
     app::{
@@ -15,6 +15,7 @@ use crate::{
     gui::{
         panels::{Drafts, shortcuts},
         theme::{self, Palette},
+        widgets,
     },
     post::PASSWORD,
 };
@@ -95,8 +96,8 @@ fn dialog_ui(
             (Ok(_), false) => Ok(()),
             (Err(why), false) => Err(*why),
         };
-        let text = RichText::new("Send").color(palette.on_accent);
-        let button = ui.add_enabled(can.is_ok(), Button::new(text).fill(palette.accent));
+        let button = widgets::primary(ui, "Send", can.is_ok());
+        let button = ui.add_enabled(can.is_ok(), button);
         let is_wanted = button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() || enter;
         if is_wanted && can.is_ok() {
             out.push(Act::SendTest { to: draft.to.clone(), by: draft.by.clone() }.into());

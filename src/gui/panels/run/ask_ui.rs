@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Align, Button, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, Ui};
+use egui::{Align, ComboBox, Id, Label, Layout, Modal, RichText, ScrollArea, Ui};
 
 use crate::{
     app::{
@@ -38,8 +38,8 @@ pub fn question(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         let can = details(ui, document, question, out);
         ui.add_space(10.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = RichText::new(go).color(palette.on_accent);
-            let button = ui.add_enabled(can.is_ok(), Button::new(text).fill(palette.accent));
+            let button = widgets::primary(ui, go, can.is_ok());
+            let button = ui.add_enabled(can.is_ok(), button);
             if button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
                 out.push(Act::Confirm.into());
             }

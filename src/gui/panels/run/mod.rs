@@ -23,6 +23,7 @@ use crate::{
     gui::{
         icons,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -100,9 +101,9 @@ fn head(ui: &mut Ui, document: &Document, run: &Run, form: &start_ui::Draft, out
                 Standing::Starting | Standing::Stopping => _ = ui.spinner(),
                 Standing::Resting | Standing::Unknown => {
                     let can = can_start(document);
-                    let text = RichText::new(format!("{}  Start", icons::glyph("play"))).color(palette.on_accent);
-                    let button = Button::new(text).fill(palette.accent).min_size(vec2(0.0, 30.0));
                     let ready = can.is_ok() && run.standing == Standing::Resting;
+                    let text = format!("{}  Start", icons::glyph("play"));
+                    let button = widgets::primary(ui, text, ready).min_size(vec2(0.0, 30.0));
                     let button = ui.add_enabled(ready, button).accessible_name("Start the engine");
                     if button.on_disabled_hover_text(can.err().unwrap_or("The folder is being looked at")).clicked() {
                         // What is still being typed counts.
