@@ -23,15 +23,23 @@ pub struct Arguments {
     format: Format,
 }
 
+/// Contacts whose id or address begins alike that are looked through.
+const MOST_ALIKE: usize = 100;
+
 /// Runs it.
 pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     let reader = reader(&args.data.dir)?;
     let found = match reader.contact(&args.id)? {
         Some(view) => Some(view),
-        None => match reader.search(&args.id, 2)?.as_slice() {
-            [one] => reader.contact(one.id.as_str())?,
-            _ => None,
-        },
+        // The whole address: a beginning may be somebody else's.
+        None => {
+            let found = reader.search(&args.id, MOST_ALIKE)?;
+            let is_it = |email: &str| email.eq_ignore_ascii_case(args.id.trim());
+            match found.iter().find(|one| one.email.as_deref().is_some_and(is_it)) {
+                Some(one) => reader.contact(one.id.as_str())?,
+                None => None,
+            }
+        }
     };
     let Some(view) = found else {
         return Err(Failure::unusable(

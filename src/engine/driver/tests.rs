@@ -495,6 +495,20 @@ fn people_come_suppressed_with_their_past() {
     check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
 }
 
+/// Whoever comes again after being forgotten, and gets another code, can be forgotten again.
+#[test]
+fn people_are_forgotten_twice() {
+    let mut world = World::with(FLOW, Workspace::default());
+    for (n, code) in ["A1", "A2", "A3"].into_iter().enumerate() {
+        let key = SendKey { journey: "demo/ada/1".into(), node: "first".into(), pass: 1 };
+        assert!(world.batch(n as i64, |driver, _| driver.store().give_code("p", code, 1, &key)), "{code}");
+        world.order(n as i64, Order::Forget { contact: "ada".into() }).expect("forgets");
+        let store = world.driver.as_ref().expect("is there").store();
+        assert_eq!(store.code_of("p", 1).expect("reads"), None);
+        assert!(store.is_given("p", code).expect("reads"), "{code} stays given");
+    }
+}
+
 /// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
 #[test]
 fn the_workspaces_own_list_is_not_lifted_behind_its_back() {

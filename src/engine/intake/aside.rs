@@ -91,7 +91,10 @@ impl Aside {
         let failed = |error: io::Error| {
             Refusal::new(format!("{} cannot be written: {error}", self.folder.display()), "Make room on the disk")
         };
-        let name = format!("{}.json", hash::version_hash(&[from.as_bytes(), b"\0", body].concat()));
+        // What a webhook is about may stand in a header alone: Shopify's topic.
+        let topic = headers.iter().find(|(name, _)| name.contains("topic")).map_or("", |(_, topic)| topic.as_str());
+        let all = [from.as_bytes(), b"\0", topic.as_bytes(), b"\0", body].concat();
+        let name = format!("{}.json", hash::version_hash(&all));
         let path = self.folder.join(name);
         if path.exists() {
             return Ok(());
@@ -170,6 +173,12 @@ mod tests {
         keep(b"{}").expect("keeps it once");
         keep(b"\xff\xfe").expect("keeps what is no text");
         assert_eq!(aside.count(), 2);
+        // The same body about something else.
+        let topic = |topic: &str| BTreeMap::from([("x-shopify-topic".to_owned(), topic.to_owned())]);
+        for (name, count) in [("orders/create", 3), ("orders/create", 3), ("customers/update", 4)] {
+            aside.keep(Instant::from_millis(0), "/hooks/x", topic(name), b"{}", &why).expect("keeps");
+            assert_eq!(aside.count(), count, "{name}");
+        }
         let texts: Vec<Kept> = fs::read_dir(aside.folder())
             .expect("a folder")
             .map(|entry| {
@@ -184,7 +193,7 @@ mod tests {
         }
         assert_eq!(aside.count(), MOST_FILES);
         assert!(keep(b"one more").is_err_and(|refusal| refusal.error.contains("no more are kept")));
-        fs::remove_file(aside.folder().join("2.json")).expect("removes");
+        fs::remove_file(aside.folder().join("9.json")).expect("removes");
         keep(b"one more").expect("there is room again");
     }
 }

@@ -670,8 +670,9 @@ impl Store {
             "delete from outbox where contact = ?",
             "delete from journal where contact = ?",
             "delete from held where contact = ?",
-            // The code stays given; to whom is forgotten.
-            "update code set contact = -contact, key = '' where contact = ?",
+            // The code stays given; to whom is forgotten, also where somebody of that number was forgotten before.
+            "update code set contact = (select min(coalesce(min(other.contact), 0), 0) - 1 from code as other \
+             where other.pool = code.pool), key = '' where contact = ?",
             "update contact set forgotten = null, email = null where n = ?",
             "update audit set what = 'forgotten' where contact = ?",
         ] {
