@@ -26,9 +26,9 @@ pub use self::{
 pub const FILE: &str = "flowloom.db";
 /// Held while a process owns the folder.
 pub const LOCK: &str = "flowloom.lock";
-/// Frames after which SQLite moves the log into the file. Source: `cargo bench --bench engine`. At half load the slowest
-/// of 100 single events waits 414 ms with 4,000 of them, 35 to 48 ms with 1,000, 16 ms with 500; events in batches come
-/// to 73, 60 and 53 % of the bare loop.
+/// Frames after which SQLite moves the log into the file. Source: `cargo bench --bench engine`. At half load the
+/// slowest of 100 single events waits 414 ms with 4,000 of them, 35 to 48 ms with 1,000, 16 ms with 500; events in
+/// batches come to 73, 60 and 53 % of the bare loop.
 const CHECKPOINT_FRAMES: u32 = 1_000;
 /// Kibibytes of pages in memory. Source: references, engine 2.
 const CACHE_KIB: i32 = 65_536;
