@@ -231,7 +231,6 @@ fn does(id: CommandId, old: &Seen, new: &Seen, asked: &[Request]) -> bool {
 }
 
 /// Whether this build lacks what a command does.
-#[allow(clippy::match_like_matches_macro, reason = "so it looks only in a build that lacks everything")]
 fn is_left_out(id: CommandId) -> bool {
     let (has_accounts, has_engine) = (cfg!(feature = "push"), cfg!(feature = "engine"));
     let talks_to_accounts = matches!(id, CommandId::ImportKlaviyo | CommandId::ImportHubspot);
