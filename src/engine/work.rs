@@ -139,6 +139,11 @@ pub enum Order {
         /// Take an unknown send as not sent, and send it again. People decide that, never the engine.
         resend: bool,
     },
+    /// Takes a send that is *unknown* as sent: somebody found out that it left.
+    MarkSent {
+        /// The send.
+        key: SendKey,
+    },
     /// Forgets a person: history, journeys, mails; the id stays suppressed.
     Forget {
         /// Whom.

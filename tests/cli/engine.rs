@@ -260,6 +260,7 @@ fn an_engine_is_talked_to_while_it_runs() {
     assert_eq!(ask(folder, &["held", "--format", "json"], 0, &[]).json()["rows"], serde_json::json!([]));
     ask(folder, &["retry", "nonsense"], 2, &["`nonsense` is no key", "flowloom held shows them"]);
     ask(folder, &["retry", "welcome-1/hello/1"], 1, &["Nothing is held"]);
+    ask(folder, &["retry", "welcome-1/hello/1", "--sent"], 1, &["There is no send", "flowloom held"]);
 
     // A journey by hand.
     let journey = view["journeys"][0]["id"].as_str().expect("a journey").to_owned();

@@ -205,6 +205,13 @@ pub enum Question {
         /// Its send key.
         key: String,
     },
+    /// Take a mail as sent of which nobody knew whether it arrived.
+    MarkSent {
+        /// Whose.
+        contact: ContactId,
+        /// Its send key.
+        key: String,
+    },
     /// Stop the engine.
     Stop,
 }

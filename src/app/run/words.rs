@@ -237,6 +237,13 @@ pub fn question(document: &Document, question: &Question) -> (String, String, &'
                 .to_owned(),
             "It did not arrive: send again",
         ),
+        Question::MarkSent { contact, .. } => (
+            format!("Take the mail to {contact} as sent?"),
+            "You found it in their mailbox or in the mail server's log. It counts as sent from when it was handed over, \
+             and is never sent again."
+                .to_owned(),
+            "It left",
+        ),
         Question::Stop => (
             "Stop the engine?".to_owned(),
             "It finishes what is on its way. What waits goes on with the next start; events that come meanwhile are \

@@ -31,7 +31,7 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             if rows.is_empty() {
                 streams.say("Nothing is held\n");
             } else {
-                streams.say("Try one again with flowloom retry KEY; one that may have left, with --resend\n");
+                streams.say("Try one again with flowloom retry KEY; one that may have left with --resend, or close it with --sent\n");
             }
         }
     }

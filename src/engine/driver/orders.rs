@@ -101,6 +101,7 @@ impl Driver {
                 self.tell_contact(now, who, n, Control::End { journey: journey.clone() }, format!("ended {journey}"))
             }
             Order::Retry { key, resend } => self.retry(now, who, key, *resend),
+            Order::MarkSent { key } => self.mark_sent(now, who, key),
             Order::Forget { contact } => self.forget(now, who, contact),
             Order::Suppress { addresses, lift } => self.suppress(now, who, addresses, *lift),
             Order::Prune { days } => self.prune(now, who, *days),
@@ -253,7 +254,7 @@ impl Driver {
             Some(Standing::Settled(Outcome::Unknown)) if !resend => {
                 return no(
                     format!("`{key}` may have left: nobody knows"),
-                    "Look at the mail server's log; retry with --resend where it did not leave",
+                    "Look at the mail server's log; retry with --resend where it did not leave, with --sent where it did",
                 );
             }
             Some(Standing::Settled(Outcome::Unknown)) => {
@@ -279,6 +280,29 @@ impl Driver {
             }
         }
         yes(format!("{key} is tried again"))
+    }
+
+    /// A send of which nobody knew whether it left has left: somebody says so.
+    fn mark_sent(&mut self, now: Instant, who: &str, key: &SendKey) -> Said {
+        let lists = "flowloom held lists those of which nobody knows whether they left";
+        let Some(row) = self.store.send(key)? else { return no(format!("There is no send `{key}`"), lists) };
+        let stands = match row.standing {
+            Standing::Settled(Outcome::Unknown) => {
+                self.store.audit(now, Some(row.contact), who, &format!("takes {key} as sent"))?;
+                self.has_left(&row, now)?;
+                return yes(format!("{key} is taken as sent"));
+            }
+            Standing::Settled(Outcome::Sent) => return no(format!("`{key}` is sent already"), lists),
+            Standing::Settled(Outcome::Held) => {
+                let hint = "Try it again with flowloom retry KEY, once what holds it is mended";
+                return no(format!("`{key}` is held: it has not left"), hint);
+            }
+            Standing::Settled(Outcome::Skipped) => "was skipped",
+            Standing::Settled(Outcome::Refused) => "was refused",
+            Standing::Due | Standing::Claimed => "has not left yet",
+            Standing::HandingOver => "is on its way",
+        };
+        no(format!("`{key}` {stands}: only what nobody knows of can be taken as sent"), lists)
     }
 
     /// Whether the journey of a key stands at its step, held.

@@ -10,7 +10,7 @@ use crate::{
     audience::Contact,
     base::SendKey,
     engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
-    kinds::runtime::{Change, Outcome},
+    kinds::runtime::{Change, Outcome, Reason},
     testing::engine::check_replay,
 };
 
@@ -172,6 +172,67 @@ fn a_claim_is_taken_over_and_a_hand_over_is_not() {
     world.order(HOUR, Order::Retry { key: begun.clone(), resend: true }).expect("is sent again");
     assert_eq!(world.send(HOUR + 1, &Handed::Done), std::slice::from_ref(begun));
     assert_eq!(world.standing(begun), settled(Outcome::Sent));
+}
+
+/// R21: what nobody knew of has left, as somebody found out; it counts from when it was handed over, and nothing else
+/// can be taken as sent.
+#[test]
+fn what_is_unknown_is_taken_as_sent_by_hand() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let mark =
+        |world: &mut World, millis: i64, key: &SendKey| world.order(millis, Order::MarkSent { key: key.clone() });
+    let refused = |world: &mut World, key: &SendKey, said: &str| {
+        let refusal = mark(world, 2, key).expect_err(said);
+        assert!(refusal.error.contains(said) && !refusal.hint.is_empty(), "{said}: {refusal:?}");
+    };
+    let nobody = SendKey { journey: "demo/eve/1".into(), node: "first".into(), pass: 1 };
+    refused(&mut world, &nobody, "There is no send");
+    let due = world.driver.as_ref().expect("is there").store().due_sends(at(2), 1).expect("reads").remove(0).key;
+    refused(&mut world, &due, "has not left yet");
+    let (key, attempt) = world.claim(2).remove(0);
+    refused(&mut world, &key, "has not left yet");
+    world.batch(3, |d, now| d.begin(now, &key, attempt, None));
+    refused(&mut world, &key, "is on its way");
+    world.restart();
+    world.batch(HOUR, |d, now| d.recover(now, &|_| None));
+    let row = |world: &World| world.driver.as_ref().expect("is there").store().send(&key).expect("reads").expect("one");
+    assert_eq!((row(&world).standing, row(&world).at), (settled(Outcome::Unknown), at(3)), "handed over then");
+    mark(&mut world, 2 * HOUR, &key).expect("is taken as sent");
+    assert_eq!((row(&world).standing, row(&world).at), (settled(Outcome::Sent), at(2 * HOUR)));
+    refused(&mut world, &key, "is sent already");
+    assert!(world.order(2 * HOUR, Order::Retry { key: key.clone(), resend: true }).is_err(), "it is never sent again");
+    assert!(world.claim(2 * HOUR).is_empty());
+    let store = world.driver.as_ref().expect("is there").store();
+    let state = store.contact(1).expect("reads").expect("one").state;
+    let place = format!("\"at\":\"{}\"", at(3));
+    assert!(state.contains(&place) && state.contains("\"status\":\"sent\""), "{place}: {state}");
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+    // The journey goes on, and its next message is tested and sent as ever.
+    world.batch(DAY + HOUR, |d, now| d.wake_due(now, 10));
+    assert_eq!(world.send(DAY + HOUR, &Handed::Done).len(), 1);
+    let held = Handed::Held { reason: Reason::Fault, detail: String::new() };
+    world.event(DAY + HOUR, "e2", "ben", "Started Checkout");
+    let [other] = world.send(DAY + HOUR, &held).try_into().expect("one");
+    refused(&mut world, &other, "is held");
+    for id in ["ada", "ben"] {
+        assert_eq!(check_replay(world.driver.as_ref().expect("is there"), id), Ok(()));
+    }
+}
+
+/// R29: whoever cannot be read cannot be told; that the send left is kept.
+#[test]
+fn what_is_unknown_is_taken_as_sent_where_its_contact_is_damaged() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [key] = world.send(2, &Handed::Unknown { detail: "cut".to_owned() }).try_into().expect("one");
+    let store = world.driver.as_ref().expect("is there").store();
+    let mut row = store.contact(1).expect("reads").expect("one");
+    row.state = "{".to_owned();
+    store.set_contact(&row, false).expect("writes");
+    world.restart();
+    world.order(3, Order::MarkSent { key: key.clone() }).expect("is taken as sent");
+    assert_eq!(world.standing(&key), settled(Outcome::Sent));
 }
 
 #[test]

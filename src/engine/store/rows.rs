@@ -66,6 +66,8 @@ pub struct OutboxRow {
     pub made: Instant,
     /// Not before.
     pub not_before: Instant,
+    /// Since when it stands there; of one that is unknown, when it was handed over.
+    pub at: Instant,
 }
 
 /// What changed at a node.
@@ -137,7 +139,7 @@ pub(super) const OPEN: &str = "standing in ('claimed', 'handing_over', 'held', '
 const STRANGE: &str =
     "standing not in ('due', 'claimed', 'handing_over', 'sent', 'skipped', 'refused', 'held', 'unknown')";
 
-const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before";
+const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before, at";
 
 /// A send whose row cannot be read.
 #[derive(Clone, Debug)]
@@ -177,6 +179,7 @@ fn read_outbox(n: i64, row: &Row<'_>) -> Result<OutboxRow> {
         attempt: number(row, 6)?,
         made: Instant::from_millis(number(row, 7)?),
         not_before: Instant::from_millis(number(row, 8)?),
+        at: Instant::from_millis(number(row, 9)?),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::{
         Command, Document,
         run::{Act, MOST_HELD, Question, Run, words},
     },
+    base::ContactId,
     engine::status::HeldRow,
     gui::{
         panels::bottom,
@@ -94,15 +95,25 @@ fn about(ui: &mut Ui, document: &Document, row: &HeldRow, is_unknown: bool, out:
 /// What can be done about it.
 fn button(ui: &mut Ui, row: &HeldRow, is_unknown: bool, out: &mut Vec<Command>) {
     if is_unknown {
-        let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
-        if button.accessible_name(format!("Send {} again", row.key)).clicked() {
-            let question = Question::Resend { contact: row.contact.clone(), key: row.key.clone() };
-            out.push(Act::Ask(question).into());
-        }
+        may_have_left(ui, &row.contact, &row.key, out);
     } else {
         let button = bottom::small_button(ui, "Retry").accessible_name(format!("Retry {}", row.key));
         if button.clicked() {
             out.push(Act::Retry(row.key.clone()).into());
         }
+    }
+}
+
+/// What can be said of a message of which nobody knows whether it arrived.
+pub fn may_have_left(ui: &mut Ui, contact: &ContactId, key: &str, out: &mut Vec<Command>) {
+    let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
+    if button.accessible_name(format!("Send {key} again")).clicked() {
+        let question = Question::Resend { contact: contact.clone(), key: key.to_owned() };
+        out.push(Act::Ask(question).into());
+    }
+    let button = bottom::small_button(ui, "It left\u{2026}").accessible_name(format!("Take {key} as sent"));
+    if button.on_hover_text("Found in a mailbox or in the mail server's log: take it as sent").clicked() {
+        let question = Question::MarkSent { contact: contact.clone(), key: key.to_owned() };
+        out.push(Act::Ask(question).into());
     }
 }

@@ -245,6 +245,12 @@ fn what_is_held_is_tried_again_and_what_is_unknown_only_after_a_question() {
     click(&mut h, "It did not arrive: send again");
     let (_, ask) = world.last();
     assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::Retry { resend: true, .. })));
+    world.answer(&mut h, Answered::Order(Ok("done".into())));
+    click(&mut h, "Take ada/watch-shop/1/mail-1/2 as sent");
+    let _ = h.get_by_label("Take the mail to ada as sent?");
+    click(&mut h, "It left");
+    let (_, ask) = world.last();
+    assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::MarkSent { .. })));
     world.answer(&mut h, Answered::Order(Err(Refusal::new("It is not held any more", "Look again"))));
     let _ = h.get_by_label("It is not held any more");
 }
