@@ -15,6 +15,7 @@
 //! | [`clock`] | now: real, scaled, or set by hand |
 //! | [`delivery`] | from a job to a hand-over: rendering, transports, rates, back-off, links back to the engine |
 //! | [`intake`] | HTTP: events, contacts, webhooks of shops, pages of recipients, metrics, and the JSON API |
+//! | [`forget`] | what of a forgotten person lies in files |
 //! | [`run`] | all of it put together, in one process |
 //! | [`client`] | talking to an engine by its data folder, running or not: for `cli` and `gui` |
 //! | `redact` | what may stand in the log: nobody |
@@ -29,6 +30,7 @@ pub mod client;
 pub mod clock;
 pub mod delivery;
 pub mod driver;
+pub mod forget;
 pub mod handle;
 pub mod intake;
 mod redact;

@@ -23,6 +23,7 @@ use super::{
         ways::{self, Ways},
     },
     driver::{Driver, Source, Told},
+    forget::{self, Person, Places},
     handle::Handle,
     intake::{
         self,
@@ -35,7 +36,7 @@ use super::{
     },
     redact,
     status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
-    store::{self, Reader},
+    store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
@@ -55,8 +56,6 @@ const MOST_WARNINGS: usize = 20;
 const AHEAD_MILLIS: i64 = 60_000;
 /// Under which name the store keeps the key of the links, so that a copy of it has the key.
 const LINKS_KEY: &str = "links_key";
-/// The value in the store that says by which ways things left.
-const WAYS: &str = "ways";
 /// What arrives in a minute is shown for the last whole one.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -186,6 +185,7 @@ impl Engine {
             Watch::prepare(folder)?;
         }
         let mut said = begin(&mut driver, &clock, &ways, flows, workspace)?;
+        note_places(&driver, ways.folder(), settings.watch.as_deref())?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
             said.push(format!(
@@ -233,6 +233,7 @@ impl Engine {
         match opened {
             Ok((intake, watch)) => {
                 said.push(format!("Listening on http://{}", intake.address()));
+                erase_rest(&settings.data, &handle);
                 Ok((Self { data: settings.data, handle, writer, office, intake, watch }, said))
             }
             // Whoever cannot listen does not send either.
@@ -355,6 +356,39 @@ fn begin(
         said.push(done?);
     }
     Ok(said)
+}
+
+/// Keeps where files of people may lie, for whoever is to forget them.
+fn note_places(driver: &Driver, mails: Option<&Path>, watched: Option<&Path>) -> Result<(), Refusal> {
+    let kept = driver.store().meta(Places::META).map_err(of_store)?;
+    let mut places: Places = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    if !places.add(mails, watched) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(&places)
+        .map_err(|error| Refusal::new(format!("A folder has a name that cannot be kept: {error}"), "Name another"))?;
+    driver.store().set_meta(Places::META, &text).map_err(of_store)
+}
+
+/// Deletes, in a thread of its own, what a crash has left of forgotten people in files.
+fn erase_rest(data: &Path, handle: &Handle) {
+    let found = Reader::open(data).and_then(|reader| Ok((reader.erasing()?, reader.places()?)));
+    let (people, places) = match found {
+        Ok(found) => found,
+        Err(error) => return tracing::warn!(error = redact::text(&error.message), "files of people are left"),
+    };
+    if people.is_empty() {
+        return;
+    }
+    let (data, handle) = (data.to_owned(), handle.clone());
+    let work = move || {
+        for person in people {
+            forget::tell(&handle, &person, &forget::erase(&person, &data, &places));
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("forget".to_owned()).spawn(work) {
+        tracing::warn!(%error, "files of people are left until the next start");
+    }
 }
 
 fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
@@ -524,6 +558,11 @@ impl intake::Reader for Eyes {
         let reader = Reader::open(&self.data).map_err(told)?;
         let moves = reader.migration(flow, mapping).map_err(told)?;
         Ok(moves.map(|moves| moves.into_iter().map(MoveView::from).collect()))
+    }
+
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String> {
+        let reader = self.reader();
+        Ok((reader.erasing().map_err(told)?, reader.places().map_err(told)?))
     }
 
     fn brand(&self) -> Result<Brand, String> {

@@ -149,6 +149,12 @@ pub enum Order {
         /// Whom.
         contact: ContactId,
     },
+    /// The engine's own: nothing of a forgotten person lies in files any more, and the note that says by what they are
+    /// known goes. Nobody else gives it.
+    Erased {
+        /// Whom.
+        contact: ContactId,
+    },
     /// Adds addresses to the suppression list, or takes them off.
     Suppress {
         /// Addresses, in any case.

@@ -384,7 +384,9 @@ fn copies_go_out_and_come_back() {
     // A person is forgotten, and stays unwritten to.
     ask(folder, &["forget", "ada"], 1, &["for good", "--yes"]);
     ask(folder, &["forget", "nobody", "--yes"], 1, &["There is no contact `nobody`"]);
-    ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten"]);
+    let said =
+        ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten", "1 file of a mail", "before-restore-1"]);
+    assert!(!said.out.contains("flowloom.db,") && !said.out.contains("Not deleted"), "{said:?}");
     let said = ask(folder, &["contact", "ada"], 0, &["never to be written to"]);
     assert!(!said.out.contains("ada@shop.example") && !said.out.contains("at wait"), "{said:?}");
 
@@ -404,6 +406,43 @@ fn copies_go_out_and_come_back() {
     assert_eq!(listed["schema"], "flowloom/suppressed/1");
     ask(folder, &["suppress", "list.txt", "--list"], 2, &["cannot be used with"]);
     engine.stop();
+}
+
+/// Nothing of a person outlives them in files, whether the engine runs or not.
+#[test]
+fn people_are_forgotten_with_their_files() {
+    let home = home();
+    let folder = home.path();
+    let (done, aside) = (folder.join("in/done"), folder.join("data/aside"));
+    let engine = Running::start(folder, &["--watch", "in"]);
+    let both = format!("{}\n{}\n", event("e1", "ada", "Signed Up"), event("e2", "ben", "Signed Up"));
+    fs::write(folder.join("in/a.jsonl"), &both).expect("writes");
+    wait_for("the file is read", || done.join("a.jsonl").exists());
+    wait_for("both mails leave", || mails(folder).len() == 2);
+    fs::create_dir_all(&aside).expect("creates");
+    let body = "{\"schema\":\"flowloom/aside/1\",\"body\":\"ADA@shop.example\"}";
+    fs::write(aside.join("1.json"), body).expect("writes");
+    let wanted = ["ada is forgotten", "1 file of a mail, 1 request kept aside, 1 item of files that were read"];
+    let said = ask(folder, &["forget", "ada", "--yes"], 0, &wanted);
+    assert!(!said.out.contains("still hold"), "{said:?}");
+    let left = fs::read_to_string(done.join("a.jsonl")).expect("reads");
+    assert_eq!(left, format!("\n{}\n", event("e2", "ben", "Signed Up")));
+    assert_eq!((mails(folder).len(), fs::read_dir(&aside).expect("reads").count()), (1, 0));
+    engine.stop();
+    let own = Connection::open(folder.join("data/flowloom.db")).expect("opens");
+    let notes = "select count(*) from meta where name like 'erase:%'";
+    let notes: i64 = own.query_row(notes, [], |row| row.get(0)).expect("reads");
+    assert_eq!(notes, 0, "the note is gone with the files");
+    drop(own);
+    fs::write(folder.join("in/b.json"), event("e3", "ben", "Signed Up")).expect("writes");
+    ask(folder, &["forget", "ben", "--yes"], 0, &["ben is forgotten", "1 file of a mail", "b.json", "Delete it when"]);
+    assert!(mails(folder).is_empty() && !done.join("a.jsonl").exists());
+    // Twice is once.
+    ask(folder, &["forget", "ben", "--yes"], 0, &["ben is forgotten", "b.json"]);
+    for (path, text) in [("data/flowloom.db", "ada@shop.example"), ("data/flowloom.db", "ben@shop.example")] {
+        let bytes = fs::read(folder.join(path)).expect("reads");
+        assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{text} stands in {path}");
+    }
 }
 
 #[test]

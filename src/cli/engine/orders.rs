@@ -238,7 +238,7 @@ pub fn move_journey(args: &Move, streams: &mut Streams) -> Outcome {
     give(&args.data, &order, args.print.format, streams)
 }
 
-/// Delete a person: history, journeys, mails; the id stays suppressed
+/// Delete a person: history, journeys, mails, and what lies of them in files; the id stays suppressed
 #[derive(Args, Debug)]
 pub struct Forget {
     /// The contact's id

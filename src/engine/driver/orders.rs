@@ -9,6 +9,7 @@ use crate::{
     audience::Event,
     base::{ContactId, FlowId, Instant, SendKey},
     engine::{
+        forget::Person,
         store::{Error, Kind},
         work::{Done, Order, Refusal, Standing},
     },
@@ -103,6 +104,10 @@ impl Driver {
             Order::Retry { key, resend } => self.retry(now, who, key, *resend),
             Order::MarkSent { key } => self.mark_sent(now, who, key),
             Order::Forget { contact } => self.forget(now, who, contact),
+            Order::Erased { contact } => {
+                self.store.drop_meta(&Person::meta(contact))?;
+                yes("done")
+            }
             Order::Suppress { addresses, lift } => self.suppress(now, who, addresses, *lift),
             Order::Prune { days } => self.prune(now, who, *days),
         }
@@ -318,6 +323,7 @@ impl Driver {
 
     pub(super) fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
         let Some(n) = self.store.contact_number(contact.as_str())? else { return self.no_contact(contact) };
+        self.note_files(n, contact)?;
         match self.load(n) {
             Ok(()) => self.feed(n, &Input::Control { at: now, control: Control::Forget })?,
             // Whoever cannot be read can be forgotten: the row begins anew, and is told what holds.
@@ -333,9 +339,20 @@ impl Driver {
         self.cache.remove(n);
         self.store.audit(now, Some(n), who, "forgotten")?;
         yes(format!(
-            "{contact} is forgotten: history, journeys and kept mails are gone from the store, the id stays suppressed; \
-             files of mails that were written into a folder are yours to delete"
+            "{contact} is forgotten: history, journeys and kept mails are gone from the store, the id stays suppressed"
         ))
+    }
+
+    /// By what the files of somebody who is to be forgotten are known, in the same commit: whoever deletes them finds
+    /// it, also after a crash.
+    fn note_files(&mut self, n: i64, contact: &ContactId) -> Result<()> {
+        let mut person = self.store.traces(n, contact)?;
+        // A note that cannot be read any more says nothing.
+        let older = self.store.meta(&Person::meta(contact))?.and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(older) = older {
+            person.join(older);
+        }
+        self.store.set_meta(&Person::meta(contact), &json(&person)?)
     }
 
     fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {

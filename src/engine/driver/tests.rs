@@ -9,6 +9,8 @@ use super::*;
 use crate::{
     audience::Contact,
     base::SendKey,
+    engine::forget::Person,
+    engine::store::ContactRow,
     engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
     kinds::runtime::{Change, Outcome, Reason},
     testing::engine::check_replay,
@@ -554,6 +556,50 @@ fn people_come_suppressed_with_their_past() {
     assert!(world.claim(3).is_empty(), "stays suppressed");
     assert!(world.trace("eve").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("eve"));
     check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
+}
+
+/// What files of somebody are known by is noted in the same commit, all that was ever said, until the files are gone.
+#[test]
+fn whoever_is_forgotten_is_noted_until_the_files_are_gone() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [first] = world.send(1, &Handed::Done).try_into().expect("one");
+    let change = Change { email: Some("new@example.com".into()), phone: Some("+491701".into()), ..Change::default() };
+    world.batch(2, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
+    let forget = |world: &mut World, millis| world.order(millis, Order::Forget { contact: "ada".into() });
+    let note = |world: &World| -> Option<Person> {
+        let text = world.driver.as_ref().expect("is there").store().meta(&Person::meta(&"ada".into())).expect("reads");
+        text.map(|text| serde_json::from_str(&text).expect("a note"))
+    };
+    forget(&mut world, 3).expect("forgets");
+    let addresses = ["ada@example.com", "new@example.com", "+491701"].map(str::to_owned).into();
+    let expected =
+        Person { addresses, keys: [first.to_string()].into(), is_under_way: false, ..Person::new("ada".into()) };
+    assert_eq!(note(&world), Some(expected.clone()));
+    // A crash before the files are gone, and another word: nothing of the first note is lost.
+    world.restart();
+    forget(&mut world, 4).expect("forgets again");
+    assert_eq!(note(&world), Some(expected));
+    world.order(5, Order::Erased { contact: "ada".into() }).expect("is told");
+    assert_eq!(note(&world), None);
+}
+
+/// R29: also of whoever cannot be read.
+#[test]
+fn whoever_is_damaged_is_noted_as_well() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    world.batch(3, |d, now| d.begin(now, &key, attempt, None));
+    let store = world.driver.as_ref().expect("is there").store();
+    let row = store.contact(1).expect("reads").expect("one");
+    store.set_contact(&ContactRow { state: "{".into(), ..row }, false).expect("writes");
+    world.restart();
+    world.order(4, Order::Forget { contact: "ada".into() }).expect("forgets");
+    let store = world.driver.as_ref().expect("is there").store();
+    let text = store.meta(&Person::meta(&"ada".into())).expect("reads").expect("a note");
+    let note: Person = serde_json::from_str(&text).expect("a note");
+    assert!(note.is_under_way && note.addresses.contains("ada@example.com") && note.keys.len() == 1, "{note:?}");
 }
 
 /// Whoever comes again after being forgotten, and gets another code, can be forgotten again.

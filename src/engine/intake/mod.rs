@@ -33,12 +33,13 @@ pub mod server;
 mod tests;
 pub mod watch;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use self::{aside::Aside, guard::Guard, mapping::Mapping, pulse::Pulse};
 use super::{
     clock::Clock,
     delivery::links::Links,
+    forget::{self, Person, Places},
     handle::Handle,
     status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
 };
@@ -80,6 +81,9 @@ pub trait Reader: Send + Sync {
     /// gone and what takes their place; `None` where the flow is not live.
     fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String>;
 
+    /// Of which forgotten people something may lie in files still, and where files of people may lie.
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String>;
+
     /// The brand of the live workspace, for the pages of recipients.
     fn brand(&self) -> Result<Brand, String>;
 }
@@ -102,4 +106,22 @@ pub struct House {
     pub mapping: Mapping,
     /// What could not be understood.
     pub aside: Aside,
+    /// The data folder.
+    pub data: PathBuf,
+}
+
+impl House {
+    /// Deletes what lies of a forgotten person in files, and tells the store; what was done in words. Blocks, perhaps
+    /// for long.
+    pub fn erase(&self, contact: &ContactId) -> String {
+        let later = |why: String| format!(". Its files are deleted with the next start: {why}");
+        let (people, places) = match self.reader.erasing() {
+            Ok(found) => found,
+            Err(error) => return later(error),
+        };
+        let Some(person) = people.into_iter().find(|person| person.id == *contact) else { return String::new() };
+        let erased = forget::erase(&person, &self.data, &places);
+        forget::tell(&self.handle, &person, &erased);
+        erased.said(contact)
+    }
 }

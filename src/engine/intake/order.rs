@@ -79,7 +79,7 @@ enum Saved {
 
 /// An order as JSON. Whoever has an order in hand has looked at the flow: it is published whatever checks say.
 ///
-/// Errors: never for what a workspace can hold, as a test holds for the samples.
+/// Errors: it is the engine's own; never for what a workspace can hold, as a test holds for the samples.
 pub fn to_json(order: &Order) -> Result<Json, String> {
     let saved = match order.clone() {
         Order::Publish { flow, workspace } => Saved::Publish { flow: file::write(&flow), workspace, force: true },
@@ -92,6 +92,7 @@ pub fn to_json(order: &Order) -> Result<Json, String> {
         Order::Retry { key, resend } => Saved::Retry { key: key.to_string(), resend },
         Order::MarkSent { key } => Saved::MarkSent { key: key.to_string() },
         Order::Forget { contact } => Saved::Forget { contact },
+        Order::Erased { .. } => return Err("The engine gives this order to itself".to_owned()),
         Order::Suppress { addresses, lift } => Saved::Suppress { addresses, lift },
         Order::Prune { days } => Saved::Prune { days },
     };

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use smol_str::SmolStr;
 
 use super::{
-    Error, FILE, Kind, Result,
+    Error, FILE, Kind, Result, WAYS,
     rows::{JournalKind, reason_of, standing_of},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     base::{ContactId, FlowId, Instant, NodeId},
     engine::{
         driver::ENTRIES,
+        forget::{self, Person, Places},
         status::{
             CodeView, ContactView, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus, ProfileView, SendView,
             Status,
@@ -432,6 +433,30 @@ impl Reader {
             .into_iter()
             .map(|(at, text)| Ok(ProfileView { at, profile: serde_json::from_str(&text).map_err(Error::damaged)? }));
         Ok(Kept { codes, profile: profile.collect::<Result<_>>()? })
+    }
+
+    /// Forgotten people of whom something may lie in files still.
+    ///
+    /// Errors: the store's. A note that cannot be read is passed over.
+    pub fn erasing(&self) -> Result<Vec<Person>> {
+        let sql = "select value from meta where name >= ?1 and name < ?1 || char(1114111) order by name";
+        let notes = self.rows(sql, [forget::META], |row| row.get::<_, String>(0))?;
+        Ok(notes.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+
+    /// Where files of people may lie.
+    ///
+    /// Errors: the store's.
+    pub fn places(&self) -> Result<Places> {
+        let mut statement = self.connection.prepare_cached("select value from meta where name = ?")?;
+        let mut meta = |name: &str| statement.query_row([name], |row| row.get::<_, String>(0)).optional();
+        let mut places: Places =
+            meta(Places::META)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        // An engine of an earlier build has said only by which ways it sends.
+        let ways = meta(WAYS)?.unwrap_or_default();
+        let folder = ways.strip_prefix("folder:").and_then(|rest| rest.rsplit_once("; texts ")).map(|(path, _)| path);
+        places.add(folder.map(Path::new), None);
+        Ok(places)
     }
 
     /// The workspace as it was published last.

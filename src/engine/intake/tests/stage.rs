@@ -17,6 +17,7 @@ use crate::{
     engine::{
         clock::Clock,
         delivery::links::{Links, Purpose, Token, Watch},
+        forget::{Person, Places},
         handle::{Ask, Handle},
         intake::{
             Reader,
@@ -187,6 +188,11 @@ impl Reader for Store {
         let to = |from: &NodeId| mapping.iter().find(|(old, _)| old == from).map(|(_, new)| new.clone());
         let moved = |from: NodeId| MoveView { to: to(&from), from, journeys: 2 };
         self.read((flow.as_str() == "shop").then(|| vec![moved("mail-1".into())]))
+    }
+
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String> {
+        let ada = Person { addresses: ["ada@example.com".to_owned()].into(), ..Person::new("ada".into()) };
+        self.read((vec![ada], Places::default()))
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
