@@ -18,6 +18,7 @@
 //! | [`forget`] | what of a forgotten person lies in files |
 //! | [`run`] | all of it put together, in one process |
 //! | [`client`] | talking to an engine by its data folder, running or not: for `cli` and `gui` |
+//! | `readers` | a few connections for looking, so that one slow look keeps nobody else waiting |
 //! | `redact` | what may stand in the log: nobody |
 //! | [`status`] | what is seen: people per step, rates, latency, held; a contact's trace and mails |
 //!
@@ -33,6 +34,7 @@ pub mod driver;
 pub mod forget;
 pub mod handle;
 pub mod intake;
+mod readers;
 mod redact;
 pub mod run;
 pub mod status;

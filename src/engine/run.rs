@@ -34,8 +34,9 @@ use super::{
         server::{self, Intake, Limits, Parts, Setup},
         watch::Watch,
     },
+    readers::Readers,
     redact,
-    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
     store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
@@ -254,11 +255,10 @@ impl Engine {
     ) -> Result<(Intake, Option<Watch>), Refusal> {
         let listen = setup.listen;
         let eyes = Eyes {
-            reader: Mutex::new(Reader::open(&settings.data).map_err(of_store)?),
+            readers: Readers::open(&settings.data).map_err(of_store)?,
             live,
             pulse: pulse.clone(),
             clock: clock.clone(),
-            data: settings.data.clone(),
         };
         let parts = Parts {
             handle: handle.clone(),
@@ -488,17 +488,10 @@ impl Seen {
 
 /// What intake sees: the file, and the running engine's own numbers.
 struct Eyes {
-    reader: Mutex<Reader>,
+    readers: Readers,
     live: Arc<Live>,
     pulse: Arc<Pulse>,
     clock: Clock,
-    data: PathBuf,
-}
-
-impl Eyes {
-    fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn told(error: store::Error) -> String {
@@ -508,7 +501,7 @@ fn told(error: store::Error) -> String {
 impl intake::Reader for Eyes {
     fn status(&self) -> Result<Status, String> {
         let now = self.clock.now();
-        let mut status = self.reader().status(now).map_err(told)?;
+        let mut status = self.readers.look(|reader| reader.status(now)).map_err(told)?;
         status.latency = self.pulse.latencies();
         status.time_scale = Some(self.clock.scale()).filter(|scale| *scale != 1.0);
         let mut seen = self.live.seen();
@@ -526,47 +519,53 @@ impl intake::Reader for Eyes {
     }
 
     fn contact(&self, id: &ContactId) -> Result<Option<ContactView>, String> {
-        self.reader().contact(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.contact(id.as_str())).map_err(told)
     }
 
     fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
-        self.reader().events(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.events(id.as_str())).map_err(told)
     }
 
     fn kept(&self, id: &ContactId) -> Result<Kept, String> {
-        self.reader().kept(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.kept(id.as_str())).map_err(told)
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {
-        self.reader().search(text, limit).map_err(told)
+        self.readers.look(|reader| reader.search(text, limit)).map_err(told)
     }
 
     fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String> {
-        self.reader().held(None, limit).map_err(told)
+        self.readers.look(|reader| reader.held(None, limit)).map_err(told)
+    }
+
+    fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String> {
+        self.readers.look(|reader| reader.damaged(limit)).map_err(told)
+    }
+
+    fn knows(&self, id: &ContactId) -> Result<bool, String> {
+        self.readers.look(|reader| reader.knows(id.as_str())).map_err(told)
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
-        self.reader().mail(&key.to_string()).map_err(told)
+        self.readers.look(|reader| reader.mail(&key.to_string())).map_err(told)
     }
 
     fn suppressed(&self) -> Result<Vec<String>, String> {
-        self.reader().suppressed().map_err(told)
+        self.readers.look(|reader| reader.suppressed()).map_err(told)
     }
 
     fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String> {
-        // It looks at every contact, which others do not wait for.
-        let reader = Reader::open(&self.data).map_err(told)?;
-        let moves = reader.migration(flow, mapping).map_err(told)?;
+        let moves = self.readers.look(|reader| reader.migration(flow, mapping)).map_err(told)?;
         Ok(moves.map(|moves| moves.into_iter().map(MoveView::from).collect()))
     }
 
     fn erasing(&self) -> Result<(Vec<Person>, Places), String> {
-        let reader = self.reader();
-        Ok((reader.erasing().map_err(told)?, reader.places().map_err(told)?))
+        let found = self.readers.look(|reader| Ok((reader.erasing()?, reader.places()?)));
+        found.map_err(told)
     }
 
     fn brand(&self) -> Result<Brand, String> {
-        self.reader().workspace().map(|workspace| workspace.brand).map_err(told)
+        self.readers.look(|reader| reader.workspace().map(|workspace| workspace.brand)).map_err(told)
     }
 }
 

@@ -439,10 +439,33 @@ fn people_are_forgotten_with_their_files() {
     assert!(mails(folder).is_empty() && !done.join("a.jsonl").exists());
     // Twice is once.
     ask(folder, &["forget", "ben", "--yes"], 0, &["ben is forgotten", "b.json"]);
-    for (path, text) in [("data/flowloom.db", "ada@shop.example"), ("data/flowloom.db", "ben@shop.example")] {
-        let bytes = fs::read(folder.join(path)).expect("reads");
-        assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{text} stands in {path}");
+    let bytes = fs::read(folder.join("data/flowloom.db")).expect("reads");
+    for text in ["ada@shop.example", "ben@shop.example"] {
+        assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{text} stands in the file");
     }
+}
+
+/// Whoever cannot be read is counted and listed, with a way out.
+#[test]
+fn damaged_people_are_seen() {
+    let home = home();
+    let folder = home.path();
+    let engine = Running::start(folder, &[]);
+    ingest(folder, &event("e1", "ada", "Signed Up"), 0, &["1 accepted"]);
+    engine.stop();
+    let own = Connection::open(folder.join("data/flowloom.db")).expect("opens");
+    own.execute("update contact set state = '{'", []).expect("is damaged");
+    drop(own);
+    let engine = Running::start(folder, &[]);
+    ingest(folder, &event("e2", "ada", "Viewed Product"), 1, &["cannot be read"]);
+    ask(folder, &["status"], 0, &["warning: 1 contact cannot be read", "flowloom held"]);
+    ask(folder, &["held"], 0, &["ada  cannot be read: ", "flowloom restore", "flowloom forget"]);
+    let held = ask(folder, &["held", "--format", "json"], 0, &[]).json();
+    assert_eq!(held["damaged"][0]["contact"], "ada");
+    assert_eq!(ask(folder, &["status", "--format", "json"], 0, &[]).json()["damaged"], 1);
+    ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten"]);
+    ask(folder, &["held"], 0, &["Nothing is held"]);
+    engine.stop();
 }
 
 #[test]

@@ -253,6 +253,7 @@ fn confirm(app: &mut App, now: Instant) -> Vec<Request> {
             return of_send(&mut app.run, &key, |key| Order::Retry { key, resend: true });
         }
         Question::MarkSent { key, .. } => return of_send(&mut app.run, &key, |key| Order::MarkSent { key }),
+        Question::Forget { contact } => Order::Forget { contact },
         Question::Stop => {
             let Some(data) = app.run.data() else { return Vec::new() };
             (app.run.standing, app.run.fault, app.run.said) = (Standing::Stopping, None, None);

@@ -212,6 +212,11 @@ pub enum Question {
         /// Its send key.
         key: String,
     },
+    /// Forget somebody.
+    Forget {
+        /// Whom.
+        contact: ContactId,
+    },
     /// Stop the engine.
     Stop,
 }

@@ -229,6 +229,9 @@ fn what_matters_is_asked_about() {
     act(&mut app, Act::Ask(Question::MarkSent { contact: "ada".into(), key: key.clone() }));
     let (_, order) = only_order(act(&mut app, Act::Confirm));
     assert_eq!(order, Order::MarkSent { key: crate::base::SendKey::parse(&key).expect("a key") });
+    act(&mut app, Act::Ask(Question::Forget { contact: "ada".into() }));
+    let (_, order) = only_order(act(&mut app, Act::Confirm));
+    assert_eq!(order, Order::Forget { contact: "ada".into() });
     let (_, order) = only_order(act(&mut app, Act::Retry(key)));
     assert!(matches!(order, Order::Retry { resend: false, .. }), "what is held needs no question");
 }

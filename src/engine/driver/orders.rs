@@ -330,6 +330,7 @@ impl Driver {
             Err(error) if error.kind == Kind::Corrupt => self.begin_anew(n, contact, now)?,
             Err(error) => return Err(error),
         }
+        self.is_readable(n)?;
         // What is seen of it goes first, so that the differences are right; then all rows.
         self.write_contact(n, now)?;
         self.dirty.retain(|dirty| *dirty != n);

@@ -442,6 +442,13 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {
+        // Who could not be read may have been brought back meanwhile.
+        for n in self.damaged.clone() {
+            match self.load(n) {
+                Err(error) if error.kind != Kind::Corrupt => return Err(error),
+                _ => {}
+            }
+        }
         let strange = self.store.strange_sends()?;
         if !strange.is_empty() {
             // Under what it was counted is not known. Whatever else this batch moves is counted after that.

@@ -415,8 +415,10 @@ pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>,
 /// `GET /v1/held?limit=N`.
 pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let most = rows(&query.unwrap_or_default());
-    let found = read(&shared, &headers, move |house| house.reader.held(most));
-    let say = |rows| answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "rows": rows}));
+    let found = read(&shared, &headers, move |house| Ok((house.reader.held(most)?, house.reader.damaged(most)?)));
+    let say = |(rows, damaged)| {
+        answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "rows": rows, "damaged": damaged}))
+    };
     found.await.map_or_else(|response| response, say)
 }
 
@@ -501,6 +503,10 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
     };
     let by = parts.headers.get("x-flowloom-by").and_then(|value| value.to_str().ok()).unwrap_or("api");
     let by: String = by.chars().filter(|c| !c.is_control()).take(100).collect();
+    let whom = match &order {
+        Order::Move { contact, .. } | Order::End { contact, .. } | Order::Forget { contact } => Some(contact.clone()),
+        _ => None,
+    };
     let forgets = match &order {
         Order::Forget { contact } => Some(contact.clone()),
         _ => None,
@@ -520,7 +526,13 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
             }
             answered(StatusCode::OK, &json!({"schema": "flowloom/order/1", "done": done}))
         }
-        Ok(Err(refusal)) => refused(StatusCode::CONFLICT, &refusal),
+        Ok(Err(refusal)) => {
+            // Who is not there is not there, whatever was to be done with them.
+            let house = shared.house.clone();
+            let knows = blocking(move || whom.is_none_or(|id| house.reader.knows(&id).unwrap_or(true)));
+            let is_known = knows.await.unwrap_or(true);
+            refused(if is_known { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND }, &refusal)
+        }
         Err(response) => response,
     }
 }

@@ -41,7 +41,7 @@ use super::{
     delivery::links::Links,
     forget::{self, Person, Places},
     handle::Handle,
-    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
 };
 use crate::{
     audience::Event,
@@ -70,6 +70,12 @@ pub trait Reader: Send + Sync {
 
     /// What waits for a person to look at it, oldest first; at most `limit`.
     fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String>;
+
+    /// Contacts that cannot be read, the first ones first; at most `limit`.
+    fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String>;
+
+    /// Whether there is a contact of that id, readable or not.
+    fn knows(&self, id: &ContactId) -> Result<bool, String>;
 
     /// A mail as it was sent (RFC 5322); `None` where it is not kept.
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String>;

@@ -194,6 +194,13 @@ fn apart(rows: impl Iterator<Item = rusqlite::Result<std::result::Result<OutboxR
     Ok(out)
 }
 
+/// What the names of notes about contacts that cannot be read begin with; the number of the contact follows.
+pub(super) const DAMAGED: &str = "damaged:";
+
+fn damaged_name(contact: i64) -> String {
+    format!("{DAMAGED}{contact}")
+}
+
 impl Store {
     // ---- contacts --------------------------------------------------------------------------------------------------
 
@@ -543,6 +550,29 @@ impl Store {
     pub fn drop_meta(&self, name: &str) -> Result<()> {
         self.connection.prepare_cached("delete from meta where name = ?")?.execute([name])?;
         Ok(())
+    }
+
+    // ---- contacts that cannot be read ------------------------------------------------------------------------------
+
+    /// Notes that a contact cannot be read, and why.
+    pub fn note_damaged(&self, contact: i64, since: Instant, why: &str) -> Result<()> {
+        let note = serde_json::json!({"since": since.as_millis(), "why": why});
+        self.set_meta(&damaged_name(contact), &note.to_string())
+    }
+
+    /// A contact can be read again.
+    pub fn drop_damaged(&self, contact: i64) -> Result<()> {
+        self.drop_meta(&damaged_name(contact))
+    }
+
+    /// Contacts that could not be read when they were last looked at.
+    pub fn damaged(&self) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "select cast(substr(name, {}) as integer) from meta where name >= '{DAMAGED}' and name < '{DAMAGED}~'",
+            DAMAGED.len() + 1
+        ))?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     // ---- what is seen ----------------------------------------------------------------------------------------------

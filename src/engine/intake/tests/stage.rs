@@ -25,7 +25,9 @@ use crate::{
             pulse::Pulse,
             server::{Intake, Parts, Setup},
         },
-        status::{CodeView, ContactView, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status},
+        status::{
+            CodeView, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status,
+        },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
     kinds::runtime::{Outcome, Reason},
@@ -82,6 +84,9 @@ fn writer(asks: std::sync::mpsc::Receiver<(Ask, usize)>, handle: Handle, book: S
             }
             Ask::Order(by, order, reply) => {
                 let done = match &*order {
+                    Order::End { contact, .. } => {
+                        Err(Refusal::new(format!("{contact} has no such journey, if there is one"), "Look for it"))
+                    }
                     Order::Drain { .. } => Err(Refusal::new("no such flow", "Publish it")),
                     _ => Ok("done".to_owned()),
                 };
@@ -178,6 +183,15 @@ impl Reader for Store {
 
     fn held(&self, _limit: usize) -> Result<Vec<HeldRow>, String> {
         self.read(Vec::new())
+    }
+
+    fn damaged(&self, _limit: usize) -> Result<Vec<DamagedContact>, String> {
+        let since = Instant::from_millis(0);
+        self.read(vec![DamagedContact { contact: "eve".into(), why: "it is damaged".into(), since }])
+    }
+
+    fn knows(&self, id: &ContactId) -> Result<bool, String> {
+        self.read(["ada", "eve"].contains(&id.as_str()))
     }
 
     fn suppressed(&self) -> Result<Vec<String>, String> {

@@ -272,6 +272,11 @@ fn orders_need_the_admin() {
     let said = post(&admin, r#"{"order":"drain","flow":"a"}"#);
     assert_eq!((said.status, said.json()["hint"].clone()), (409, json!("Publish it")));
     assert_eq!(post(&admin, r#"{"order":"dance"}"#).status, 400);
+    // Who is not there is not there; who cannot be read is.
+    for (whom, status) in [("ada", 409), ("eve", 409), ("nobody", 404)] {
+        let said = post(&admin, &format!(r#"{{"order":"end","contact":"{whom}","journey":"j/1"}}"#));
+        assert_eq!((said.status, said.json()["hint"].clone()), (status, json!("Look for it")), "{whom}");
+    }
     // Whoever is forgotten takes their files along.
     let kept = stage.data.path().join("aside/1.json");
     std::fs::create_dir_all(kept.parent().expect("a folder")).expect("is made");

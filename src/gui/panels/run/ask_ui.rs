@@ -81,6 +81,7 @@ fn details(ui: &mut Ui, document: &Document, question: &Question, out: &mut Vec<
         | Question::End { .. }
         | Question::Resend { .. }
         | Question::MarkSent { .. }
+        | Question::Forget { .. }
         | Question::Stop => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     audience::Contact,
     base::Instant,
     engine::{
-        status::{ContactView, Found, HeldRow, JourneyView, SendView, Status},
+        status::{ContactView, DamagedContact, Found, HeldRow, JourneyView, SendView, Status},
         work::{Order, Refusal, Standing as OfSend},
     },
     flow::file,
@@ -253,6 +253,26 @@ fn what_is_held_is_tried_again_and_what_is_unknown_only_after_a_question() {
     assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::MarkSent { .. })));
     world.answer(&mut h, Answered::Order(Err(Refusal::new("It is not held any more", "Look again"))));
     let _ = h.get_by_label("It is not held any more");
+}
+
+#[test]
+fn whoever_cannot_be_read_is_shown_with_a_way_out() {
+    let world = World::default();
+    let mut h = window(&world);
+    world.run(&mut h, |status| {
+        status.damaged = 21;
+        let one = DamagedContact { contact: "eve".into(), why: "contact 7: EOF".into(), since: fixture::now() };
+        status.damaged_contacts = vec![one];
+    });
+    let _ = h.get_by_label("21 contacts cannot be read: nothing is decided or sent for them");
+    click(&mut h, "Show them");
+    world.answer(&mut h, Answered::Held(Ok(Vec::new())));
+    let _ = (h.get_by_label("contact 7: EOF"), h.get_by_label("20 more cannot be read; flowloom held shows them"));
+    click(&mut h, "Forget eve");
+    let _ = h.get_by_label("Forget eve?");
+    click(&mut h, "Forget for good");
+    let (_, ask) = world.last();
+    assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::Forget { .. })));
 }
 
 fn contact() -> ContactView {
