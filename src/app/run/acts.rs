@@ -175,6 +175,7 @@ fn start(app: &mut App) -> Vec<Request> {
     app.preferences.run_mail = mail.to_owned();
     app.preferences.run_public = public.to_owned();
     app.preferences.run_listen = run.form.listen.trim().to_owned();
+    app.preferences.remember_options(&run.form.data, &run.form.options);
     vec![engine(Task::Start(StartJob {
         data,
         flow: whole.unwrap_or(path),
@@ -182,6 +183,7 @@ fn start(app: &mut App) -> Vec<Request> {
         public: (!public.is_empty()).then(|| public.to_owned()),
         listen: run.form.listen.trim().to_owned(),
         time_scale: scale,
+        options: run.form.options.clone(),
     }))]
 }
 
@@ -445,7 +447,7 @@ pub fn settle(app: &mut App) -> Vec<Request> {
         let listen = preferences.run_listen.clone();
         let listen = if listen.is_empty() { LISTEN.to_owned() } else { listen };
         app.run = Run {
-            form: Form { data, mail, public, listen, ..Form::default() },
+            form: Form { options: preferences.options_of(&data), data, mail, public, listen, ..Form::default() },
             base,
             watched: kept.watched,
             started: kept.started,

@@ -294,5 +294,6 @@ pub fn checked(form: &Form) -> Result<f64, String> {
                 .to_owned());
         }
     }
+    super::options::checked(form)?;
     Ok(scale)
 }

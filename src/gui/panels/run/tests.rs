@@ -12,7 +12,7 @@ use crate::{
     app::{
         Answer, Home, Request, fixture,
         pages::{Act as PageAct, PageKind},
-        run::{Answered, Ask, FOLDER, Task, Told},
+        run::{Answered, Ask, FOLDER, Task, Told, options::Options},
     },
     audience::Contact,
     base::Instant,
@@ -165,6 +165,42 @@ fn an_engine_is_started_found_and_stopped() {
     let status = Box::new(serde_json::from_str(STATUS).expect("a status"));
     world.tell(&mut h, Told::Resting { data: data(), status: Some(status) });
     assert!(h.query_by_label_contains("journeys are under way; the next step is due").is_some(), "what waits");
+}
+
+#[test]
+fn what_is_seldom_needed_lies_folded_until_it_is_wanted() {
+    let world = World::default();
+    // All of the form is in sight.
+    let mut h = window_of(&world, vec2(1440.0, 1700.0), egui::Theme::Light);
+    world.rest(&mut h);
+    assert!(h.query_by_label("Listens at").is_none(), "the form is calm");
+    click(&mut h, "More for the engine");
+    let type_into = |h: &mut Window, field: &str, text: &str| {
+        h.get_by_label(field).focus();
+        h.run_steps(2);
+        h.get_by_label(field).type_text(text);
+        h.run_steps(2);
+    };
+    type_into(&mut h, "Folder that is watched", "/in");
+    type_into(&mut h, "Headers of text messages", "Authorization: x");
+    click(&mut h, "Links lead by way of the engine, which sees clicks");
+    click(&mut h, "Start the engine");
+    let _ = h.get_by_label("Headers for text messages need the address that they are posted to");
+    assert!(!world.asked.borrow().iter().any(|task| matches!(task, Task::Start(_))), "nothing is started");
+    type_into(&mut h, "Text messages are posted to", "https://sms.example");
+    click(&mut h, "More for the engine: watches a folder \u{b7} text messages \u{b7} sees clicks");
+    assert!(h.query_by_label("Folder that is watched").is_none(), "it is folded again");
+    click(&mut h, "Start the engine");
+    let asked = world.asked.borrow_mut().pop();
+    let Some(Task::Start(job)) = asked else { panic!("{asked:?}") };
+    let expected = Options {
+        watch: "/in".into(),
+        sms: "https://sms.example".into(),
+        sms_headers: "Authorization: x".into(),
+        track_clicks: true,
+        ..Options::default()
+    };
+    assert_eq!(job.options, expected);
 }
 
 #[test]
