@@ -19,13 +19,15 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 pub use self::{
-    backup::{Carried, Restored, backup, restore},
+    backup::{Carried, Restored, backup, may_know, restore},
     read::{MoveRow, Reader},
     rows::{ContactRow, DamagedRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
 };
 
 /// The file in the data folder.
 pub const FILE: &str = "flowloom.db";
+/// The value that says by which ways things left.
+pub const WAYS: &str = "ways";
 /// Held while a process owns the folder.
 pub const LOCK: &str = "flowloom.lock";
 /// Frames after which SQLite moves the log into the file inside a commit, where nobody does it beside ([`log`]).
