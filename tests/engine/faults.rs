@@ -5,18 +5,17 @@
 //! keeps its own account ([`super::ledger`]). After every reboot and at the end the account and the file are compared.
 //! A failure prints its seed; `FLOWLOOM_CASES=17..18 cargo test --test main many_worlds -- --ignored` plays it again.
 
-use std::{collections::VecDeque, env, thread};
+use std::{collections::VecDeque, thread};
 
 use flowloom::{
-    audience::{Contact, ResponseKind, Value},
-    base::{ContactId, EventId, FlowId, Instant, SendKey},
+    audience::Contact,
+    base::{ContactId, Instant, SendKey},
     engine::{
         driver::Driver,
         store::{Error, Kind, Store},
         work::{Answer, Begin, Done, Handed, History, Job, NewContact, NewEvent, Order, Standing},
     },
-    journey::IntentWhat,
-    kinds::runtime::{Change, Outcome, Reason},
+    kinds::runtime::Reason,
     testing::{Rng, engine::check_replay},
 };
 
@@ -24,12 +23,9 @@ use super::{
     disk::{Disk, Fault, Loss, VFS},
     ledger::Ledger,
     look::Look,
-    scenes::Scene,
+    scenes::{DAY, HOUR, Happenings, MINUTE, Scene, change, response, shown, wanted},
 };
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 /// Of so many seeds one lets people be forgotten.
 const FORGETS_IN: u64 = 8;
 /// At the end so much time passes without faults.
@@ -77,9 +73,7 @@ struct World {
     answers: Vec<Answered>,
     /// Events whose sender got no answer, and sends them again.
     again: VecDeque<NewEvent>,
-    /// Events of lately, to be doubled.
-    lately: VecDeque<NewEvent>,
-    events: usize,
+    happenings: Happenings,
     /// The transport can say what left.
     knows: bool,
     is_calm: bool,
@@ -112,8 +106,7 @@ impl World {
             jobs: Vec::new(),
             answers: Vec::new(),
             again: VecDeque::new(),
-            lately: VecDeque::new(),
-            events: 0,
+            happenings: Happenings::default(),
             knows: rng.percent(40),
             is_calm: false,
             was_suppressed: false,
@@ -308,7 +301,7 @@ impl World {
                 self.ledger.events.insert((item.contact, item.id), true);
             }
             (Ask::Order(order), Out::Done(done)) => {
-                self.note(format!("order {}: {done:?}", word(&order)));
+                self.note(format!("order {}: {done:?}", shown(&order)));
                 if let (Order::Forget { contact }, Ok(_)) = (&order, &done) {
                     self.forgotten(contact);
                 }
@@ -344,7 +337,7 @@ impl World {
     fn forgotten(&mut self, contact: &ContactId) {
         self.ledger.forgotten.insert(contact.clone());
         self.again.retain(|item| item.contact != *contact);
-        self.lately.retain(|item| item.contact != *contact);
+        self.happenings.forget(contact);
     }
 
     /// A hand-over reaches its server.
@@ -367,35 +360,8 @@ impl World {
         self.hold(came);
         self.answers.push(Answered { key: job.key.clone(), attempt: job.attempt, handed, at });
         if left && self.rng.percent(30) {
-            self.respond(job);
+            response(job, &mut self.rng).into_iter().for_each(|item| self.tell(item));
         }
-    }
-
-    /// Who got it does something with it.
-    fn respond(&mut self, job: &Job) {
-        let IntentWhat::Message { message, variant, .. } = &job.what else { return };
-        let kinds = [ResponseKind::Opened, ResponseKind::Opened, ResponseKind::Clicked, ResponseKind::Unsubscribed];
-        let most = if self.rng.percent(20) { 4 } else { 3 };
-        let kind = kinds[self.rng.below(most)];
-        let key = job.key.to_string();
-        let pairs = [
-            ("flow", job.flow.as_str()),
-            ("node", job.key.node.as_str()),
-            ("journey", job.key.journey.as_str()),
-            ("send_key", key.as_str()),
-            ("message", message.as_str()),
-            ("variant", variant.as_str()),
-        ];
-        let properties = pairs.into_iter().map(|(name, value)| (name.into(), Value::text(value))).collect();
-        let (id, contact) = (format!("{}:{key}", kind.name()), job.contact.contact.id.clone());
-        self.tell(NewEvent {
-            id: EventId::new(id),
-            contact,
-            name: kind.event_name().into(),
-            happened: None,
-            properties,
-            change: None,
-        });
     }
 
     /// Puts an event on its way.
@@ -410,109 +376,32 @@ impl World {
     // ---- what happens ------------------------------------------------------------------------------------------
 
     fn person(&mut self) -> ContactId {
-        let place = self.rng.below(self.scene.people.len());
-        self.scene.people[place].id.clone()
-    }
-
-    fn event(&mut self) -> NewEvent {
-        if self.rng.percent(20)
-            && let Some(item) = self.rng.pick(self.lately.make_contiguous()).cloned()
-        {
-            return item;
-        }
-        self.events += 1;
-        let (name, properties) = self.scene.happenings[self.rng.below(self.scene.happenings.len())].clone();
-        let now = self.now;
-        let happened = match self.rng.below(20) {
-            0 => Some(Instant::from_millis(self.rng.range(0, DAY))),
-            1 => Some(Instant::parse("2100-01-01T00:00:00Z").expect("an instant")),
-            2..=5 => Some(now.plus_millis(-self.rng.range(0, 30 * HOUR))),
-            6 => Some(now.plus_millis(self.rng.range(0, 4 * MINUTE))),
-            7 | 8 => Some(now.plus_millis(-self.rng.range(0, 3 * MINUTE))),
-            _ => None,
-        };
-        let change = self.rng.percent(10).then(|| self.change());
-        let item = NewEvent {
-            id: EventId::new(format!("x{}", self.events)),
-            contact: self.person(),
-            name: name.into(),
-            happened,
-            properties,
-            change,
-        };
-        self.lately.push_back(item.clone());
-        if self.lately.len() > 6 {
-            self.lately.pop_front();
-        }
-        item
-    }
-
-    fn change(&mut self) -> Change {
-        use flowloom::audience::{Channel, ConsentStatus};
-        let mut change = Change::default();
-        match self.rng.below(7) {
-            0 => change.consent.push((Channel::Email, ConsentStatus::Unsubscribed)),
-            1 | 2 => change.consent.push((Channel::Email, ConsentStatus::Subscribed)),
-            3 => change.zone = self.rng.pick(&["Europe/Berlin", "Pacific/Honolulu"]).map(|zone| (*zone).into()),
-            4 => change.lists_add.push("Hot".into()),
-            5 => change.set.push(("vip".into(), Some(Value::Bool(self.rng.percent(50))))),
-            _ => change.set.push(("level".into(), Some(Value::Number(self.rng.below(20) as f64)))),
-        }
-        change
-    }
-
-    fn flow(&mut self) -> FlowId {
-        let place = self.rng.below(self.scene.flows.len());
-        self.scene.flows[place].id.clone()
+        self.scene.person(&mut self.rng).id.clone()
     }
 
     fn order(&mut self) -> Option<Order> {
-        let settled = |world: &Self, outcome| {
-            let store = world.driver.as_ref().expect("runs").store();
-            let rows = store.sends_in(Standing::Settled(outcome)).unwrap_or_default();
-            rows.into_iter().map(|row| row.key).collect::<Vec<SendKey>>()
-        };
-        Some(match self.rng.below(if self.forgets { 15 } else { 14 }) {
-            0 => Order::Pause { flow: self.flow(), freeze: self.rng.percent(40) },
-            1..=3 => Order::Resume { flow: self.flow() },
-            4 | 5 => {
-                let all = [self.scene.flows.as_slice(), &self.scene.later].concat();
-                let flow = Box::new(self.rng.pick(&all)?.clone());
-                Order::Publish { flow, workspace: Box::new(self.scene.workspace.clone()) }
-            }
-            6 => Order::Migrate { flow: self.flow(), mapping: Vec::new() },
-            7 | 8 => {
-                let keys = settled(self, Outcome::Held);
-                Order::Retry { key: self.rng.pick(&keys)?.clone(), resend: false }
-            }
-            9 => {
-                let keys = settled(self, Outcome::Unknown);
-                let key = self.rng.pick(&keys)?.clone();
-                let resend = self.rng.percent(50);
-                if resend {
-                    // A person has said so, whatever becomes of the order.
-                    self.ledger.resend(&key);
-                }
-                Order::Retry { key, resend }
-            }
-            10 if self.rng.percent(30) => {
-                self.was_suppressed = true;
-                let place = self.rng.below(self.scene.people.len());
-                let email = self.scene.people[place].email.clone()?;
-                Order::Suppress { addresses: vec![email.to_string()], lift: self.rng.percent(50) }
-            }
+        let dice = self.rng.below(if self.forgets { 15 } else { 14 });
+        let order = match dice {
             11 => {
-                let journey = self.journey()?;
-                Order::End { contact: journey.0, journey: journey.1 }
+                let (contact, journey, _) = self.journey()?;
+                Order::End { contact, journey }
             }
             12 => {
                 let (contact, journey, node) = self.journey()?;
                 Order::Move { contact, journey, node }
             }
-            13 if self.rng.percent(15) => Order::Drain { flow: self.flow() },
-            14 if self.rng.percent(30) => Order::Forget { contact: self.person() },
-            _ => return None,
-        })
+            _ => {
+                let store = self.driver.as_ref()?.store();
+                let settled = |outcome| {
+                    let rows = store.sends_in(Standing::Settled(outcome)).unwrap_or_default();
+                    rows.into_iter().map(|row| row.key).collect::<Vec<SendKey>>()
+                };
+                self.scene.order(dice, &mut self.rng, settled)?
+            }
+        };
+        self.ledger.order(&order);
+        self.was_suppressed |= matches!(order, Order::Suppress { .. });
+        Some(order)
     }
 
     /// A journey of which something was handed over, and the node.
@@ -531,7 +420,7 @@ impl World {
     fn ask(&mut self) -> Option<Ask> {
         Some(match self.rng.below(100) {
             0..=29 => {
-                let item = self.event();
+                let item = self.happenings.next(&self.scene, self.now, &mut self.rng);
                 if self.ledger.forgotten.contains(&item.contact) {
                     return None;
                 }
@@ -561,7 +450,7 @@ impl World {
                 let place = self.answers.iter().position(|answer| answer.at <= now)?;
                 Ask::Settle(self.answers.swap_remove(place))
             }
-            88..=92 => Ask::Contact(NewContact { id: self.person(), change: self.change() }),
+            88..=92 => Ask::Contact(NewContact { id: self.person(), change: change(&mut self.rng) }),
             _ => Ask::Order(self.order()?),
         })
     }
@@ -672,10 +561,6 @@ impl World {
     }
 }
 
-fn word(order: &Order) -> String {
-    format!("{order:?}").chars().take(80).collect()
-}
-
 /// What the seeds came to, so that a world in which nothing happens is seen.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sum {
@@ -734,7 +619,5 @@ fn a_seed_plays_the_same_again() {
 #[test]
 #[ignore = "takes an hour; in parts with FLOWLOOM_CASES"]
 fn many_worlds_with_faults() {
-    let wanted = env::var("FLOWLOOM_CASES").unwrap_or_else(|_| "0..10000".to_owned());
-    let range = wanted.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    play_all(range.unwrap_or_else(|| panic!("FLOWLOOM_CASES is like 17..18, not {wanted:?}")));
+    play_all(wanted(0..10_000));
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowloom::{
     audience::Channel,
     base::{ContactId, EventId, FlowId, Instant, SendKey},
-    engine::work::Job,
+    engine::work::{Job, Order},
     flow::Workspace,
     journey::IntentWhat,
     kinds::{CapRule, Limit, MOST_IN_24_H, Scope, prepared::Prepared},
@@ -46,8 +46,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// What a person means by an order, whatever becomes of it.
+    pub fn order(&mut self, order: &Order) {
+        if let Order::Retry { key, resend: true } = order {
+            self.resend(key);
+        }
+    }
+
     /// A person says: once more.
-    pub fn resend(&mut self, key: &SendKey) {
+    fn resend(&mut self, key: &SendKey) {
         // With it goes the word that it has not left, right or wrong: it holds no place any more.
         self.hand_overs.iter_mut().filter(|one| one.key == *key).for_each(|one| one.is_disowned = true);
         *self.resends.entry(key.clone()).or_default() += 1;
@@ -132,7 +139,9 @@ impl Ledger {
     pub fn check_caps(&self, workspace: &Workspace) -> Result<(), String> {
         let zone = workspace.default_zone();
         let counts = |one: &&HandOver| one.left && one.channel.is_some() && !one.is_disowned;
-        let counted: Vec<&HandOver> = self.hand_overs.iter().filter(counts).collect();
+        let mut counted: Vec<&HandOver> = self.hand_overs.iter().filter(counts).collect();
+        // Senders that work side by side are not heard in the order in which they began.
+        counted.sort_by_key(|one| one.at);
         for (n, one) in counted.iter().enumerate() {
             // What left at the same instant stands in the order in which it left.
             let before = |within: &dyn Fn(Instant) -> Instant, is_meant: &dyn Fn(&HandOver) -> bool| {
