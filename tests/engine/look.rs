@@ -53,6 +53,26 @@ impl Look {
         self.rows("select key from outbox where standing = ? order by n", [standing], |row| row.get(0))
     }
 
+    /// The outbox, for people who look for a reason.
+    pub fn outbox(&self) -> String {
+        let sql = "select format('%s %s, attempt %d, not before %d: %s', key, standing, attempt, not_before, detail) \
+                   from outbox order by n";
+        self.rows(sql, [], |row| row.get::<_, String>(0)).join("\n")
+    }
+
+    /// Nothing is to be done at an instant.
+    ///
+    /// Errors: the first thing that is.
+    pub fn rest(&self, now: Instant) -> Result<(), String> {
+        let sql = "select standing || ' ' || key from outbox where standing in ('claimed', 'handing_over') \
+                   or standing = 'due' and not_before <= ?1 union all \
+                   select 'to be woken ' || id from contact where due <= ?1 limit 1";
+        match self.rows(sql, [now.as_millis()], |row| row.get::<_, String>(0)).pop() {
+            Some(open) => Err(format!("left undone: {open}")),
+            None => Ok(()),
+        }
+    }
+
     /// Everything that must hold; what is counted from the journal only where nothing of it was dropped.
     ///
     /// Errors: a sentence.
