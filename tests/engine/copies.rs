@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use flowloom::{
+    base::SendKey,
     engine::{
         driver::Driver,
         store::{self, FILE, Kind},
@@ -155,4 +156,76 @@ fn damaged_former_data_are_kept_and_replaced() {
     let kept = fs::read_to_string(restored.before.expect("is kept")).expect("reads");
     assert!(kept.starts_with("nothing of ours"));
     assert!(Driver::open(dir).expect("opens").store().contact_number("ada").expect("reads").is_some());
+}
+
+/// What left since the copy does not leave once more where its events are handed in again: to people whom the copy
+/// knows, and to others, who are forgotten with it. A person's word sends it. Codes stay given.
+#[test]
+fn what_left_since_the_copy_is_held_when_it_comes_up_again() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    store::backup(dir, &copy).expect("is copied");
+    let arrive = |millis: i64| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        let done = driver.batch(now, |driver| {
+            driver.begin_restore(now)?;
+            for id in ["finn", "finn/a"] {
+                let past = flowloom::engine::work::History { contact: person(id), events: vec![], suppressed: false };
+                driver.history(now, &past)?;
+            }
+            driver.wake_due(now, 10)?;
+            for id in ["finn", "finn/a"] {
+                driver.event(now, &event("e2", id, "Started Checkout"))?;
+            }
+            driver.claim_due(now, 10)
+        });
+        (driver, now, done.expect("is written").0)
+    };
+    {
+        let (mut driver, now, jobs) = arrive(DAY + 10);
+        let keys: Vec<String> = jobs.iter().map(|job| job.key.to_string()).collect();
+        assert_eq!(keys, ["ada/demo/1/second/1", "finn/demo/1/first/1", "finn/a/demo/1/first/1"]);
+        for job in &jobs {
+            let done = driver.batch(now, |driver| {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.store().give_code("p", job.key.node.as_str(), 1, &job.key)?;
+                // Nobody knows of one of them.
+                if job.key.node.as_str() == "second" { Ok(()) } else { driver.settle(now, &job.key, 1, &Handed::Done) }
+            });
+            done.expect("is written");
+        }
+    }
+    let restored = store::restore(dir, &copy, at(3 * DAY)).expect("is restored");
+    assert_eq!((restored.left, restored.lost), (3, None));
+    let (mut driver, now, jobs) = arrive(3 * DAY);
+    assert!(jobs.is_empty(), "{jobs:?}");
+    assert!(driver.store().is_given("p", "second").expect("reads"));
+    let held = |driver: &Driver| {
+        let rows = driver.store().sends_in(Standing::Settled(Outcome::Held)).expect("reads");
+        rows.into_iter().map(|row| row.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&driver), ["finn/demo/1/first/1", "finn/a/demo/1/first/1"]);
+    let look = super::look::Look::at(&dir.join(FILE));
+    assert_eq!(look.check(driver.flows(), true), Ok(()));
+    let orders = [
+        Order::Retry { key: SendKey::parse("ada/demo/1/second/1").expect("a key"), resend: false },
+        Order::Retry { key: SendKey::parse("finn/a/demo/1/first/1").expect("a key"), resend: false },
+        Order::Forget { contact: "finn".into() },
+    ];
+    let later = now.plus_millis(HOUR);
+    let done = driver.batch(later, |driver| {
+        for order in &orders {
+            driver.order(later, "test", order)?.expect("is carried out");
+        }
+        driver.claim_due(later, 10)
+    });
+    let keys: Vec<String> = done.expect("is written").0.iter().map(|job| job.key.to_string()).collect();
+    assert_eq!(keys, ["ada/demo/1/second/1", "finn/a/demo/1/first/1"]);
+    assert_eq!(held(&driver), Vec::<String>::new(), "what was finn's is gone");
+    assert_eq!(look.check(driver.flows(), false), Ok(()));
+    for id in ["ada", "finn/a"] {
+        assert_eq!(check_replay(&driver, id), Ok(()));
+    }
 }

@@ -274,6 +274,7 @@ impl Driver {
             Some(_) => return no(format!("`{key}` is not held"), "flowloom held lists what is"),
             None => {
                 self.store.audit(now, Some(n), who, &format!("tries {} again", key.journey))?;
+                self.mean_held(n, &key.journey, now)?;
                 let control = Control::Retry { journey: key.journey.clone() };
                 self.feed(n, &Input::Control { at: now, control })?;
             }

@@ -7,10 +7,10 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Driver, Result, Source, json, millis, own_event};
+use super::{Driver, Result, Source, json, millis, own_event, seen::Places};
 use crate::{
     audience::{Event, Properties, ResponseKind, Value},
-    base::{Instant, SendKey},
+    base::{Instant, JourneyId, SendKey},
     engine::{
         delivery::pace::back_off_millis,
         store::{DamagedRow, Error, Kind, OutboxRow},
@@ -30,8 +30,14 @@ impl Driver {
         match self.store.send_or_damaged(&intent.key)? {
             // Nobody knows what became of it.
             Some(Err(damaged)) => self.set_aside(&damaged, None, Outcome::Unknown, at),
-            Some(Ok(row)) => {
+            Some(Ok(mut row)) => {
                 match row.standing {
+                    // It left before a restore, after the copy was made: once more only if a person says so.
+                    Standing::Settled(_) if row.is_carried() => {
+                        (row.contact, row.flow, row.what) = (n, SmolStr::new(intent.flow.as_str()), what);
+                        self.store.take_send(&row)?;
+                        return self.finish(&row, Delivery::Held(Reason::TooLate), at, OutboxRow::LEFT_BEFORE);
+                    }
                     Standing::Due | Standing::Claimed | Standing::HandingOver => return Ok(()),
                     // What was held is tried again; what may have left only where a person says so (SEMANTICS R21).
                     Standing::Settled(Outcome::Held) => {}
@@ -62,6 +68,19 @@ impl Driver {
                 Ok(())
             }
         }
+    }
+
+    /// A person tries again what is held at its step: where it left before a restore, they want it to leave once more.
+    pub(super) fn mean_held(&mut self, n: i64, journey: &JourneyId, at: Instant) -> Result<()> {
+        let Some(loaded) = self.cache.get(n) else { return Ok(()) };
+        let held = Places::of(&self.flows, &loaded.state).held_rows();
+        let key = held.iter().find(|row| row.journey == journey.as_str()).and_then(|row| SendKey::parse(&row.key));
+        let row = key.map(|key| self.store.send(&key)).transpose()?.flatten();
+        let Some(mut row) = row.filter(OutboxRow::is_carried) else { return Ok(()) };
+        row.contact = n;
+        self.store.take_send(&row)?;
+        let why = Some((Some(Reason::TooLate), OutboxRow::LEFT_BEFORE));
+        self.stand(&row, Standing::Settled(Outcome::Held), row.attempt, None, at, why)
     }
 
     /// A held call or alert is due again.

@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, OptionalExtension, backup::Backup, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, FILE, Kind, Result, Store, own, schema};
+use super::{Error, FILE, Kind, OutboxRow, Result, Store, own, schema};
 use crate::{
     audience::{Channel, EventLog},
     base::ContactId,
@@ -86,13 +86,16 @@ pub struct Restored {
     pub before: Option<PathBuf>,
     /// People who said no or were forgotten since the copy, and addresses that were suppressed: they stay so.
     pub carried: usize,
-    /// Why it is not known who did since then.
+    /// Sends that left since the copy, or may have: where they come up once more they are held.
+    pub left: usize,
+    /// Why it is not known who did since then, nor what left.
     pub lost: Option<String>,
 }
 
 /// Puts a copy in the place of a folder's store, which is kept beside it. The next start holds every send that is
 /// overdue by then, and shows it (SEMANTICS R26). Who unsubscribed, complained or was forgotten since, and which
-/// addresses were suppressed, is taken from the former data where they can be read.
+/// addresses were suppressed, which sends left and which codes were given is taken from the former data where they can
+/// be read.
 ///
 /// At each instant the folder holds the former store or the restored one, whole.
 ///
@@ -132,10 +135,12 @@ pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<Res
         // A copy that was made during an earlier restore's care begins its own.
         into.execute("delete from meta where name = 'restored_said'", [])?;
         if has_former {
-            match settled.and_then(|()| carry(&path, &into)) {
-                Ok(carried) => done.carried = carried,
-                Err(error) => done.lost = Some(error.message),
+            into.execute_batch("begin")?;
+            if let Err(error) = settled.and_then(|()| carry(&path, &into, &mut done)) {
+                done.lost = Some(error.message);
             }
+            // What could be read is kept all the same.
+            into.execute_batch("commit")?;
         }
         drop(into);
         sync(&part).map_err(|error| cannot("written", &part, &error))
@@ -194,19 +199,19 @@ fn settle(path: &Path) -> Result<Result<()>> {
 /// How long a reader of the former data is waited for. Source: assumption; looks are short.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Takes over who said no since the copy; how many people and addresses.
-fn carry(former: &Path, into: &Connection) -> Result<usize> {
+/// Takes over who said no since the copy, and what left since then.
+fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
     let former = Connection::open_with_flags(former, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let application: i32 = former.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != schema::APPLICATION_ID {
         return Err(Error::new(Kind::Unfit, "The former file is another program's", ""));
     }
-    let mut num = 0;
     let mut statement = former.prepare("select address, at from suppression")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (address, at): (String, i64) = (row.get(0)?, row.get(1)?);
-        num += into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
+        done.carried +=
+            into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
     }
     // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
     let sql = "select id, state, exists(select 1 from audit where contact = contact.n and what = 'forgotten') \
@@ -241,7 +246,52 @@ fn carry(former: &Path, into: &Connection) -> Result<usize> {
     people.extend(waits);
     let text = serde_json::to_string(&people).map_err(Error::damaged)?;
     into.execute(SET_META, [Carried::META, &text])?;
-    Ok(num + people.len())
+    done.carried += people.len();
+    done.left = carry_sends(&former, into)?;
+    carry_codes(&former, into)
+}
+
+/// Takes over the keys of sends that left since the copy, or may have, so that they do not leave once more where the
+/// events that led to them are handed in again (journeys are counted, so their keys are the same then); how many. Such
+/// a row was never tried here, and is *sent* all the same: [`OutboxRow::is_carried`].
+fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
+    let mut num = 0;
+    let sql = "select key, id, flow, node, what, not_before, made, at from outbox left join contact \
+               on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
+    let mut statement = former.prepare(sql)?;
+    let mut add = into.prepare(
+        "insert or ignore into outbox(key, contact, flow, node, what, standing, attempt, not_before, made, at) \
+         values (?1, coalesce((select n from contact where id = ?2), 0), ?3, ?4, ?5, 'sent', 0, ?6, ?7, ?8)",
+    )?;
+    // What an earlier restore carried over, and was held since, is still to be known.
+    let mut rows = statement.query([OutboxRow::LEFT_BEFORE])?;
+    while let Some(row) = rows.next()? {
+        let text = |n: usize| row.get::<_, Option<String>>(n);
+        let number = |n: usize| row.get::<_, i64>(n);
+        let (flow, node, what) = (text(2)?, text(3)?, text(4)?);
+        num += add.execute(params![text(0)?, text(1)?, flow, node, what, number(5)?, number(6)?, number(7)?])?;
+    }
+    let count = "insert into standing(name, n) values ('sent', ?) on conflict do update set n = n + excluded.n";
+    into.execute(count, [num as i64])?;
+    Ok(num)
+}
+
+/// A code that was given since the copy is not given to somebody else.
+fn carry_codes(former: &Connection, into: &Connection) -> Result<()> {
+    let sql = "select pool, code, id, key from code left join contact on contact.n = code.contact";
+    let mut statement = former.prepare(sql)?;
+    // Whoever is not in the copy has it under a number of nobody's.
+    let mut add = into.prepare(
+        "insert or ignore into code(pool, code, contact, key) values (?1, ?2, coalesce( \
+         (select n from contact where id = ?3), \
+         (select min(coalesce(min(other.contact), 0), 0) - 1 from code as other where other.pool = ?1)), ?4)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |n: usize| row.get::<_, Option<String>>(n);
+        add.execute(params![text(0)?, text(1)?, text(2)?, text(3)?])?;
+    }
+    Ok(())
 }
 
 /// Makes an empty file that only its owner reads: it is to hold what people did. One that is there goes.
