@@ -3,21 +3,34 @@
 //!
 //! The one idea: the world does by chance what the writer and its senders do in order, through the same driver, and
 //! keeps its own account ([`super::ledger`]). After every reboot and at the end the account and the file are compared.
+//!
+//! Some worlds copy their file and put it back later, with the real `backup` and `restore` in a real folder. Then must
+//! hold: what was acknowledged before the copy is there, what came since is gone and may come again; what left since the
+//! copy leaves once more only by a person's word, whether it is overdue or its events are handed in again (R26); who
+//! said no or was forgotten since stays so, and addresses stay suppressed; a code is never given to two. Where the former
+//! file is lost with its disk nobody knows who said no since, nor what left that the copy was not about to send. Caps
+//! are counted from the copy on.
+//!
 //! A failure prints its seed; `FLOWLOOM_CASES=17..18 cargo test --test main many_worlds -- --ignored` plays it again.
 
-use std::{collections::VecDeque, thread};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    thread,
+};
 
 use flowloom::{
     audience::Contact,
     base::{ContactId, Instant, SendKey},
     engine::{
         driver::Driver,
-        store::{Error, Kind, Store},
+        store::{self, Error, Kind, Store},
         work::{Answer, Begin, Done, Handed, History, Job, NewContact, NewEvent, Order, Standing},
     },
-    kinds::runtime::Reason,
+    kinds::runtime::{Outcome, Reason},
     testing::{Rng, engine::check_replay},
 };
+
+use tempfile::TempDir;
 
 use super::{
     disk::{Disk, Fault, Loss, VFS},
@@ -30,6 +43,8 @@ use super::{
 const FORGETS_IN: u64 = 8;
 /// At the end so much time passes without faults.
 const CALM: i64 = 20 * DAY;
+/// The copy's name in its folder.
+const COPY: &str = "copy.db";
 /// Lines of what happened that are printed with a failure.
 const LINES: usize = 60;
 
@@ -79,6 +94,9 @@ struct World {
     is_calm: bool,
     was_suppressed: bool,
     forgets: bool,
+    /// The file is copied now and then, and put back.
+    restores: bool,
+    copy: Option<TempDir>,
     went_back: bool,
     lines: Vec<String>,
 }
@@ -111,6 +129,8 @@ impl World {
             is_calm: false,
             was_suppressed: false,
             forgets: seed % FORGETS_IN == 4,
+            restores: rng.percent(35),
+            copy: None,
             went_back: false,
             lines: Vec::new(),
             rng,
@@ -151,6 +171,7 @@ impl World {
                 let ledger = &self.ledger;
                 let knows = |key: &SendKey| self.knows.then(|| ledger.left(key) > 0);
                 let now = self.now;
+                driver.batch(now, |driver| driver.begin_restore(now))?;
                 let unknown = driver.batch(now, |driver| driver.recover(now, &knows))?.0;
                 self.driver = Some(driver);
                 Ok(unknown)
@@ -240,6 +261,53 @@ impl World {
                     }
                 }
             });
+        }
+    }
+
+    // ---- copies --------------------------------------------------------------------------------------------------
+
+    /// Another program copies the file while the engine runs: what it sees is what lies on the disk.
+    fn back_up(&mut self) {
+        let dir = tempfile::tempdir().expect("a folder");
+        self.disk.save(dir.path());
+        store::backup(dir.path(), &dir.path().join(COPY)).expect("is copied");
+        self.ledger.copied();
+        self.copy = Some(dir);
+        self.note("copied".to_owned());
+    }
+
+    /// The engine stops, and the copy is put back in a real folder: over the former file, or instead of one that is
+    /// lost with its disk.
+    fn restore(&mut self) {
+        let Some(copy) = self.copy.as_ref().map(|dir| dir.path().join(COPY)) else { return };
+        self.disk.stop();
+        self.driver = None;
+        self.jobs.clear();
+        self.answers.clear();
+        self.disk.boot(if self.rng.percent(30) { Loss::Nothing } else { Loss::Power });
+        self.now = self.now.plus_millis(self.rng.range(MINUTE, 30 * HOUR));
+        let is_lost = self.rng.percent(20);
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut refusals = BTreeSet::new();
+        if !is_lost {
+            refusals = Look::of(&self.disk).refusals();
+            self.disk.save(dir.path());
+        }
+        let done = store::restore(dir.path(), &copy, self.now).expect("is restored");
+        assert_eq!(done.lost, None, "seed {}", self.seed);
+        self.disk.load(dir.path());
+        let look = Look::of(&self.disk);
+        let open = ["due", "claimed", "handing_over"].into_iter().flat_map(|standing| look.sends(standing));
+        let open: BTreeSet<SendKey> = open.filter_map(|key| SendKey::parse(&key)).collect();
+        let lost = self.ledger.restored(Some(&open).filter(|_| is_lost));
+        self.note(format!("restored, the former file is lost: {is_lost}, events that are gone: {}", lost.len()));
+        self.start();
+        let missing: Vec<String> = refusals.difference(&Look::of(&self.disk).refusals()).cloned().collect();
+        assert!(missing.is_empty(), "seed {}: {missing:?} said no before the restore", self.seed);
+        // Whoever hands in has kept what it sent, and sends it again.
+        if self.rng.percent(60) {
+            let known = self.happenings.all(&lost);
+            self.again.extend(known.into_iter().filter(|item| !self.ledger.forgotten.contains(&item.contact)));
         }
     }
 
@@ -394,12 +462,22 @@ impl World {
                 let store = self.driver.as_ref()?.store();
                 let settled = |outcome| {
                     let rows = store.sends_in(Standing::Settled(outcome)).unwrap_or_default();
-                    rows.into_iter().map(|row| row.key).collect::<Vec<SendKey>>()
+                    let mut keys: Vec<SendKey> = rows.into_iter().map(|row| row.key).collect();
+                    if outcome == Outcome::Held {
+                        keys.extend(Look::of(&self.disk).held());
+                    }
+                    keys
                 };
                 self.scene.order(dice, &mut self.rng, settled)?
             }
         };
-        self.ledger.order(&order);
+        let mut held = Vec::new();
+        if matches!(order, Order::Retry { .. }) {
+            let look = Look::of(&self.disk);
+            held = look.held();
+            held.extend(look.sends("held").iter().filter_map(|key| SendKey::parse(key)));
+        }
+        self.ledger.order(&order, &held);
         self.was_suppressed |= matches!(order, Order::Suppress { .. });
         Some(order)
     }
@@ -463,6 +541,7 @@ impl World {
                 let ticks = self.rng.percent(70);
                 self.turn(asks, ticks);
             }
+            86 if self.restores && self.copy.is_some() && self.rng.percent(70) => self.restore(),
             65..=86 => {
                 let next = self.driver().next_due().ok().flatten();
                 let millis = match (self.rng.below(5), next) {
@@ -491,6 +570,8 @@ impl World {
                 self.note(format!("{fault:?}"));
                 self.disk.plan(&[fault]);
             }
+            93 if self.restores && (self.copy.is_none() || self.rng.percent(50)) => self.back_up(),
+            93 if self.restores => self.restore(),
             93 | 94 => self.note("nothing".to_owned()),
             95 => self.reboot(),
             96 => self.disk.plan(&[]),
@@ -569,6 +650,7 @@ struct Sum {
     events: usize,
     boots: usize,
     lines: usize,
+    restores: usize,
 }
 
 fn play(seed: u64, sum: &mut Sum) -> Vec<String> {
@@ -583,6 +665,7 @@ fn play(seed: u64, sum: &mut Sum) -> Vec<String> {
     sum.events += world.ledger.events.values().filter(|is_safe| **is_safe).count();
     sum.boots += world.lines.iter().filter(|line| line.contains("  boots")).count();
     sum.lines += world.lines.len();
+    sum.restores += world.lines.iter().filter(|line| line.contains("  restored, ")).count();
     std::mem::take(&mut world.lines)
 }
 
@@ -593,7 +676,10 @@ fn play_all(seeds: std::ops::Range<u64>) {
     }
     println!("{count} worlds: {sum:?}");
     let per = |n: usize| n as u64 / count.max(1);
-    assert!(count < 50 || per(sum.events) > 10 && per(sum.left) > 1 && per(sum.boots) > 2, "{count} worlds: {sum:?}");
+    assert!(
+        count < 50 || sum.restores > 10 && per(sum.events) > 10 && per(sum.left) > 1 && per(sum.boots) > 2,
+        "{count} worlds: {sum:?}"
+    );
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What an engine's file says of itself, counted again from its states, its outbox and its journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowloom::{
-    audience::EventLog,
-    base::Instant,
+    audience::{Channel, ConsentStatus, EventLog},
+    base::{Instant, SendKey},
     journey::{ContactState, Decision, FlowSet, Waiting, What},
     kinds::runtime::Outcome,
 };
@@ -51,6 +51,31 @@ impl Look {
     /// Send keys by standing.
     pub fn sends(&self, standing: &str) -> Vec<String> {
         self.rows("select key from outbox where standing = ? order by n", [standing], |row| row.get(0))
+    }
+
+    /// Keys of journeys that are held at a step.
+    pub fn held(&self) -> Vec<SendKey> {
+        let keys = self.rows("select key from held order by key", [], |row| row.get::<_, String>(0));
+        keys.iter().filter_map(|key| SendKey::parse(key)).collect()
+    }
+
+    /// Who is not to be written to, and by which channel; addresses that nobody writes to.
+    pub fn refusals(&self) -> BTreeSet<String> {
+        let mut out = BTreeSet::new();
+        for text in self.rows("select state from contact", [], |row| row.get::<_, String>(0)) {
+            let state = ContactState::from_stored(&text, EventLog::default()).expect("reads");
+            let id = &state.contact.id;
+            for channel in [Channel::Email, Channel::Sms] {
+                if state.suppressed || state.contact.consent.on(channel) == ConsentStatus::Unsubscribed {
+                    out.insert(format!("{id} by {channel:?}"));
+                }
+            }
+            if state.suppressed {
+                out.insert(format!("{id} in any way"));
+            }
+        }
+        out.extend(self.rows("select address from suppression", [], |row| row.get::<_, String>(0)));
+        out
     }
 
     /// The outbox, for people who look for a reason.

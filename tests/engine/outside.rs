@@ -184,7 +184,7 @@ impl Outside {
         {
             return false;
         }
-        inside.ledger.order(order);
+        inside.ledger.order(order, &[]);
         true
     }
 

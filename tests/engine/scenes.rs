@@ -1,6 +1,10 @@
 //! Who lives in the worlds with faults, and what may happen to them, by seed.
 
-use std::{collections::VecDeque, env, ops::Range};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env,
+    ops::Range,
+};
 
 use flowloom::{
     audience::{Channel, ConsentStatus, Contact, Properties, ResponseKind, Value},
@@ -85,6 +89,7 @@ impl Scene {
 #[derive(Debug, Default)]
 pub struct Happenings {
     count: usize,
+    all: BTreeMap<(ContactId, EventId), NewEvent>,
     /// To be doubled.
     lately: VecDeque<NewEvent>,
 }
@@ -115,11 +120,17 @@ impl Happenings {
             properties,
             change,
         };
+        self.all.insert((item.contact.clone(), item.id.clone()), item.clone());
         self.lately.push_back(item.clone());
         if self.lately.len() > 6 {
             self.lately.pop_front();
         }
         item
+    }
+
+    /// Those of these names that happened here.
+    pub fn all(&self, names: &[(ContactId, EventId)]) -> Vec<NewEvent> {
+        names.iter().filter_map(|name| self.all.get(name)).cloned().collect()
     }
 
     /// Nothing more of somebody.
