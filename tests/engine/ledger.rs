@@ -140,6 +140,7 @@ impl Ledger {
         self.hand_overs.iter_mut().filter(|one| one.key == *key).for_each(|one| one.is_disowned = true);
         *self.resends.entry(key.clone()).or_default() += 1;
         self.unknown.remove(key);
+        self.gone.remove(key);
     }
 
     /// The engine has said of it that nobody knows.
