@@ -91,6 +91,8 @@ struct World {
     probes: usize,
     forgets: bool,
     was_suppressed: bool,
+    /// Its clock goes back now and then; then caps cannot be counted.
+    goes_back: bool,
     went_back: bool,
 }
 
@@ -138,6 +140,7 @@ impl World {
             probes: 0,
             forgets: rng.percent(10),
             was_suppressed: false,
+            goes_back: rng.percent(25),
             went_back: false,
             rng,
         };
@@ -384,7 +387,7 @@ impl World {
             4..=9 => self.rng.range(0, 2 * MINUTE),
             10..=16 => self.rng.range(0, 50 * MINUTE),
             17 | 18 => self.rng.range(0, 7 * HOUR),
-            _ if self.rng.percent(70) => self.rng.range(8 * HOUR, 3 * DAY),
+            _ if !self.goes_back || self.rng.percent(50) => self.rng.range(8 * HOUR, 3 * DAY),
             _ => -self.rng.range(0, 20 * HOUR),
         };
         self.jump(millis);
