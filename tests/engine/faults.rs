@@ -5,11 +5,11 @@
 //! keeps its own account ([`super::ledger`]). After every reboot and at the end the account and the file are compared.
 //!
 //! Some worlds copy their file and put it back later, with the real `backup` and `restore` in a real folder. Then must
-//! hold: what was acknowledged before the copy is there, what came since is gone and may come again; what left since the
-//! copy leaves once more only by a person's word, whether it is overdue or its events are handed in again (R26); who
-//! said no or was forgotten since stays so, and addresses stay suppressed; a code is never given to two. Where the former
-//! file is lost with its disk nobody knows who said no since, nor what left that the copy was not about to send. Caps
-//! are counted from the copy on.
+//! hold: what was acknowledged before the copy is there, what came since is gone and may come again; what left since
+//! the copy leaves once more only by a person's word, whether it is overdue or its events are handed in again (R26);
+//! who said no or was forgotten since stays so, and addresses stay suppressed; a code is never given to two. Where the
+//! former file is lost with its disk nobody knows who said no since, nor what left that the copy was not about to send.
+//! Caps are counted from the copy on.
 //!
 //! A failure prints its seed; `FLOWLOOM_CASES=17..18 cargo test --test main many_worlds -- --ignored` plays it again.
 

@@ -53,7 +53,7 @@ use super::{
 };
 
 /// At the end so much time passes without faults.
-const CALM: i64 = 8 * DAY;
+const CALM: i64 = 5 * DAY;
 const PEOPLE: usize = 8;
 /// Nothing that is waited for takes so long.
 const LONG: Duration = Duration::from_secs(60);
