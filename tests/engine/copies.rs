@@ -229,3 +229,41 @@ fn what_left_since_the_copy_is_held_when_it_comes_up_again() {
         assert_eq!(check_replay(&driver, id), Ok(()));
     }
 }
+
+/// What a pause held in the copy and left since, once the flow went on, does not leave again when it goes on again.
+#[test]
+fn what_a_pause_held_and_left_since_the_copy_is_held() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    let ask = |millis: i64, orders: &[Order]| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        driver.batch(now, |driver| driver.begin_restore(now)).expect("is written");
+        let done = driver.batch(now, |driver| {
+            driver.wake_due(now, 10)?;
+            for order in orders {
+                driver.order(now, "test", order)?.expect("is carried out");
+            }
+            while driver.walk(10)? {}
+            let jobs = driver.claim_due(now, 10)?;
+            for job in &jobs {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.settle(now, &job.key, job.attempt, &Handed::Done)?;
+            }
+            driver.end_restore()?;
+            Ok(jobs.len())
+        });
+        done.expect("is written").0
+    };
+    let resume = Order::Resume { flow: "demo".into() };
+    assert_eq!(ask(HOUR, &[Order::Pause { flow: "demo".into(), freeze: false }]), 0);
+    assert_eq!(ask(DAY + 10, &[]), 0, "the second mail is held");
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(ask(DAY + HOUR, std::slice::from_ref(&resume)), 1);
+    assert_eq!(store::restore(dir, &copy, at(2 * DAY)).expect("is restored").left, 1);
+    assert_eq!(ask(2 * DAY, &[]), 0);
+    assert_eq!(ask(2 * DAY + HOUR, &[resume]), 0, "it has left");
+    let key = SendKey::parse("ada/demo/1/second/1").expect("a key");
+    assert_eq!(ask(2 * DAY + 2 * HOUR, &[Order::Retry { key, resend: false }]), 1, "a person says so");
+}

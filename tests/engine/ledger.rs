@@ -49,6 +49,7 @@ pub struct Ledger {
     copy: Copy,
     /// What left since the copy that was put back: not to leave again without a person's word.
     gone: BTreeSet<SendKey>,
+    was_restored: bool,
     /// Whose each code of a pool is.
     codes: BTreeMap<(SmolStr, SmolStr), ContactId>,
 }
@@ -73,7 +74,8 @@ impl Ledger {
             Order::Retry { key, resend: false } => {
                 let of_it = held.iter().filter(|one| one.journey == key.journey);
                 for key in of_it.chain([key]) {
-                    if self.gone.remove(key) {
+                    // What was unknown in a life that is gone is held like all else.
+                    if self.gone.contains(key) || self.was_restored && self.unknown.contains(key) {
                         self.resend(key);
                     }
                 }
@@ -97,6 +99,7 @@ impl Ledger {
     /// The copy is put back. Where the former file is lost, nobody knows what was since: then only what the copy itself
     /// was about to send (`open`) is kept from leaving again. Events that were acknowledged since and are gone.
     pub fn restored(&mut self, lost: Option<&BTreeSet<SendKey>>) -> Vec<(ContactId, EventId)> {
+        self.was_restored = true;
         let copy = &self.copy;
         let mut gone = Vec::new();
         for (key, is_safe) in &mut self.events {

@@ -13,7 +13,7 @@ use crate::{
     base::{Instant, JourneyId, SendKey},
     engine::{
         delivery::pace::back_off_millis,
-        store::{DamagedRow, Error, Kind, OutboxRow},
+        store::{DamagedRow, Error, Kind, OutboxRow, Store},
         work::{Begin, Handed, Job, Standing},
     },
     journey::{self, HandOver, Intent, IntentWhat},
@@ -31,13 +31,13 @@ impl Driver {
             // Nobody knows what became of it.
             Some(Err(damaged)) => self.set_aside(&damaged, None, Outcome::Unknown, at),
             Some(Ok(mut row)) => {
+                // It left before a restore, after the copy was made: once more only by a person's word for it.
+                if self.is_left_before(&row)? {
+                    (row.contact, row.flow, row.what) = (n, SmolStr::new(intent.flow.as_str()), what);
+                    self.store.take_send(&row)?;
+                    return self.finish(&row, Delivery::Held(Reason::TooLate), at, Store::LEFT_BEFORE);
+                }
                 match row.standing {
-                    // It left before a restore, after the copy was made: once more only if a person says so.
-                    Standing::Settled(_) if row.is_carried() => {
-                        (row.contact, row.flow, row.what) = (n, SmolStr::new(intent.flow.as_str()), what);
-                        self.store.take_send(&row)?;
-                        return self.finish(&row, Delivery::Held(Reason::TooLate), at, OutboxRow::LEFT_BEFORE);
-                    }
                     Standing::Due | Standing::Claimed | Standing::HandingOver => return Ok(()),
                     // What was held is tried again; what may have left only where a person says so (SEMANTICS R21).
                     Standing::Settled(Outcome::Held) => {}
@@ -70,17 +70,28 @@ impl Driver {
         }
     }
 
-    /// A person tries again what is held at its step: where it left before a restore, they want it to leave once more.
-    pub(super) fn mean_held(&mut self, n: i64, journey: &JourneyId, at: Instant) -> Result<()> {
-        let Some(loaded) = self.cache.get(n) else { return Ok(()) };
-        let held = Places::of(&self.flows, &loaded.state).held_rows();
-        let key = held.iter().find(|row| row.journey == journey.as_str()).and_then(|row| SendKey::parse(&row.key));
-        let row = key.map(|key| self.store.send(&key)).transpose()?.flatten();
-        let Some(mut row) = row.filter(OutboxRow::is_carried) else { return Ok(()) };
-        row.contact = n;
-        self.store.take_send(&row)?;
-        let why = Some((Some(Reason::TooLate), OutboxRow::LEFT_BEFORE));
-        self.stand(&row, Standing::Settled(Outcome::Held), row.attempt, None, at, why)
+    /// Whether all that is known of a send is that it left after the copy was made that was put back, or may have.
+    fn is_left_before(&self, row: &OutboxRow) -> Result<bool> {
+        let may_be = matches!(row.standing, Standing::Settled(Outcome::Sent | Outcome::Held));
+        Ok(may_be && self.store.left_before(row.n)?)
+    }
+
+    /// A person says of a send, though it may have left before a restore: once more.
+    pub(super) fn mean(&mut self, n: i64, key: &SendKey, at: Instant) -> Result<()> {
+        let Some(mut row) = self.store.send(key)? else { return Ok(()) };
+        if self.is_left_before(&row)? {
+            row.contact = n;
+            self.store.take_send(&row)?;
+            let why = Some((Some(Reason::TooLate), ""));
+            self.stand(&row, Standing::Settled(Outcome::Held), row.attempt, None, at, why)?;
+        }
+        Ok(())
+    }
+
+    /// The key of what is held at its step in a journey.
+    pub(super) fn held_key(&self, n: i64, journey: &JourneyId) -> Option<SendKey> {
+        let held = Places::of(&self.flows, &self.cache.get(n)?.state).held_rows();
+        held.iter().find(|row| row.journey == journey.as_str()).and_then(|row| SendKey::parse(&row.key))
     }
 
     /// A held call or alert is due again.

@@ -251,29 +251,32 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
     carry_codes(&former, into)
 }
 
-/// Takes over the keys of sends that left since the copy, or may have, so that they do not leave once more where the
-/// events that led to them are handed in again (journeys are counted, so their keys are the same then); how many. Such
-/// a row was never tried here, and is *sent* all the same: [`OutboxRow::is_carried`].
+/// Marks the keys of sends that left since the copy, or may have, so that they do not leave once more by themselves:
+/// where the events that led to them are handed in again (journeys are counted, so their keys are the same then), or
+/// where a flow goes on that had held them; how many. What the copy is about to send is overdue, and held for that.
 fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
     let mut num = 0;
     let sql = "select key, id, flow, node, what, not_before, made, at from outbox left join contact \
                on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
     let mut statement = former.prepare(sql)?;
+    let mut mark = into.prepare("update outbox set detail = ?2 where key = ?1 and standing = 'held'")?;
     let mut add = into.prepare(
-        "insert or ignore into outbox(key, contact, flow, node, what, standing, attempt, not_before, made, at) \
-         values (?1, coalesce((select n from contact where id = ?2), 0), ?3, ?4, ?5, 'sent', 0, ?6, ?7, ?8)",
+        "insert or ignore into outbox(key, contact, flow, node, what, standing, detail, not_before, made, at) \
+         values (?1, coalesce((select n from contact where id = ?2), 0), ?3, ?4, ?5, 'sent', ?6, ?7, ?8, ?9)",
     )?;
-    // What an earlier restore carried over, and was held since, is still to be known.
-    let mut rows = statement.query([OutboxRow::LEFT_BEFORE])?;
+    let mut num_added = 0;
+    // What an earlier restore marked, and was held since, is still to be known.
+    let mut rows = statement.query([Store::LEFT_BEFORE])?;
     while let Some(row) = rows.next()? {
         let text = |n: usize| row.get::<_, Option<String>>(n);
         let number = |n: usize| row.get::<_, i64>(n);
-        let (flow, node, what) = (text(2)?, text(3)?, text(4)?);
-        num += add.execute(params![text(0)?, text(1)?, flow, node, what, number(5)?, number(6)?, number(7)?])?;
+        let (key, flow, node, what, why) = (text(0)?, text(2)?, text(3)?, text(4)?, Store::LEFT_BEFORE);
+        num += mark.execute(params![key, why])?;
+        num_added += add.execute(params![key, text(1)?, flow, node, what, why, number(5)?, number(6)?, number(7)?])?;
     }
     let count = "insert into standing(name, n) values ('sent', ?) on conflict do update set n = n + excluded.n";
-    into.execute(count, [num as i64])?;
-    Ok(num)
+    into.execute(count, [num_added as i64])?;
+    Ok(num + num_added)
 }
 
 /// A code that was given since the copy is not given to somebody else.
@@ -318,6 +321,22 @@ fn sync_folder(dir: &Path) -> std::io::Result<()> {
 }
 
 impl Store {
+    /// What a send is marked with that left after the copy was made that was put back, or may have.
+    pub const LEFT_BEFORE: &str = "left before the restore, after the copy was made";
+
+    /// Whether a send is marked so.
+    pub fn left_before(&self, n: i64) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("select 1 from outbox where n = ? and detail = ?")?;
+        Ok(statement.exists(params![n, Self::LEFT_BEFORE])?)
+    }
+
+    /// A send that is marked so comes up: it is what is intended now.
+    pub fn take_send(&self, row: &OutboxRow) -> Result<()> {
+        let sql = "update outbox set contact = ?, flow = ?, what = ? where n = ?";
+        self.connection.prepare_cached(sql)?.execute(params![row.contact, row.flow.as_str(), row.what, row.n])?;
+        Ok(())
+    }
+
     /// Whether it was brought back from a copy since the last start, and when.
     pub fn restored(&self) -> Result<Option<crate::base::Instant>> {
         let at = self.meta("restored")?;

@@ -68,16 +68,6 @@ pub struct OutboxRow {
     pub not_before: Instant,
 }
 
-impl OutboxRow {
-    /// Why one that [`Self::is_carried`] is held when it comes up again.
-    pub const LEFT_BEFORE: &str = "left before the restore, after the copy was made";
-
-    /// Whether it left, or may have, after the copy was made that was put back: nothing else here knows of it.
-    pub fn is_carried(&self) -> bool {
-        self.standing == Standing::Settled(Outcome::Sent) && self.attempt == 0
-    }
-}
-
 /// What changed at a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeDelta {
@@ -462,13 +452,6 @@ impl Store {
     /// Says anew what a send is: a retry may choose another variant.
     pub fn set_send_what(&self, n: i64, what: &str) -> Result<()> {
         self.connection.prepare_cached("update outbox set what = ? where n = ?")?.execute(params![what, n])?;
-        Ok(())
-    }
-
-    /// A carried send ([`OutboxRow::is_carried`]) comes up: it is what is intended now.
-    pub fn take_send(&self, row: &OutboxRow) -> Result<()> {
-        let sql = "update outbox set contact = ?, flow = ?, what = ? where n = ?";
-        self.connection.prepare_cached(sql)?.execute(params![row.contact, row.flow.as_str(), row.what, row.n])?;
         Ok(())
     }
 
