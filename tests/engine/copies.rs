@@ -114,6 +114,39 @@ fn who_said_no_since_the_copy_stays_so() {
     assert_eq!(sent.len(), 4, "cem's is gone");
 }
 
+/// Whoever was suppressed when the copy was made and is forgotten since is forgotten, not only suppressed.
+#[test]
+fn who_was_suppressed_already_and_is_forgotten_since_stays_so() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    take(dir, HOUR, "u1", "ada", "$complained");
+    store::backup(dir, &copy).expect("is copied");
+    let forget = |millis: i64| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        let order = Order::Forget { contact: "ada".into() };
+        let done = driver.batch(now, |driver| driver.order(now, "test", &order));
+        done.expect("is written").0.expect("is forgotten");
+    };
+    forget(2 * HOUR);
+    assert_eq!(store::restore(dir, &copy, at(3 * HOUR)).expect("is restored").carried, 1);
+    take(dir, 4 * HOUR, "e2", "eva", "Viewed Product");
+    let state = || store::Reader::open(dir).expect("opens").contact("ada").expect("reads").expect("is there");
+    assert!(state().suppressed && state().contact.email.is_none() && state().trace.is_empty());
+    // And whoever was forgotten before the copy, came back with an event, and was forgotten once more.
+    fs::remove_file(&copy).expect("goes");
+    take(dir, 5 * HOUR, "e3", "ada", "Viewed Product");
+    store::backup(dir, &copy).expect("is copied");
+    forget(6 * HOUR);
+    assert_eq!(store::restore(dir, &copy, at(7 * HOUR)).expect("is restored").carried, 1);
+    take(dir, 8 * HOUR, "e4", "eva", "Viewed Product");
+    assert_eq!(Driver::open(dir).expect("opens").store().inputs("ada").expect("reads").len(), 0);
+    fs::remove_file(&copy).expect("goes");
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(store::restore(dir, &copy, at(9 * HOUR)).expect("is restored").carried, 0, "nothing is new");
+}
+
 /// A reader in the midst of a look keeps a part of the former data in the log: nothing is lost for it.
 #[test]
 fn former_data_that_somebody_reads_are_left_alone() {

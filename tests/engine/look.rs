@@ -59,7 +59,7 @@ impl Look {
         keys.iter().filter_map(|key| SendKey::parse(key)).collect()
     }
 
-    /// Who is not to be written to, and by which channel; addresses that nobody writes to.
+    /// Who is not to be written to, and by which channel; who is forgotten; addresses that nobody writes to.
     pub fn refusals(&self) -> BTreeSet<String> {
         let mut out = BTreeSet::new();
         for text in self.rows("select state from contact", [], |row| row.get::<_, String>(0)) {
@@ -74,6 +74,11 @@ impl Look {
                 out.insert(format!("{id} in any way"));
             }
         }
+        let forgotten = "select id from contact where exists \
+                         (select 1 from audit where contact = contact.n and what = 'forgotten')";
+        out.extend(
+            self.rows(forgotten, [], |row| row.get::<_, String>(0)).iter().map(|id| format!("{id} is forgotten")),
+        );
         out.extend(self.rows("select address from suppression", [], |row| row.get::<_, String>(0)));
         out
     }

@@ -214,18 +214,21 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
             into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
     }
     // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
-    let sql = "select id, state, exists(select 1 from audit where contact = contact.n and what = 'forgotten') \
-               from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')";
-    let mut statement = former.prepare(sql)?;
-    let mut copied = into.prepare("select state from contact where id = ?")?;
+    let forgotten = "(select max(at) from audit where contact = contact.n and what = 'forgotten')";
+    let mut statement = former.prepare(&format!(
+        "select id, state, {forgotten} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')"
+    ))?;
+    let mut copied = into.prepare(&format!("select state, {forgotten} from contact where id = ?"))?;
     let mut rows = statement.query([])?;
     let mut people: Vec<Carried> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, text): (String, String) = (row.get(0)?, row.get(1)?);
         // One that cannot be read keeps nobody else from being heard.
         let Ok(state) = ContactState::from_stored(&text, EventLog::default()) else { continue };
-        let was: Option<String> = copied.query_row([&id], |row| row.get(0)).optional()?;
-        let was = was.and_then(|text| ContactState::from_stored(&text, EventLog::default()).ok());
+        let was: Option<(String, Option<i64>)> =
+            copied.query_row([&id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let forgotten_before = was.as_ref().and_then(|(_, at)| *at);
+        let was = was.and_then(|(text, _)| ContactState::from_stored(&text, EventLog::default()).ok());
         let says_no = |state: &ContactState, channel| {
             state.contact.consent.on(channel) == crate::audience::ConsentStatus::Unsubscribed
         };
@@ -233,9 +236,11 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
         let no =
             no.filter(|channel| says_no(&state, *channel) && !was.as_ref().is_some_and(|was| says_no(was, *channel)));
         let is_suppressed = state.suppressed && !was.as_ref().is_some_and(|was| was.suppressed);
-        let is_forgotten = is_suppressed && row.get(2)?;
+        // Also of whoever was suppressed, or forgotten once, before the copy.
+        let forgotten: Option<i64> = row.get(2)?;
+        let is_forgotten = state.suppressed && forgotten.is_some() && forgotten != forgotten_before;
         let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, no: no.collect() };
-        if is_suppressed || !one.no.is_empty() {
+        if is_forgotten || is_suppressed || !one.no.is_empty() {
             people.push(one);
         }
     }
