@@ -6,7 +6,7 @@ use flowloom::{
     base::SendKey,
     engine::{
         driver::Driver,
-        store::{self, FILE, Kind},
+        store::{self, FILE, Kind, Store},
         work::{Handed, Order, Standing},
     },
     kinds::runtime::Outcome,
@@ -299,4 +299,41 @@ fn what_a_pause_held_and_left_since_the_copy_is_held() {
     assert_eq!(ask(2 * DAY + HOUR, &[resume]), 0, "it has left");
     let key = SendKey::parse("ada/demo/1/second/1").expect("a key");
     assert_eq!(ask(2 * DAY + 2 * HOUR, &[Order::Retry { key, resend: false }]), 1, "a person says so");
+}
+
+/// A send that the copy puts off until after the restore, and that left sooner, is held.
+#[test]
+fn what_is_put_off_in_the_copy_and_left_since_is_held() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    begin_with(&mut Driver::open(dir).expect("opens"), &["ada"]);
+    take(dir, 1, "e1", "ada", "Started Checkout");
+    let send = |millis: i64, handed: &Handed| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        driver.batch(now, |driver| driver.begin_restore(now)).expect("is written");
+        let done = driver.batch(now, |driver| {
+            let jobs = driver.claim_due(now, 10)?;
+            for job in &jobs {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.settle(now, &job.key, job.attempt, handed)?;
+            }
+            driver.end_restore()?;
+            Ok(jobs.len())
+        });
+        done.expect("is written").0
+    };
+    let later = Handed::Later { detail: "451".to_owned(), after_millis: Some(10 * HOUR.unsigned_abs()) };
+    assert_eq!(send(2, &later), 1);
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(send(11 * HOUR, &Handed::Done), 1);
+    // Its clock was wrong.
+    for _ in 0..2 {
+        assert_eq!(store::restore(dir, &copy, at(HOUR)).expect("is restored").left, 1);
+        assert_eq!(send(2 * HOUR, &Handed::Done), 0);
+        assert_eq!(send(12 * HOUR, &Handed::Done), 0);
+    }
+    let held = store::Reader::open(dir).expect("opens").held(None, 9).expect("reads");
+    assert_eq!(held.iter().map(|row| row.detail.as_str()).collect::<Vec<_>>(), [Store::LEFT_BEFORE]);
 }

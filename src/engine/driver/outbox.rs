@@ -184,7 +184,9 @@ impl Driver {
             if let Some(until) = self.restored
                 && row.not_before <= until
             {
-                self.finish(&row, Delivery::Held(Reason::TooLate), now, "overdue after a restore")?;
+                let has_left = self.store.left_before(row.n)?;
+                let why = if has_left { Store::LEFT_BEFORE } else { "overdue after a restore" };
+                self.finish(&row, Delivery::Held(Reason::TooLate), now, why)?;
                 continue;
             }
             let Some((what, codes)) = self.may_go(&row, now)? else { continue };

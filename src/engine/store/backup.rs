@@ -258,13 +258,17 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
 
 /// Marks the keys of sends that left since the copy, or may have, so that they do not leave once more by themselves:
 /// where the events that led to them are handed in again (journeys are counted, so their keys are the same then), or
-/// where a flow goes on that had held them; how many. What the copy is about to send is overdue, and held for that.
+/// where a flow goes on that had held them; how many. What the copy is to send, be it later, counts as overdue. Rows of
+/// people whom the copy does not know are nobody's (0) until they come.
 fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
     let mut num = 0;
     let sql = "select key, id, flow, node, what, not_before, made, at from outbox left join contact \
                on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
     let mut statement = former.prepare(sql)?;
-    let mut mark = into.prepare("update outbox set detail = ?2 where key = ?1 and standing = 'held'")?;
+    let mut mark = into.prepare(
+        "update outbox set detail = ?2, not_before = min(not_before, made) \
+         where key = ?1 and standing in ('due', 'claimed', 'held')",
+    )?;
     let mut add = into.prepare(
         "insert or ignore into outbox(key, contact, flow, node, what, standing, detail, not_before, made, at) \
          values (?1, coalesce((select n from contact where id = ?2), 0), ?3, ?4, ?5, 'sent', ?6, ?7, ?8, ?9)",
