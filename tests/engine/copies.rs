@@ -3,9 +3,10 @@
 use std::{fs, path::Path};
 
 use flowloom::{
+    base::SendKey,
     engine::{
         driver::Driver,
-        store::{self, FILE, Kind},
+        store::{self, FILE, Kind, Store},
         work::{Handed, Order, Standing},
     },
     kinds::runtime::Outcome,
@@ -113,6 +114,39 @@ fn who_said_no_since_the_copy_stays_so() {
     assert_eq!(sent.len(), 4, "cem's is gone");
 }
 
+/// Whoever was suppressed when the copy was made and is forgotten since is forgotten, not only suppressed.
+#[test]
+fn who_was_suppressed_already_and_is_forgotten_since_stays_so() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    take(dir, HOUR, "u1", "ada", "$complained");
+    store::backup(dir, &copy).expect("is copied");
+    let forget = |millis: i64| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        let order = Order::Forget { contact: "ada".into() };
+        let done = driver.batch(now, |driver| driver.order(now, "test", &order));
+        done.expect("is written").0.expect("is forgotten");
+    };
+    forget(2 * HOUR);
+    assert_eq!(store::restore(dir, &copy, at(3 * HOUR)).expect("is restored").carried, 1);
+    take(dir, 4 * HOUR, "e2", "eva", "Viewed Product");
+    let state = || store::Reader::open(dir).expect("opens").contact("ada").expect("reads").expect("is there");
+    assert!(state().suppressed && state().contact.email.is_none() && state().trace.is_empty());
+    // And whoever was forgotten before the copy, came back with an event, and was forgotten once more.
+    fs::remove_file(&copy).expect("goes");
+    take(dir, 5 * HOUR, "e3", "ada", "Viewed Product");
+    store::backup(dir, &copy).expect("is copied");
+    forget(6 * HOUR);
+    assert_eq!(store::restore(dir, &copy, at(7 * HOUR)).expect("is restored").carried, 1);
+    take(dir, 8 * HOUR, "e4", "eva", "Viewed Product");
+    assert_eq!(Driver::open(dir).expect("opens").store().inputs("ada").expect("reads").len(), 0);
+    fs::remove_file(&copy).expect("goes");
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(store::restore(dir, &copy, at(9 * HOUR)).expect("is restored").carried, 0, "nothing is new");
+}
+
 /// A reader in the midst of a look keeps a part of the former data in the log: nothing is lost for it.
 #[test]
 fn former_data_that_somebody_reads_are_left_alone() {
@@ -155,4 +189,151 @@ fn damaged_former_data_are_kept_and_replaced() {
     let kept = fs::read_to_string(restored.before.expect("is kept")).expect("reads");
     assert!(kept.starts_with("nothing of ours"));
     assert!(Driver::open(dir).expect("opens").store().contact_number("ada").expect("reads").is_some());
+}
+
+/// What left since the copy does not leave once more where its events are handed in again: to people whom the copy
+/// knows, and to others, who are forgotten with it. A person's word sends it. Codes stay given.
+#[test]
+fn what_left_since_the_copy_is_held_when_it_comes_up_again() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    store::backup(dir, &copy).expect("is copied");
+    let arrive = |millis: i64| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        let done = driver.batch(now, |driver| {
+            driver.begin_restore(now)?;
+            for id in ["finn", "finn/a"] {
+                let past = flowloom::engine::work::History { contact: person(id), events: vec![], suppressed: false };
+                driver.history(now, &past)?;
+            }
+            driver.wake_due(now, 10)?;
+            for id in ["finn", "finn/a"] {
+                driver.event(now, &event("e2", id, "Started Checkout"))?;
+            }
+            driver.claim_due(now, 10)
+        });
+        (driver, now, done.expect("is written").0)
+    };
+    {
+        let (mut driver, now, jobs) = arrive(DAY + 10);
+        let keys: Vec<String> = jobs.iter().map(|job| job.key.to_string()).collect();
+        assert_eq!(keys, ["ada/demo/1/second/1", "finn/demo/1/first/1", "finn/a/demo/1/first/1"]);
+        for job in &jobs {
+            let done = driver.batch(now, |driver| {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.store().give_code("p", job.key.node.as_str(), 1, &job.key)?;
+                // Nobody knows of one of them.
+                if job.key.node.as_str() == "second" { Ok(()) } else { driver.settle(now, &job.key, 1, &Handed::Done) }
+            });
+            done.expect("is written");
+        }
+    }
+    let restored = store::restore(dir, &copy, at(3 * DAY)).expect("is restored");
+    assert_eq!((restored.left, restored.lost), (3, None));
+    let (mut driver, now, jobs) = arrive(3 * DAY);
+    assert!(jobs.is_empty(), "{jobs:?}");
+    assert!(driver.store().is_given("p", "second").expect("reads"));
+    let held = |driver: &Driver| {
+        let rows = driver.store().sends_in(Standing::Settled(Outcome::Held)).expect("reads");
+        rows.into_iter().map(|row| row.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&driver), ["finn/demo/1/first/1", "finn/a/demo/1/first/1"]);
+    let look = super::look::Look::at(&dir.join(FILE));
+    assert_eq!(look.check(driver.flows(), true), Ok(()));
+    let orders = [
+        Order::Retry { key: SendKey::parse("ada/demo/1/second/1").expect("a key"), resend: false },
+        Order::Retry { key: SendKey::parse("finn/a/demo/1/first/1").expect("a key"), resend: false },
+        Order::Forget { contact: "finn".into() },
+    ];
+    let later = now.plus_millis(HOUR);
+    let done = driver.batch(later, |driver| {
+        for order in &orders {
+            driver.order(later, "test", order)?.expect("is carried out");
+        }
+        driver.claim_due(later, 10)
+    });
+    let keys: Vec<String> = done.expect("is written").0.iter().map(|job| job.key.to_string()).collect();
+    assert_eq!(keys, ["ada/demo/1/second/1", "finn/a/demo/1/first/1"]);
+    assert_eq!(held(&driver), Vec::<String>::new(), "what was finn's is gone");
+    assert_eq!(look.check(driver.flows(), false), Ok(()));
+    for id in ["ada", "finn/a"] {
+        assert_eq!(check_replay(&driver, id), Ok(()));
+    }
+}
+
+/// What a pause held in the copy and left since, once the flow went on, does not leave again when it goes on again.
+#[test]
+fn what_a_pause_held_and_left_since_the_copy_is_held() {
+    let dir = folder(&["ada"]);
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    let ask = |millis: i64, orders: &[Order]| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        driver.batch(now, |driver| driver.begin_restore(now)).expect("is written");
+        let done = driver.batch(now, |driver| {
+            driver.wake_due(now, 10)?;
+            for order in orders {
+                driver.order(now, "test", order)?.expect("is carried out");
+            }
+            while driver.walk(10)? {}
+            let jobs = driver.claim_due(now, 10)?;
+            for job in &jobs {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.settle(now, &job.key, job.attempt, &Handed::Done)?;
+            }
+            driver.end_restore()?;
+            Ok(jobs.len())
+        });
+        done.expect("is written").0
+    };
+    let resume = Order::Resume { flow: "demo".into() };
+    assert_eq!(ask(HOUR, &[Order::Pause { flow: "demo".into(), freeze: false }]), 0);
+    assert_eq!(ask(DAY + 10, &[]), 0, "the second mail is held");
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(ask(DAY + HOUR, std::slice::from_ref(&resume)), 1);
+    assert_eq!(store::restore(dir, &copy, at(2 * DAY)).expect("is restored").left, 1);
+    assert_eq!(ask(2 * DAY, &[]), 0);
+    assert_eq!(ask(2 * DAY + HOUR, &[resume]), 0, "it has left");
+    let key = SendKey::parse("ada/demo/1/second/1").expect("a key");
+    assert_eq!(ask(2 * DAY + 2 * HOUR, &[Order::Retry { key, resend: false }]), 1, "a person says so");
+}
+
+/// A send that the copy puts off until after the restore, and that left sooner, is held.
+#[test]
+fn what_is_put_off_in_the_copy_and_left_since_is_held() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let copy = dir.join("copy.db");
+    begin_with(&mut Driver::open(dir).expect("opens"), &["ada"]);
+    take(dir, 1, "e1", "ada", "Started Checkout");
+    let send = |millis: i64, handed: &Handed| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        driver.batch(now, |driver| driver.begin_restore(now)).expect("is written");
+        let done = driver.batch(now, |driver| {
+            let jobs = driver.claim_due(now, 10)?;
+            for job in &jobs {
+                driver.begin(now, &job.key, job.attempt, None)?;
+                driver.settle(now, &job.key, job.attempt, handed)?;
+            }
+            driver.end_restore()?;
+            Ok(jobs.len())
+        });
+        done.expect("is written").0
+    };
+    let later = Handed::Later { detail: "451".to_owned(), after_millis: Some(10 * HOUR.unsigned_abs()) };
+    assert_eq!(send(2, &later), 1);
+    store::backup(dir, &copy).expect("is copied");
+    assert_eq!(send(11 * HOUR, &Handed::Done), 1);
+    // Its clock was wrong.
+    for _ in 0..2 {
+        assert_eq!(store::restore(dir, &copy, at(HOUR)).expect("is restored").left, 1);
+        assert_eq!(send(2 * HOUR, &Handed::Done), 0);
+        assert_eq!(send(12 * HOUR, &Handed::Done), 0);
+    }
+    let held = store::Reader::open(dir).expect("opens").held(None, 9).expect("reads");
+    assert_eq!(held.iter().map(|row| row.detail.as_str()).collect::<Vec<_>>(), [Store::LEFT_BEFORE]);
 }

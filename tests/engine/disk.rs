@@ -7,14 +7,15 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{Error, ErrorKind, Result},
     mem,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64, atomic::Ordering},
     time::Duration,
 };
 
-use flowloom::testing::Rng;
+use flowloom::{engine::store::FILE, testing::Rng};
 use sqlite_vfs::{DatabaseHandle, LockKind, OpenAccess, OpenOptions, Vfs, WalDisabled};
 
 /// Its name among SQLite's file systems.
@@ -300,6 +301,26 @@ impl Disk {
         state.faults.clear();
         state.is_down = false;
         state.boots += 1;
+    }
+
+    /// Writes what a process sees into a real folder, where another program finds it.
+    pub fn save(&self, dir: &Path) {
+        for (name, file) in &lock(&self.state).files {
+            fs::write(dir.join(name), &file.seen).expect("is written");
+        }
+    }
+
+    /// Takes the files of a real folder instead of its own, all of them durable.
+    pub fn load(&self, dir: &Path) {
+        let mut state = lock(&self.state);
+        state.deleted.clear();
+        let names: Vec<String> = ["", "-wal", "-journal"].iter().map(|end| format!("{FILE}{end}")).collect();
+        let read = |name: String| Some((dir.join(&name), name)).filter(|(path, _)| path.exists());
+        let files = names.into_iter().filter_map(read).map(|(path, name)| {
+            let bytes = fs::read(path).expect("is read");
+            (name, File { durable: bytes.clone(), seen: bytes, pending: Vec::new(), is_named: true })
+        });
+        state.files = files.collect();
     }
 
     /// Another disk with what a process sees on this one.

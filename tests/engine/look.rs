@@ -1,10 +1,10 @@
 //! What an engine's file says of itself, counted again from its states, its outbox and its journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowloom::{
-    audience::EventLog,
-    base::Instant,
+    audience::{Channel, ConsentStatus, EventLog},
+    base::{Instant, SendKey},
     journey::{ContactState, Decision, FlowSet, Waiting, What},
     kinds::runtime::Outcome,
 };
@@ -51,6 +51,56 @@ impl Look {
     /// Send keys by standing.
     pub fn sends(&self, standing: &str) -> Vec<String> {
         self.rows("select key from outbox where standing = ? order by n", [standing], |row| row.get(0))
+    }
+
+    /// Keys of journeys that are held at a step.
+    pub fn held(&self) -> Vec<SendKey> {
+        let keys = self.rows("select key from held order by key", [], |row| row.get::<_, String>(0));
+        keys.iter().filter_map(|key| SendKey::parse(key)).collect()
+    }
+
+    /// Who is not to be written to, and by which channel; who is forgotten; addresses that nobody writes to.
+    pub fn refusals(&self) -> BTreeSet<String> {
+        let mut out = BTreeSet::new();
+        for text in self.rows("select state from contact", [], |row| row.get::<_, String>(0)) {
+            let state = ContactState::from_stored(&text, EventLog::default()).expect("reads");
+            let id = &state.contact.id;
+            for channel in [Channel::Email, Channel::Sms] {
+                if state.suppressed || state.contact.consent.on(channel) == ConsentStatus::Unsubscribed {
+                    out.insert(format!("{id} by {channel:?}"));
+                }
+            }
+            if state.suppressed {
+                out.insert(format!("{id} in any way"));
+            }
+        }
+        let forgotten = "select id from contact where exists \
+                         (select 1 from audit where contact = contact.n and what = 'forgotten')";
+        out.extend(
+            self.rows(forgotten, [], |row| row.get::<_, String>(0)).iter().map(|id| format!("{id} is forgotten")),
+        );
+        out.extend(self.rows("select address from suppression", [], |row| row.get::<_, String>(0)));
+        out
+    }
+
+    /// The outbox, for people who look for a reason.
+    pub fn outbox(&self) -> String {
+        let sql = "select format('%s %s, attempt %d, not before %d: %s', key, standing, attempt, not_before, detail) \
+                   from outbox order by n";
+        self.rows(sql, [], |row| row.get::<_, String>(0)).join("\n")
+    }
+
+    /// Nothing is to be done at an instant.
+    ///
+    /// Errors: the first thing that is.
+    pub fn rest(&self, now: Instant) -> Result<(), String> {
+        let sql = "select standing || ' ' || key from outbox where standing in ('claimed', 'handing_over') \
+                   or standing = 'due' and not_before <= ?1 union all \
+                   select 'to be woken ' || id from contact where due <= ?1 limit 1";
+        match self.rows(sql, [now.as_millis()], |row| row.get::<_, String>(0)).pop() {
+            Some(open) => Err(format!("left undone: {open}")),
+            None => Ok(()),
+        }
     }
 
     /// Everything that must hold; what is counted from the journal only where nothing of it was dropped.

@@ -1,14 +1,26 @@
 //! Who lives in the worlds with faults, and what may happen to them, by seed.
 
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env,
+    ops::Range,
+};
+
 use flowloom::{
-    audience::{Contact, Properties, Value},
-    base::{ContactId, Instant},
+    audience::{Channel, ConsentStatus, Contact, Properties, ResponseKind, Value},
+    base::{ContactId, EventId, FlowId, Instant, SendKey},
+    engine::work::{Job, NewEvent, Order},
     flow::{Flow, Workspace},
+    journey::IntentWhat,
+    kinds::runtime::{Change, Outcome},
     testing::Rng,
 };
 
 use crate::{compare, samples, world::World};
 
+pub const MINUTE: i64 = 60_000;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
 /// Of so many seeds one plays a sample workspace.
 const SAMPLE_IN: u64 = 8;
 
@@ -37,6 +49,145 @@ impl Scene {
             }
         }
     }
+
+    pub fn person(&self, rng: &mut Rng) -> &Contact {
+        &self.people[rng.below(self.people.len())]
+    }
+
+    fn flow(&self, rng: &mut Rng) -> FlowId {
+        self.flows[rng.below(self.flows.len())].id.clone()
+    }
+
+    /// The order of a number up to 14, where there is something to order; `settled` are sends by what became of them.
+    pub fn order(&self, dice: usize, rng: &mut Rng, settled: impl Fn(Outcome) -> Vec<SendKey>) -> Option<Order> {
+        Some(match dice {
+            0 => Order::Pause { flow: self.flow(rng), freeze: rng.percent(40) },
+            1..=3 => Order::Resume { flow: self.flow(rng) },
+            4 | 5 => {
+                let all = [self.flows.as_slice(), &self.later].concat();
+                let flow = Box::new(rng.pick(&all)?.clone());
+                Order::Publish { flow, workspace: Box::new(self.workspace.clone()) }
+            }
+            6 => Order::Migrate { flow: self.flow(rng), mapping: Vec::new() },
+            7 | 8 => Order::Retry { key: rng.pick(&settled(Outcome::Held))?.clone(), resend: false },
+            9 => {
+                let key = rng.pick(&settled(Outcome::Unknown))?.clone();
+                Order::Retry { key, resend: rng.percent(50) }
+            }
+            10 if rng.percent(30) => {
+                let email = self.person(rng).email.clone()?;
+                Order::Suppress { addresses: vec![email.to_string()], lift: rng.percent(50) }
+            }
+            13 if rng.percent(15) => Order::Drain { flow: self.flow(rng) },
+            14 if rng.percent(30) => Order::Forget { contact: self.person(rng).id.clone() },
+            _ => return None,
+        })
+    }
+}
+
+/// Events as they come by chance: some of lately once more, some late, some from another century.
+#[derive(Debug, Default)]
+pub struct Happenings {
+    count: usize,
+    all: BTreeMap<(ContactId, EventId), NewEvent>,
+    /// To be doubled.
+    lately: VecDeque<NewEvent>,
+}
+
+impl Happenings {
+    pub fn next(&mut self, scene: &Scene, now: Instant, rng: &mut Rng) -> NewEvent {
+        if rng.percent(20)
+            && let Some(item) = rng.pick(self.lately.make_contiguous()).cloned()
+        {
+            return item;
+        }
+        self.count += 1;
+        let (name, properties) = scene.happenings[rng.below(scene.happenings.len())].clone();
+        let happened = match rng.below(20) {
+            0 => Some(Instant::from_millis(rng.range(0, DAY))),
+            1 => Some(Instant::parse("2100-01-01T00:00:00Z").expect("an instant")),
+            2..=5 => Some(now.plus_millis(-rng.range(0, 30 * HOUR))),
+            6 => Some(now.plus_millis(rng.range(0, 4 * MINUTE))),
+            7 | 8 => Some(now.plus_millis(-rng.range(0, 3 * MINUTE))),
+            _ => None,
+        };
+        let change = rng.percent(10).then(|| change(rng));
+        let item = NewEvent {
+            id: EventId::new(format!("x{}", self.count)),
+            contact: scene.person(rng).id.clone(),
+            name: name.into(),
+            happened,
+            properties,
+            change,
+        };
+        self.all.insert((item.contact.clone(), item.id.clone()), item.clone());
+        self.lately.push_back(item.clone());
+        if self.lately.len() > 6 {
+            self.lately.pop_front();
+        }
+        item
+    }
+
+    /// Those of these names that happened here.
+    pub fn all(&self, names: &[(ContactId, EventId)]) -> Vec<NewEvent> {
+        names.iter().filter_map(|name| self.all.get(name)).cloned().collect()
+    }
+
+    /// Nothing more of somebody.
+    pub fn forget(&mut self, contact: &ContactId) {
+        self.lately.retain(|item| item.contact != *contact);
+    }
+}
+
+/// What is said of somebody.
+pub fn change(rng: &mut Rng) -> Change {
+    let mut change = Change::default();
+    match rng.below(7) {
+        0 => change.consent.push((Channel::Email, ConsentStatus::Unsubscribed)),
+        1 | 2 => change.consent.push((Channel::Email, ConsentStatus::Subscribed)),
+        3 => change.zone = rng.pick(&["Europe/Berlin", "Pacific/Honolulu"]).map(|zone| (*zone).into()),
+        4 => change.lists_add.push("Hot".into()),
+        5 => change.set.push(("vip".into(), Some(Value::Bool(rng.percent(50))))),
+        _ => change.set.push(("level".into(), Some(Value::Number(rng.below(20) as f64)))),
+    }
+    change
+}
+
+/// What somebody does with a message; nothing with a call or an alert.
+pub fn response(job: &Job, rng: &mut Rng) -> Option<NewEvent> {
+    let IntentWhat::Message { message, variant, .. } = &job.what else { return None };
+    let kinds = [ResponseKind::Opened, ResponseKind::Opened, ResponseKind::Clicked, ResponseKind::Unsubscribed];
+    let most = if rng.percent(20) { 4 } else { 3 };
+    let kind = kinds[rng.below(most)];
+    let key = job.key.to_string();
+    let pairs = [
+        ("flow", job.flow.as_str()),
+        ("node", job.key.node.as_str()),
+        ("journey", job.key.journey.as_str()),
+        ("send_key", key.as_str()),
+        ("message", message.as_str()),
+        ("variant", variant.as_str()),
+    ];
+    Some(NewEvent {
+        id: EventId::new(format!("{}:{key}", kind.name())),
+        contact: job.contact.contact.id.clone(),
+        name: kind.event_name().into(),
+        happened: None,
+        properties: pairs.into_iter().map(|(name, value)| (name.into(), Value::text(value))).collect(),
+        change: None,
+    })
+}
+
+/// An order in a line.
+pub fn shown(order: &Order) -> String {
+    format!("{order:?}").chars().take(80).collect()
+}
+
+/// The seeds of a long run: `FLOWLOOM_CASES=17..18`, or all.
+pub fn wanted(all: Range<u64>) -> Range<u64> {
+    let Ok(wanted) = env::var("FLOWLOOM_CASES") else { return all };
+    let range = wanted.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range.unwrap_or_else(|| panic!("FLOWLOOM_CASES is like 17..18, not {wanted:?}"))
 }
 
 fn made_up(texts: [&str; 2], rng: &mut Rng) -> Scene {

@@ -43,13 +43,19 @@ pub fn restore(args: &Restore, streams: &mut Streams) -> Outcome {
         said.push_str(&match (&restored.lost, restored.carried) {
             (Some(why), _) => format!(
                 "Lost is who unsubscribed, complained, was forgotten or suppressed since then: suppress them anew before \
-                 you start ({why})"
+                 you start ({why}). Lost is, too, what left since then: events that are handed in again lead to it again"
             ),
             (None, 0) => "Nobody unsubscribed, complained, was forgotten or suppressed since then".to_owned(),
             (None, num) => {
                 format!("Who unsubscribed, complained, was forgotten or suppressed since then stays so: {num} in all")
             }
         });
+        if restored.left > 0 {
+            said.push_str(&format!(
+                ". {} messages left since then, or may have: should they come up again they are held",
+                restored.left
+            ));
+        }
     }
     streams.say(&format!(
         "{said}. Messages that are overdue at the next start are held: flowloom held --data {}\n",

@@ -244,8 +244,8 @@ impl Driver {
     fn retry(&mut self, now: Instant, who: &str, key: &SendKey, resend: bool) -> Said {
         let row = self.store.send(key)?;
         let contact = match &row {
-            Some(row) => Some(row.contact),
-            None => self.store.held_contact(key.journey.as_str())?,
+            Some(row) if row.contact > 0 => Some(row.contact),
+            _ => self.store.held_contact(key.journey.as_str())?,
         };
         let Some(n) = contact else {
             return no(format!("Nothing is held under `{key}`"), "flowloom held lists what is");
@@ -269,6 +269,7 @@ impl Driver {
             Some(Standing::Settled(Outcome::Held)) => {
                 let row = row.as_ref().ok_or_else(|| Error::damaged("a send is gone"))?;
                 self.store.audit(now, Some(n), who, &format!("tries {key} again"))?;
+                self.mean(n, key, now)?;
                 let what: IntentWhat = serde_json::from_str(&row.what).map_err(Error::damaged)?;
                 if matches!(what, IntentWhat::Message { .. }) {
                     let control = Control::Retry { journey: key.journey.clone() };
@@ -280,6 +281,9 @@ impl Driver {
             Some(_) => return no(format!("`{key}` is not held"), "flowloom held lists what is"),
             None => {
                 self.store.audit(now, Some(n), who, &format!("tries {} again", key.journey))?;
+                if let Some(held) = self.held_key(n, &key.journey) {
+                    self.mean(n, &held, now)?;
+                }
                 let control = Control::Retry { journey: key.journey.clone() };
                 self.feed(n, &Input::Control { at: now, control })?;
             }

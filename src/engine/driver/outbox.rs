@@ -7,13 +7,13 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Driver, Result, Source, json, millis, own_event};
+use super::{Driver, Result, Source, json, millis, own_event, seen::Places};
 use crate::{
     audience::{Event, Properties, ResponseKind, Value},
-    base::{Instant, SendKey},
+    base::{Instant, JourneyId, SendKey},
     engine::{
         delivery::pace::back_off_millis,
-        store::{DamagedRow, Error, Kind, OutboxRow},
+        store::{DamagedRow, Error, Kind, OutboxRow, Store},
         work::{Begin, Handed, Job, Standing},
     },
     journey::{self, HandOver, Intent, IntentWhat},
@@ -30,7 +30,13 @@ impl Driver {
         match self.store.send_or_damaged(&intent.key)? {
             // Nobody knows what became of it.
             Some(Err(damaged)) => self.set_aside(&damaged, None, Outcome::Unknown, at),
-            Some(Ok(row)) => {
+            Some(Ok(mut row)) => {
+                // It left before a restore, after the copy was made: once more only by a person's word for it.
+                if self.is_left_before(&row)? {
+                    (row.contact, row.flow, row.what) = (n, SmolStr::new(intent.flow.as_str()), what);
+                    self.store.take_send(&row)?;
+                    return self.finish(&row, Delivery::Held(Reason::TooLate), at, Store::LEFT_BEFORE);
+                }
                 match row.standing {
                     Standing::Due | Standing::Claimed | Standing::HandingOver => return Ok(()),
                     // What was held is tried again; what may have left only where a person says so (SEMANTICS R21).
@@ -63,6 +69,30 @@ impl Driver {
                 Ok(())
             }
         }
+    }
+
+    /// Whether all that is known of a send is that it left after the copy was made that was put back, or may have.
+    fn is_left_before(&self, row: &OutboxRow) -> Result<bool> {
+        let may_be = matches!(row.standing, Standing::Settled(Outcome::Sent | Outcome::Held));
+        Ok(may_be && self.store.left_before(row.n)?)
+    }
+
+    /// A person says of a send, though it may have left before a restore: once more.
+    pub(super) fn mean(&mut self, n: i64, key: &SendKey, at: Instant) -> Result<()> {
+        let Some(mut row) = self.store.send(key)? else { return Ok(()) };
+        if self.is_left_before(&row)? {
+            row.contact = n;
+            self.store.take_send(&row)?;
+            let why = Some((Some(Reason::TooLate), ""));
+            self.stand(&row, Standing::Settled(Outcome::Held), row.attempt, None, at, why)?;
+        }
+        Ok(())
+    }
+
+    /// The key of what is held at its step in a journey.
+    pub(super) fn held_key(&self, n: i64, journey: &JourneyId) -> Option<SendKey> {
+        let held = Places::of(&self.flows, &self.cache.get(n)?.state).held_rows();
+        held.iter().find(|row| row.journey == journey.as_str()).and_then(|row| SendKey::parse(&row.key))
     }
 
     /// A held call or alert is due again.
@@ -175,7 +205,9 @@ impl Driver {
             if let Some(until) = self.restored
                 && row.not_before <= until
             {
-                self.finish(&row, Delivery::Held(Reason::TooLate), now, "overdue after a restore")?;
+                let has_left = self.store.left_before(row.n)?;
+                let why = if has_left { Store::LEFT_BEFORE } else { "overdue after a restore" };
+                self.finish(&row, Delivery::Held(Reason::TooLate), now, why)?;
                 continue;
             }
             let Some((what, codes)) = self.may_go(&row, now)? else { continue };

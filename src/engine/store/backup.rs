@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, OptionalExtension, backup::Backup, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, FILE, Kind, Result, Store, own, schema};
+use super::{Error, FILE, Kind, OutboxRow, Result, Store, own, schema};
 use crate::{
     audience::{Channel, EventLog},
     base::ContactId,
@@ -86,13 +86,16 @@ pub struct Restored {
     pub before: Option<PathBuf>,
     /// People who said no or were forgotten since the copy, and addresses that were suppressed: they stay so.
     pub carried: usize,
-    /// Why it is not known who did since then.
+    /// Sends that left since the copy, or may have: where they come up once more they are held.
+    pub left: usize,
+    /// Why it is not known who did since then, nor what left.
     pub lost: Option<String>,
 }
 
 /// Puts a copy in the place of a folder's store, which is kept beside it. The next start holds every send that is
 /// overdue by then, and shows it (SEMANTICS R26). Who unsubscribed, complained or was forgotten since, and which
-/// addresses were suppressed, is taken from the former data where they can be read.
+/// addresses were suppressed, which sends left and which codes were given is taken from the former data where they can
+/// be read.
 ///
 /// At each instant the folder holds the former store or the restored one, whole.
 ///
@@ -132,10 +135,12 @@ pub fn restore(dir: &Path, from: &Path, now: crate::base::Instant) -> Result<Res
         // A copy that was made during an earlier restore's care begins its own.
         into.execute("delete from meta where name = 'restored_said'", [])?;
         if has_former {
-            match settled.and_then(|()| carry(&path, &into)) {
-                Ok(carried) => done.carried = carried,
-                Err(error) => done.lost = Some(error.message),
+            into.execute_batch("begin")?;
+            if let Err(error) = settled.and_then(|()| carry(&path, &into, &mut done)) {
+                done.lost = Some(error.message);
             }
+            // What could be read is kept all the same.
+            into.execute_batch("commit")?;
         }
         drop(into);
         sync(&part).map_err(|error| cannot("written", &part, &error))
@@ -194,33 +199,36 @@ fn settle(path: &Path) -> Result<Result<()>> {
 /// How long a reader of the former data is waited for. Source: assumption; looks are short.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Takes over who said no since the copy; how many people and addresses.
-fn carry(former: &Path, into: &Connection) -> Result<usize> {
+/// Takes over who said no since the copy, and what left since then.
+fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
     let former = Connection::open_with_flags(former, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let application: i32 = former.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != schema::APPLICATION_ID {
         return Err(Error::new(Kind::Unfit, "The former file is another program's", ""));
     }
-    let mut num = 0;
     let mut statement = former.prepare("select address, at from suppression")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (address, at): (String, i64) = (row.get(0)?, row.get(1)?);
-        num += into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
+        done.carried +=
+            into.execute("insert or ignore into suppression(address, at) values (?, ?)", params![address, at])?;
     }
     // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
-    let sql = "select id, state, exists(select 1 from audit where contact = contact.n and what = 'forgotten') \
-               from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')";
-    let mut statement = former.prepare(sql)?;
-    let mut copied = into.prepare("select state from contact where id = ?")?;
+    let forgotten = "(select max(at) from audit where contact = contact.n and what = 'forgotten')";
+    let mut statement = former.prepare(&format!(
+        "select id, state, {forgotten} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')"
+    ))?;
+    let mut copied = into.prepare(&format!("select state, {forgotten} from contact where id = ?"))?;
     let mut rows = statement.query([])?;
     let mut people: Vec<Carried> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, text): (String, String) = (row.get(0)?, row.get(1)?);
         // One that cannot be read keeps nobody else from being heard.
         let Ok(state) = ContactState::from_stored(&text, EventLog::default()) else { continue };
-        let was: Option<String> = copied.query_row([&id], |row| row.get(0)).optional()?;
-        let was = was.and_then(|text| ContactState::from_stored(&text, EventLog::default()).ok());
+        let was: Option<(String, Option<i64>)> =
+            copied.query_row([&id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let forgotten_before = was.as_ref().and_then(|(_, at)| *at);
+        let was = was.and_then(|(text, _)| ContactState::from_stored(&text, EventLog::default()).ok());
         let says_no = |state: &ContactState, channel| {
             state.contact.consent.on(channel) == crate::audience::ConsentStatus::Unsubscribed
         };
@@ -228,9 +236,11 @@ fn carry(former: &Path, into: &Connection) -> Result<usize> {
         let no =
             no.filter(|channel| says_no(&state, *channel) && !was.as_ref().is_some_and(|was| says_no(was, *channel)));
         let is_suppressed = state.suppressed && !was.as_ref().is_some_and(|was| was.suppressed);
-        let is_forgotten = is_suppressed && row.get(2)?;
+        // Also of whoever was suppressed, or forgotten once, before the copy.
+        let forgotten: Option<i64> = row.get(2)?;
+        let is_forgotten = state.suppressed && forgotten.is_some() && forgotten != forgotten_before;
         let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, no: no.collect() };
-        if is_suppressed || !one.no.is_empty() {
+        if is_forgotten || is_suppressed || !one.no.is_empty() {
             people.push(one);
         }
     }
@@ -241,7 +251,59 @@ fn carry(former: &Path, into: &Connection) -> Result<usize> {
     people.extend(waits);
     let text = serde_json::to_string(&people).map_err(Error::damaged)?;
     into.execute(SET_META, [Carried::META, &text])?;
-    Ok(num + people.len())
+    done.carried += people.len();
+    done.left = carry_sends(&former, into)?;
+    carry_codes(&former, into)
+}
+
+/// Marks the keys of sends that left since the copy, or may have, so that they do not leave once more by themselves:
+/// where the events that led to them are handed in again (journeys are counted, so their keys are the same then), or
+/// where a flow goes on that had held them; how many. What the copy is to send, be it later, counts as overdue. Rows of
+/// people whom the copy does not know are nobody's (0) until they come.
+fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
+    let mut num = 0;
+    let sql = "select key, id, flow, node, what, not_before, made, at from outbox left join contact \
+               on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
+    let mut statement = former.prepare(sql)?;
+    let mut mark = into.prepare(
+        "update outbox set detail = ?2, not_before = min(not_before, made) \
+         where key = ?1 and standing in ('due', 'claimed', 'held')",
+    )?;
+    let mut add = into.prepare(
+        "insert or ignore into outbox(key, contact, flow, node, what, standing, detail, not_before, made, at) \
+         values (?1, coalesce((select n from contact where id = ?2), 0), ?3, ?4, ?5, 'sent', ?6, ?7, ?8, ?9)",
+    )?;
+    let mut num_added = 0;
+    // What an earlier restore marked, and was held since, is still to be known.
+    let mut rows = statement.query([Store::LEFT_BEFORE])?;
+    while let Some(row) = rows.next()? {
+        let text = |n: usize| row.get::<_, Option<String>>(n);
+        let number = |n: usize| row.get::<_, i64>(n);
+        let (key, flow, node, what, why) = (text(0)?, text(2)?, text(3)?, text(4)?, Store::LEFT_BEFORE);
+        num += mark.execute(params![key, why])?;
+        num_added += add.execute(params![key, text(1)?, flow, node, what, why, number(5)?, number(6)?, number(7)?])?;
+    }
+    let count = "insert into standing(name, n) values ('sent', ?) on conflict do update set n = n + excluded.n";
+    into.execute(count, [num_added as i64])?;
+    Ok(num + num_added)
+}
+
+/// A code that was given since the copy is not given to somebody else.
+fn carry_codes(former: &Connection, into: &Connection) -> Result<()> {
+    let sql = "select pool, code, id, key from code left join contact on contact.n = code.contact";
+    let mut statement = former.prepare(sql)?;
+    // Whoever is not in the copy has it under a number of nobody's.
+    let mut add = into.prepare(
+        "insert or ignore into code(pool, code, contact, key) values (?1, ?2, coalesce( \
+         (select n from contact where id = ?3), \
+         (select min(coalesce(min(other.contact), 0), 0) - 1 from code as other where other.pool = ?1)), ?4)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |n: usize| row.get::<_, Option<String>>(n);
+        add.execute(params![text(0)?, text(1)?, text(2)?, text(3)?])?;
+    }
+    Ok(())
 }
 
 /// Whether a file is a store or a copy of one, and knows a person by more than the id that stays of whoever was
@@ -300,6 +362,22 @@ fn sync_folder(dir: &Path) -> std::io::Result<()> {
 }
 
 impl Store {
+    /// What a send is marked with that left after the copy was made that was put back, or may have.
+    pub const LEFT_BEFORE: &str = "left before the restore, after the copy was made";
+
+    /// Whether a send is marked so.
+    pub fn left_before(&self, n: i64) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("select 1 from outbox where n = ? and detail = ?")?;
+        Ok(statement.exists(params![n, Self::LEFT_BEFORE])?)
+    }
+
+    /// A send that is marked so comes up: it is what is intended now.
+    pub fn take_send(&self, row: &OutboxRow) -> Result<()> {
+        let sql = "update outbox set contact = ?, flow = ?, what = ? where n = ?";
+        self.connection.prepare_cached(sql)?.execute(params![row.contact, row.flow.as_str(), row.what, row.n])?;
+        Ok(())
+    }
+
     /// Whether it was brought back from a copy since the last start, and when.
     pub fn restored(&self) -> Result<Option<crate::base::Instant>> {
         let at = self.meta("restored")?;

@@ -232,7 +232,15 @@ impl Store {
         let mut statement = self
             .connection
             .prepare_cached("insert into contact(id, email, seen, due, state, forgotten) values (?, ?, ?, ?, ?, ?)")?;
-        Ok(statement.insert(params![id, row.email, row.seen, row.due, row.state, row.forgotten])?)
+        let n = statement.insert(params![id, row.email, row.seen, row.due, row.state, row.forgotten])?;
+        // What left before a restore to whom the copy did not know is theirs: it is forgotten with them. Keys are ids
+        // with four parts more; `0` comes after `/`.
+        let mut statement = self.connection.prepare_cached(
+            "update outbox set contact = ?1 where contact = 0 and key >= ?2 || '/' and key < ?2 || '0' and \
+             length(key) - length(replace(key, '/', '')) = length(?2) - length(replace(?2, '/', '')) + 4",
+        )?;
+        statement.execute(params![n, id])?;
+        Ok(n)
     }
 
     /// Writes a contact's state; the address only where it is another one, so that its index is left alone.
