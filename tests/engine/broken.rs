@@ -418,7 +418,10 @@ fn an_unreadable_row_stops_no_other() {
         let counted: String = raw.query_row(counted, [], |row| row.get(0)).expect("is there");
         assert_eq!(counted, format!("claimed 1, {outcome} 1"), "{damage}");
         drop(raw);
-        let shown = Reader::open(dir.path()).expect("opens").held(None, 10).expect("the list can be read");
+        let reader = Reader::open(dir.path()).expect("opens");
+        let view = reader.contact("ben").expect("can be read").expect("is there");
+        assert_eq!(view.sends.len(), 1, "{damage}");
+        let shown = reader.held(None, 10).expect("the list can be read");
         let shown: Vec<_> = shown.iter().map(|row| (row.contact.as_str(), row.what.as_str(), row.reason)).collect();
         assert_eq!(shown, [("ben", outcome, Reason::Fault)], "{damage}");
     }

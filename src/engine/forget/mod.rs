@@ -230,7 +230,7 @@ fn mails(person: &Person, names: &Names, folder: &Path, done: &mut Erased) {
 fn kept_aside(names: &Names, data: &Path, done: &mut Erased) {
     let folder = data.join(aside::FOLDER);
     for path in files_in(&folder, done) {
-        if !path.extension().is_some_and(|end| end == "json") {
+        if path.extension().is_none_or(|end| end != "json") {
             continue;
         }
         let bytes = match fs::read(&path) {

@@ -24,9 +24,10 @@ use crate::{
             CodeView, ContactView, DamagedContact, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus,
             ProfileView, SendView, Status,
         },
+        work::Standing,
     },
     journey::{ContactState, Decision, Waiting},
-    kinds::runtime::{Control, Reason},
+    kinds::runtime::{Control, Outcome, Reason},
 };
 
 /// Journeys of an older version: from which node, to which (`None`: they would end), how many.
@@ -216,8 +217,8 @@ impl Reader {
         Ok(name)
     }
 
-    /// Contacts whose id or address begins with a text, at most `limit`, in the order of their ids; all of them where
-    /// there is no text.
+    /// Contacts whose id or address begins with a text, at most `limit`: who is called exactly so first, then in the
+    /// order of their ids; all of them where there is no text.
     ///
     /// Errors: the store's.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>> {
@@ -231,10 +232,12 @@ impl Reader {
         let end = format!("{low}\u{10ffff}");
         let limit = limit as i64;
         // The first of each by its index, then the first of both: a beginning that half of all have is no reason to
-        // look at them.
-        let sql = "select * from (select id, email from contact where id >= ?1 and id < ?2 order by id limit ?5) \
+        // look at them. Who is called exactly so comes before those who are not.
+        let sql = "select id, email from ( \
+                   select * from (select id, email from contact where id >= ?1 and id < ?2 order by id limit ?5) \
                    union select * from (select id, email from contact where email is not null and email >= ?3 \
-                   and email < ?4 order by email limit ?5) order by id limit ?5";
+                   and email < ?4 order by email limit ?5)) \
+                   order by id <> ?1 and coalesce(email, '') <> ?3, id limit ?5";
         self.rows(sql, params![id, id_end, low, end, limit], found)
     }
 
@@ -328,27 +331,21 @@ impl Reader {
     fn sends(&self, n: i64) -> Result<Vec<SendView>> {
         let sql = "select key, flow, node, standing, reason, detail, at, not_before, \
                    exists(select 1 from mail where outbox = outbox.n) from outbox where contact = ? order by n";
-        let rows = self.rows(sql, [n], |row| {
-            let (standing, at, not_before): (String, i64, i64) = (row.get(3)?, row.get(6)?, row.get(7)?);
-            let waits = standing == "due";
-            let view = SendView {
-                key: row.get(0)?,
-                flow: FlowId::new(row.get::<_, String>(1)?),
-                node: NodeId::new(row.get::<_, String>(2)?),
-                standing: crate::engine::work::Standing::Due,
-                reason: None,
-                detail: row.get(5)?,
-                at: Instant::from_millis(if waits { not_before } else { at }),
+        self.rows(sql, [n], |row| {
+            // A row that cannot be read does not hide the others.
+            let standing = standing_of(&lossy(row, 3)?).unwrap_or(Standing::Settled(Outcome::Unknown));
+            let at = if standing == Standing::Due { 7 } else { 6 };
+            Ok(SendView {
+                key: lossy(row, 0)?,
+                flow: FlowId::new(lossy(row, 1)?),
+                node: NodeId::new(lossy(row, 2)?),
+                standing,
+                reason: reason_of(&lossy(row, 4)?).ok(),
+                detail: lossy(row, 5)?,
+                at: Instant::from_millis(row.get(at).unwrap_or_default()),
                 has_mail: row.get(8)?,
-            };
-            Ok((view, standing, row.get::<_, Option<String>>(4)?))
-        })?;
-        rows.into_iter()
-            .map(|(view, standing, reason)| {
-                let reason = reason.as_deref().map(reason_of).transpose()?;
-                Ok(SendView { standing: standing_of(&standing)?, reason, ..view })
             })
-            .collect()
+        })
     }
 
     /// What waits for a person to look at it, of one flow or of all, oldest first, at most `limit`.
@@ -570,6 +567,8 @@ mod tests {
         check(&reader, "ADA@", 9, &["ada", "zoe"]);
         check(&reader, "ada", 2, &["ada", "adam"]);
         check(&reader, "adam", 9, &["adam", "eve"]);
+        check(&reader, "adam@x.example", 9, &["eve"]);
+        check(&reader, "ada@x.example", 1, &["zoe"]);
         check(&reader, "nobody", 9, &[]);
         assert_eq!((reader.knows("ada"), reader.knows("ad")), (Ok(true), Ok(false)));
     }

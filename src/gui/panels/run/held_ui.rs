@@ -1,7 +1,7 @@
 //! What waits for somebody: held steps and messages, messages of which nobody knows whether they arrived, and contacts
 //! that cannot be read.
 
-use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Ui};
+use egui::{Align, Frame, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2};
 
 use crate::{
     app::{
@@ -63,8 +63,10 @@ fn card(ui: &mut Ui, run: &Run, why: &str, about: impl FnOnce(&mut Ui), buttons:
     let frame = Frame::new().fill(palette.card).stroke(egui::Stroke::new(1.0, palette.line));
     frame.corner_radius(theme::CONTROL_RADIUS as f32).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.set_height(HIGH);
+        // No higher than it needs to be, whatever room there is.
+        let size = vec2(ui.available_width(), HIGH);
+        ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+            ui.set_min_height(HIGH);
             ui.add_enabled_ui(!run.is_ordering, buttons);
             ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;

@@ -304,6 +304,10 @@ fn whoever_cannot_be_read_is_shown_with_a_way_out() {
     click(&mut h, "Show them");
     world.answer(&mut h, Answered::Held(Ok(Vec::new())));
     let _ = (h.get_by_label("contact 7: EOF"), h.get_by_label("20 more cannot be read; flowloom held shows them"));
+    world.answer(&mut h, Answered::Held(Ok(vec![held("held", Reason::Fault)])));
+    let y = |label: &str| h.get_by_label(label).rect().center().y;
+    let apart = y("Retry ada/watch-shop/1/mail-1/1") - y("Forget eve");
+    assert!((60.0..120.0).contains(&apart), "rows are as high as they need to be: {apart}");
     click(&mut h, "Forget eve");
     let _ = h.get_by_label("Forget eve?");
     click(&mut h, "Forget for good");
