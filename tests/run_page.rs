@@ -13,7 +13,7 @@ use std::{
 };
 
 use flowloom::{
-    app::run::{Answered, Ask, FOLDER, StartJob, Task, Told, mail::SentMail},
+    app::run::{Answered, Ask, FOLDER, StartJob, Task, Told, mail::SentMail, options::Options},
     engine::work::Order,
     gui::requests::run::{Engines, LOG, Tell},
 };
@@ -87,6 +87,16 @@ fn job(folder: &Path, listen: &str) -> StartJob {
         public: None,
         listen: listen.to_owned(),
         time_scale: 1.0,
+        // As the form gives them, the program takes them.
+        options: Options {
+            watch: folder.join("in").display().to_string(),
+            sms: "http://127.0.0.1:9/sms".into(),
+            sms_headers: "X-One: 1\nX-Two: 2".into(),
+            calls: true,
+            track_opens: true,
+            track_clicks: true,
+            ..Options::default()
+        },
     }
 }
 
@@ -120,6 +130,7 @@ fn an_engine_is_started_asked_and_stopped_from_the_window() {
         _ => None,
     });
     assert_eq!(fs::read_to_string(data.join(".gitignore")).expect("there").lines().last(), Some("*"));
+    assert!(folder.path().join("in/done").is_dir(), "the folder is watched");
     hands.perform(Task::Start(job(folder.path(), "127.0.0.1:0")));
     hands.wait("a second start", |told| match told {
         Told::NotStarted { refusal, .. } => refusal.error.contains("runs in this folder already").then_some(()),

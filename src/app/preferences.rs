@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Theme;
+#[cfg(feature = "engine")]
+use super::run::options::Options;
 use crate::{
     flow::file::{
         self,
@@ -93,6 +95,9 @@ pub struct Preferences {
     pub run_public: String,
     /// Where that engine listened.
     pub run_listen: String,
+    /// What else engines were started with, by their folders, the newest first, at most [`MOST_RECENT`].
+    #[cfg(feature = "engine")]
+    pub run_options: Vec<(String, Options)>,
     /// Files that were open, the newest first, at most [`MOST_RECENT`].
     pub recent: Vec<String>,
 }
@@ -112,6 +117,8 @@ impl Default for Preferences {
             run_mail: String::new(),
             run_public: String::new(),
             run_listen: String::new(),
+            #[cfg(feature = "engine")]
+            run_options: Vec::new(),
             recent: Vec::new(),
         }
     }
@@ -154,6 +161,11 @@ impl Preferences {
         set(&keys, "run_mail", &mut out.run_mail, &mut words);
         set(&keys, "run_public", &mut out.run_public, &mut words);
         set(&keys, "run_listen", &mut out.run_listen, &mut words);
+        #[cfg(feature = "engine")]
+        {
+            set(&keys, "run_options", &mut out.run_options, &mut words);
+            out.run_options.truncate(MOST_RECENT);
+        }
         set(&keys, "recent", &mut out.recent, &mut words);
         if !(SCALES.0..=SCALES.1).contains(&out.scale) {
             words.push(format!("`scale` in the settings is not within {} and {}", SCALES.0, SCALES.1));
@@ -191,8 +203,28 @@ impl Preferences {
         set!(theme scale keys);
         set("zone", self.zone == before.zone, self.zone.as_ref().map(|zone| ron.to_string(zone)));
         set!(reduced_motion numbers dates test_to test_by run_mail run_public run_listen recent);
+        #[cfg(feature = "engine")]
+        set!(run_options);
         out.push('\n');
         out
+    }
+
+    /// What the engine of a folder was started with last; nothing where it was not.
+    #[cfg(feature = "engine")]
+    pub fn options_of(&self, data: &str) -> Options {
+        let known = self.run_options.iter().find(|(folder, _)| folder == data.trim());
+        known.map(|(_, options)| options.clone()).unwrap_or_default()
+    }
+
+    /// Keeps what the engine of a folder is started with.
+    #[cfg(feature = "engine")]
+    pub fn remember_options(&mut self, data: &str, options: &Options) {
+        let data = data.trim();
+        self.run_options.retain(|(folder, _)| folder != data);
+        if *options != Options::default() {
+            self.run_options.insert(0, (data.to_owned(), options.clone()));
+            self.run_options.truncate(MOST_RECENT);
+        }
     }
 
     /// Puts a file at the head of those that were open.
@@ -280,6 +312,12 @@ mod tests {
                 };
                 if rng.percent(50) {
                     some.keys.insert("Undo".into(), "Ctrl+\"".into());
+                }
+                #[cfg(feature = "engine")]
+                for n in 0..rng.below(15) {
+                    let headers = ["", "A: \"${B}\"\nC: d"][rng.below(2)].to_owned();
+                    let options = Options { sms_headers: headers, calls: rng.percent(50), ..Options::default() };
+                    some.remember_options(&format!("C:\\shop {}", n % 13), &options);
                 }
                 for n in 0..rng.below(15) {
                     some.remember(&format!("C:\\flows\\{n} ä.flow.ron"));

@@ -14,11 +14,13 @@ use serde_json::Value as Json;
 use super::{
     clock::Clock,
     driver::Driver,
+    forget,
     intake::{door::Door, order},
     status::Status,
     store,
     work::{Answer, Done, Order, Refusal},
 };
+use crate::base::{ContactId, Instant};
 
 /// How long an engine may take to answer. Source: assumption; a full queue on a slow disk is done in some seconds.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -241,8 +243,28 @@ impl Line {
                     driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?;
                     pages += 1;
                 }
-                done
+                match order {
+                    Order::Forget { contact } => {
+                        done.map(|said| said + &erase(driver, contact, now).unwrap_or_else(|why| why))
+                    }
+                    _ => done,
+                }
             }
         }
     }
+}
+
+/// Deletes what lies of a forgotten person in files; what was done in words, or why it was not.
+fn erase(driver: &mut Driver, contact: &ContactId, now: Instant) -> Result<String, String> {
+    let not_now = |error: store::Error| format!(". Its files are deleted with the next start: {error}");
+    let data = driver.store().path().parent().unwrap_or_else(|| Path::new(".")).to_owned();
+    let reader = store::Reader::open(&data).map_err(not_now)?;
+    let person = reader.erasing().map_err(not_now)?.into_iter().find(|person| person.id == *contact);
+    let Some(person) = person else { return Ok(String::new()) };
+    let erased = forget::erase(&person, &data, &reader.places().map_err(not_now)?);
+    if erased.faults.is_empty() {
+        let order = Order::Erased { contact: contact.clone() };
+        driver.batch(now, |driver| driver.order(now, "engine", &order)).map(drop).map_err(not_now)?;
+    }
+    Ok(erased.said(contact))
 }

@@ -176,6 +176,15 @@ impl Handle {
         self.ask(|reply| Ask::Order(by, Box::new(order), reply)).await
     }
 
+    /// As [`Self::order`], for threads that may wait. Not to be called from async code.
+    ///
+    /// Errors: as there.
+    pub fn order_and_wait(&self, by: &str, order: Order) -> Result<Done, Busy> {
+        let (reply, answer) = oneshot::channel();
+        self.put(Ask::Order(by.to_owned(), Box::new(order), reply))?;
+        answer.blocking_recv().unwrap_or(Err(Busy::Stopping))
+    }
+
     /// May this claim go to its transport now? Blocks until the commit that says *handing over*; `mail` is kept as what
     /// was sent. Not to be called from async code.
     pub fn begin(&self, key: &SendKey, attempt: u32, mail: Option<Vec<u8>>) -> Begin {

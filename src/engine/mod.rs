@@ -15,8 +15,10 @@
 //! | [`clock`] | now: real, scaled, or set by hand |
 //! | [`delivery`] | from a job to a hand-over: rendering, transports, rates, back-off, links back to the engine |
 //! | [`intake`] | HTTP: events, contacts, webhooks of shops, pages of recipients, metrics, and the JSON API |
+//! | [`forget`] | what of a forgotten person lies in files |
 //! | [`run`] | all of it put together, in one process |
 //! | [`client`] | talking to an engine by its data folder, running or not: for `cli` and `gui` |
+//! | `readers` | a few connections for looking, so that one slow look keeps nobody else waiting |
 //! | `redact` | what may stand in the log: nobody |
 //! | [`status`] | what is seen: people per step, rates, latency, held; a contact's trace and mails |
 //!
@@ -29,8 +31,10 @@ pub mod client;
 pub mod clock;
 pub mod delivery;
 pub mod driver;
+pub mod forget;
 pub mod handle;
 pub mod intake;
+mod readers;
 mod redact;
 pub mod run;
 pub mod status;

@@ -23,6 +23,7 @@ use super::{
         ways::{self, Ways},
     },
     driver::{Driver, Source, Told},
+    forget::{self, Person, Places},
     handle::Handle,
     intake::{
         self,
@@ -33,9 +34,10 @@ use super::{
         server::{self, Intake, Limits, Parts, Setup},
         watch::Watch,
     },
+    readers::Readers,
     redact,
-    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
-    store::{self, Reader},
+    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
@@ -55,8 +57,6 @@ const MOST_WARNINGS: usize = 20;
 const AHEAD_MILLIS: i64 = 60_000;
 /// Under which name the store keeps the key of the links, so that a copy of it has the key.
 const LINKS_KEY: &str = "links_key";
-/// The value in the store that says by which ways things left.
-const WAYS: &str = "ways";
 /// What arrives in a minute is shown for the last whole one.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -186,6 +186,7 @@ impl Engine {
             Watch::prepare(folder)?;
         }
         let mut said = begin(&mut driver, &clock, &ways, flows, workspace)?;
+        note_places(&driver, ways.folder(), settings.watch.as_deref())?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
             said.push(format!(
@@ -233,6 +234,7 @@ impl Engine {
         match opened {
             Ok((intake, watch)) => {
                 said.push(format!("Listening on http://{}", intake.address()));
+                erase_rest(&settings.data, &handle);
                 Ok((Self { data: settings.data, handle, writer, office, intake, watch }, said))
             }
             // Whoever cannot listen does not send either.
@@ -253,11 +255,10 @@ impl Engine {
     ) -> Result<(Intake, Option<Watch>), Refusal> {
         let listen = setup.listen;
         let eyes = Eyes {
-            reader: Mutex::new(Reader::open(&settings.data).map_err(of_store)?),
+            readers: Readers::open(&settings.data).map_err(of_store)?,
             live,
             pulse: pulse.clone(),
             clock: clock.clone(),
-            data: settings.data.clone(),
         };
         let parts = Parts {
             handle: handle.clone(),
@@ -357,6 +358,39 @@ fn begin(
     Ok(said)
 }
 
+/// Keeps where files of people may lie, for whoever is to forget them.
+fn note_places(driver: &Driver, mails: Option<&Path>, watched: Option<&Path>) -> Result<(), Refusal> {
+    let kept = driver.store().meta(Places::META).map_err(of_store)?;
+    let mut places: Places = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    if !places.add(mails, watched) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(&places)
+        .map_err(|error| Refusal::new(format!("A folder has a name that cannot be kept: {error}"), "Name another"))?;
+    driver.store().set_meta(Places::META, &text).map_err(of_store)
+}
+
+/// Deletes, in a thread of its own, what a crash has left of forgotten people in files.
+fn erase_rest(data: &Path, handle: &Handle) {
+    let found = Reader::open(data).and_then(|reader| Ok((reader.erasing()?, reader.places()?)));
+    let (people, places) = match found {
+        Ok(found) => found,
+        Err(error) => return tracing::warn!(error = redact::text(&error.message), "files of people are left"),
+    };
+    if people.is_empty() {
+        return;
+    }
+    let (data, handle) = (data.to_owned(), handle.clone());
+    let work = move || {
+        for person in people {
+            forget::tell(&handle, &person, &forget::erase(&person, &data, &places));
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("forget".to_owned()).spawn(work) {
+        tracing::warn!(%error, "files of people are left until the next start");
+    }
+}
+
 fn setup(settings: &Settings, listen: SocketAddr) -> Result<Setup, Refusal> {
     let text = |path: &Path| {
         fs::read_to_string(path)
@@ -454,17 +488,10 @@ impl Seen {
 
 /// What intake sees: the file, and the running engine's own numbers.
 struct Eyes {
-    reader: Mutex<Reader>,
+    readers: Readers,
     live: Arc<Live>,
     pulse: Arc<Pulse>,
     clock: Clock,
-    data: PathBuf,
-}
-
-impl Eyes {
-    fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn told(error: store::Error) -> String {
@@ -474,7 +501,7 @@ fn told(error: store::Error) -> String {
 impl intake::Reader for Eyes {
     fn status(&self) -> Result<Status, String> {
         let now = self.clock.now();
-        let mut status = self.reader().status(now).map_err(told)?;
+        let mut status = self.readers.look(|reader| reader.status(now)).map_err(told)?;
         status.latency = self.pulse.latencies();
         status.time_scale = Some(self.clock.scale()).filter(|scale| *scale != 1.0);
         let mut seen = self.live.seen();
@@ -492,42 +519,53 @@ impl intake::Reader for Eyes {
     }
 
     fn contact(&self, id: &ContactId) -> Result<Option<ContactView>, String> {
-        self.reader().contact(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.contact(id.as_str())).map_err(told)
     }
 
     fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
-        self.reader().events(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.events(id.as_str())).map_err(told)
     }
 
     fn kept(&self, id: &ContactId) -> Result<Kept, String> {
-        self.reader().kept(id.as_str()).map_err(told)
+        self.readers.look(|reader| reader.kept(id.as_str())).map_err(told)
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {
-        self.reader().search(text, limit).map_err(told)
+        self.readers.look(|reader| reader.search(text, limit)).map_err(told)
     }
 
     fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String> {
-        self.reader().held(None, limit).map_err(told)
+        self.readers.look(|reader| reader.held(None, limit)).map_err(told)
+    }
+
+    fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String> {
+        self.readers.look(|reader| reader.damaged(limit)).map_err(told)
+    }
+
+    fn knows(&self, id: &ContactId) -> Result<bool, String> {
+        self.readers.look(|reader| reader.knows(id.as_str())).map_err(told)
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
-        self.reader().mail(&key.to_string()).map_err(told)
+        self.readers.look(|reader| reader.mail(&key.to_string())).map_err(told)
     }
 
     fn suppressed(&self) -> Result<Vec<String>, String> {
-        self.reader().suppressed().map_err(told)
+        self.readers.look(|reader| reader.suppressed()).map_err(told)
     }
 
     fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String> {
-        // It looks at every contact, which others do not wait for.
-        let reader = Reader::open(&self.data).map_err(told)?;
-        let moves = reader.migration(flow, mapping).map_err(told)?;
+        let moves = self.readers.look(|reader| reader.migration(flow, mapping)).map_err(told)?;
         Ok(moves.map(|moves| moves.into_iter().map(MoveView::from).collect()))
     }
 
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String> {
+        let found = self.readers.look(|reader| Ok((reader.erasing()?, reader.places()?)));
+        found.map_err(told)
+    }
+
     fn brand(&self) -> Result<Brand, String> {
-        self.reader().workspace().map(|workspace| workspace.brand).map_err(told)
+        self.readers.look(|reader| reader.workspace().map(|workspace| workspace.brand)).map_err(told)
     }
 }
 

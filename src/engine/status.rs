@@ -36,6 +36,12 @@ pub struct Status {
     /// Requests that could not be understood and lie in `DIR/aside` (SEMANTICS R31); filled by intake.
     #[serde(default)]
     pub aside: u64,
+    /// Contacts that cannot be read: nothing is decided and sent for them.
+    #[serde(default)]
+    pub damaged: u64,
+    /// The first of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged_contacts: Vec<DamagedContact>,
     /// How many times as fast time passes, where it does: every span here is on the engine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_scale: Option<f64>,
@@ -232,6 +238,21 @@ pub struct HeldRow {
     /// Since.
     pub since: Instant,
 }
+
+/// A contact that cannot be read. It is left in peace until the store is brought back, or the contact forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedContact {
+    /// Which.
+    pub contact: ContactId,
+    /// Why.
+    pub why: String,
+    /// Since when that is known.
+    pub since: Instant,
+}
+
+/// What helps where contacts cannot be read.
+pub const MEND_DAMAGED: &str =
+    "Stop the engine and bring back the last backup (flowloom restore FILE), or forget them (flowloom forget ID)";
 
 /// Where journeys would go: `flowloom/migrate/1` has a list of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

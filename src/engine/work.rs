@@ -139,8 +139,19 @@ pub enum Order {
         /// Take an unknown send as not sent, and send it again. People decide that, never the engine.
         resend: bool,
     },
+    /// Takes a send that is *unknown* as sent: somebody found out that it left.
+    MarkSent {
+        /// The send.
+        key: SendKey,
+    },
     /// Forgets a person: history, journeys, mails; the id stays suppressed.
     Forget {
+        /// Whom.
+        contact: ContactId,
+    },
+    /// The engine's own: nothing of a forgotten person lies in files any more, and the note that says by what they are
+    /// known goes. Nobody else gives it.
+    Erased {
         /// Whom.
         contact: ContactId,
     },

@@ -176,6 +176,10 @@ fn take(run: &mut Run<'_>, control: &Control) {
             run.intend_again(|send| send.key == *key && send.status == Status::Unknown);
             "resend"
         }
+        Control::MarkSent { key, at } => {
+            mark_sent(run, key, *at);
+            "mark_sent"
+        }
         Control::Forget => {
             for j in 0..run.state.journeys.len() {
                 run.end(j, End::Removed);
@@ -204,6 +208,22 @@ fn take(run: &mut Run<'_>, control: &Control) {
         }
     };
     run.tell(None, What::Controlled { control: SmolStr::new_static(name) });
+}
+
+/// What was unknown has left. Its journey went on already, and its place was taken, from when nobody knew on; it is now
+/// where it belongs, which may be free earlier (SEMANTICS R21, R23).
+fn mark_sent(run: &mut Run<'_>, key: &crate::base::SendKey, at: crate::base::Instant) {
+    let is_meant = |send: &state::Send| send.key == *key && send.status == Status::Unknown;
+    let Some(n) = run.state.sends.iter().rposition(is_meant) else { return };
+    let send = &mut run.state.sends[n];
+    send.status = Status::Sent;
+    // A word of an instant before its step was reached is a clock's that went back.
+    let at = at.max(send.since).min(send.at);
+    let is_free_earlier = at < send.at && !send.transactional;
+    send.at = at;
+    if is_free_earlier {
+        run.wake_waiters();
+    }
 }
 
 fn find<'a>(run: &Run<'a>, id: &JourneyId) -> Option<(usize, &'a std::sync::Arc<Version>)> {

@@ -133,6 +133,50 @@ fn worked_case_cap() {
     );
 }
 
+/// R21, R23: what was unknown and did leave counts from when it was handed over; whoever waits for its place gets it
+/// then, not when nobody knew of it any more.
+#[test]
+fn what_is_found_to_have_left_counts_from_its_hand_over() {
+    let waits = |id: &str| {
+        format!(
+            r#"(version: 2, id: "{id}", name: "{id}", nodes: [
+            (id: "start", kind: "trigger", settings: (any: [event(event: "{id}")])),
+            (id: "mail", kind: "email", settings: (message: "m", on_cap: wait("3 days")))],
+            edges: [(from: "start", to: "mail")], messages: [(id: "m", subject: "Hello", body: html("h"))])"#
+        )
+    };
+    let workspace = file::read_workspace(r#"(version: 1, caps: [(limit: at_most(1), within: "24 h")])"#);
+    let workspace = workspace.unwrap_or_else(|found| panic!("{}", found.message)).0;
+    let mut world = World::new(&[flow(&waits("One")), flow(&waits("Two"))], &workspace);
+    world.event("One", "e1", 0.0, 0.0);
+    let key = world.intents.pop().expect("is intended").key;
+    world.feed(&Input::Delivered { at: hour(10.0), key: key.clone(), result: Delivery::Unknown });
+    world.event("Two", "e2", 11.0, 11.0);
+    assert_eq!(world.state.next_wake(), Some(hour(34.0)), "a day after nobody knew of it any more");
+    let mark = |at: f64, of: f64| Input::Control {
+        at: hour(at),
+        control: Control::MarkSent { key: key.clone(), at: hour(of) },
+    };
+    world.feed(&mark(12.0, 0.5));
+    world.run_until(hour(12.0));
+    assert_eq!(world.state.next_wake(), Some(hour(24.5)), "a day after it was handed over");
+    let send = world.state.send(&key).expect("is there");
+    assert_eq!((send.status, send.at), (Status::Sent, hour(0.5)));
+    // What is known is not said anew.
+    world.feed(&mark(13.0, 9.0));
+    assert_eq!(world.state.send(&key).expect("is there").at, hour(0.5));
+    world.run_until(hour(100.0));
+    world.check(
+        &["mark_sent", "mail sent", "unknown"],
+        &[
+            "10.00 ada/One/1 mail unknown: no_answer",
+            "12.00 control: mark_sent",
+            "13.00 control: mark_sent",
+            "24.50 ada/Two/1 mail sent: ok",
+        ],
+    );
+}
+
 /// Second worked case: a purchase accepted 2 s after mail 2's timer fired, happened 1 min before it.
 #[test]
 fn worked_case_late_purchase() {

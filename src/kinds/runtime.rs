@@ -141,6 +141,13 @@ pub enum Control {
         /// The send.
         key: SendKey,
     },
+    /// A person says that an *unknown* send did leave: it counts as sent (SEMANTICS R21, R23).
+    MarkSent {
+        /// The send.
+        key: SendKey,
+        /// When it was handed over, as far as that is known: not later than it was found to be unknown.
+        at: Instant,
+    },
     /// Forgets the person.
     Forget,
     /// A split has a winner: contacts without an arm get this one.

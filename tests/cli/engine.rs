@@ -260,6 +260,7 @@ fn an_engine_is_talked_to_while_it_runs() {
     assert_eq!(ask(folder, &["held", "--format", "json"], 0, &[]).json()["rows"], serde_json::json!([]));
     ask(folder, &["retry", "nonsense"], 2, &["`nonsense` is no key", "flowloom held shows them"]);
     ask(folder, &["retry", "welcome-1/hello/1"], 1, &["Nothing is held"]);
+    ask(folder, &["retry", "welcome-1/hello/1", "--sent"], 1, &["There is no send", "flowloom held"]);
 
     // A journey by hand.
     let journey = view["journeys"][0]["id"].as_str().expect("a journey").to_owned();
@@ -383,7 +384,9 @@ fn copies_go_out_and_come_back() {
     // A person is forgotten, and stays unwritten to.
     ask(folder, &["forget", "ada"], 1, &["for good", "--yes"]);
     ask(folder, &["forget", "nobody", "--yes"], 1, &["There is no contact `nobody`"]);
-    ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten"]);
+    let said =
+        ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten", "1 file of a mail", "before-restore-1"]);
+    assert!(!said.out.contains("flowloom.db,") && !said.out.contains("Not deleted"), "{said:?}");
     let said = ask(folder, &["contact", "ada"], 0, &["never to be written to"]);
     assert!(!said.out.contains("ada@shop.example") && !said.out.contains("at wait"), "{said:?}");
 
@@ -402,6 +405,66 @@ fn copies_go_out_and_come_back() {
     let listed = ask(folder, &["suppress", "--list", "--format", "json"], 0, &[]).json();
     assert_eq!(listed["schema"], "flowloom/suppressed/1");
     ask(folder, &["suppress", "list.txt", "--list"], 2, &["cannot be used with"]);
+    engine.stop();
+}
+
+/// Nothing of a person outlives them in files, whether the engine runs or not.
+#[test]
+fn people_are_forgotten_with_their_files() {
+    let home = home();
+    let folder = home.path();
+    let (done, aside) = (folder.join("in/done"), folder.join("data/aside"));
+    let engine = Running::start(folder, &["--watch", "in"]);
+    let both = format!("{}\n{}\n", event("e1", "ada", "Signed Up"), event("e2", "ben", "Signed Up"));
+    fs::write(folder.join("in/a.jsonl"), &both).expect("writes");
+    wait_for("the file is read", || done.join("a.jsonl").exists());
+    wait_for("both mails leave", || mails(folder).len() == 2);
+    fs::create_dir_all(&aside).expect("creates");
+    let body = "{\"schema\":\"flowloom/aside/1\",\"body\":\"ADA@shop.example\"}";
+    fs::write(aside.join("1.json"), body).expect("writes");
+    let wanted = ["ada is forgotten", "1 file of a mail, 1 request kept aside, 1 item of files that were read"];
+    let said = ask(folder, &["forget", "ada", "--yes"], 0, &wanted);
+    assert!(!said.out.contains("still hold"), "{said:?}");
+    let left = fs::read_to_string(done.join("a.jsonl")).expect("reads");
+    assert_eq!(left, format!("\n{}\n", event("e2", "ben", "Signed Up")));
+    assert_eq!((mails(folder).len(), fs::read_dir(&aside).expect("reads").count()), (1, 0));
+    engine.stop();
+    let own = Connection::open(folder.join("data/flowloom.db")).expect("opens");
+    let notes = "select count(*) from meta where name like 'erase:%'";
+    let notes: i64 = own.query_row(notes, [], |row| row.get(0)).expect("reads");
+    assert_eq!(notes, 0, "the note is gone with the files");
+    drop(own);
+    fs::write(folder.join("in/b.json"), event("e3", "ben", "Signed Up")).expect("writes");
+    ask(folder, &["forget", "ben", "--yes"], 0, &["ben is forgotten", "1 file of a mail", "b.json", "Delete it when"]);
+    assert!(mails(folder).is_empty() && !done.join("a.jsonl").exists());
+    // Twice is once.
+    ask(folder, &["forget", "ben", "--yes"], 0, &["ben is forgotten", "b.json"]);
+    let bytes = fs::read(folder.join("data/flowloom.db")).expect("reads");
+    for text in ["ada@shop.example", "ben@shop.example"] {
+        assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{text} stands in the file");
+    }
+}
+
+/// Whoever cannot be read is counted and listed, with a way out.
+#[test]
+fn damaged_people_are_seen() {
+    let home = home();
+    let folder = home.path();
+    let engine = Running::start(folder, &[]);
+    ingest(folder, &event("e1", "ada", "Signed Up"), 0, &["1 accepted"]);
+    engine.stop();
+    let own = Connection::open(folder.join("data/flowloom.db")).expect("opens");
+    own.execute("update contact set state = '{'", []).expect("is damaged");
+    drop(own);
+    let engine = Running::start(folder, &[]);
+    ingest(folder, &event("e2", "ada", "Viewed Product"), 1, &["cannot be read"]);
+    ask(folder, &["status"], 0, &["warning: 1 contact cannot be read", "flowloom held"]);
+    ask(folder, &["held"], 0, &["ada  cannot be read: ", "flowloom restore", "flowloom forget"]);
+    let held = ask(folder, &["held", "--format", "json"], 0, &[]).json();
+    assert_eq!(held["damaged"][0]["contact"], "ada");
+    assert_eq!(ask(folder, &["status", "--format", "json"], 0, &[]).json()["damaged"], 1);
+    ask(folder, &["forget", "ada", "--yes"], 0, &["ada is forgotten"]);
+    ask(folder, &["held"], 0, &["Nothing is held"]);
     engine.stop();
 }
 

@@ -5,11 +5,11 @@ use flowloom::{
     base::Instant,
     engine::{
         driver::Driver,
-        store::{FILE, Kind, Store},
+        store::{FILE, Kind, Reader, Store},
         work::{Answer, Begin, Handed, History, NewEvent, Order, Standing},
     },
     flow::{Flow, Workspace, file},
-    kinds::runtime::Outcome,
+    kinds::runtime::{Outcome, Reason},
     testing::engine::check_replay,
 };
 
@@ -310,6 +310,35 @@ fn a_damaged_contact_stops_no_other() {
     let woken = driver.batch(day, |driver| driver.wake_due(day, 10)).expect("goes on").0;
     assert_eq!(woken, 2);
     assert!(driver.store().due_contacts(day, 10).expect("reads").is_empty(), "nobody is woken for ever");
+    drop(driver);
+
+    // Whoever looks sees who it is and why, until the row can be read again or the contact is forgotten.
+    let seen = || {
+        let reader = Reader::open(dir.path()).expect("opens");
+        let status = reader.status(day).expect("reads");
+        let damaged = reader.damaged(10).expect("reads");
+        assert_eq!((status.damaged, &status.damaged_contacts), (damaged.len() as u64, &damaged));
+        let seen = damaged.iter().map(|one| (one.contact.to_string(), one.since));
+        assert!(damaged.iter().all(|one| one.why.contains("contact 2")), "{damaged:?}");
+        seen.collect::<Vec<_>>()
+    };
+    assert_eq!(seen(), [("ben".to_owned(), at(2))], "since it was found out");
+    let raw = rusqlite::Connection::open(dir.path().join(FILE)).expect("opens");
+    let whole: String =
+        raw.query_row("select state from contact where id = 'ada'", [], |row| row.get(0)).expect("is there");
+    let set = "update contact set state = ? where id = 'ben'";
+    raw.execute(set, [whole.replace("\"ada", "\"ben")]).expect("is mended");
+    let mut driver = Driver::open(dir.path()).expect("opens");
+    driver.batch(day, |driver| driver.recover(day, &|_| None)).expect("starts");
+    assert!(seen().is_empty(), "it can be read again");
+    drop(driver);
+    raw.execute(set, ["{"]).expect("is damaged");
+    let mut driver = Driver::open(dir.path()).expect("opens");
+    driver.batch(day, |driver| driver.event(day, &event("e3", "ben", "View"))).expect("is refused");
+    assert_eq!(seen(), [("ben".to_owned(), day)]);
+    let forget = Order::Forget { contact: "ben".into() };
+    driver.batch(day, |driver| driver.order(day, "test", &forget)).expect("is written").0.expect("is forgotten");
+    assert!(seen().is_empty(), "it began anew");
 }
 
 /// R29, R31: a message whose row cannot be read stops no other; it is held and shown, and after a crash it is
@@ -388,5 +417,9 @@ fn an_unreadable_row_stops_no_other() {
                        (select name, n from standing where n <> 0 and name not in ('contacts', 'waiting') order by name)";
         let counted: String = raw.query_row(counted, [], |row| row.get(0)).expect("is there");
         assert_eq!(counted, format!("claimed 1, {outcome} 1"), "{damage}");
+        drop(raw);
+        let shown = Reader::open(dir.path()).expect("opens").held(None, 10).expect("the list can be read");
+        let shown: Vec<_> = shown.iter().map(|row| (row.contact.as_str(), row.what.as_str(), row.reason)).collect();
+        assert_eq!(shown, [("ben", outcome, Reason::Fault)], "{damage}");
     }
 }

@@ -167,6 +167,14 @@ fn the_writer_looks_rows_up() {
         ("update code set contact = -contact, key = '' where contact = ?", "code_whose"),
         ("select contact from journal where at < ? order by at limit ?", "journal_at"),
         ("select contact from held order by since limit ?", "held_since"),
+        // Searches: everybody, by id, by address.
+        ("select id, email from contact order by id limit ?", "sqlite_autoindex_contact"),
+        ("select id, email from contact where id >= ?1 and id < ?2 order by id limit ?5", "sqlite_autoindex_contact"),
+        (
+            "select id, email from contact where email is not null and email >= ?3 and email < ?4 order by email \
+             limit ?5",
+            "contact_email",
+        ),
         ("select n from outbox where standing in ('held', 'unknown') order by at limit ?", "outbox_shown"),
         (
             "select n from outbox where standing in ('sent', 'skipped', 'refused') and at < ? order by at, n limit ?",

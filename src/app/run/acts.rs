@@ -78,7 +78,7 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Ask(question) => return ask_about(app, question),
         Act::Confirm => return confirm(app, now),
         Act::Cancel => app.run.question = None,
-        Act::Retry(key) => return retry(&mut app.run, &key, false),
+        Act::Retry(key) => return of_send(&mut app.run, &key, |key| Order::Retry { key, resend: false }),
         Act::Dismiss => (app.run.fault, app.run.said) = (None, None),
         Act::ShowProblems => {
             app.run.fault = None;
@@ -120,9 +120,10 @@ fn order(run: &mut Run, order: Order) -> Vec<Request> {
     ask(run, Ask::Order(Box::new(order)))
 }
 
-fn retry(run: &mut Run, key: &str, resend: bool) -> Vec<Request> {
+/// An order about a send.
+fn of_send(run: &mut Run, key: &str, what: impl FnOnce(SendKey) -> Order) -> Vec<Request> {
     match SendKey::parse(key) {
-        Some(key) => order(run, Order::Retry { key, resend }),
+        Some(key) => order(run, what(key)),
         None => {
             let error = format!("`{key}` is no key of a message");
             let hint = "Try it from a terminal: flowloom held shows the keys".to_owned();
@@ -174,6 +175,7 @@ fn start(app: &mut App) -> Vec<Request> {
     app.preferences.run_mail = mail.to_owned();
     app.preferences.run_public = public.to_owned();
     app.preferences.run_listen = run.form.listen.trim().to_owned();
+    app.preferences.remember_options(&run.form.data, &run.form.options);
     vec![engine(Task::Start(StartJob {
         data,
         flow: whole.unwrap_or(path),
@@ -181,6 +183,7 @@ fn start(app: &mut App) -> Vec<Request> {
         public: (!public.is_empty()).then(|| public.to_owned()),
         listen: run.form.listen.trim().to_owned(),
         time_scale: scale,
+        options: run.form.options.clone(),
     }))]
 }
 
@@ -248,7 +251,11 @@ fn confirm(app: &mut App, now: Instant) -> Vec<Request> {
             return Vec::new();
         }
         Question::End { contact, journey } => Order::End { contact, journey },
-        Question::Resend { key, .. } => return retry(&mut app.run, &key, true),
+        Question::Resend { key, .. } => {
+            return of_send(&mut app.run, &key, |key| Order::Retry { key, resend: true });
+        }
+        Question::MarkSent { key, .. } => return of_send(&mut app.run, &key, |key| Order::MarkSent { key }),
+        Question::Forget { contact } => Order::Forget { contact },
         Question::Stop => {
             let Some(data) = app.run.data() else { return Vec::new() };
             (app.run.standing, app.run.fault, app.run.said) = (Standing::Stopping, None, None);
@@ -440,7 +447,7 @@ pub fn settle(app: &mut App) -> Vec<Request> {
         let listen = preferences.run_listen.clone();
         let listen = if listen.is_empty() { LISTEN.to_owned() } else { listen };
         app.run = Run {
-            form: Form { data, mail, public, listen, ..Form::default() },
+            form: Form { options: preferences.options_of(&data), data, mail, public, listen, ..Form::default() },
             base,
             watched: kept.watched,
             started: kept.started,

@@ -7,6 +7,7 @@
 
 mod acts;
 pub mod mail;
+pub mod options;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -18,7 +19,7 @@ use std::{
 };
 
 pub use self::acts::{Act, apply, quits, settle, take};
-use self::mail::SentMail;
+use self::{mail::SentMail, options::Options};
 use super::{App, Command, Document, DocumentId, pages::PageKind};
 use crate::{
     base::{ContactId, FlowId, JourneyId, NodeId, Severity},
@@ -58,6 +59,8 @@ pub struct Form {
     pub listen: String,
     /// How many times as fast time passes.
     pub time_scale: String,
+    /// What else it is started with.
+    pub options: Options,
 }
 
 impl Default for Form {
@@ -69,6 +72,7 @@ impl Default for Form {
             public: String::new(),
             listen: LISTEN.to_owned(),
             time_scale: "1".to_owned(),
+            options: Options::default(),
         }
     }
 }
@@ -88,6 +92,8 @@ pub struct StartJob {
     pub listen: String,
     /// How many times as fast time passes.
     pub time_scale: f64,
+    /// What else it is started with.
+    pub options: Options,
 }
 
 /// Whether an engine runs.
@@ -204,6 +210,18 @@ pub enum Question {
         contact: ContactId,
         /// Its send key.
         key: String,
+    },
+    /// Take a mail as sent of which nobody knew whether it arrived.
+    MarkSent {
+        /// Whose.
+        contact: ContactId,
+        /// Its send key.
+        key: String,
+    },
+    /// Forget somebody.
+    Forget {
+        /// Whom.
+        contact: ContactId,
     },
     /// Stop the engine.
     Stop,

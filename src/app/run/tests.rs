@@ -113,6 +113,7 @@ fn an_engine_is_started_as_the_form_says() {
         mail: " smtp://shop@mail.example:587 ".into(),
         public: "https://mail.shop.example".into(),
         time_scale: "3600".into(),
+        options: Options { watch: "/in".into(), calls: true, ..Options::default() },
         ..app.run.form.clone()
     };
     act(&mut app, Act::Form(form));
@@ -125,6 +126,7 @@ fn an_engine_is_started_as_the_form_says() {
         public: Some("https://mail.shop.example".into()),
         listen: LISTEN.into(),
         time_scale: 3600.0,
+        options: Options { watch: "/in".into(), calls: true, ..Options::default() },
     };
     assert_eq!(*job, expected);
     assert_eq!(app.run.standing, Standing::Starting);
@@ -135,6 +137,9 @@ fn an_engine_is_started_as_the_form_says() {
     settle(&mut app);
     assert_eq!((&*app.run.form.mail, &*app.run.form.listen), ("smtp://shop@mail.example:587", LISTEN));
     assert_eq!(app.run.form.public, "https://mail.shop.example");
+    assert_eq!(app.run.form.options.watch, "/in", "an engine is started again as it was");
+    let other = app.preferences.options_of("/another");
+    assert_eq!(other, Options::default(), "another one watches another folder");
     let refusal = Refusal::new("127.0.0.1:7171 cannot be used: Address in use", "Name another with --listen");
     tell(&mut app, Told::NotStarted { data: data(), refusal });
     assert_eq!(app.run.standing, Standing::Resting);
@@ -158,6 +163,7 @@ fn a_form_that_cannot_be_used_says_why() {
     check(Form { mail: "http://x".into(), ..Form::default() }, "smtp://");
     check(Form { mail: "smtp://me:secret@host".into(), ..Form::default() }, "FLOWLOOM_SMTP_PASSWORD");
     check(Form { mail: "smtp://me@host".into(), ..Form::default() }, "1");
+    check(Form { listen: "0.0.0.0:7171".into(), ..Form::default() }, "a file with the secret");
     assert!(words::checked(&Form::default()).is_err_and(|why| why.contains("folder")));
 }
 
@@ -226,6 +232,12 @@ fn what_matters_is_asked_about() {
     act(&mut app, Act::Ask(Question::Resend { contact: "ada".into(), key: key.clone() }));
     let (_, order) = only_order(act(&mut app, Act::Confirm));
     assert!(matches!(order, Order::Retry { resend: true, .. }));
+    act(&mut app, Act::Ask(Question::MarkSent { contact: "ada".into(), key: key.clone() }));
+    let (_, order) = only_order(act(&mut app, Act::Confirm));
+    assert_eq!(order, Order::MarkSent { key: crate::base::SendKey::parse(&key).expect("a key") });
+    act(&mut app, Act::Ask(Question::Forget { contact: "ada".into() }));
+    let (_, order) = only_order(act(&mut app, Act::Confirm));
+    assert_eq!(order, Order::Forget { contact: "ada".into() });
     let (_, order) = only_order(act(&mut app, Act::Retry(key)));
     assert!(matches!(order, Order::Retry { resend: false, .. }), "what is held needs no question");
 }

@@ -149,11 +149,18 @@ pub fn local(document: &Document, text: &str) -> String {
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// How many steps and messages wait for somebody to look at them.
+/// That contacts cannot be read, and what helps; `None` where all can be.
+pub fn damaged(manner: &Manner, status: &Status) -> Option<(String, &'static str)> {
+    let people = (status.damaged > 0).then(|| count(manner, status.damaged, "contact", "contacts"))?;
+    let words = format!("{people} cannot be read: nothing is decided or sent for them");
+    Some((words, "Stop the engine and bring back the last backup with flowloom restore, or forget them"))
+}
+
+/// How many steps, messages and contacts wait for somebody to look at them.
 pub fn held(status: &Status) -> u64 {
     let nodes = status.flows.iter().flat_map(|flow| flow.nodes.values());
     let held: i64 = nodes.map(|node| node.held).sum();
-    u64::try_from(held).unwrap_or(0) + status.outbox.get("unknown").copied().unwrap_or(0)
+    u64::try_from(held).unwrap_or(0) + status.outbox.get("unknown").copied().unwrap_or(0) + status.damaged
 }
 
 /// What waits in an engine that does not run, and goes on with the next start.
@@ -237,6 +244,20 @@ pub fn question(document: &Document, question: &Question) -> (String, String, &'
                 .to_owned(),
             "It did not arrive: send again",
         ),
+        Question::MarkSent { contact, .. } => (
+            format!("Take the mail to {contact} as sent?"),
+            "You found it in their mailbox or in the mail server's log. It counts as sent from when it was handed over, \
+             and is never sent again."
+                .to_owned(),
+            "It left",
+        ),
+        Question::Forget { contact } => (
+            format!("Forget {contact}?"),
+            "History, journeys, mails and what lies of them in files are deleted for good, and nothing is ever sent to \
+             them again. The answer names copies that still hold them."
+                .to_owned(),
+            "Forget for good",
+        ),
         Question::Stop => (
             "Stop the engine?".to_owned(),
             "It finishes what is on its way. What waits goes on with the next start; events that come meanwhile are \
@@ -273,5 +294,6 @@ pub fn checked(form: &Form) -> Result<f64, String> {
                 .to_owned());
         }
     }
+    super::options::checked(form)?;
     Ok(scale)
 }

@@ -180,7 +180,7 @@ pub fn migrate(args: &Migrate, streams: &mut Streams) -> Outcome {
     give(&args.of.data, &order, args.of.print.format, streams)
 }
 
-/// Try a held step or message again
+/// Try a held step or message again, or say what became of one that may have left
 #[derive(Args, Debug)]
 pub struct Retry {
     /// The key that held shows
@@ -189,8 +189,11 @@ pub struct Retry {
     #[command(flatten)]
     data: Data,
     /// Send a message again that may have left; it may then arrive twice
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sent")]
     resend: bool,
+    /// Take a message that may have left as sent: it was found in a mailbox or in the mail server's log
+    #[arg(long)]
+    sent: bool,
     #[command(flatten)]
     print: Print,
 }
@@ -203,7 +206,8 @@ pub fn retry(args: &Retry, streams: &mut Streams) -> Outcome {
             "flowloom held shows them: journey/step/pass",
         ));
     };
-    give(&args.data, &Order::Retry { key, resend: args.resend }, args.print.format, streams)
+    let order = if args.sent { Order::MarkSent { key } } else { Order::Retry { key, resend: args.resend } };
+    give(&args.data, &order, args.print.format, streams)
 }
 
 /// Put a journey at another step, or end it
@@ -234,7 +238,7 @@ pub fn move_journey(args: &Move, streams: &mut Streams) -> Outcome {
     give(&args.data, &order, args.print.format, streams)
 }
 
-/// Delete a person: history, journeys, mails; the id stays suppressed
+/// Delete a person: history, journeys, mails, and what lies of them in files; the id stays suppressed
 #[derive(Args, Debug)]
 pub struct Forget {
     /// The contact's id

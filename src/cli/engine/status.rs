@@ -87,6 +87,10 @@ fn text(status: &Status) -> String {
             if latency.over_10_s > 0 { format!("; {} over 10 s", latency.over_10_s) } else { String::new() }
         );
     }
+    if status.damaged > 0 {
+        let people = show::count(usize::try_from(status.damaged).unwrap_or(usize::MAX), "contact", "contacts");
+        let _ = writeln!(out, "warning: {people} cannot be read, and nothing is done for them (flowloom held)");
+    }
     for warning in &status.warnings {
         let _ = writeln!(out, "warning: {warning}");
     }

@@ -4,7 +4,10 @@
 //! outside: text messages and calls become files beside the mails, and a call counts as answered with success. What was
 //! asked for by name is done for real: `--sms URL`, and `--calls` for webhooks. An engine with a mail server calls.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     Outgoing, Payload, Transport, fault,
@@ -43,6 +46,8 @@ pub struct Ways {
     call: Box<dyn Transport>,
     /// Where nothing can leave but into this folder, it can tell what has left.
     only: Option<Folder>,
+    /// Where mails are files.
+    folder: Option<PathBuf>,
     reaches_people: bool,
     name: String,
 }
@@ -101,9 +106,13 @@ impl Ways {
             _ => None,
         };
         let reaches_people = matches!(&way, Way::Server(server) if !server.is_near());
-        let of_mail = match &way {
-            Way::Folder(path) => format!("folder:{}", std::path::absolute(path).as_ref().unwrap_or(path).display()),
-            Way::Server(server) => format!("smtp:{}", server.shown()),
+        let into = match &way {
+            Way::Folder(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+            Way::Server(_) => None,
+        };
+        let of_mail = match (&way, &into) {
+            (Way::Server(server), _) => format!("smtp:{}", server.shown()),
+            (Way::Folder(path), into) => format!("folder:{}", into.as_ref().unwrap_or(path).display()),
         };
         // Secrets may stand in the address.
         let of_text = settings.texts.as_deref().map(|url| hash::version_hash(url.as_bytes()).to_string());
@@ -113,12 +122,17 @@ impl Ways {
             Way::Folder(path) => Box::new(Folder::new(path)),
             Way::Server(server) => Box::new(Smtp::new(server, settings.patience, pace.clone())),
         };
-        Ok((Self { mail, text, call, only, reaches_people, name }, pace))
+        Ok((Self { mail, text, call, only, folder: into, reaches_people, name }, pace))
     }
 
     /// Whether mails leave this machine, so that people follow their links.
     pub fn reaches_people(&self) -> bool {
         self.reaches_people
+    }
+
+    /// The folder that mails are written into, where they are.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// Which ways these are, in one line: only the same ones know what has left by them. Holds no secret.

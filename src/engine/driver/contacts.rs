@@ -198,6 +198,26 @@ impl Driver {
     ///
     /// Errors: the store's; damaged, where the row says what this build cannot read.
     pub(super) fn load(&mut self, n: i64) -> Result<()> {
+        let loaded = self.read_contact(n);
+        match &loaded {
+            Ok(()) => self.is_readable(n)?,
+            // Whoever looks is to see it, however long ago it was found out.
+            Err(error) if error.kind == crate::engine::store::Kind::Corrupt => {
+                if self.damaged.insert(n) {
+                    self.store.note_damaged(n, self.at, &error.message)?;
+                }
+            }
+            Err(_) => {}
+        }
+        loaded
+    }
+
+    /// A contact can be read, again perhaps.
+    pub(super) fn is_readable(&mut self, n: i64) -> Result<()> {
+        if self.damaged.remove(&n) { self.store.drop_damaged(n) } else { Ok(()) }
+    }
+
+    fn read_contact(&mut self, n: i64) -> Result<()> {
         if self.broken.contains(&n) {
             return Err(Error::damaged(format!(
                 "an input of contact {n} could not be worked out; it is left in peace"

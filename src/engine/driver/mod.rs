@@ -121,6 +121,10 @@ pub struct Driver {
     recipients: BTreeMap<SendKey, (Option<SmolStr>, Option<SmolStr>)>,
     /// Contacts over whose input the core broke off: left in peace until the next start.
     broken: BTreeSet<i64>,
+    /// Contacts that are noted as not to be read.
+    damaged: BTreeSet<i64>,
+    /// The instant of the batch under way.
+    at: Instant,
     cache: Cache,
     dirty: Vec<i64>,
     deltas: Deltas,
@@ -165,6 +169,8 @@ impl Driver {
             has_told_restored: false,
             recipients: BTreeMap::new(),
             broken: BTreeSet::new(),
+            damaged: BTreeSet::new(),
+            at: Instant::MIN,
             cache: Cache::default(),
             dirty: Vec::new(),
             deltas: Deltas::default(),
@@ -206,6 +212,7 @@ impl Driver {
         self.deltas = Deltas::default();
         self.tallied.clear();
         self.pool_at.clear();
+        self.damaged = self.store.damaged()?.into_iter().collect();
         self.restored = self.store.restored()?;
         self.has_told_restored = false;
         let parse_error = |what: &str, error: &dyn std::fmt::Display| Error::damaged(format!("{what}: {error}"));
@@ -282,6 +289,7 @@ impl Driver {
             self.read()?;
         }
         self.store.begin()?;
+        self.at = now;
         // After a restore nobody hears anything before that.
         let ready = self.take_care(now).and_then(|()| self.close_hours(now));
         let done = ready.and_then(|()| work(self)).and_then(|out| {

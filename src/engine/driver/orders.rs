@@ -9,6 +9,7 @@ use crate::{
     audience::Event,
     base::{ContactId, FlowId, Instant, SendKey},
     engine::{
+        forget::Person,
         store::{Error, Kind},
         work::{Done, Order, Refusal, Standing},
     },
@@ -101,7 +102,12 @@ impl Driver {
                 self.tell_contact(now, who, n, Control::End { journey: journey.clone() }, format!("ended {journey}"))
             }
             Order::Retry { key, resend } => self.retry(now, who, key, *resend),
+            Order::MarkSent { key } => self.mark_sent(now, who, key),
             Order::Forget { contact } => self.forget(now, who, contact),
+            Order::Erased { contact } => {
+                self.store.drop_meta(&Person::meta(contact))?;
+                yes("done")
+            }
             Order::Suppress { addresses, lift } => self.suppress(now, who, addresses, *lift),
             Order::Prune { days } => self.prune(now, who, *days),
         }
@@ -253,7 +259,7 @@ impl Driver {
             Some(Standing::Settled(Outcome::Unknown)) if !resend => {
                 return no(
                     format!("`{key}` may have left: nobody knows"),
-                    "Look at the mail server's log; retry with --resend where it did not leave",
+                    "Look at the mail server's log; retry with --resend where it did not leave, with --sent where it did",
                 );
             }
             Some(Standing::Settled(Outcome::Unknown)) => {
@@ -285,6 +291,29 @@ impl Driver {
         yes(format!("{key} is tried again"))
     }
 
+    /// A send of which nobody knew whether it left has left: somebody says so.
+    fn mark_sent(&mut self, now: Instant, who: &str, key: &SendKey) -> Said {
+        let lists = "flowloom held lists those of which nobody knows whether they left";
+        let Some(row) = self.store.send(key)? else { return no(format!("There is no send `{key}`"), lists) };
+        let stands = match row.standing {
+            Standing::Settled(Outcome::Unknown) => {
+                self.store.audit(now, Some(row.contact), who, &format!("takes {key} as sent"))?;
+                self.has_left(&row, now)?;
+                return yes(format!("{key} is taken as sent"));
+            }
+            Standing::Settled(Outcome::Sent) => return no(format!("`{key}` is sent already"), lists),
+            Standing::Settled(Outcome::Held) => {
+                let hint = "Try it again with flowloom retry KEY, once what holds it is mended";
+                return no(format!("`{key}` is held: it has not left"), hint);
+            }
+            Standing::Settled(Outcome::Skipped) => "was skipped",
+            Standing::Settled(Outcome::Refused) => "was refused",
+            Standing::Due | Standing::Claimed => "has not left yet",
+            Standing::HandingOver => "is on its way",
+        };
+        no(format!("`{key}` {stands}: only what nobody knows of can be taken as sent"), lists)
+    }
+
     /// Whether the journey of a key stands at its step, held.
     fn is_held_at(&self, n: i64, key: &SendKey) -> bool {
         let Some(journey) = self.cache.get(n).and_then(|loaded| loaded.state.journey(&key.journey)) else {
@@ -298,12 +327,14 @@ impl Driver {
 
     pub(super) fn forget(&mut self, now: Instant, who: &str, contact: &ContactId) -> Said {
         let Some(n) = self.store.contact_number(contact.as_str())? else { return self.no_contact(contact) };
+        self.note_files(n, contact)?;
         match self.load(n) {
             Ok(()) => self.feed(n, &Input::Control { at: now, control: Control::Forget })?,
             // Whoever cannot be read can be forgotten: the row begins anew, and is told what holds.
             Err(error) if error.kind == Kind::Corrupt => self.begin_anew(n, contact, now)?,
             Err(error) => return Err(error),
         }
+        self.is_readable(n)?;
         // What is seen of it goes first, so that the differences are right; then all rows.
         self.write_contact(n, now)?;
         self.dirty.retain(|dirty| *dirty != n);
@@ -313,9 +344,20 @@ impl Driver {
         self.cache.remove(n);
         self.store.audit(now, Some(n), who, "forgotten")?;
         yes(format!(
-            "{contact} is forgotten: history, journeys and kept mails are gone from the store, the id stays suppressed; \
-             files of mails that were written into a folder are yours to delete"
+            "{contact} is forgotten: history, journeys and kept mails are gone from the store, the id stays suppressed"
         ))
+    }
+
+    /// By what the files of somebody who is to be forgotten are known, in the same commit: whoever deletes them finds
+    /// it, also after a crash.
+    fn note_files(&mut self, n: i64, contact: &ContactId) -> Result<()> {
+        let mut person = self.store.traces(n, contact)?;
+        // A note that cannot be read any more says nothing.
+        let older = self.store.meta(&Person::meta(contact))?.and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(older) = older {
+            person.join(older);
+        }
+        self.store.set_meta(&Person::meta(contact), &json(&person)?)
     }
 
     fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {

@@ -17,7 +17,7 @@ use crate::{
         work::{Begin, Handed, Job, Standing},
     },
     journey::{self, HandOver, Intent, IntentWhat},
-    kinds::runtime::{Delivery, Input, Outcome, Reason},
+    kinds::runtime::{Control, Delivery, Input, Outcome, Reason},
 };
 
 /// Nothing is put off for longer at once, in milliseconds. Source: assumption, `send_latest_age` by default.
@@ -62,6 +62,7 @@ impl Driver {
                     attempt: 0,
                     made: at,
                     not_before: intent.at,
+                    at,
                 };
                 self.store.add_send(&row)?;
                 self.deltas.standing("due", 1);
@@ -99,6 +100,24 @@ impl Driver {
         self.stand(row, Standing::Due, row.attempt, Some(at), at, Some((None, "")))
     }
 
+    /// Somebody knows that a send has left of which it was unknown.
+    pub(super) fn has_left(&mut self, row: &OutboxRow, at: Instant) -> Result<()> {
+        let why = Some((Some(Reason::Ok), "it was found to have left"));
+        self.stand(row, Standing::Settled(Outcome::Sent), row.attempt, None, at, why)?;
+        match self.load(row.contact) {
+            Ok(()) => {
+                let control = Control::MarkSent { key: row.key.clone(), at: row.at };
+                self.feed(row.contact, &Input::Control { at, control })
+            }
+            // Nobody can be told; what is known of the send is kept all the same.
+            Err(error) if error.kind == Kind::Corrupt => {
+                self.told.warnings.push(error.message);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Moves a row, and keeps the counts.
     fn stand(
         &mut self,
@@ -109,7 +128,9 @@ impl Driver {
         at: Instant,
         why: Option<(Option<Reason>, &str)>,
     ) -> Result<()> {
-        self.store.set_send(row.n, to, attempt, not_before, at, why)?;
+        // Whoever looks for it in a mail server's log needs to know when it was handed over.
+        let is_lost = row.standing == Standing::HandingOver && to == Standing::Settled(Outcome::Unknown);
+        self.store.set_send(row.n, to, attempt, not_before, if is_lost { row.at } else { at }, why)?;
         if !matches!(to, Standing::Claimed | Standing::HandingOver) {
             self.recipients.remove(&row.key);
         }
@@ -453,6 +474,13 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn recover(&mut self, now: Instant, has_left: &dyn Fn(&SendKey) -> Option<bool>) -> Result<usize> {
+        // Who could not be read may have been brought back meanwhile.
+        for n in self.damaged.clone() {
+            match self.load(n) {
+                Err(error) if error.kind != Kind::Corrupt => return Err(error),
+                _ => {}
+            }
+        }
         let strange = self.store.strange_sends()?;
         if !strange.is_empty() {
             // Under what it was counted is not known. Whatever else this batch moves is counted after that.

@@ -9,8 +9,10 @@ use super::*;
 use crate::{
     audience::Contact,
     base::SendKey,
+    engine::forget::Person,
+    engine::store::ContactRow,
     engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
-    kinds::runtime::{Change, Outcome},
+    kinds::runtime::{Change, Outcome, Reason},
     testing::engine::check_replay,
 };
 
@@ -172,6 +174,67 @@ fn a_claim_is_taken_over_and_a_hand_over_is_not() {
     world.order(HOUR, Order::Retry { key: begun.clone(), resend: true }).expect("is sent again");
     assert_eq!(world.send(HOUR + 1, &Handed::Done), std::slice::from_ref(begun));
     assert_eq!(world.standing(begun), settled(Outcome::Sent));
+}
+
+/// R21: what nobody knew of has left, as somebody found out; it counts from when it was handed over, and nothing else
+/// can be taken as sent.
+#[test]
+fn what_is_unknown_is_taken_as_sent_by_hand() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let mark =
+        |world: &mut World, millis: i64, key: &SendKey| world.order(millis, Order::MarkSent { key: key.clone() });
+    let refused = |world: &mut World, key: &SendKey, said: &str| {
+        let refusal = mark(world, 2, key).expect_err(said);
+        assert!(refusal.error.contains(said) && !refusal.hint.is_empty(), "{said}: {refusal:?}");
+    };
+    let nobody = SendKey { journey: "demo/eve/1".into(), node: "first".into(), pass: 1 };
+    refused(&mut world, &nobody, "There is no send");
+    let due = world.driver.as_ref().expect("is there").store().due_sends(at(2), 1).expect("reads").remove(0).key;
+    refused(&mut world, &due, "has not left yet");
+    let (key, attempt) = world.claim(2).remove(0);
+    refused(&mut world, &key, "has not left yet");
+    world.batch(3, |d, now| d.begin(now, &key, attempt, None));
+    refused(&mut world, &key, "is on its way");
+    world.restart();
+    world.batch(HOUR, |d, now| d.recover(now, &|_| None));
+    let row = |world: &World| world.driver.as_ref().expect("is there").store().send(&key).expect("reads").expect("one");
+    assert_eq!((row(&world).standing, row(&world).at), (settled(Outcome::Unknown), at(3)), "handed over then");
+    mark(&mut world, 2 * HOUR, &key).expect("is taken as sent");
+    assert_eq!((row(&world).standing, row(&world).at), (settled(Outcome::Sent), at(2 * HOUR)));
+    refused(&mut world, &key, "is sent already");
+    assert!(world.order(2 * HOUR, Order::Retry { key: key.clone(), resend: true }).is_err(), "it is never sent again");
+    assert!(world.claim(2 * HOUR).is_empty());
+    let store = world.driver.as_ref().expect("is there").store();
+    let state = store.contact(1).expect("reads").expect("one").state;
+    let place = format!("\"at\":\"{}\"", at(3));
+    assert!(state.contains(&place) && state.contains("\"status\":\"sent\""), "{place}: {state}");
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+    // The journey goes on, and its next message is tested and sent as ever.
+    world.batch(DAY + HOUR, |d, now| d.wake_due(now, 10));
+    assert_eq!(world.send(DAY + HOUR, &Handed::Done).len(), 1);
+    let held = Handed::Held { reason: Reason::Fault, detail: String::new() };
+    world.event(DAY + HOUR, "e2", "ben", "Started Checkout");
+    let [other] = world.send(DAY + HOUR, &held).try_into().expect("one");
+    refused(&mut world, &other, "is held");
+    for id in ["ada", "ben"] {
+        assert_eq!(check_replay(world.driver.as_ref().expect("is there"), id), Ok(()));
+    }
+}
+
+/// R29: whoever cannot be read cannot be told; that the send left is kept.
+#[test]
+fn what_is_unknown_is_taken_as_sent_where_its_contact_is_damaged() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [key] = world.send(2, &Handed::Unknown { detail: "cut".to_owned() }).try_into().expect("one");
+    let store = world.driver.as_ref().expect("is there").store();
+    let mut row = store.contact(1).expect("reads").expect("one");
+    row.state = "{".to_owned();
+    store.set_contact(&row, false).expect("writes");
+    world.restart();
+    world.order(3, Order::MarkSent { key: key.clone() }).expect("is taken as sent");
+    assert_eq!(world.standing(&key), settled(Outcome::Sent));
 }
 
 #[test]
@@ -493,6 +556,50 @@ fn people_come_suppressed_with_their_past() {
     assert!(world.claim(3).is_empty(), "stays suppressed");
     assert!(world.trace("eve").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("eve"));
     check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
+}
+
+/// What files of somebody are known by is noted in the same commit, all that was ever said, until the files are gone.
+#[test]
+fn whoever_is_forgotten_is_noted_until_the_files_are_gone() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [first] = world.send(1, &Handed::Done).try_into().expect("one");
+    let change = Change { email: Some("new@example.com".into()), phone: Some("+491701".into()), ..Change::default() };
+    world.batch(2, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
+    let forget = |world: &mut World, millis| world.order(millis, Order::Forget { contact: "ada".into() });
+    let note = |world: &World| -> Option<Person> {
+        let text = world.driver.as_ref().expect("is there").store().meta(&Person::meta(&"ada".into())).expect("reads");
+        text.map(|text| serde_json::from_str(&text).expect("a note"))
+    };
+    forget(&mut world, 3).expect("forgets");
+    let addresses = ["ada@example.com", "new@example.com", "+491701"].map(str::to_owned).into();
+    let expected =
+        Person { addresses, keys: [first.to_string()].into(), is_under_way: false, ..Person::new("ada".into()) };
+    assert_eq!(note(&world), Some(expected.clone()));
+    // A crash before the files are gone, and another word: nothing of the first note is lost.
+    world.restart();
+    forget(&mut world, 4).expect("forgets again");
+    assert_eq!(note(&world), Some(expected));
+    world.order(5, Order::Erased { contact: "ada".into() }).expect("is told");
+    assert_eq!(note(&world), None);
+}
+
+/// R29: also of whoever cannot be read.
+#[test]
+fn whoever_is_damaged_is_noted_as_well() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    world.batch(3, |d, now| d.begin(now, &key, attempt, None));
+    let store = world.driver.as_ref().expect("is there").store();
+    let row = store.contact(1).expect("reads").expect("one");
+    store.set_contact(&ContactRow { state: "{".into(), ..row }, false).expect("writes");
+    world.restart();
+    world.order(4, Order::Forget { contact: "ada".into() }).expect("forgets");
+    let store = world.driver.as_ref().expect("is there").store();
+    let text = store.meta(&Person::meta(&"ada".into())).expect("reads").expect("a note");
+    let note: Person = serde_json::from_str(&text).expect("a note");
+    assert!(note.is_under_way && note.addresses.contains("ada@example.com") && note.keys.len() == 1, "{note:?}");
 }
 
 /// Whoever comes again after being forgotten, and gets another code, can be forgotten again.

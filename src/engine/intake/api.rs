@@ -29,12 +29,14 @@ use crate::{
     engine::{
         clock::Clock,
         status::Kept,
-        work::{Answer, Busy, Refusal},
+        work::{Answer, Busy, Order, Refusal},
     },
 };
 
 /// Largest order, in bytes. Source: assumption; a workspace of some hundred mails has a few MB.
 const MOST_ORDER_BYTES: usize = 64 << 20;
+/// So long an answer waits for files to be gone through. Source: assumption; commands wait for 35 s.
+const FILES_PATIENCE: Duration = Duration::from_secs(20);
 /// Most rows of a list.
 const MOST_ROWS: usize = 500;
 /// Rows of a list where nobody says how many.
@@ -413,8 +415,10 @@ pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>,
 /// `GET /v1/held?limit=N`.
 pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let most = rows(&query.unwrap_or_default());
-    let found = read(&shared, &headers, move |house| house.reader.held(most));
-    let say = |rows| answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "rows": rows}));
+    let found = read(&shared, &headers, move |house| Ok((house.reader.held(most)?, house.reader.damaged(most)?)));
+    let say = |(rows, damaged)| {
+        answered(StatusCode::OK, &json!({"schema": "flowloom/held/1", "rows": rows, "damaged": damaged}))
+    };
     found.await.map_or_else(|response| response, say)
 }
 
@@ -499,9 +503,36 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
     };
     let by = parts.headers.get("x-flowloom-by").and_then(|value| value.to_str().ok()).unwrap_or("api");
     let by: String = by.chars().filter(|c| !c.is_control()).take(100).collect();
+    let whom = match &order {
+        Order::Move { contact, .. } | Order::End { contact, .. } | Order::Forget { contact } => Some(contact.clone()),
+        _ => None,
+    };
+    let forgets = match &order {
+        Order::Forget { contact } => Some(contact.clone()),
+        _ => None,
+    };
     match written(&shared, shared.house.handle.order(&by, order)).await {
-        Ok(Ok(done)) => answered(StatusCode::OK, &json!({"schema": "flowloom/order/1", "done": done})),
-        Ok(Err(refusal)) => refused(StatusCode::CONFLICT, &refusal),
+        Ok(Ok(mut done)) => {
+            if let Some(contact) = forgets {
+                let house = shared.house.clone();
+                // Who hangs up does not stop it: the thread goes on.
+                let files = tokio::time::timeout(FILES_PATIENCE, blocking(move || house.erase(&contact)));
+                done += &match files.await {
+                    Ok(said) => said.unwrap_or_default(),
+                    Err(_) => {
+                        ". Its files are being gone through still; give the order again to hear what is left".to_owned()
+                    }
+                };
+            }
+            answered(StatusCode::OK, &json!({"schema": "flowloom/order/1", "done": done}))
+        }
+        Ok(Err(refusal)) => {
+            // Who is not there is not there, whatever was to be done with them.
+            let house = shared.house.clone();
+            let knows = blocking(move || whom.is_none_or(|id| house.reader.knows(&id).unwrap_or(true)));
+            let is_known = knows.await.unwrap_or(true);
+            refused(if is_known { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND }, &refusal)
+        }
         Err(response) => response,
     }
 }

@@ -19,6 +19,8 @@ use crate::{
     engine::work::Refusal,
 };
 
+/// The folder in the data folder.
+pub const FOLDER: &str = "aside";
 /// Most files that are kept. Source: assumption; more than a person reads.
 const MOST_FILES: usize = 1_000;
 /// Most bytes of all files together. Source: assumption.
@@ -58,7 +60,7 @@ pub struct Aside {
 impl Aside {
     /// `aside` in the data folder; made with the first file.
     pub fn new(data: &Path) -> Self {
-        let folder = data.join("aside");
+        let folder = data.join(FOLDER);
         let held = count(&folder).unwrap_or((0, 0));
         Self { folder, held: Mutex::new(held) }
     }
@@ -146,6 +148,13 @@ impl Aside {
     }
 }
 
+/// The body in a file that is kept, as it came; `None` where the file is none of ours.
+pub fn body_of(file: &[u8]) -> Option<Vec<u8>> {
+    let kept: Kept = serde_json::from_slice(file).ok()?;
+    let decoded = || kept.body_base64.as_ref().and_then(|text| BASE64.decode(text).ok());
+    kept.body.clone().map(String::into_bytes).or_else(decoded)
+}
+
 fn count(folder: &Path) -> io::Result<(usize, u64)> {
     let mut held = (0, 0);
     for entry in fs::read_dir(folder)? {
@@ -188,6 +197,8 @@ mod tests {
         assert!(texts.iter().all(|kept| kept.error == "no e-mail address"));
         assert!(texts.iter().any(|kept| kept.body.as_deref() == Some("{}")));
         assert!(texts.iter().any(|kept| kept.body_base64.as_deref() == Some("//4=")));
+        let bodies = texts.iter().map(|kept| body_of(&serde_json::to_vec(kept).expect("JSON")).expect("a body"));
+        assert!(bodies.collect::<Vec<_>>().contains(&b"\xff\xfe".to_vec()));
         for n in aside.count()..MOST_FILES {
             fs::write(aside.folder().join(format!("{n}.json")), "").expect("writes");
         }

@@ -33,14 +33,15 @@ pub mod server;
 mod tests;
 pub mod watch;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use self::{aside::Aside, guard::Guard, mapping::Mapping, pulse::Pulse};
 use super::{
     clock::Clock,
     delivery::links::Links,
+    forget::{self, Person, Places},
     handle::Handle,
-    status::{ContactView, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
 };
 use crate::{
     audience::Event,
@@ -70,6 +71,12 @@ pub trait Reader: Send + Sync {
     /// What waits for a person to look at it, oldest first; at most `limit`.
     fn held(&self, limit: usize) -> Result<Vec<HeldRow>, String>;
 
+    /// Contacts that cannot be read, the first ones first; at most `limit`.
+    fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String>;
+
+    /// Whether there is a contact of that id, readable or not.
+    fn knows(&self, id: &ContactId) -> Result<bool, String>;
+
     /// A mail as it was sent (RFC 5322); `None` where it is not kept.
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String>;
 
@@ -79,6 +86,9 @@ pub trait Reader: Send + Sync {
     /// Where the journeys of a flow's older versions would go if they were moved to the live one, with steps that are
     /// gone and what takes their place; `None` where the flow is not live.
     fn migration(&self, flow: &FlowId, mapping: &[(NodeId, NodeId)]) -> Result<Option<Vec<MoveView>>, String>;
+
+    /// Of which forgotten people something may lie in files still, and where files of people may lie.
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String>;
 
     /// The brand of the live workspace, for the pages of recipients.
     fn brand(&self) -> Result<Brand, String>;
@@ -102,4 +112,22 @@ pub struct House {
     pub mapping: Mapping,
     /// What could not be understood.
     pub aside: Aside,
+    /// The data folder.
+    pub data: PathBuf,
+}
+
+impl House {
+    /// Deletes what lies of a forgotten person in files, and tells the store; what was done in words. Blocks, perhaps
+    /// for long.
+    pub fn erase(&self, contact: &ContactId) -> String {
+        let later = |why: String| format!(". Its files are deleted with the next start: {why}");
+        let (people, places) = match self.reader.erasing() {
+            Ok(found) => found,
+            Err(error) => return later(error),
+        };
+        let Some(person) = people.into_iter().find(|person| person.id == *contact) else { return String::new() };
+        let erased = forget::erase(&person, &self.data, &places);
+        forget::tell(&self.handle, &person, &erased);
+        erased.said(contact)
+    }
 }

@@ -60,6 +60,10 @@ enum Saved {
         #[serde(default)]
         resend: bool,
     },
+    MarkSent {
+        /// A send key as text.
+        key: String,
+    },
     Forget {
         contact: ContactId,
     },
@@ -75,7 +79,7 @@ enum Saved {
 
 /// An order as JSON. Whoever has an order in hand has looked at the flow: it is published whatever checks say.
 ///
-/// Errors: never for what a workspace can hold, as a test holds for the samples.
+/// Errors: it is the engine's own; never for what a workspace can hold, as a test holds for the samples.
 pub fn to_json(order: &Order) -> Result<Json, String> {
     let saved = match order.clone() {
         Order::Publish { flow, workspace } => Saved::Publish { flow: file::write(&flow), workspace, force: true },
@@ -86,7 +90,9 @@ pub fn to_json(order: &Order) -> Result<Json, String> {
         Order::Move { contact, journey, node } => Saved::Move { contact, journey, node },
         Order::End { contact, journey } => Saved::End { contact, journey },
         Order::Retry { key, resend } => Saved::Retry { key: key.to_string(), resend },
+        Order::MarkSent { key } => Saved::MarkSent { key: key.to_string() },
         Order::Forget { contact } => Saved::Forget { contact },
+        Order::Erased { .. } => return Err("The engine gives this order to itself".to_owned()),
         Order::Suppress { addresses, lift } => Saved::Suppress { addresses, lift },
         Order::Prune { days } => Saved::Prune { days },
     };
@@ -110,7 +116,7 @@ pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
         Refusal::new(
             format!("the order cannot be read: {error}"),
             "Write {\"order\": \"pause\", \"flow\": \"ID\"}; orders are publish, pause, resume, drain, migrate, move, \
-             end, retry, forget, suppress, prune",
+             end, retry, mark_sent, forget, suppress, prune",
         )
     })?;
     Ok(match saved {
@@ -143,17 +149,19 @@ pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
         Saved::Migrate { flow, mapping } => Order::Migrate { flow, mapping },
         Saved::Move { contact, journey, node } => Order::Move { contact, journey, node },
         Saved::End { contact, journey } => Order::End { contact, journey },
-        Saved::Retry { key, resend } => match SendKey::parse(&key) {
-            Some(key) => Order::Retry { key, resend },
-            None => {
-                let hint = "Write it as `flowloom held` shows it: journey/node/pass";
-                return Err(Refusal::new(format!("`{key}` is not a send key"), hint));
-            }
-        },
+        Saved::Retry { key, resend } => Order::Retry { key: key_of(&key)?, resend },
+        Saved::MarkSent { key } => Order::MarkSent { key: key_of(&key)? },
         Saved::Forget { contact } => Order::Forget { contact },
         Saved::Suppress { addresses, lift } => Order::Suppress { addresses, lift },
         Saved::Prune { days: 0 } => return Err(Refusal::new("`days` is 0", "Keep at least one day")),
         Saved::Prune { days } => Order::Prune { days },
+    })
+}
+
+fn key_of(text: &str) -> Result<SendKey, Refusal> {
+    SendKey::parse(text).ok_or_else(|| {
+        let hint = "Write it as `flowloom held` shows it: journey/node/pass";
+        Refusal::new(format!("`{text}` is not a send key"), hint)
     })
 }
 
@@ -172,6 +180,7 @@ mod tests {
             Order::Move { contact: "ada".into(), journey: "j/1".into(), node: "n".into() },
             Order::End { contact: "ada".into(), journey: "j/1".into() },
             Order::Retry { key: SendKey::parse("j/1/mail-1/2").expect("a key"), resend: true },
+            Order::MarkSent { key: SendKey::parse("j/1/mail-1/2").expect("a key") },
             Order::Forget { contact: "ada".into() },
             Order::Suppress { addresses: vec!["a@b.example".into()], lift: false },
             Order::Prune { days: 400 },
@@ -236,6 +245,7 @@ mod tests {
             ("{}", "the order cannot be read: missing field `order`"),
             (r#"{"order":"dance"}"#, "the order cannot be read: unknown variant `dance`"),
             (r#"{"order":"retry","key":"x"}"#, "`x` is not a send key"),
+            (r#"{"order":"mark_sent","key":"x"}"#, "`x` is not a send key"),
             (r#"{"order":"prune","days":0}"#, "`days` is 0"),
             (r#"{"order":"publish","flow":"("}"#, "the flow cannot be read: "),
         ] {

@@ -213,6 +213,7 @@ impl Intake {
             guard,
             mapping: setup.mapping,
             aside: Aside::new(&setup.data),
+            data: setup.data,
         };
         let room = Arc::new(Semaphore::new(setup.limits.all_bodies_bytes / PIECE_BYTES));
         let shared = Shared { house: Arc::new(house), limits: setup.limits, room };

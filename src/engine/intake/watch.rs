@@ -41,7 +41,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// pause for less than three seconds.
 const STILL_LOOKS: u32 = 3;
 /// Largest file that is read as one JSON text, in bytes; JSON Lines may be of any size. Source: assumption.
-const MOST_JSON_BYTES: u64 = 64 << 20;
+pub const MOST_JSON_BYTES: u64 = 64 << 20;
 /// Most reasons that are written down for one file.
 const MOST_REASONS: usize = 1_000;
 
@@ -190,7 +190,7 @@ fn with_id(map: Map<String, Json>, file: &str, place: &str) -> Map<String, Json>
 
 /// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not
 /// whole, or that has `events` in it.
-fn is_one_text(first: &[u8]) -> bool {
+pub fn is_one_text(first: &[u8]) -> bool {
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
     if first.first() == Some(&b'[') {
         return true;

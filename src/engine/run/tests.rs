@@ -77,3 +77,39 @@ fn only_the_same_way_knows_what_has_left() {
     assert_eq!(after_a_crash("a"), (false, Standing::Due));
     assert_eq!(after_a_crash("b"), (true, Standing::Settled(Outcome::Unknown)));
 }
+
+/// A crash between the commit that forgets somebody and the deletion of their files: the next start does the rest.
+#[test]
+fn files_of_forgotten_people_go_with_the_next_start() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mails = data.path().join("elsewhere");
+    let settings = || {
+        let ways = ways::Settings { mail: mails.display().to_string(), ..ways::Settings::default() };
+        Settings { ways, ..Settings::new(data.path()) }
+    };
+    let engine = Engine::start(settings(), vec![flow()], &Workspace::default()).expect("starts").0;
+    engine.stop().expect("stops");
+    let now = Clock::Real.now();
+    let mut driver = Driver::open(data.path()).expect("opens");
+    let mut contact = Contact::new("ada");
+    contact.email = Some("ada@example.com".into());
+    let history = History { contact, events: Vec::new(), suppressed: false };
+    driver.batch(now, |driver| driver.history(now, &history)).expect("is written");
+    let forget = Order::Forget { contact: "ada".into() };
+    driver.batch(now, |driver| driver.order(now, "test", &forget)).expect("is written").0.expect("is forgotten");
+    drop(driver);
+    let kept = data.path().join("aside/1.json");
+    fs::create_dir_all(kept.parent().expect("a folder")).expect("is made");
+    fs::write(&kept, "{\"email\": \"ada@example.com\"}").expect("writes");
+    assert_eq!(Reader::open(data.path()).expect("opens").places().expect("reads").mails, [mails.clone()]);
+    let engine = Engine::start(settings(), Vec::new(), &Workspace::default()).expect("starts again").0;
+    let is_done = || !kept.exists() && Reader::open(data.path()).expect("opens").erasing().expect("reads").is_empty();
+    for _ in 0..200 {
+        if is_done() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(is_done(), "the file and the note are gone");
+    engine.stop().expect("stops");
+}

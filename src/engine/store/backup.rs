@@ -306,6 +306,38 @@ fn carry_codes(former: &Connection, into: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Whether a file is a store or a copy of one, and knows a person by more than the id that stays of whoever was
+/// forgotten; one that cannot be read may.
+pub fn may_know(path: &Path, id: &str) -> bool {
+    let mut head = [0; MAGIC.len()];
+    let is_database = fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head));
+    if is_database.is_err() || head != *MAGIC {
+        return false;
+    }
+    let known = || {
+        // Nothing is written beside it, and no log is looked for.
+        let uri = format!("file:{}?immutable=1", escaped(path));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let copy = Connection::open_with_flags(uri, flags)?;
+        let application: i32 = copy.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if application != schema::APPLICATION_ID {
+            return Ok(false);
+        }
+        let sql = "select exists(select 1 from contact where id = ?1 and (email is not null or \
+                   exists(select 1 from journal where journal.contact = contact.n)))";
+        copy.query_row(sql, [id], |row| row.get::<_, bool>(0))
+    };
+    known().unwrap_or(true)
+}
+
+/// What a file of SQLite begins with. Source: sqlite.org/fileformat.html, 1.3.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// A path as SQLite reads it in a URI.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
 /// Makes an empty file that only its owner reads: it is to hold what people did. One that is there goes.
 fn make_file(path: &Path) -> std::io::Result<()> {
     // What an interrupted copy left, its journal included.

@@ -4,11 +4,13 @@
 //! All SQL stands in this room. Deliberately not here: what is to be written ([`super::driver`]).
 
 mod backup;
+mod log;
 mod read;
 mod rows;
 mod schema;
 
 use std::{
+    cell::RefCell,
     fmt,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
@@ -17,18 +19,20 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 pub use self::{
-    backup::{Carried, Restored, backup, restore},
+    backup::{Carried, Restored, backup, may_know, restore},
     read::{MoveRow, Reader},
     rows::{ContactRow, DamagedRow, HeldDelta, JournalKind, NodeDelta, OutboxRow},
 };
 
 /// The file in the data folder.
 pub const FILE: &str = "flowloom.db";
+/// The value that says by which ways things left.
+pub const WAYS: &str = "ways";
 /// Held while a process owns the folder.
 pub const LOCK: &str = "flowloom.lock";
-/// Frames after which SQLite moves the log into the file. Source: `cargo bench --bench engine`. At half load the
-/// slowest of 100 single events waits 414 ms with 4,000 of them, 35 to 48 ms with 1,000, 16 ms with 500; events in
-/// batches come to 73, 60 and 53 % of the bare loop.
+/// Frames after which SQLite moves the log into the file inside a commit, where nobody does it beside ([`log`]).
+/// Source: `cargo bench --bench engine`: at half load the slowest of 100 single events waits 414 ms with 4,000 of them,
+/// 35 to 48 ms with 1,000.
 const CHECKPOINT_FRAMES: u32 = 1_000;
 /// Kibibytes of pages in memory. Source: references, engine 2.
 const CACHE_KIB: i32 = 65_536;
@@ -107,6 +111,8 @@ impl Error {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Ends before the connection does, so that the last one closes the log.
+    mover: Option<RefCell<log::Mover>>,
     /// Unlocked when it is dropped, or the process dies.
     _lock: Option<File>,
     path: PathBuf,
@@ -127,7 +133,13 @@ impl Store {
         let lock = own(dir)?;
         let path = dir.join(FILE);
         let connection = Connection::open(&path)?;
-        Self::with(connection, Some(lock), path)
+        let mut store = Self::with(connection, Some(lock), path)?;
+        match log::Mover::start(&mut store.connection, &store.path) {
+            Ok(mover) => store.mover = Some(RefCell::new(mover)),
+            // It works without, with longer pauses.
+            Err(error) => tracing::warn!(error = %error, "the log is moved inside the commits"),
+        }
+        Ok(store)
     }
 
     /// Opens a store on a file system of SQLite's kind by its name: for tests that break disks.
@@ -173,7 +185,7 @@ impl Store {
                 ));
             }
         }
-        Ok(Self { connection, _lock: lock, path })
+        Ok(Self { connection, mover: None, _lock: lock, path })
     }
 
     /// Where the file is.
@@ -183,12 +195,20 @@ impl Store {
 
     /// Begins a transaction that may write.
     pub fn begin(&self) -> Result<()> {
+        if self.mover.as_ref().is_some_and(|mover| mover.borrow_mut().is_long()) {
+            // Where it cannot be moved, what is written stays in the log, and whoever reads finds it there.
+            let _ = log::pass(&self.connection);
+        }
         Ok(self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())?)
     }
 
     /// Makes what was written durable.
     pub fn commit(&self) -> Result<()> {
-        Ok(self.connection.prepare_cached("commit")?.execute([]).map(|_| ())?)
+        self.connection.prepare_cached("commit")?.execute([])?;
+        if let Some(mover) = &self.mover {
+            mover.borrow_mut().committed();
+        }
+        Ok(())
     }
 
     /// Takes back what was written since [`Self::begin`].
@@ -201,14 +221,19 @@ impl Store {
 
     /// Moves the log into the file as far as no reader holds it; for idle moments.
     pub fn checkpoint(&self) -> Result<()> {
-        self.connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?;
-        Ok(())
+        Ok(log::pass(&self.connection).map(|_| ())?)
     }
 
     /// Asks SQLite whether the file is whole; a sentence where it is not.
     pub fn integrity(&self) -> Result<std::result::Result<(), String>> {
         let said: String = self.connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
         Ok(if said == "ok" { Ok(()) } else { Err(said) })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.mover = None;
     }
 }
 

@@ -7,25 +7,26 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params, types::ValueRef};
 use smol_str::SmolStr;
 
 use super::{
-    Error, FILE, Kind, Result,
-    rows::{JournalKind, reason_of, standing_of},
+    Error, FILE, Kind, Result, WAYS,
+    rows::{DAMAGED, JournalKind, reason_of, standing_of},
 };
 use crate::{
     audience::EventLog,
     base::{ContactId, FlowId, Instant, NodeId},
     engine::{
         driver::ENTRIES,
+        forget::{self, Person, Places},
         status::{
-            CodeView, ContactView, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus, ProfileView, SendView,
-            Status,
+            CodeView, ContactView, DamagedContact, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus,
+            ProfileView, SendView, Status,
         },
     },
     journey::{ContactState, Decision, Waiting},
-    kinds::runtime::Control,
+    kinds::runtime::{Control, Reason},
 };
 
 /// Journeys of an older version: from which node, to which (`None`: they would end), how many.
@@ -41,6 +42,12 @@ pub struct Reader {
 
 /// So many names of flows are kept. Source: assumption.
 const MOST_NAMES: usize = 1_000;
+/// So many contacts that cannot be read stand in a status. Source: assumption; `held` lists all.
+const MOST_DAMAGED: usize = 20;
+/// Contacts that cannot be read, with the notes about them, by what the names of notes begin with, and its length.
+const DAMAGED_CONTACTS: &str =
+    "from meta join contact on contact.n = cast(substr(name, ?2) as integer) where name >= ?1 and name < ?1 || '~'";
+const DAMAGED_NAMES: (&str, i64) = (DAMAGED, DAMAGED.len() as i64 + 1);
 /// So many rows of a contact's journal are shown, the newest ones. Source: assumption; nobody reads more.
 const MOST_SHOWN_ROWS: i64 = 2_000;
 
@@ -112,6 +119,12 @@ impl Reader {
         let next: Option<i64> = self.connection.query_row(next, [], |row| row.get(0)).optional()?;
         status.next_wake = next.map(Instant::from_millis);
         status.flows = self.flows()?;
+        let damaged = format!("select count(*) {DAMAGED_CONTACTS}");
+        let damaged: i64 = self.connection.prepare_cached(&damaged)?.query_row(DAMAGED_NAMES, |row| row.get(0))?;
+        status.damaged = u64::try_from(damaged).unwrap_or(0);
+        if status.damaged > 0 {
+            status.damaged_contacts = self.damaged(MOST_DAMAGED)?;
+        }
         drop(moment);
         Ok(status)
     }
@@ -203,20 +216,33 @@ impl Reader {
         Ok(name)
     }
 
-    /// Contacts whose id or address begins with a text, at most `limit`.
+    /// Contacts whose id or address begins with a text, at most `limit`, in the order of their ids; all of them where
+    /// there is no text.
     ///
     /// Errors: the store's.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>> {
+        if text.trim().is_empty() {
+            // Everybody, a page of them by the index.
+            let sql = "select id, email from contact order by id limit ?";
+            return self.rows(sql, [limit as i64], found);
+        }
         let low = text.trim().to_lowercase();
         let (id, id_end) = (text.trim().to_owned(), format!("{}\u{10ffff}", text.trim()));
         let end = format!("{low}\u{10ffff}");
         let limit = limit as i64;
-        let sql = "select id, email from contact where id >= ?1 and id < ?2 \
-                   union select id, email from contact where email is not null and email >= ?3 and email < ?4 limit ?5";
-        self.rows(sql, params![id, id_end, low, end, limit], |row| {
-            let email: Option<String> = row.get(1)?;
-            Ok(Found { id: ContactId::new(row.get::<_, String>(0)?), email: email.map(SmolStr::new) })
-        })
+        // The first of each by its index, then the first of both: a beginning that half of all have is no reason to
+        // look at them.
+        let sql = "select * from (select id, email from contact where id >= ?1 and id < ?2 order by id limit ?5) \
+                   union select * from (select id, email from contact where email is not null and email >= ?3 \
+                   and email < ?4 order by email limit ?5) order by id limit ?5";
+        self.rows(sql, params![id, id_end, low, end, limit], found)
+    }
+
+    /// Whether there is a contact of that id.
+    ///
+    /// Errors: the store's.
+    pub fn knows(&self, id: &str) -> Result<bool> {
+        Ok(self.connection.prepare_cached("select 1 from contact where id = ?")?.exists([id])?)
     }
 
     /// One contact with all that is kept of it. `None` where there is none.
@@ -335,21 +361,35 @@ impl Reader {
                    where ?2 is null or flow = ?2 order by since limit ?1) union all \
                    select * from (select contact, flow, node, standing, key, coalesce(reason, 'fault'), detail, at \
                    from outbox where standing in ('held', 'unknown') and (?2 is null or flow = ?2) \
-                   order by at limit ?1)) as rows join contact on contact.n = rows.contact order by since limit ?1";
-        let rows = self.rows(sql, params![limit as i64, flow.map(FlowId::as_str)], |row| {
-            let row_of = HeldRow {
-                contact: ContactId::new(row.get::<_, String>(0)?),
-                flow: FlowId::new(row.get::<_, String>(1)?),
-                node: NodeId::new(row.get::<_, String>(2)?),
-                what: SmolStr::new(row.get::<_, String>(3)?),
-                key: row.get(4)?,
-                reason: crate::kinds::runtime::Reason::Fault,
-                detail: row.get(6)?,
-                since: Instant::from_millis(row.get(7)?),
-            };
-            Ok((row_of, row.get::<_, String>(5)?))
-        })?;
-        rows.into_iter().map(|(row, reason)| Ok(HeldRow { reason: reason_of(&reason)?, ..row })).collect()
+                   order by at limit ?1)) as rows left join contact on contact.n = rows.contact \
+                   order by since limit ?1";
+        self.rows(sql, params![limit as i64, flow.map(FlowId::as_str)], |row| {
+            // A row that cannot be read is shown above all: what is wrong with it stands in its detail.
+            Ok(HeldRow {
+                contact: ContactId::new(lossy(row, 0)?),
+                flow: FlowId::new(lossy(row, 1)?),
+                node: NodeId::new(lossy(row, 2)?),
+                what: SmolStr::new(lossy(row, 3)?),
+                key: lossy(row, 4)?,
+                reason: reason_of(&lossy(row, 5)?).unwrap_or(Reason::Fault),
+                detail: lossy(row, 6)?,
+                since: Instant::from_millis(row.get(7).unwrap_or_default()),
+            })
+        })
+    }
+
+    /// Contacts that cannot be read, the first ones first, at most `limit`.
+    ///
+    /// Errors: the store's.
+    pub fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>> {
+        let sql = format!(
+            "select contact.id, iif(json_valid(value), value ->> 'why', value), \
+             iif(json_valid(value), value ->> 'since', 0) {DAMAGED_CONTACTS} order by 3, 1 limit ?3"
+        );
+        self.rows(&sql, params![DAMAGED_NAMES.0, DAMAGED_NAMES.1, limit as i64], |row| {
+            let (contact, why, since) = (lossy(row, 0)?, lossy(row, 1)?, row.get(2).unwrap_or_default());
+            Ok(DamagedContact { contact: ContactId::new(contact), why, since: Instant::from_millis(since) })
+        })
     }
 
     /// A mail as it left. `None` where it is not kept.
@@ -434,6 +474,30 @@ impl Reader {
         Ok(Kept { codes, profile: profile.collect::<Result<_>>()? })
     }
 
+    /// Forgotten people of whom something may lie in files still.
+    ///
+    /// Errors: the store's. A note that cannot be read is passed over.
+    pub fn erasing(&self) -> Result<Vec<Person>> {
+        let sql = "select value from meta where name >= ?1 and name < ?1 || char(1114111) order by name";
+        let notes = self.rows(sql, [forget::META], |row| row.get::<_, String>(0))?;
+        Ok(notes.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+
+    /// Where files of people may lie.
+    ///
+    /// Errors: the store's.
+    pub fn places(&self) -> Result<Places> {
+        let mut statement = self.connection.prepare_cached("select value from meta where name = ?")?;
+        let mut meta = |name: &str| statement.query_row([name], |row| row.get::<_, String>(0)).optional();
+        let mut places: Places =
+            meta(Places::META)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        // An engine of an earlier build has said only by which ways it sends.
+        let ways = meta(WAYS)?.unwrap_or_default();
+        let folder = ways.strip_prefix("folder:").and_then(|rest| rest.rsplit_once("; texts ")).map(|(path, _)| path);
+        places.add(folder.map(Path::new), None);
+        Ok(places)
+    }
+
     /// The workspace as it was published last.
     ///
     /// Errors: the store's; a workspace that cannot be read.
@@ -447,6 +511,21 @@ impl Reader {
     }
 }
 
+fn found(row: &rusqlite::Row<'_>) -> rusqlite::Result<Found> {
+    let email: Option<String> = row.get(1)?;
+    Ok(Found { id: ContactId::new(row.get::<_, String>(0)?), email: email.map(SmolStr::new) })
+}
+
+/// A text that is in a row, as far as it can be read.
+fn lossy(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    })
+}
+
 /// What a journey waits for, in words.
 fn waits(waiting: Waiting) -> String {
     match waiting {
@@ -456,5 +535,65 @@ fn waits(waiting: Waiting) -> String {
         Waiting::Retry(at) => format!("tries again at {at}"),
         Waiting::Answer(at) => format!("for an answer, at most until {at}"),
         Waiting::Held(reason) => format!("held: {}", reason.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::store::{ContactRow, Store};
+
+    fn check(reader: &Reader, text: &str, limit: usize, expected: &[&str]) {
+        let found = reader.search(text, limit).expect("searches");
+        assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), expected, "{text:?} {limit}");
+    }
+
+    #[test]
+    fn people_are_found_by_the_beginning() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(dir.path()).expect("opens");
+        for (id, email) in [
+            ("zoe", Some("ada@x.example")),
+            ("ada", Some("ada@y.example")),
+            ("Bob", Some("bob@x.example")),
+            ("adam", None),
+            ("eve", Some("adam@x.example")),
+        ] {
+            let email = email.map(str::to_owned);
+            let row = ContactRow { n: 0, seen: 0, due: None, email, state: "{}".into(), forgotten: None };
+            store.add_contact(id, &row).expect("adds");
+        }
+        let reader = Reader::open(dir.path()).expect("opens");
+        check(&reader, "", 9, &["Bob", "ada", "adam", "eve", "zoe"]);
+        check(&reader, "  ", 2, &["Bob", "ada"]);
+        check(&reader, "ada", 9, &["ada", "adam", "eve", "zoe"]);
+        check(&reader, "ADA@", 9, &["ada", "zoe"]);
+        check(&reader, "ada", 2, &["ada", "adam"]);
+        check(&reader, "adam", 9, &["adam", "eve"]);
+        check(&reader, "nobody", 9, &[]);
+        assert_eq!((reader.knows("ada"), reader.knows("ad")), (Ok(true), Ok(false)));
+    }
+
+    /// A note that is itself damaged is shown as it is.
+    #[test]
+    fn whoever_cannot_be_read_is_listed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(dir.path()).expect("opens");
+        for id in ["ada", "ben", "cem"] {
+            let row = ContactRow { n: 0, seen: 0, due: None, email: None, state: "{".into(), forgotten: None };
+            store.add_contact(id, &row).expect("adds");
+        }
+        store.note_damaged(3, Instant::from_millis(7), "why").expect("notes");
+        store.note_damaged(99, Instant::from_millis(7), "nobody").expect("notes");
+        store.set_meta("damaged:2", "{").expect("notes");
+        store.set_meta("damagee", "another").expect("notes");
+        assert_eq!(store.damaged(), Ok(vec![2, 3, 99]));
+        let reader = Reader::open(dir.path()).expect("opens");
+        let seen: Vec<_> = reader.damaged(9).expect("reads").into_iter().map(|one| (one.contact, one.why)).collect();
+        assert_eq!(seen, [("ben".into(), "{".to_owned()), ("cem".into(), "why".to_owned())]);
+        assert_eq!(reader.damaged(1).expect("reads").len(), 1);
+        assert_eq!(reader.status(Instant::from_millis(9)).expect("reads").damaged, 2);
+        store.drop_damaged(3).expect("drops");
+        assert_eq!(reader.status(Instant::from_millis(9)).expect("reads").damaged, 1);
     }
 }

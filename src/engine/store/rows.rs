@@ -5,8 +5,8 @@ use smol_str::SmolStr;
 
 use super::{Error, Result, Store};
 use crate::{
-    base::{Instant, SendKey},
-    engine::work::Standing,
+    base::{ContactId, Instant, SendKey},
+    engine::{forget::Person, work::Standing},
     kinds::runtime::{Outcome, Reason},
 };
 
@@ -66,6 +66,8 @@ pub struct OutboxRow {
     pub made: Instant,
     /// Not before.
     pub not_before: Instant,
+    /// Since when it stands there; of one that is unknown, when it was handed over.
+    pub at: Instant,
 }
 
 /// What changed at a node.
@@ -137,7 +139,7 @@ pub(super) const OPEN: &str = "standing in ('claimed', 'handing_over', 'held', '
 const STRANGE: &str =
     "standing not in ('due', 'claimed', 'handing_over', 'sent', 'skipped', 'refused', 'held', 'unknown')";
 
-const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before";
+const OUTBOX: &str = "n, key, contact, flow, what, standing, attempt, made, not_before, at";
 
 /// A send whose row cannot be read.
 #[derive(Clone, Debug)]
@@ -177,6 +179,7 @@ fn read_outbox(n: i64, row: &Row<'_>) -> Result<OutboxRow> {
         attempt: number(row, 6)?,
         made: Instant::from_millis(number(row, 7)?),
         not_before: Instant::from_millis(number(row, 8)?),
+        at: Instant::from_millis(number(row, 9)?),
     })
 }
 
@@ -189,6 +192,13 @@ fn apart(rows: impl Iterator<Item = rusqlite::Result<std::result::Result<OutboxR
         }
     }
     Ok(out)
+}
+
+/// What the names of notes about contacts that cannot be read begin with; the number of the contact follows.
+pub(super) const DAMAGED: &str = "damaged:";
+
+fn damaged_name(contact: i64) -> String {
+    format!("{DAMAGED}{contact}")
 }
 
 impl Store {
@@ -550,6 +560,29 @@ impl Store {
         Ok(())
     }
 
+    // ---- contacts that cannot be read ------------------------------------------------------------------------------
+
+    /// Notes that a contact cannot be read, and why.
+    pub fn note_damaged(&self, contact: i64, since: Instant, why: &str) -> Result<()> {
+        let note = serde_json::json!({"since": since.as_millis(), "why": why});
+        self.set_meta(&damaged_name(contact), &note.to_string())
+    }
+
+    /// A contact can be read again.
+    pub fn drop_damaged(&self, contact: i64) -> Result<()> {
+        self.drop_meta(&damaged_name(contact))
+    }
+
+    /// Contacts that could not be read when they were last looked at.
+    pub fn damaged(&self) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "select cast(substr(name, {}) as integer) from meta where name >= '{DAMAGED}' and name < '{DAMAGED}~'",
+            DAMAGED.len() + 1
+        ))?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     // ---- what is seen ----------------------------------------------------------------------------------------------
 
     /// Adds to the counts of a node.
@@ -666,8 +699,52 @@ impl Store {
         Ok(changed > 0)
     }
 
+    /// By what a contact is known outside of the store: every address that was said of it, and the keys of its sends.
+    /// What cannot be read says nothing.
+    pub fn traces(&self, contact: i64, id: &ContactId) -> Result<Person> {
+        let mut person = Person::new(id.clone());
+        let mut said = |text: &str| {
+            let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            for of in [&json, &json["contact"]] {
+                let address = ["email", "phone"].into_iter().filter_map(|key| of[key].as_str());
+                person.addresses.extend(address.map(str::to_owned));
+            }
+        };
+        let mut row = self
+            .connection
+            .prepare_cached("select coalesce(email, ''), coalesce(state, '') from contact where n = ?")?;
+        let row: Option<(String, String)> =
+            row.query_row([contact], |row| Ok((row.get(0)?, row.get(1)?))).optional().unwrap_or_default();
+        let (email, state) = row.unwrap_or_default();
+        said(&state);
+        let mut rows =
+            self.connection.prepare_cached("select input from journal where contact = ?1 and kind in (?2, ?3)")?;
+        let mut rows = rows.query(params![contact, JournalKind::Born as i64, JournalKind::Profile as i64])?;
+        while let Some(row) = rows.next()? {
+            said(row.get_ref(0)?.as_str().unwrap_or_default());
+        }
+        person.addresses.insert(email);
+        person.addresses.retain(|address| !address.trim().is_empty());
+        let mut rows = self.connection.prepare_cached("select key, standing from outbox where contact = ?")?;
+        let mut rows = rows.query([contact])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
+            person.keys.insert(text(0).to_owned());
+            person.is_under_way |= text(1) == standing_name(Standing::HandingOver);
+        }
+        Ok(person)
+    }
+
     /// Drops all rows about a contact but the contact itself; the standings that its sends had.
     pub fn forget(&self, contact: i64) -> Result<Vec<(String, i64)>> {
+        // Pages that become free keep nothing of what they held.
+        self.connection.execute_batch("pragma secure_delete = on")?;
+        let gone = self.drop_rows(contact);
+        self.connection.execute_batch("pragma secure_delete = fast")?;
+        gone
+    }
+
+    fn drop_rows(&self, contact: i64) -> Result<Vec<(String, i64)>> {
         let mut counts = self
             .connection
             .prepare_cached("select standing, count(*) from outbox where contact = ? group by standing")?;

@@ -349,6 +349,7 @@ fn begin(program: &Path, job: &StartJob) -> io::Result<(Child, PathBuf, u64)> {
     if let Some(public) = &job.public {
         command.arg("--public-url").arg(public);
     }
+    command.args(job.options.arguments());
     // Ctrl-C in the terminal of the window is not meant for the engine.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

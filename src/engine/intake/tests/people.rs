@@ -37,7 +37,13 @@ fn reading() {
     assert_eq!((mail.status, mail.header("content-type")), (200, Some("message/rfc822")));
     assert_eq!(stage.get_as_admin("/v1/mails/a/b/1").status, 404);
     assert_eq!(stage.get_as_admin("/v1/mails/nonsense").status, 400);
-    assert_eq!(stage.get_as_admin("/v1/held").json(), json!({"schema": "flowloom/held/1", "rows": []}));
+    assert_eq!(
+        stage.get_as_admin("/v1/held").json(),
+        json!({
+            "schema": "flowloom/held/1", "rows": [],
+            "damaged": [{"contact": "eve", "why": "it is damaged", "since": "1970-01-01T00:00:00Z"}],
+        })
+    );
     let addresses = json!({"schema": "flowloom/suppressed/1", "addresses": ["bob@example.com"]});
     assert_eq!(stage.get_as_admin("/v1/suppression").json(), addresses);
     let moves = |query: &str| stage.get_as_admin(&format!("/v1/flows/shop/migration{query}")).json()["moves"].clone();

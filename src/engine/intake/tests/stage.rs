@@ -17,6 +17,7 @@ use crate::{
     engine::{
         clock::Clock,
         delivery::links::{Links, Purpose, Token, Watch},
+        forget::{Person, Places},
         handle::{Ask, Handle},
         intake::{
             Reader,
@@ -24,7 +25,9 @@ use crate::{
             pulse::Pulse,
             server::{Intake, Parts, Setup},
         },
-        status::{CodeView, ContactView, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status},
+        status::{
+            CodeView, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status,
+        },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
     kinds::runtime::{Outcome, Reason},
@@ -81,6 +84,9 @@ fn writer(asks: std::sync::mpsc::Receiver<(Ask, usize)>, handle: Handle, book: S
             }
             Ask::Order(by, order, reply) => {
                 let done = match &*order {
+                    Order::End { contact, .. } => {
+                        Err(Refusal::new(format!("{contact} has no such journey, if there is one"), "Look for it"))
+                    }
                     Order::Drain { .. } => Err(Refusal::new("no such flow", "Publish it")),
                     _ => Ok("done".to_owned()),
                 };
@@ -179,6 +185,15 @@ impl Reader for Store {
         self.read(Vec::new())
     }
 
+    fn damaged(&self, _limit: usize) -> Result<Vec<DamagedContact>, String> {
+        let since = Instant::from_millis(0);
+        self.read(vec![DamagedContact { contact: "eve".into(), why: "it is damaged".into(), since }])
+    }
+
+    fn knows(&self, id: &ContactId) -> Result<bool, String> {
+        self.read(["ada", "eve"].contains(&id.as_str()))
+    }
+
     fn suppressed(&self) -> Result<Vec<String>, String> {
         self.read(vec!["bob@example.com".into()])
     }
@@ -187,6 +202,11 @@ impl Reader for Store {
         let to = |from: &NodeId| mapping.iter().find(|(old, _)| old == from).map(|(_, new)| new.clone());
         let moved = |from: NodeId| MoveView { to: to(&from), from, journeys: 2 };
         self.read((flow.as_str() == "shop").then(|| vec![moved("mail-1".into())]))
+    }
+
+    fn erasing(&self) -> Result<(Vec<Person>, Places), String> {
+        let ada = Person { addresses: ["ada@example.com".to_owned()].into(), ..Person::new("ada".into()) };
+        self.read((vec![ada], Places::default()))
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stage::{ADMIN, SECRET, SHOPIFY, Stage};
 use crate::engine::{
     intake::{guard::sign, watch},
-    work::Busy,
+    work::{Busy, Order},
 };
 
 const EVENT: &str = r#"{"id":"1","contact":"ada","name":"Viewed","happened":"2026-11-26T11:00:00Z"}"#;
@@ -272,6 +272,21 @@ fn orders_need_the_admin() {
     let said = post(&admin, r#"{"order":"drain","flow":"a"}"#);
     assert_eq!((said.status, said.json()["hint"].clone()), (409, json!("Publish it")));
     assert_eq!(post(&admin, r#"{"order":"dance"}"#).status, 400);
+    // Who is not there is not there; who cannot be read is.
+    for (whom, status) in [("ada", 409), ("eve", 409), ("nobody", 404)] {
+        let said = post(&admin, &format!(r#"{{"order":"end","contact":"{whom}","journey":"j/1"}}"#));
+        assert_eq!((said.status, said.json()["hint"].clone()), (status, json!("Look for it")), "{whom}");
+    }
+    // Whoever is forgotten takes their files along.
+    let kept = stage.data.path().join("aside/1.json");
+    std::fs::create_dir_all(kept.parent().expect("a folder")).expect("is made");
+    std::fs::write(&kept, "{\"email\": \"ada@example.com\"}").expect("writes");
+    let said = post(&admin, r#"{"order":"forget","contact":"ada"}"#).json();
+    assert!(said["done"].as_str().is_some_and(|done| done.contains("1 request kept aside")), "{said}");
+    assert!(!kept.exists());
+    let erased = Order::Erased { contact: "ada".into() };
+    assert!(stage.book.lock().expect("the book").orders.contains(&("engine".to_owned(), erased)), "the store is told");
+    assert_eq!(post(&admin, r#"{"order":"erased","contact":"ada"}"#).status, 400, "nobody else says it");
     // A flow comes with its whole workspace, which may be larger than what shops send.
     let large = format!("{{\"order\":\"suppress\",\"addresses\":[\"{}@b.example\"]}}", "a".repeat(6 << 20));
     assert_eq!(post(&admin, &large).status, 200);

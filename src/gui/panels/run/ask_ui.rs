@@ -76,7 +76,13 @@ fn details(ui: &mut Ui, document: &Document, question: &Question, out: &mut Vec<
             }
             to.as_ref().map(|_| ()).ok_or("Choose a step")
         }
-        Question::Publish | Question::Drain | Question::End { .. } | Question::Resend { .. } | Question::Stop => Ok(()),
+        Question::Publish
+        | Question::Drain
+        | Question::End { .. }
+        | Question::Resend { .. }
+        | Question::MarkSent { .. }
+        | Question::Forget { .. }
+        | Question::Stop => Ok(()),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use egui::{Button, RichText, ScrollArea, Ui, vec2};
 
-use super::{figure, warnings_ui};
+use super::{banner, figure, warnings_ui};
 use crate::{
     app::{
         Command, Document,
-        run::{Act, Question, Run, words},
+        run::{Act, Part, Question, Run, words},
     },
     base::NodeId,
     engine::status::{FlowStatus, NodeStatus, Status},
@@ -35,6 +35,15 @@ pub fn overview(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Comma
         if let Some(scale) = status.time_scale {
             let words = format!("Time passes {} times as fast: dates run ahead", document.home.manner.decimal(scale));
             ui.label(RichText::new(words).color(Palette::get(ui).weak));
+        }
+        if let Some((words, rest)) = words::damaged(&document.home.manner, status) {
+            let palette = Palette::get(ui);
+            ui.add_space(4.0);
+            banner(ui, "warning", &words, rest, (palette.error, palette.error_soft), |ui| {
+                if bottom::small_button(ui, "Show them").clicked() {
+                    out.push(Act::Show(Part::Held).into());
+                }
+            });
         }
         warnings_ui(ui, run);
         if let Some(flow) = flow {

@@ -3,7 +3,7 @@
 
 use egui::{Button, Frame, Label, Margin, Rect, RichText, ScrollArea, TextEdit, Ui, UiBuilder, pos2, vec2};
 
-use super::start_ui::pair;
+use super::{held_ui::may_have_left, start_ui::pair};
 use crate::{
     app::{
         Command, Document,
@@ -249,11 +249,7 @@ fn send_ui(ui: &mut Ui, document: &Document, run: &Run, view: &ContactView, send
                 }
             }
             if stands.starts_with("Nobody") {
-                let button = bottom::small_button(ui, "It did not arrive: send again\u{2026}");
-                if button.accessible_name(format!("Send {} again", send.key)).clicked() {
-                    let question = Question::Resend { contact: view.contact.id.clone(), key: send.key.clone() };
-                    out.push(Act::Ask(question).into());
-                }
+                may_have_left(ui, &view.contact.id, &send.key, out);
             }
         });
     });

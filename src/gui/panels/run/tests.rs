@@ -12,12 +12,12 @@ use crate::{
     app::{
         Answer, Home, Request, fixture,
         pages::{Act as PageAct, PageKind},
-        run::{Answered, Ask, FOLDER, Task, Told},
+        run::{Answered, Ask, FOLDER, Task, Told, options::Options},
     },
     audience::Contact,
     base::Instant,
     engine::{
-        status::{ContactView, Found, HeldRow, JourneyView, SendView, Status},
+        status::{ContactView, DamagedContact, Found, HeldRow, JourneyView, SendView, Status},
         work::{Order, Refusal, Standing as OfSend},
     },
     flow::file,
@@ -168,6 +168,42 @@ fn an_engine_is_started_found_and_stopped() {
 }
 
 #[test]
+fn what_is_seldom_needed_lies_folded_until_it_is_wanted() {
+    let world = World::default();
+    // All of the form is in sight.
+    let mut h = window_of(&world, vec2(1440.0, 1700.0), egui::Theme::Light);
+    world.rest(&mut h);
+    assert!(h.query_by_label("Listens at").is_none(), "the form is calm");
+    click(&mut h, "More for the engine");
+    let type_into = |h: &mut Window, field: &str, text: &str| {
+        h.get_by_label(field).focus();
+        h.run_steps(2);
+        h.get_by_label(field).type_text(text);
+        h.run_steps(2);
+    };
+    type_into(&mut h, "Folder that is watched", "/in");
+    type_into(&mut h, "Headers of text messages", "Authorization: x");
+    click(&mut h, "Links lead by way of the engine, which sees clicks");
+    click(&mut h, "Start the engine");
+    let _ = h.get_by_label("Headers for text messages need the address that they are posted to");
+    assert!(!world.asked.borrow().iter().any(|task| matches!(task, Task::Start(_))), "nothing is started");
+    type_into(&mut h, "Text messages are posted to", "https://sms.example");
+    click(&mut h, "More for the engine: watches a folder \u{b7} text messages \u{b7} sees clicks");
+    assert!(h.query_by_label("Folder that is watched").is_none(), "it is folded again");
+    click(&mut h, "Start the engine");
+    let asked = world.asked.borrow_mut().pop();
+    let Some(Task::Start(job)) = asked else { panic!("{asked:?}") };
+    let expected = Options {
+        watch: "/in".into(),
+        sms: "https://sms.example".into(),
+        sms_headers: "Authorization: x".into(),
+        track_clicks: true,
+        ..Options::default()
+    };
+    assert_eq!(job.options, expected);
+}
+
+#[test]
 fn people_stand_on_the_canvas_and_another_version_is_told() {
     let world = World::default();
     let mut h = window(&world);
@@ -245,8 +281,34 @@ fn what_is_held_is_tried_again_and_what_is_unknown_only_after_a_question() {
     click(&mut h, "It did not arrive: send again");
     let (_, ask) = world.last();
     assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::Retry { resend: true, .. })));
+    world.answer(&mut h, Answered::Order(Ok("done".into())));
+    click(&mut h, "Take ada/watch-shop/1/mail-1/2 as sent");
+    let _ = h.get_by_label("Take the mail to ada as sent?");
+    click(&mut h, "It left");
+    let (_, ask) = world.last();
+    assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::MarkSent { .. })));
     world.answer(&mut h, Answered::Order(Err(Refusal::new("It is not held any more", "Look again"))));
     let _ = h.get_by_label("It is not held any more");
+}
+
+#[test]
+fn whoever_cannot_be_read_is_shown_with_a_way_out() {
+    let world = World::default();
+    let mut h = window(&world);
+    world.run(&mut h, |status| {
+        status.damaged = 21;
+        let one = DamagedContact { contact: "eve".into(), why: "contact 7: EOF".into(), since: fixture::now() };
+        status.damaged_contacts = vec![one];
+    });
+    let _ = h.get_by_label("21 contacts cannot be read: nothing is decided or sent for them");
+    click(&mut h, "Show them");
+    world.answer(&mut h, Answered::Held(Ok(Vec::new())));
+    let _ = (h.get_by_label("contact 7: EOF"), h.get_by_label("20 more cannot be read; flowloom held shows them"));
+    click(&mut h, "Forget eve");
+    let _ = h.get_by_label("Forget eve?");
+    click(&mut h, "Forget for good");
+    let (_, ask) = world.last();
+    assert!(matches!(ask, Ask::Order(order) if matches!(*order, Order::Forget { .. })));
 }
 
 fn contact() -> ContactView {
