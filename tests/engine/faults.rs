@@ -579,7 +579,7 @@ impl World {
             96 => self.disk.plan(&[]),
             97 => self.now = self.now.plus_millis(self.rng.range(8 * HOUR, 3 * DAY)),
             // By a clock that went back caps cannot be counted, so most have one that does not.
-            98 if self.seed % GOES_BACK_IN == 0 => {
+            98 if self.seed.is_multiple_of(GOES_BACK_IN) => {
                 self.went_back = true;
                 self.now = self.now.plus_millis(-self.rng.range(0, 20 * HOUR));
             }

@@ -129,6 +129,8 @@ impl Ledger {
         if let Some(open) = lost {
             self.unknown.retain(|key| copy.unknown.contains(key) || open.contains(key));
             self.gone.retain(|key| copy.gone.contains(key) || open.contains(key));
+            // Nobody went on telling what people did who were forgotten and are there again.
+            self.events.retain(|key, is_safe| *is_safe || !self.forgotten.contains(&key.0));
             self.forgotten.clone_from(&copy.forgotten);
             self.codes.clone_from(&copy.codes);
         }

@@ -72,7 +72,10 @@ impl Scene {
             7 | 8 => Order::Retry { key: rng.pick(&settled(Outcome::Held))?.clone(), resend: false },
             9 => {
                 let key = rng.pick(&settled(Outcome::Unknown))?.clone();
-                Order::Retry { key, resend: rng.percent(50) }
+                match rng.below(4) {
+                    0 => Order::MarkSent { key },
+                    dice => Order::Retry { key, resend: dice < 3 },
+                }
             }
             10 if rng.percent(30) => {
                 let email = self.person(rng).email.clone()?;

@@ -43,7 +43,8 @@ pub fn restore(args: &Restore, streams: &mut Streams) -> Outcome {
         said.push_str(&match (&restored.lost, restored.carried) {
             (Some(why), _) => format!(
                 "Lost is who unsubscribed, complained, was forgotten or suppressed since then: suppress them anew before \
-                 you start ({why}). Lost is, too, what left since then: events that are handed in again lead to it again"
+                 you start ({why}). Nor is it known what left since then: events that are handed in again lead to the same \
+                 messages"
             ),
             (None, 0) => "Nobody unsubscribed, complained, was forgotten or suppressed since then".to_owned(),
             (None, num) => {
@@ -51,9 +52,9 @@ pub fn restore(args: &Restore, streams: &mut Streams) -> Outcome {
             }
         });
         if restored.left > 0 {
+            let left = restored.left;
             said.push_str(&format!(
-                ". {} messages left since then, or may have: should they come up again they are held",
-                restored.left
+                ". What left since then, or may have, is held where it comes up again: {left} in all"
             ));
         }
     }
