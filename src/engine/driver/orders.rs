@@ -23,6 +23,8 @@ const ROWS_PER_PRUNE: usize = 2_000;
 /// Such goes for one order. Source: assumption; a second's work.
 const PAGES_PER_ORDER: usize = 20;
 
+/// Bytes of an address at most: 64 before the `@`, 255 after it. Source: RFC 5321, 4.5.3.1.
+const MOST_ADDRESS: usize = 320;
 /// Ids of events are known so long (SEMANTICS R2), so their rows stay so long.
 const LEAST_DAYS: u32 = 30;
 
@@ -369,13 +371,16 @@ impl Driver {
                 "Take it out of flowloom.ron and publish a flow of the workspace, then lift it here",
             );
         }
+        // All of them before the first is written: a refusal leaves nothing behind.
+        let is_none = |address: &&str| {
+            address.is_empty() || address.len() > MOST_ADDRESS || address.chars().any(char::is_control)
+        };
+        if let Some(address) = addresses.iter().map(|address| address.trim()).find(is_none) {
+            return no(format!("`{}` is no address", address.escape_default()), "Write one address per line");
+        }
         let mut changed = 0_usize;
         for address in addresses {
-            let address = address.trim().to_lowercase();
-            if address.is_empty() || address.len() > 320 || address.chars().any(char::is_control) {
-                return no(format!("`{}` is no address", address.escape_default()), "Write one address per line");
-            }
-            changed += usize::from(self.store.suppress(&address, lift, now)?);
+            changed += usize::from(self.store.suppress(&address.trim().to_lowercase(), lift, now)?);
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };

@@ -443,8 +443,10 @@ impl Driver {
         }
     }
 
-    /// The address is none: nothing goes there any more (SEMANTICS R0, R22).
+    /// The address is none: nothing goes there any more (SEMANTICS R0, R22). That of a team's alert is not the
+    /// contact's.
     fn bounce(&mut self, row: &OutboxRow, now: Instant) -> Result<()> {
+        let Ok(IntentWhat::Message { message, variant, .. }) = self.what_of(row) else { return Ok(()) };
         let Some(loaded) = self.cache.get(row.contact) else { return Ok(()) };
         let mut properties = Properties::new();
         let mut set =
@@ -453,10 +455,8 @@ impl Driver {
         set("node", row.key.node.as_str());
         set("journey", row.key.journey.as_str());
         set("send_key", &row.key.to_string());
-        if let Ok(IntentWhat::Message { message, variant, .. }) = self.what_of(row) {
-            set("message", message.as_str());
-            set("variant", &variant);
-        }
+        set("message", message.as_str());
+        set("variant", &variant);
         properties.insert(SmolStr::new_static("hard"), Value::Bool(true));
         let event = Event {
             id: own_event("bounce", &row.key),

@@ -530,6 +530,34 @@ fn addresses_are_suppressed_before_the_hand_over() {
     assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
 }
 
+#[test]
+fn a_list_with_a_wrong_address_changes_nothing() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let addresses = vec!["ada@example.com".to_owned(), "x".repeat(321)];
+    let refusal = world.order(2, Order::Suppress { addresses, lift: false }).expect_err("is refused");
+    assert!(refusal.error.contains("is no address"), "{refusal:?}");
+    let store = world.driver.as_ref().expect("is there").store();
+    assert_eq!(store.suppressed(), Ok(Vec::new()));
+    assert_eq!(world.claim(3).len(), 1, "she is written to, as the list says");
+}
+
+#[test]
+fn an_alert_to_nobody_is_not_the_contacts_bounce() {
+    let alert = FLOW.replacen(
+        r#"(id: "first", kind: "email", settings: (message: "m"))"#,
+        r#"(id: "first", kind: "internal_alert", settings: (to: ["team@shop.example"], subject: "Look", text: "Look"))"#,
+        1,
+    );
+    assert_ne!(alert, FLOW);
+    let mut world = World::with(&alert, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let no = Handed::No { detail: "550 5.1.1 no such user".to_owned(), bad_address: true };
+    assert_eq!(world.send(2, &no).len(), 1);
+    world.batch(DAY + 2_000, |d, now| d.wake_due(now, 10));
+    assert_eq!(world.claim(DAY + 3_000).len(), 1, "{:#?}", world.trace("ada"));
+}
+
 /// A pause of another kind is not said to be there when it is not.
 #[test]
 fn a_flow_is_paused_in_one_way() {

@@ -346,7 +346,6 @@ fn consent(map: &Object) -> Result<Vec<(Channel, ConsentStatus)>, Refusal> {
             Json::String(word) => word.as_str(),
             Json::Bool(true) => "yes",
             Json::Bool(false) => "no",
-            Json::Null => "unknown",
             other => return Err(wrong_type("consent", "words such as \"subscribed\"", other)),
         };
         // A word that is not understood must not pass for silence: the sender may have meant "no".
@@ -356,6 +355,8 @@ fn consent(map: &Object) -> Result<Vec<(Channel, ConsentStatus)>, Refusal> {
         None | Some(Json::Null) => Ok(Vec::new()),
         Some(Json::Object(channels)) => channels
             .iter()
+            // Nothing is said of it: a no stays one.
+            .filter(|(_, json)| !json.is_null())
             .map(|(name, json)| match name.as_str() {
                 "email" => read(Channel::Email, json),
                 "sms" => read(Channel::Sms, json),
@@ -660,6 +661,8 @@ mod tests {
         assert_eq!(found.what.change.set, [("age".into(), Some(Value::Number(36.0))), ("x".into(), None)]);
         let unclear = contact(&object(r#"{"id":"a","consent":{"email":"perhaps"}}"#));
         assert!(unclear.is_err(), "what may be a no is not taken for silence");
+        let silent = contact(&object(r#"{"id":"a","consent":{"email":null,"sms":"no"}}"#)).expect("a contact");
+        assert_eq!(silent.what.change.consent, [(Channel::Sms, ConsentStatus::Unsubscribed)], "null takes no no back");
 
         let past = object(
             r#"{"contact":{"id":"ada","created_at":"2025-01-01"},
