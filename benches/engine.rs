@@ -214,8 +214,8 @@ fn rows_of(dir: &Path) -> Rows {
     Rows { journal, states }
 }
 
-/// The same schema, rows, syncs and commits, and nothing else: a journal row and a contact's row for each event. Its log
-/// goes into the file every 4,000 frames, which is what makes such a loop quickest (references, engine 2).
+/// The same schema, rows, syncs and commits, and nothing else: a journal row and a contact's row for each event. Its
+/// log goes into the file every 4,000 frames, which makes such a loop quickest (references, engine 2).
 fn bare_round(dir: &Path, rows: &Rows, size: usize) -> f64 {
     drop(prepare(dir));
     let connection = Connection::open(dir.join("flowloom.db")).expect("opens");
