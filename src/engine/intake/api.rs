@@ -239,7 +239,7 @@ pub(super) async fn take_events(
         pieces,
         |map| item::event(map, around),
         |event| event.id.to_string(),
-        |items| handle.events(items),
+        |items| handle.events_by(way, items),
     )
     .await
 }

@@ -3,7 +3,11 @@
 use super::*;
 use crate::{
     audience::{ConsentStatus, Contact, Properties},
-    engine::work::{Begin, History, NewEvent, Standing},
+    engine::{
+        client::{Client, Line},
+        store::Carried,
+        work::{Begin, History, NewEvent, Standing},
+    },
     flow::file,
 };
 
@@ -66,7 +70,7 @@ fn after_a_crash(next: &str) -> (bool, Standing) {
 
     let mut driver = Driver::open(data.path()).expect("opens again");
     let (after, _) = Ways::open(&to(next)).expect("opens");
-    let said = begin(&mut driver, &clock, &after, Vec::new(), &Workspace::default()).expect("begins");
+    let said = begin(&mut driver, &clock, &after, Vec::new(), &Workspace::default()).expect("begins").0;
     let standing = driver.store().send(&job.key).expect("reads").expect("is there").standing;
     (said.iter().any(|line| line.contains("nobody knows")), standing)
 }
@@ -113,4 +117,27 @@ fn files_of_forgotten_people_go_with_the_next_start() {
     }
     assert!(is_done(), "the file and the note are gone");
     engine.stop().expect("stops");
+}
+
+/// What goes wrong while an engine starts, or while an order is given where none runs, is said.
+#[test]
+fn warnings_of_a_start_are_heard() {
+    let data = tempfile::tempdir().expect("a folder");
+    let spoil = || {
+        let driver = Driver::open(data.path()).expect("opens");
+        driver.store().set_meta("restored", "1").expect("writes");
+        driver.store().set_meta(Carried::META, "no list").expect("writes");
+    };
+    let is_it = |line: &String| line.contains("Who said no since the copy cannot be read");
+    spoil();
+    let (engine, said) =
+        Engine::start(Settings::new(data.path()), vec![flow()], &Workspace::default()).expect("starts");
+    assert!(said.iter().any(|line| line.starts_with("warning: ") && is_it(line)), "{said:?}");
+    let status = Client::of(data.path()).expect("a client").expect("it runs").status().expect("answers");
+    assert!(status.warnings.iter().any(is_it), "{:?}", status.warnings);
+    engine.stop().expect("stops");
+    spoil();
+    let mut line = Line::to(data.path()).expect("the folder is free");
+    let said = line.order("test", &Order::Pause { flow: "demo".into(), freeze: false }).expect("is paused");
+    assert!(said.lines().any(|line| line.starts_with("warning: ") && is_it(&line.to_owned())), "{said}");
 }

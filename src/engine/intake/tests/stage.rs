@@ -66,7 +66,7 @@ fn writer(asks: std::sync::mpsc::Receiver<(Ask, usize)>, handle: Handle, book: S
         }
         let busy = book.busy.clone();
         match ask {
-            Ask::Events(events, reply) => {
+            Ask::Events(events, _, reply) => {
                 let answers = match busy {
                     Some(busy) => Err(busy),
                     None => Ok(events.into_iter().map(|event| take(&mut book, event)).collect()),
