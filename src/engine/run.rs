@@ -36,13 +36,12 @@ use super::{
     },
     readers::Readers,
     redact,
-    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
     store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
 use crate::{
-    audience::Event,
     base::{ContactId, FlowId, Instant, NodeId, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
@@ -525,12 +524,8 @@ impl intake::Reader for Eyes {
         self.readers.look(|reader| reader.contact(id.as_str())).map_err(told)
     }
 
-    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
-        self.readers.look(|reader| reader.events(id.as_str())).map_err(told)
-    }
-
-    fn kept(&self, id: &ContactId) -> Result<Kept, String> {
-        self.readers.look(|reader| reader.kept(id.as_str())).map_err(told)
+    fn export(&self, id: &ContactId) -> Result<Option<Export>, String> {
+        self.readers.look(|reader| reader.export(id.as_str())).map_err(told)
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {
