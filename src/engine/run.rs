@@ -356,6 +356,12 @@ fn begin(
     if unknown > 0 {
         said.push(format!("{unknown} messages were handed over when the engine stopped: nobody knows whether they left (flowloom held)"));
     }
+    let named: Vec<FlowId> = flows.iter().map(|flow| flow.id.clone()).collect();
+    let others = driver.flows().live().map(|(id, _)| id).filter(|id| !named.contains(id));
+    let others: Vec<&str> = others.map(FlowId::as_str).collect();
+    if !others.is_empty() {
+        said.push(format!("Live from before, and going on: {} (flowloom drain FLOW ends one)", others.join(", ")));
+    }
     for flow in flows {
         let order = Order::Publish { flow: Box::new(flow), workspace: Box::new(workspace.clone()) };
         let (done, told) = driver.batch(now, |driver| driver.order(now, "start", &order)).map_err(of_store)?;

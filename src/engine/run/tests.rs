@@ -120,6 +120,25 @@ fn files_of_forgotten_people_go_with_the_next_start() {
     engine.stop().expect("stops");
 }
 
+/// Flows that nobody named are not started in silence.
+#[test]
+fn flows_from_before_are_named() {
+    let data = tempfile::tempdir().expect("a folder");
+    let clock = Clock::fake(Instant::from_millis(1_795_424_400_000));
+    let (ways, _) = Ways::open(&Settings::new(data.path()).ways).expect("opens");
+    let mut driver = Driver::open(data.path()).expect("opens");
+    let mut check = |flows: &[&str], expected: Option<&str>| {
+        let flows = flows.iter().map(|id| Flow { id: (*id).into(), ..flow() }).collect();
+        let said = begin(&mut driver, &clock, &ways, flows, &Workspace::default()).expect("begins").0;
+        let found = said.iter().find_map(|line| line.strip_prefix("Live from before, and going on: "));
+        assert_eq!(found.and_then(|rest| rest.split(" (").next()), expected, "{said:?}");
+    };
+    check(&["b"], None);
+    check(&["b"], None);
+    check(&["a"], Some("b"));
+    check(&[], Some("a, b"));
+}
+
 /// What goes wrong while an engine starts, or while an order is given where none runs, is said.
 #[test]
 fn warnings_of_a_start_are_heard() {
