@@ -5,6 +5,7 @@
 //! drivers load, advance, store effects atomically, act. A fault of the content or the contact becomes *held*.
 //! Deliberately not here: who stores state, who wakes, who sends (`simulate`, `engine`).
 
+mod answers;
 mod entries;
 mod flowset;
 mod gate;
@@ -22,6 +23,7 @@ mod watch;
 mod tests;
 
 pub use crate::kinds::MOST_IN_24_H;
+pub use answers::answering;
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;

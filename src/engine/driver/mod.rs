@@ -362,6 +362,11 @@ impl Driver {
 
     /// Feeds an event that is new, and counts it where it is a response.
     fn take_event(&mut self, n: i64, event: Event) -> Result<()> {
+        let event = Arc::new(event);
+        let event = match self.cache.get(n) {
+            Some(loaded) => journey::answering(&loaded.state, event),
+            None => event,
+        };
         if event.name.starts_with('$')
             && let Some(kind) = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name)
         {
@@ -372,7 +377,7 @@ impl Driver {
                 self.tallied.push(Tallied::Response(flow, journey, kind));
             }
         }
-        self.feed(n, &Input::Event(Arc::new(event)))
+        self.feed(n, &Input::Event(event))
     }
 
     /// Makes a contact, or changes it to what is given.

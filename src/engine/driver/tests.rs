@@ -1,5 +1,7 @@
 //! What becomes of sends, words and people, also over a restart.
 
+mod population;
+
 use std::{
     path::Path,
     sync::atomic::{AtomicU64, Ordering},

@@ -1,0 +1,84 @@
+//! Rules over the population (SEMANTICS R6, R28): what is counted, what is kept of it, over restarts too.
+
+use super::*;
+
+/// So many send a flow's mails that a breaker may act.
+const CROWD: usize = 220;
+
+/// With a crowd whose first mails have left by the first minute.
+fn crowded(text: &str) -> World {
+    let mut world = World::with(text, Workspace::default());
+    for n in 0..CROWD {
+        world.add(&format!("c{n}"));
+        world.event(n as i64, "e1", &format!("c{n}"), "Started Checkout");
+    }
+    while !world.send(1_000, &Handed::Done).is_empty() {}
+    world
+}
+
+/// An answer that says of its message its key alone, as the API asks.
+fn answer(world: &mut World, millis: i64, id: &str, contact: &str, name: &str, node: &str) -> Answer {
+    let key = format!("{contact}/demo/1/{node}/1");
+    let item = NewEvent {
+        id: id.into(),
+        contact: contact.into(),
+        name: name.into(),
+        happened: None,
+        properties: [("send_key".into(), Value::text(key))].into(),
+        change: None,
+    };
+    world.batch(millis, |driver, now| driver.event(now, &item))
+}
+
+/// What the hours' ends have said so far.
+fn said(world: &World) -> Vec<Control> {
+    let controls = world.driver.as_ref().expect("is there").store().controls().expect("reads");
+    let read = controls.into_iter().map(|(_, _, body)| serde_json::from_str(&body).expect("a word"));
+    read.filter(|control| matches!(control, Control::Breaker { .. } | Control::Winner { .. })).collect()
+}
+
+/// R28: the send key says which flow somebody complains of.
+#[test]
+fn answers_that_name_their_send_key_alone_count() {
+    let mut world = crowded(FLOW);
+    for n in 0..20 {
+        assert_eq!(answer(&mut world, 2_000, "x", &format!("c{n}"), "$complained", "first"), Answer::Accepted);
+    }
+    world.event(HOUR, "e2", "ben", "Viewed Product");
+    assert!(matches!(said(&world).as_slice(), [Control::Breaker { flow, .. }] if flow.as_str() == "demo"));
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "c1"), Ok(()));
+}
+
+/// R0: nor is anything else deaf to it.
+#[test]
+fn conditions_hear_answers_that_name_their_send_key_alone() {
+    let text = FLOW
+        .replace(
+            r#"(id: "second","#,
+            r#"(id: "seen", kind: "condition", settings: (condition: "opened \"first\"")), (id: "second","#,
+        )
+        .replace(
+            r#"(from: "wait", to: "second")"#,
+            r#"(from: "wait", to: "seen"), (from: "seen", port: "yes", to: "second")"#,
+        );
+    let mut world = World::with(&text, Workspace::default());
+    for id in ["ada", "ben"] {
+        world.event(1, "e1", id, "Started Checkout");
+    }
+    world.send(1, &Handed::Done);
+    assert_eq!(answer(&mut world, HOUR, "o", "ada", "$opened", "first"), Answer::Accepted);
+    // A key of somebody else's says nothing.
+    let foreign = NewEvent {
+        id: "o".into(),
+        contact: "ben".into(),
+        name: "$opened".into(),
+        happened: None,
+        properties: [("send_key".into(), Value::text("ada/demo/1/first/1"))].into(),
+        change: None,
+    };
+    world.batch(HOUR, |driver, now| driver.event(now, &foreign));
+    world.batch(DAY + 10, |d, now| d.wake_due(now, 10));
+    let sent = world.send(DAY + 10, &Handed::Done);
+    assert_eq!(sent.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ada/demo/1/second/1"]);
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
