@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::state::ContactState;
 use crate::{
     audience::{Event, ResponseKind, Value},
-    base::SendKey,
+    base::{FlowId, JourneyId, SendKey},
 };
 
 /// An answer to a message as it is taken: what it does not say of its message is filled in from its send key, so that
@@ -38,6 +38,26 @@ pub fn answering(contact: &ContactState, mut event: Arc<Event>) -> Arc<Event> {
         }
     }
     event
+}
+
+/// An answer that counts over the population, before its contact hears it: of whose flow and journey, and what it is
+/// (SEMANTICS R6, R28). `event` is as [`answering`] gives it.
+///
+/// Whoever leaves a flow, or complains of it, is one person, however often the button is pressed: the log knows of the
+/// first time. A log that has dropped it (400 days, 10,000 events) counts them once more.
+pub fn counted(contact: &ContactState, event: &Event) -> Option<(FlowId, JourneyId, ResponseKind)> {
+    let kind = kind_of(event)?;
+    let (flow, journey) = (text(event, "flow")?, text(event, "journey")?);
+    let is_known = match kind {
+        ResponseKind::Unsubscribed | ResponseKind::Complained => {
+            contact.log.of(&event.name).iter().any(|earlier| text(earlier, "flow") == Some(flow))
+        }
+        // Of these each journey counts once, by itself.
+        ResponseKind::Opened | ResponseKind::Clicked => false,
+        // Nobody counts these.
+        ResponseKind::Replied | ResponseKind::Bounced => true,
+    };
+    (!is_known).then(|| (FlowId::new(flow), JourneyId::new(journey), kind))
 }
 
 /// Which answer it is, where it is one.

@@ -23,7 +23,7 @@ mod watch;
 mod tests;
 
 pub use crate::kinds::MOST_IN_24_H;
-pub use answers::answering;
+pub use answers::{answering, counted};
 pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;

@@ -18,7 +18,7 @@ use smol_str::SmolStr;
 pub use codes::Given;
 
 use crate::{
-    audience::{Audience, Event, Properties, Response, ResponseKind, Value},
+    audience::{Audience, Event, Properties, Response, Value},
     base::{ContactId, EventId, FlowId, Instant, NodeId, SendKey, Span},
     journey::{self, ContactState, Counts, Decision, Effects, FlowSet, IntentWhat, What},
     kinds::runtime::{Control, Delivery, Input, Outcome, Reason},
@@ -269,10 +269,8 @@ impl Player<'_> {
         }
         if let Some(event) = self.inputs.pop_front_if(|event| event.accepted == at) {
             let event = journey::answering(&self.state, event);
-            let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
-            let kind = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name);
-            if let (Some(kind), Some(flow), Some(journey)) = (kind, text("flow"), text("journey")) {
-                shared.counts.response(&FlowId::new(flow), &crate::base::JourneyId::new(journey), kind);
+            if let Some((flow, journey, kind)) = journey::counted(&self.state, &event) {
+                shared.counts.response(&flow, &journey, kind);
             }
             self.feed(flows, &Input::Event(event), options, shared);
         }
@@ -445,7 +443,7 @@ fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Insta
 mod tests {
     use super::*;
     use crate::{
-        audience::{ConsentStatus, Contact},
+        audience::{ConsentStatus, Contact, ResponseKind},
         flow::{Workspace, file},
     };
 

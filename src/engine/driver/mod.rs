@@ -29,7 +29,7 @@ use super::{
     work::{Answer, NewContact, NewEvent},
 };
 use crate::{
-    audience::{ConditionText, Event, ResponseKind, ScoreModel, Value},
+    audience::{ConditionText, Event, ResponseKind, ScoreModel},
     base::{ContactId, EventId, FlowId, Instant, JourneyId, SendKey, VersionHash},
     flow::{Flow, Workspace, file},
     journey::{self, Counts, Decision, Effects, FlowSet},
@@ -360,19 +360,12 @@ impl Driver {
         Ok(Answer::Accepted)
     }
 
-    /// Feeds an event that is new, and counts it where it is a response.
+    /// Feeds an event that is new, and counts it where it is an answer that counts.
     fn take_event(&mut self, n: i64, event: Event) -> Result<()> {
-        let event = Arc::new(event);
-        let event = match self.cache.get(n) {
-            Some(loaded) => journey::answering(&loaded.state, event),
-            None => event,
-        };
-        if event.name.starts_with('$')
-            && let Some(kind) = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name)
-        {
-            let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
-            if let (Some(flow), Some(journey)) = (text("flow"), text("journey")) {
-                let (flow, journey) = (FlowId::new(flow), JourneyId::new(journey));
+        let mut event = Arc::new(event);
+        if let Some(loaded) = self.cache.get(n) {
+            event = journey::answering(&loaded.state, event);
+            if let Some((flow, journey, kind)) = journey::counted(&loaded.state, &event) {
                 self.counts.response(&flow, &journey, kind);
                 self.tallied.push(Tallied::Response(flow, journey, kind));
             }
@@ -506,9 +499,9 @@ impl Driver {
             // Hours in which nothing happened close nothing: the last one before now stands for them.
             hour = hour_after(hour).max(hour_after(now.plus_millis(-HOUR_MILLIS)));
         }
-        self.hour = Some(hour);
-        self.store.set_meta("hour", &hour.as_millis().to_string())?;
-        if self.store.clear_tally()? {
+        self.set_hour(hour)?;
+        // What is decided is decided, also in an hour in which nothing was counted.
+        if self.store.clear_tally()? || has_decided {
             self.store.set_meta("counts", &json(&self.counts)?)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 
 use super::*;
 use crate::{
-    audience::Contact,
+    audience::{Contact, Value},
     base::SendKey,
     engine::forget::Person,
     engine::store::ContactRow,

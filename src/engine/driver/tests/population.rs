@@ -82,3 +82,28 @@ fn conditions_hear_answers_that_name_their_send_key_alone() {
     assert_eq!(sent.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ada/demo/1/second/1"]);
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
+
+/// R28: whoever presses the button again and again is one who leaves.
+#[test]
+fn one_person_does_not_pause_a_flow() {
+    let mut world = crowded(FLOW);
+    for n in 0..5 {
+        let said = answer(&mut world, 60_000 * (n + 1), &format!("u{n}"), "c1", "$unsubscribed", "first");
+        assert_eq!(said, Answer::Accepted);
+        if n == 2 {
+            world.restart();
+        }
+    }
+    world.event(HOUR, "e2", "ben", "Viewed Product");
+    assert_eq!(said(&world), []);
+    for contact in ["c2", "c3"] {
+        answer(&mut world, HOUR + 1, "u", contact, "$unsubscribed", "first");
+    }
+    world.restart();
+    world.event(2 * HOUR, "e3", "ben", "Viewed Product");
+    let breakers = said(&world);
+    assert!(
+        matches!(breakers.as_slice(), [Control::Breaker { why, .. }] if why.starts_with("3 unsubscribed after 220 ")),
+        "{breakers:?}"
+    );
+}
