@@ -559,7 +559,7 @@ impl Driver {
         })();
         self.deltas.count(&effects.trace, &mut self.told);
         for decision in effects.trace.drain(..) {
-            if Counts::counts(&decision) {
+            if self.counts.counts(&self.flows, &decision) {
                 self.counts.decision(&self.flows, &decision);
                 self.tallied.push(Tallied::Decision(decision));
             }

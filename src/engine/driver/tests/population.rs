@@ -107,3 +107,32 @@ fn one_person_does_not_pause_a_flow() {
         "{breakers:?}"
     );
 }
+
+/// 50 % each, the winner by opens, three hours after the first entry.
+const RACE: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
+    (id: "start", kind: "trigger", settings: (any: [event(event: "Started Checkout")])),
+    (id: "vip", kind: "condition", settings: (condition: "contact.vip = true")),
+    (id: "s", kind: "split", settings: (salt: "tone", arms: [(name: "a", weight: 50), (name: "b", weight: 50)],
+        winner: (metric: opened, after_entries: 1, after: "3 h"))),
+    (id: "first", kind: "email", settings: (message: "m")),
+], edges: [(from: "start", to: "vip"), (from: "vip", port: "no", to: "s"), (from: "s", port: "a", to: "first"),
+    (from: "s", port: "b", to: "first")],
+messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+
+fn tally(world: &World) -> String {
+    world.driver.as_ref().expect("is there").store().tally().expect("reads").concat()
+}
+
+/// What people leave is kept only where a winner may come of it.
+#[test]
+fn steps_that_nobody_counts_are_not_kept() {
+    let mut world = World::with(RACE, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.event(1, "e1", "ben", "Started Checkout");
+    assert_eq!(tally(&world).matches("\"what\":\"left\"").count(), 2, "{}", tally(&world));
+    assert!(!tally(&world).contains("vip"), "{}", tally(&world));
+    // Nor where nothing is sent.
+    let mut world = World::with(&FLOW.replace("Started Checkout", "Ordered"), Workspace::default());
+    world.event(1, "e1", "ada", "Ordered");
+    assert_eq!(tally(&world), "");
+}
