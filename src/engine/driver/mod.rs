@@ -482,19 +482,20 @@ impl Driver {
     fn close_hours(&mut self, now: Instant) -> Result<()> {
         // A clock that was far ahead for a while must not close the hours until then.
         let Some(hour) = self.hour.filter(|hour| hour.since(now) <= 2 * HOUR_MILLIS) else {
-            self.hour = Some(hour_after(now));
-            return Ok(());
+            // An engine that never runs for a whole hour has to close it, too.
+            return self.set_hour(hour_after(now));
         };
         if now < hour {
             return Ok(());
         }
-        let mut hour = hour;
+        let (mut hour, mut has_decided) = (hour, false);
         while now >= hour {
             for control in journey::close_hour(&self.flows, &mut self.counts, hour) {
                 if let Control::Breaker { flow, why } = &control {
                     self.told.warnings.push(format!("{flow} paused itself: {why}"));
                 }
                 self.say(hour, control, "engine")?;
+                has_decided = true;
             }
             // Hours in which nothing happened close nothing: the last one before now stands for them.
             hour = hour_after(hour).max(hour_after(now.plus_millis(-HOUR_MILLIS)));
@@ -505,6 +506,11 @@ impl Driver {
             self.store.set_meta("counts", &json(&self.counts)?)?;
         }
         Ok(())
+    }
+
+    fn set_hour(&mut self, hour: Instant) -> Result<()> {
+        self.hour = Some(hour);
+        self.store.set_meta("hour", &hour.as_millis().to_string())
     }
 
     /// Feeds an input to a contact that is loaded, after the words it has not heard.

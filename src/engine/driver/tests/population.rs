@@ -136,3 +136,31 @@ fn steps_that_nobody_counts_are_not_kept() {
     world.event(1, "e1", "ada", "Ordered");
     assert_eq!(tally(&world), "");
 }
+
+/// R6: a winner that falls due in an hour without anything to count is remembered, too.
+#[test]
+fn a_winner_comes_once_over_restarts() {
+    let mut world = World::with(RACE, Workspace::default());
+    for n in 0..20 {
+        world.add(&format!("c{n}"));
+        world.event(n, "e1", &format!("c{n}"), "Started Checkout");
+    }
+    for hour in 1..=6 {
+        world.batch(hour * HOUR, |_, _| Ok(()));
+        world.restart();
+    }
+    let winners = said(&world);
+    assert!(matches!(winners.as_slice(), [Control::Winner { .. }]), "{winners:?}");
+}
+
+/// R6: an engine that never runs for a whole hour closes hours all the same.
+#[test]
+fn the_first_hour_is_remembered() {
+    let mut world = crowded(FLOW);
+    for n in 0..20 {
+        answer(&mut world, 2_000, "x", &format!("c{n}"), "$complained", "first");
+    }
+    world.restart();
+    world.event(HOUR + 1, "e2", "ben", "Viewed Product");
+    assert!(matches!(said(&world).as_slice(), [Control::Breaker { .. }]), "{:?}", said(&world));
+}
