@@ -345,6 +345,27 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
     assert_eq!(world.send(7, &Handed::Done).len(), 2);
 }
 
+/// R17: who has no zone of their own waits on the workspace's wall, whether the flow is a new one as well or not.
+#[test]
+fn a_new_default_zone_is_heard() {
+    let text = FLOW.replace(r#"for("1 day")"#, r#"until(time: "09:00")"#);
+    for later in [text.clone(), text.replace("Demo", "Other")] {
+        let mut world = World::with(&text, Workspace::default());
+        let due = |world: &mut World| world.batch(2, |driver, _| driver.due_of(1));
+        world.event(1, "e1", "ada", "Started Checkout");
+        world.send(1, &Handed::Done);
+        assert_eq!(due(&mut world), Some(at(DAY)), "09:00 in UTC");
+        let moved = workspace(r#"(version: 1, zone: "America/New_York")"#);
+        for _ in 0..2 {
+            world.order(2, publish(&later, moved.clone())).expect("is published");
+        }
+        while world.batch(2, |driver, _| driver.walk(1)) {}
+        assert_eq!(due(&mut world), Some(at(5 * HOUR)), "09:00 in New York");
+        let heard = world.trace("ada").iter().filter(|line| line.contains("control: zones")).count();
+        assert_eq!(heard, 1, "{:#?}", world.trace("ada"));
+    }
+}
+
 #[test]
 fn new_zone_data_are_heard_of_once() {
     let mut world = World::with(FLOW, Workspace::default());
