@@ -202,6 +202,8 @@ fn take(run: &mut Run<'_>, control: &Control) {
             // The rules that were are gone; what counts calendar days from now on counts by the new ones.
             let zone = run.state.zone(run.flows).clone();
             run.recompute_local_waits(&zone);
+            // Dates are armed anew, and conditions are told by time, as after a change of one's own zone.
+            run.profile_changed(&[], &[], None);
             "zones"
         }
         Control::Winner { flow, node, arm } => {
