@@ -345,6 +345,29 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
     assert_eq!(world.send(7, &Handed::Done).len(), 2);
 }
 
+/// R30: what a pause holds are messages to the contact. Its calls and alerts are made, like its waits, as in a replay.
+#[test]
+fn a_paused_flow_makes_its_calls_and_alerts() {
+    let text = FLOW
+        .replace(
+            r#"(id: "first", kind: "email", settings: (message: "m")),"#,
+            r#"(id: "alert", kind: "internal_alert", settings: (to: ["team@shop.example"], subject: "Look", text: "Look")),
+            (id: "hook", kind: "webhook", settings: (url: "https://example.com/")),"#,
+        )
+        .replace(
+            r#"(from: "start", to: "first"), (from: "first", to: "wait")"#,
+            r#"(from: "start", to: "alert"), (from: "alert", to: "hook"), (from: "hook", port: "done", to: "wait")"#,
+        );
+    let mut world = World::with(&text, Workspace::default());
+    world.order(1, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+    world.event(2, "e1", "ada", "Started Checkout");
+    let nodes: Vec<String> = world.send(3, &Handed::Done).iter().map(|key| key.node.to_string()).collect();
+    assert_eq!(nodes, ["alert", "hook"]);
+    world.batch(DAY + 10, |d, now| d.wake_due(now, 10));
+    assert!(world.claim(DAY + 11).is_empty(), "the message waits");
+    assert!(world.trace("ada").iter().any(|line| line.contains("second  held: paused")), "{:#?}", world.trace("ada"));
+}
+
 /// R17: who has no zone of their own waits on the workspace's wall, whether the flow is a new one as well or not.
 #[test]
 fn a_new_default_zone_is_heard() {
