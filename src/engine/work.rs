@@ -169,7 +169,7 @@ pub enum Order {
         /// The workspace it belongs to; replaces what is read live (caps, senders, suppression, pools).
         workspace: Box<Workspace>,
     },
-    /// Holds sends; waits go on, or freeze too (SEMANTICS R30).
+    /// Holds messages; waits go on, or freeze too (SEMANTICS R30). Calls and alerts are made all the same.
     Pause {
         /// The flow.
         flow: FlowId,

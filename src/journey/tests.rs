@@ -409,3 +409,59 @@ fn enrolling_enters_once() {
     let world = World::new(&[flow(source)], &workspace);
     world.check(&["entered"], &["-100.00 ada/hello/1 entered by trigger 1"]);
 }
+
+/// R17: other zone data reach whatever waits for a wall time: what is armed for a date, and the end of a wait for an
+/// event, which keeps what a freeze gave back to it. They are shown by another zone of the workspace.
+#[test]
+fn new_zone_data_reach_dates_and_waits_for_events() {
+    let dated = r#"(version: 2, id: "dated", name: "Dated", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [date(property: "contact.renewal")])),
+        (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let waits = r#"(version: 2, id: "waits", name: "Waits", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+        (id: "wait", kind: "wait_for_event", settings: (event: "Ordered", timeout: "1 day"))],
+        edges: [(from: "start", to: "wait")], messages: [])"#;
+    let instant = |text: &str| Instant::parse(text).expect("an instant");
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    let zones = |world: &mut World, flows: &[Flow], at: &str| {
+        world.flows = FlowSet::new(&workspace("Europe/Berlin"), flows);
+        world.feed(&Input::Control { at: instant(at), control: Control::Zones });
+    };
+
+    let flows = [flow(dated)];
+    let mut world = World::new(&flows, &workspace("UTC"));
+    let set = vec![("renewal".into(), Some(Value::Date("2026-12-03".parse().expect("a date"))))];
+    world.feed(&Input::Profile { at: hour(0.0), change: Change { set, ..Change::default() } });
+    assert_eq!(world.state.next_wake(), Some(instant("2026-12-03T09:00:00Z")));
+    zones(&mut world, &flows, "2026-11-24T00:00:00Z");
+    assert_eq!(world.state.next_wake(), Some(instant("2026-12-03T08:00:00Z")));
+
+    // The night on which Berlin's clocks go forward has 23 hours.
+    let flows = [flow(waits)];
+    for (thawed, before, after) in [
+        (None, "2027-03-28T04:00:00Z", "2027-03-28T03:00:00Z"),
+        (Some("2027-03-27T08:00:00Z"), "2027-03-28T07:00:00Z", "2027-03-28T06:00:00Z"),
+    ] {
+        let mut world = World::new(&flows, &workspace("UTC"));
+        let cart = Event {
+            id: EventId::new("e1"),
+            contact: "ada".into(),
+            name: "Cart".into(),
+            happened: instant("2027-03-27T04:00:00Z"),
+            accepted: instant("2027-03-27T04:00:00Z"),
+            properties: Properties::new(),
+        };
+        world.feed(&Input::Event(Arc::new(cart)));
+        if let Some(thawed) = thawed {
+            let pause = Control::Pause { flow: "waits".into(), freeze: true };
+            world.feed(&Input::Control { at: instant("2027-03-27T05:00:00Z"), control: pause });
+            world.feed(&Input::Control { at: instant(thawed), control: Control::Resume { flow: "waits".into() } });
+        }
+        assert_eq!(world.state.next_wake(), Some(instant(before)));
+        zones(&mut world, &flows, "2027-03-27T09:00:00Z");
+        assert_eq!(world.state.next_wake(), Some(instant(after)), "{thawed:?}");
+        zones(&mut world, &flows, "2027-03-27T10:00:00Z");
+        assert_eq!(world.state.next_wake(), Some(instant(after)), "heard twice");
+    }
+}

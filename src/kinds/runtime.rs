@@ -93,7 +93,7 @@ pub enum Control {
         /// Its version.
         version: VersionHash,
     },
-    /// Holds sends while waits go on, or freezes waits too.
+    /// Holds messages while waits go on, or freezes waits too; calls and alerts are made, and answers heard.
     Pause {
         /// The flow.
         flow: FlowId,

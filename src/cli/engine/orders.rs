@@ -62,7 +62,7 @@ pub struct OneFlow {
     print: Print,
 }
 
-/// Hold a flow's messages; waits go on
+/// Hold a flow's messages; waits, calls and alerts go on
 #[derive(Args, Debug)]
 pub struct Pause {
     #[command(flatten)]

@@ -127,9 +127,14 @@ impl Driver {
         }
         self.store.add_version(&hash.to_string(), flow.id.as_str(), &pinned(flow, workspace)?, now)?;
         if changed {
+            let (zone, may_wait) = (self.flows.default_zone().clone(), self.flows.live().next().is_some());
             self.store.set_meta("workspace", &text)?;
             self.set_workspace(workspace.clone())?;
             self.pool_at.clear();
+            // Whoever has no zone of their own waits on another wall now (SEMANTICS R17).
+            if may_wait && *self.flows.default_zone() != zone {
+                self.say(now, Control::Zones, who)?;
+            }
         } else {
             self.flows.remember(workspace, flow);
             self.names.insert(flow.id.clone(), flow.name.clone());
