@@ -317,6 +317,28 @@ fn consent_lost() {
     );
 }
 
+/// A yes that another system repeats lifts no no; one that is said here does, and a no counts from everywhere.
+#[test]
+fn a_repeated_yes_lifts_no_no() {
+    use ConsentStatus::{Subscribed, Unknown, Unsubscribed};
+    let check = |before: ConsentStatus, change: ConsentStatus, repeated: bool, after: ConsentStatus| {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        let first = Change { consent: vec![(Channel::Email, before)], ..Change::default() };
+        world.feed(&Input::Profile { at: hour(0.01), change: first });
+        let said = Change { consent: vec![(Channel::Email, change)], ..Change::default() };
+        let said = if repeated { said.keeping_no() } else { said };
+        let stored = serde_json::to_string(&said).expect("JSON");
+        assert_eq!(serde_json::from_str::<Change>(&stored).expect("reads"), said);
+        world.feed(&Input::Profile { at: hour(0.02), change: said });
+        assert_eq!(world.state.contact.consent.email, after, "{before:?}, {change:?}, {repeated}");
+    };
+    check(Unsubscribed, Subscribed, true, Unsubscribed);
+    check(Unsubscribed, Unknown, true, Unsubscribed);
+    check(Unsubscribed, Subscribed, false, Subscribed);
+    check(Unknown, Subscribed, true, Subscribed);
+    check(Subscribed, Unsubscribed, true, Unsubscribed);
+}
+
 /// A late, early or doubled wake does no harm (DESIGN 4).
 #[test]
 fn wakes_do_no_harm() {

@@ -31,6 +31,7 @@ use crate::{
         status::Kept,
         work::{Answer, Busy, Order, Refusal},
     },
+    kinds::runtime::Change,
 };
 
 /// Largest order, in bytes. Source: assumption; a workspace of some hundred mails has a few MB.
@@ -237,7 +238,11 @@ pub(super) async fn take_events(
         shared,
         way,
         pieces,
-        |map| item::event(map, around),
+        |map| {
+            let mut found = item::event(map, around)?;
+            found.what.change = found.what.change.map(|change| said_by(way, change));
+            Ok(found)
+        },
         |event| event.id.to_string(),
         |items| handle.events(items),
     )
@@ -249,7 +254,18 @@ pub(super) async fn take_events(
 /// Errors: nothing was stored; as an answer.
 pub(super) async fn take_contacts(shared: &Shared, way: Way, pieces: Vec<Piece>) -> Result<Vec<ItemAnswer>, Response> {
     let handle = &shared.house.handle;
-    taken(shared, way, pieces, item::contact, |contact| contact.id.to_string(), |items| handle.contacts(items)).await
+    let read = |map: &Map<String, Json>| {
+        let mut found = item::contact(map)?;
+        found.what.change = said_by(way, found.what.change);
+        Ok(found)
+    };
+    taken(shared, way, pieces, read, |contact| contact.id.to_string(), |items| handle.contacts(items)).await
+}
+
+/// A shop's webhook says "subscribed" with every change of a customer, also long after they unsubscribed here: that is
+/// no new yes. Who sends to `/v1/contacts` or `/v1/events` means what it says.
+fn said_by(way: Way, change: Change) -> Change {
+    if way == Way::Hooks { change.keeping_no() } else { change }
 }
 
 /// `POST /v1/events`.

@@ -199,6 +199,35 @@ fn shopify_is_let_in_by_its_signature() {
     assert_eq!(post("orders/fulfilled", order, &signed(order)).status, 429);
 }
 
+/// Shops repeat "subscribed" with every change of a customer: that lifts no opt-out, which a word of one's own may.
+#[test]
+fn a_webhooks_yes_lifts_no_no() {
+    let stage = Stage::with(&format!("shopify = {SHOPIFY}"), |_| {});
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SHOPIFY.as_bytes());
+    let post = |topic: &str, body: &str| {
+        let signature = BASE64.encode(hmac::sign(&key, body.as_bytes()));
+        let headers =
+            [("x-shopify-topic", topic), ("x-shopify-event-id", "ev-1"), ("x-shopify-hmac-sha256", &signature)];
+        assert_eq!(stage.ask("POST", "/hooks/shopify", &headers, body.as_bytes()).status, 202, "{topic}");
+    };
+    post(
+        "customers/update",
+        r#"{"id": 1, "email": "ada@example.com", "email_marketing_consent": {"state": "subscribed"}}"#,
+    );
+    post(
+        "customers/update",
+        r#"{"id": 2, "email": "bob@example.com", "email_marketing_consent": {"state": "unsubscribed"}}"#,
+    );
+    post("orders/create", r#"{"id": 3, "email": "ada@example.com", "buyer_accepts_marketing": true}"#);
+    let said = stage.post_json("/v1/contacts", r#"{"id": "ada@example.com", "consent": "subscribed"}"#);
+    assert_eq!(said.status, 202);
+    let book = stage.book.lock().expect("the book");
+    let keeps: Vec<bool> = book.contacts.iter().map(|contact| contact.change.keeps_no).collect();
+    assert_eq!(keeps, [true, false, false], "a no counts from everywhere; /v1/contacts means what it says");
+    let change = book.events.first().and_then(|event| event.change.as_ref()).expect("a change");
+    assert_eq!((change.consent.len(), change.keeps_no), (1, true));
+}
+
 #[test]
 fn hooks_without_a_secret_or_a_mapping() {
     let stage = Stage::new();
