@@ -115,6 +115,8 @@ fn take(book: &mut Book, event: NewEvent) -> Answer {
 pub(super) struct Store {
     pub contact: Mutex<Contact>,
     pub broken: Mutex<bool>,
+    /// What is kept of the message.
+    pub mail: Mutex<&'static str>,
     pub brand: Brand,
 }
 
@@ -210,7 +212,7 @@ impl Reader for Store {
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
-        self.read((key.to_string() == KEY).then(|| MAIL.as_bytes().to_vec()))
+        self.read((key.to_string() == KEY).then(|| self.mail.lock().expect("a mail").as_bytes().to_vec()))
     }
 
     fn brand(&self) -> Result<Brand, String> {
@@ -246,7 +248,8 @@ impl Stage {
         contact.consent.email = crate::audience::ConsentStatus::Subscribed;
         contact.lists = ["Club <b>".into(), "News".into()].into();
         let brand = Brand { name: "Meridian & Co".into(), primary: "#12355b".into(), ..Brand::default() };
-        let store = Arc::new(Store { contact: Mutex::new(contact), broken: Mutex::new(false), brand });
+        let store =
+            Arc::new(Store { contact: Mutex::new(contact), broken: Mutex::new(false), mail: Mutex::new(MAIL), brand });
         let links = Arc::new(Links::new(&[7; 32], "https://mail.example", Watch::default()));
         let pulse = Arc::new(Pulse::default());
         let clock = Clock::fake(Instant::parse(NOW).expect("an instant"));
