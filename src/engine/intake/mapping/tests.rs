@@ -108,9 +108,16 @@ fn shopify_carts_orders_and_customers() {
 fn klaviyo_events() {
     assert_eq!(
         lines("/hooks/klaviyo", "", KLAVIYO),
-        ["k-77 sarah.mason@example.com Viewed Product 2026-11-26T11:00:00Z []; ProductName=\"Diver 300\" price=199.5 \
-          value={\"amount\":199.5,\"currency\":\"EUR\"}"]
+        [
+            "klaviyo/Viewed Product/k-77 sarah.mason@example.com Viewed Product 2026-11-26T11:00:00Z []; ProductName=\"Diver 300\" price=199.5 \
+          value={\"amount\":199.5,\"currency\":\"EUR\"}"
+        ]
     );
+    // One id for two metrics is two events; without one it is derived.
+    let refunded = lines("/hooks/klaviyo", "", &KLAVIYO.replace("Viewed Product", "Refunded Order"));
+    assert!(refunded[0].starts_with("klaviyo/Refunded Order/k-77 sarah"), "{refunded:?}");
+    let without = lines("/hooks/klaviyo", "", &KLAVIYO.replace("\"k-77\"", "null"));
+    assert!(without[0].starts_with("e-"), "{without:?}");
     let nobody = r#"{"data":{"type":"event","attributes":{"properties":{},"profile":{"data":{"attributes":{}}}}}}"#;
     let found = lines("/hooks/klaviyo", "", nobody);
     assert!(found[0].starts_with("refused: it does not say whose it is"), "{found:?}");
