@@ -68,6 +68,13 @@ fn shopify_checkouts() {
     let found = lines("/hooks/shopify/checkouts", "checkouts/update", CHECKOUT);
     assert_eq!(found.len(), 2, "the first update with an address begins the checkout, and is a change: {found:#?}");
     assert!(found[1].starts_with("shopify/checkouts/update/ev-1 ada@example.com Cart Updated 2026-11-26T11:20:00Z"));
+    assert!(found[1].contains(" [(Email, Subscribed)]; "), "a box that was ticked later counts: {found:#?}");
+    let later = CHECKOUT.replace("\"phone\": null", "\"phone\": \"+4915112345678\"");
+    for made in apply("/hooks/shopify", "checkouts/update", &later) {
+        let Ok(Made::Event(event)) = made else { panic!("{made:?}") };
+        let profile = &event["profile"];
+        assert_eq!((&profile["phone"], &profile["language"]), (&"+4915112345678".into(), &"de-DE".into()), "{event:?}");
+    }
     let anonymous = CHECKOUT.replace("\"Ada@Example.com\"", "null");
     assert_eq!(
         lines("/hooks/shopify", "checkouts/create", &anonymous),
