@@ -116,7 +116,7 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
     let email = optional(map, "email", fields::email)?;
     let contact = match (map.get("contact"), &email) {
         // Without an id the address stands in, as in the audience's files.
-        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        (None | Some(Json::Null), Some(email)) => fields::stand_in(email),
         _ => needed(map, "contact", fields::contact_id)?,
     };
     let name = needed(map, "name", |text| Ok(SmolStr::new(text.trim())))?;
@@ -154,7 +154,7 @@ pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
     let change = change(map)?;
     let id = match (map.get("id"), &change.email) {
         // Without an id the address stands in, as in the audience's files.
-        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        (None | Some(Json::Null), Some(email)) => fields::stand_in(email),
         _ => needed(map, "id", fields::contact_id)?,
     };
     let note = map
@@ -551,6 +551,10 @@ mod tests {
             r#"{"email":"ada@example.com","name":"V"}"#,
             "ada@example.com V - 0 email=Some(\"ada@example.com\") set=0",
         );
+        check(
+            r#"{"email":"Ada@Example.COM","name":"V"}"#,
+            "ada@example.com V - 0 email=Some(\"Ada@Example.COM\") set=0",
+        );
         check(r#"{"contact":" ","name":"V"}"#, "refused: `contact` is empty | Fill it");
         check(
             r#"{"contact":"ada","name":"V","properties":[1]}"#,
@@ -654,6 +658,8 @@ mod tests {
         ))
         .expect("a contact");
         assert_eq!(found.what.id.as_str(), "ada@example.com");
+        let shouted = contact(&object(r#"{"email":"ADA@Example.com"}"#)).expect("a contact");
+        assert_eq!(shouted.what.id, found.what.id, "one person, however written");
         assert_eq!(
             found.what.change.consent,
             [(Channel::Email, ConsentStatus::Subscribed), (Channel::Sms, ConsentStatus::Unsubscribed)]
