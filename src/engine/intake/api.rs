@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     House, form,
-    guard::{Caller, Denied},
+    guard::{Caller, Denied, Guard},
     item::{self, Around, Taken},
     layout::{self, Piece},
     order,
@@ -223,15 +223,24 @@ fn receipt(answers: Vec<ItemAnswer>) -> Response {
     )
 }
 
-/// Gives objects laid out as events to the writer; also for webhooks.
+/// Gives objects laid out as events to the writer; also for webhooks. `signed` names a signed request, which whoever
+/// saw it can send again for some minutes: then what says neither its id nor when has one by its place in it.
 ///
 /// Errors: nothing was stored; as an answer.
 pub(super) async fn take_events(
     shared: &Shared,
     way: Way,
-    pieces: Vec<Piece>,
+    mut pieces: Vec<Piece>,
     caller: Caller,
+    signed: Option<String>,
 ) -> Result<Vec<ItemAnswer>, Response> {
+    if let Some(signed) = signed {
+        let named = pieces.into_iter().enumerate().map(|(idx, piece)| Piece {
+            object: piece.object.map(|map| item::with_id(map, "s", &signed, &idx.to_string())),
+            ..piece
+        });
+        pieces = named.collect();
+    }
     let around = Around { now: shared.house.clock.now(), responses: caller != Caller::Open };
     let handle = &shared.house.handle;
     taken(
@@ -272,7 +281,8 @@ fn said_by(way: Way, change: Change) -> Change {
 pub(super) async fn events(State(shared): State<Shared>, request: Request) -> Response {
     let made = async {
         let (caller, headers, body) = keyed(&shared, request).await?;
-        take_events(&shared, Way::Events, pieces_of(&headers, &body, "events")?, caller).await
+        let signed = Guard::signed_by(&headers, caller);
+        take_events(&shared, Way::Events, pieces_of(&headers, &body, "events")?, caller, signed).await
     };
     made.await.map_or_else(|response| response, receipt)
 }

@@ -243,9 +243,17 @@ impl Guard {
         self.signed(signature, secret, body, now).map(|()| Caller::Keyed)
     }
 
+    /// What names a signed request: the same for the same one sent once more, however the header is written. `caller` is
+    /// who [`Self::shared`] found; `None` of a request that was let in by something else.
+    pub fn signed_by(headers: &HeaderMap, caller: Caller) -> Option<String> {
+        // Whoever shows the secret itself may repeat a header that nobody looked at.
+        let signature = headers.get(SIGNATURE).filter(|_| caller == Caller::Keyed)?.to_str().ok()?;
+        signature_part(signature, "v1=").and_then(from_hex).map(|tag| hex(&tag))
+    }
+
     fn signed(&self, signature: &str, secret: &[u8], body: &[u8], now: Instant) -> Result<(), Denied> {
         let denied = |error: &str, hint: &str| Err(Denied::new(StatusCode::UNAUTHORIZED, error, hint));
-        let part = |name: &str| signature.split(',').find_map(|part| part.trim().strip_prefix(name));
+        let part = |name: &str| signature_part(signature, name);
         let (Some(time), Some(given)) = (part("t="), part("v1=").and_then(from_hex)) else {
             return denied("the signature cannot be read", "Write X-Flowloom-Signature: t=SECONDS,v1=HEX");
         };
@@ -344,6 +352,11 @@ impl Guard {
             "Send events from your server; browsers are not let in from elsewhere",
         ))
     }
+}
+
+/// What stands behind `t=` or `v1=` in a signature.
+fn signature_part<'a>(signature: &'a str, name: &str) -> Option<&'a str> {
+    signature.split(',').find_map(|part| part.trim().strip_prefix(name))
 }
 
 fn bad_signature(how: &str, header: &str, secret: &str) -> Denied {

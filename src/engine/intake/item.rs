@@ -14,7 +14,7 @@ use crate::{
         load::{fields, findings::Fault, made_id},
         log::LOG_MILLIS,
     },
-    base::{ContactId, EventId, Instant, SendKey, nearest},
+    base::{ContactId, EventId, Instant, SendKey, hash, nearest},
     engine::work::{History, NewContact, NewEvent, Refusal},
     kinds::runtime::Change,
 };
@@ -286,6 +286,23 @@ fn both(first: Option<String>, second: Option<String>) -> Option<String> {
         (Some(first), Some(second)) => Some(format!("{first}; {second}")),
         (first, second) => first.or(second),
     }
+}
+
+/// An event that says neither its id nor when it happened, with an id by its place in what can come a second time: a
+/// file, or a signed request. `sort` begins the id, `whole` names the file or the request.
+pub fn with_id(mut map: Object, sort: &str, whole: &str, place: &str) -> Object {
+    let is_given = |key: &str| match map.get(key) {
+        None | Some(Json::Null) => false,
+        Some(Json::String(text)) => !text.trim().is_empty(),
+        Some(_) => true,
+    };
+    if is_given("id") || is_given("happened") {
+        return map;
+    }
+    let json = Json::Object(map.clone());
+    let id = format!("{sort}-{}", hash::version_hash(format!("{whole}\0{place}\0{json}").as_bytes()));
+    map.insert("id".to_owned(), Json::String(id));
+    map
 }
 
 /// The id of an event that came without one: from all that it says, so that the same sent twice is taken once. Where it

@@ -26,7 +26,7 @@ use super::{
     pulse::{Pulse, Way},
 };
 use crate::{
-    base::{Instant, hash},
+    base::Instant,
     engine::{
         clock::Clock,
         handle::Handle,
@@ -120,7 +120,7 @@ pub fn read_items<E>(
         Stopped::Unreadable(Refusal::new(format!("the file could not be read on: {error}"), hint))
     };
     let mut add = |place: String, piece: Piece| {
-        let object = piece.object.map(|map| with_id(map, file, &place));
+        let object = piece.object.map(|map| item::with_id(map, "f", file, &place));
         take(place, object).map_err(Stopped::Taker)
     };
     let first = input.fill_buf().map_err(broken)?;
@@ -170,27 +170,6 @@ pub fn read_events<E>(
         take(batch).map_err(Stopped::Taker)?;
     }
     Ok(())
-}
-
-/// An event that says neither its id nor when it happened, with an id by its place.
-fn with_id(map: Map<String, Json>, file: &str, place: &str) -> Map<String, Json> {
-    let is_given = |key: &str| match map.get(key) {
-        None | Some(Json::Null) => false,
-        Some(Json::String(text)) => !text.trim().is_empty(),
-        Some(_) => true,
-    };
-    if is_given("id") || is_given("happened") {
-        return map;
-    }
-    let json = Json::Object(map);
-    let id = format!("f-{}", hash::version_hash(format!("{file}\0{place}\0{json}").as_bytes()));
-    match json {
-        Json::Object(mut map) => {
-            map.insert("id".to_owned(), Json::String(id));
-            map
-        }
-        _ => Map::new(),
-    }
 }
 
 /// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not

@@ -133,6 +133,31 @@ fn secrets_signatures_and_replays() {
     assert_eq!(stage.get("/metrics").status, 401);
 }
 
+/// Whoever saw a signed request can send it again for five minutes: what has neither id nor time is taken once, too.
+#[test]
+fn replays_of_what_has_no_id() {
+    let stage = Stage::with(SECRET, |_| {});
+    let body = r#"[{"contact":"ada","name":"V"},{"contact":"ada","name":"V"}]"#;
+    let post = |headers: &[(&str, &str)]| stage.ask("POST", "/v1/events", headers, body.as_bytes()).json();
+    let seconds = jiff_seconds();
+    let signature = sign(SECRET, seconds, body.as_bytes());
+    let first = post(&[("x-flowloom-signature", &signature)]);
+    assert_eq!(first["accepted"], json!(2), "two that look the same may both be meant");
+    let (time, tag) = signature.split_once(",v1=").expect("two parts");
+    let written_anew = format!("v2=x, {time}, v1={}", tag.to_ascii_uppercase());
+    for again in [&signature, &written_anew] {
+        let found = post(&[("x-flowloom-signature", again)]);
+        assert_eq!((&found["duplicate"], &found["items"][0]["id"]), (&json!(2), &first["items"][0]["id"]), "{again}");
+    }
+    let later = sign(SECRET, seconds - 1, body.as_bytes());
+    assert_eq!(post(&[("x-flowloom-signature", &later)])["accepted"], json!(2), "signed anew is meant anew");
+    // The admin's token is enough, so that nobody looked at the signature.
+    for _ in 0..2 {
+        let headers = [("authorization", &*format!("Bearer {ADMIN}")), ("x-flowloom-signature", &signature)];
+        assert_eq!(post(&headers)["accepted"], json!(2));
+    }
+}
+
 fn jiff_seconds() -> i64 {
     crate::engine::clock::Clock::Real.now().as_millis() / 1_000
 }
