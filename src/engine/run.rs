@@ -44,7 +44,6 @@ use super::{
 use crate::{
     audience::Event,
     base::{ContactId, FlowId, Instant, NodeId, SendKey, Zone},
-    content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
 };
@@ -564,8 +563,8 @@ impl intake::Reader for Eyes {
         found.map_err(told)
     }
 
-    fn brand(&self) -> Result<Brand, String> {
-        self.readers.look(|reader| reader.workspace().map(|workspace| workspace.brand)).map_err(told)
+    fn workspace(&self) -> Result<Workspace, String> {
+        self.readers.look(|reader| reader.workspace()).map_err(told)
     }
 }
 

@@ -522,7 +522,8 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
         Err(response) => return response,
     };
     // Reading and checking a large flow takes a while.
-    let order = match blocking(move || order::from_json(&body)).await {
+    let house = shared.house.clone();
+    let order = match blocking(move || order::from_json(&body, || house.reader.workspace())).await {
         Ok(Ok(order)) => order,
         Ok(Err(refusal)) => return refused(StatusCode::BAD_REQUEST, &refusal),
         Err(error) => return unreadable(error),

@@ -46,7 +46,7 @@ use super::{
 use crate::{
     audience::Event,
     base::{ContactId, FlowId, NodeId, SendKey},
-    content::Brand,
+    flow::Workspace,
 };
 
 /// What intake reads of the store, on a connection of its own. Blocks; called from threads that may wait.
@@ -90,8 +90,8 @@ pub trait Reader: Send + Sync {
     /// Of which forgotten people something may lie in files still, and where files of people may lie.
     fn erasing(&self) -> Result<(Vec<Person>, Places), String>;
 
-    /// The brand of the live workspace, for the pages of recipients.
-    fn brand(&self) -> Result<Brand, String>;
+    /// The live workspace.
+    fn workspace(&self) -> Result<Workspace, String>;
 }
 
 /// What intake works with; shared by all requests.

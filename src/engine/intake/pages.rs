@@ -51,7 +51,7 @@ pub(super) fn is_page(path: &str) -> bool {
 /// The brand, as far as the store can be read: a page is shown in any case.
 async fn look(shared: &Shared) -> Look {
     let house = shared.house.clone();
-    let brand = blocking(move || house.reader.brand()).await.and_then(|found| found);
+    let brand = blocking(move || house.reader.workspace().map(|live| live.brand)).await.and_then(|found| found);
     Look::new(&brand.unwrap_or_else(|_| Brand::default()))
 }
 

@@ -30,6 +30,7 @@ use crate::{
         },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
+    flow::Workspace,
     kinds::runtime::{Outcome, Reason},
 };
 
@@ -215,8 +216,8 @@ impl Reader for Store {
         self.read((key.to_string() == KEY).then(|| self.mail.lock().expect("a mail").as_bytes().to_vec()))
     }
 
-    fn brand(&self) -> Result<Brand, String> {
-        self.read(self.brand.clone())
+    fn workspace(&self) -> Result<Workspace, String> {
+        self.read(Workspace { brand: self.brand.clone(), ..Workspace::default() })
     }
 }
 
