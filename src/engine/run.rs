@@ -27,7 +27,7 @@ use super::{
     handle::Handle,
     intake::{
         self,
-        door::Door,
+        door::{Door, links_warning, public_address},
         guard::{Guard, Secrets},
         mapping::Mapping,
         pulse::{self, Pulse},
@@ -138,6 +138,8 @@ impl Engine {
     ///
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
+        let public = settings.public.as_deref().map(public_address).transpose()?;
+        let settings = Settings { public, ..settings };
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
         let reached = driver.store().last_fed().map_err(of_store)?;
         let clock = match reached {
@@ -186,6 +188,7 @@ impl Engine {
         }
         let mut said = begin(&mut driver, &clock, &ways, flows, workspace)?;
         note_places(&driver, ways.folder(), settings.watch.as_deref())?;
+        said.extend(links_warning(settings.public.as_deref(), &base, ways.folder().is_none()));
         let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
             said.push(format!(

@@ -164,9 +164,8 @@ impl Guard {
             return Err(Refusal::new("the admin's token is too short", "Remove engine.json from the data folder"));
         }
         let hosts = vec!["localhost".to_owned(), listens.to_string()];
-        let public = public.map(|url| url.trim_end_matches('/').to_ascii_lowercase());
-        let name = public.as_deref().map(|url| host_of(url.split_once("://").map_or(url, |(_, rest)| rest)));
-        let is_public = name.is_some_and(|name| name != "localhost" && !is_loopback(name));
+        let is_public = public.is_some_and(|url| !is_this_machine(url));
+        let public = public.map(|url| origin_of(url).to_ascii_lowercase());
         let blind = fresh_token().map_err(|error| Refusal::new(error, "Try again"))?;
         let blind = hmac::Key::new(hmac::HMAC_SHA256, blind.as_bytes());
         Ok(Self { secrets, admin, blind, hosts, public, is_public })
@@ -372,6 +371,19 @@ fn is_loopback(host: &str) -> bool {
     host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether an address of the web is this machine's own.
+pub(super) fn is_this_machine(url: &str) -> bool {
+    let name = host_of(url.split_once("://").map_or(url, |(_, rest)| rest));
+    name.eq_ignore_ascii_case("localhost") || is_loopback(name)
+}
+
+/// What a browser calls the site of an address: `https://host:port`, without the path behind it.
+fn origin_of(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(from..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| from + at);
+    url.get(..end).unwrap_or(url)
+}
+
 /// The name in `name:port` or `name:port/path`.
 fn host_of(authority: &str) -> &str {
     let authority = authority.split('/').next().unwrap_or("");
@@ -492,6 +504,12 @@ mod tests {
         check(&[("host", "127.0.0.1:8080"), ("origin", "null")], false);
         check(&[("host", "evil.example"), ("origin", "http://evil.example")], false);
         check(&[("host", "10.0.0.1"), ("origin", "https://mail.example")], true);
+        // Browsers name a page's site without the path in it.
+        let below = guard_of("", Some("https://mail.example:8443/m/"));
+        for (origin, expected) in [("https://mail.example:8443", true), ("https://mail.example", false)] {
+            let pairs = [("host", "10.0.0.1"), ("origin", origin)];
+            assert_eq!(below.origin(&headers(&pairs)).is_ok(), expected, "{origin}");
+        }
     }
 
     /// Where a proxy stands before it, loopback is the world: nobody without a secret sends events.
