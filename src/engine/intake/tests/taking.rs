@@ -68,7 +68,17 @@ fn what_cannot_be_read_at_all() {
         assert!(said.json()["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
     }
     assert_eq!(stage.ask("POST", "/v1/events", &[], b"\xff\xfe{}").status, 400);
+    // Compressed, whether it says so or not.
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00";
+    for path in ["/v1/events", "/v1/contacts", "/hooks/klaviyo", "/v1/orders"] {
+        let said = stage.ask("POST", path, &[("content-encoding", "gzip")], gzip);
+        assert_eq!((said.status, said.header("accept-encoding")), (415, Some("identity")), "{path}");
+        assert!(said.json()["error"].as_str().is_some_and(|error| error.contains("Content-Encoding: gzip")));
+    }
+    let said = stage.ask("POST", "/v1/events", &[], gzip);
+    assert_eq!((said.status, said.json()["hint"].clone()), (400, json!("It looks like gzip: unpack it")));
     assert_eq!(stage.num_events(), 0);
+    assert_eq!(stage.ask("POST", "/v1/events", &[("content-encoding", "identity")], EVENT.as_bytes()).status, 202);
 }
 
 #[test]
