@@ -36,7 +36,7 @@ use super::{
     },
     readers::Readers,
     redact,
-    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    status::{AuditRow, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
     store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
@@ -542,6 +542,10 @@ impl intake::Reader for Eyes {
 
     fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String> {
         self.readers.look(|reader| reader.damaged(limit)).map_err(told)
+    }
+
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String> {
+        self.readers.look(|reader| reader.audit(limit)).map_err(told)
     }
 
     fn knows(&self, id: &ContactId) -> Result<bool, String> {

@@ -253,6 +253,9 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["resume", "welcome"], 0, &["welcome goes on"]);
     ask(folder, &["publish", FLOW], 0, &["welcome is live already"]);
     ask(folder, &["drain", "welcome"], 0, &["lets nobody in any more"]);
+    ask(folder, &["status", "--audit"], 0, &["By hand, newest first", "command line: welcome is frozen"]);
+    let audit = ask(folder, &["status", "--audit", "1", "--format", "json"], 0, &[]).json()["audit"].clone();
+    assert_eq!((audit[0]["who"].clone(), audit[1].clone()), ("command line".into(), serde_json::Value::Null));
     ask(folder, &["status"], 0, &["Welcome (welcome): draining"]);
     ingest(folder, &event("e5", "dora", "Signed Up"), 0, &["1 accepted"]);
     ask(folder, &["status"], 0, &["2 entered"]);

@@ -448,6 +448,14 @@ pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery
     found.await.map_or_else(|response| response, say)
 }
 
+/// `GET /v1/audit?limit=N`: what people did by hand, newest first.
+pub(super) async fn audit(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let most = rows(&query.unwrap_or_default());
+    let found = read(&shared, &headers, move |house| house.reader.audit(most));
+    let say = |rows| answered(StatusCode::OK, &json!({"schema": "flowloom/audit/1", "rows": rows}));
+    found.await.map_or_else(|response| response, say)
+}
+
 /// `GET /v1/suppression`: addresses that never get anything.
 pub(super) async fn suppression(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let found = read(&shared, &headers, |house| house.reader.suppressed());
@@ -566,8 +574,8 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
 
 /// An address that there is not.
 pub(super) async fn nothing_here() -> Response {
-    let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/mails/KEY, /v1/orders, \
-                /v1/suppression, /v1/flows/ID/migration, /hooks/…, /health, /ready, /metrics";
+    let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/audit, /v1/mails/KEY, \
+                /v1/orders, /v1/suppression, /v1/flows/ID/migration, /hooks/…, /health, /ready, /metrics";
     refused(StatusCode::NOT_FOUND, &Refusal::new("there is nothing at this address", hint))
 }
 

@@ -41,7 +41,7 @@ use super::{
     delivery::links::Links,
     forget::{self, Person, Places},
     handle::Handle,
-    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    status::{AuditRow, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
 };
 use crate::{
     audience::Event,
@@ -73,6 +73,9 @@ pub trait Reader: Send + Sync {
 
     /// Contacts that cannot be read, the first ones first; at most `limit`.
     fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String>;
+
+    /// What people did by hand, newest first; at most `limit`.
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String>;
 
     /// Whether there is a contact of that id, readable or not.
     fn knows(&self, id: &ContactId) -> Result<bool, String>;

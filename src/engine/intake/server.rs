@@ -427,6 +427,7 @@ fn router(shared: Shared) -> Router {
         .route("/v1/histories", post(api::histories))
         .route("/v1/status", get(api::status))
         .route("/v1/held", get(api::held))
+        .route("/v1/audit", get(api::audit))
         .route("/v1/mails/{*key}", get(api::mail))
         .route("/v1/suppression", get(api::suppression))
         .route("/v1/flows/{id}/migration", get(api::migration))

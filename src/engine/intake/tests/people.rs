@@ -16,6 +16,7 @@ fn reading() {
         "/v1/contacts?search=a",
         "/v1/contacts/ada",
         "/v1/held",
+        "/v1/audit",
         "/v1/contacts/ada/export",
         "/v1/suppression",
         "/v1/flows/shop/migration",
@@ -44,6 +45,10 @@ fn reading() {
             "damaged": [{"contact": "eve", "why": "it is damaged", "since": "1970-01-01T00:00:00Z"}],
         })
     );
+    let done = |contact: Option<&str>, what: &str| json!({"at": "1970-01-01T00:00:00Z", "contact": contact, "who": "lena", "what": what});
+    let by_hand = [done(Some("ada"), "ended shop/ada/1"), done(None, "shop is paused")];
+    assert_eq!(stage.get_as_admin("/v1/audit").json(), json!({"schema": "flowloom/audit/1", "rows": by_hand}));
+    assert_eq!(stage.get_as_admin("/v1/audit?limit=1").json()["rows"], json!([by_hand[0]]));
     let addresses = json!({"schema": "flowloom/suppressed/1", "addresses": ["bob@example.com"]});
     assert_eq!(stage.get_as_admin("/v1/suppression").json(), addresses);
     let moves = |query: &str| stage.get_as_admin(&format!("/v1/flows/shop/migration{query}")).json()["moves"].clone();

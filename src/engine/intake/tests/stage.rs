@@ -26,7 +26,8 @@ use crate::{
             server::{Intake, Parts, Setup},
         },
         status::{
-            CodeView, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status,
+            AuditRow, CodeView, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, ProfileView, SendView,
+            Status,
         },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
@@ -191,6 +192,18 @@ impl Reader for Store {
     fn damaged(&self, _limit: usize) -> Result<Vec<DamagedContact>, String> {
         let since = Instant::from_millis(0);
         self.read(vec![DamagedContact { contact: "eve".into(), why: "it is damaged".into(), since }])
+    }
+
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String> {
+        let what = |contact: Option<&str>, what: &str| AuditRow {
+            at: Instant::from_millis(0),
+            contact: contact.map(ContactId::new),
+            who: "lena".into(),
+            what: what.into(),
+        };
+        let mut rows = vec![what(Some("ada"), "ended shop/ada/1"), what(None, "shop is paused")];
+        rows.truncate(limit);
+        self.read(rows)
     }
 
     fn knows(&self, id: &ContactId) -> Result<bool, String> {
