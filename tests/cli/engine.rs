@@ -495,7 +495,7 @@ fn other_peoples_files_are_left_alone() {
     let own = Connection::open(&path).expect("opens");
     let version: i32 = own.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
     own.execute_batch("pragma user_version = 1000").expect("writes");
-    check_all(&["newer build"]);
+    check_all(&["was written by a newer build (schema 1000", "Run it with that build"]);
     own.pragma_update(None, "user_version", version).expect("writes");
     // Somebody has it open and writes.
     own.execute_batch("begin immediate").expect("locks");

@@ -77,12 +77,8 @@ impl Reader {
         if application == 0 && version == 0 && tables == 0 {
             return Err(none());
         }
-        if application != super::schema::APPLICATION_ID || version > super::schema::VERSION {
-            return Err(Error::new(
-                Kind::Unfit,
-                format!("{} is another program's database, or a newer build's", path.display()),
-                "Name another folder with --data",
-            ));
+        if let Some(unfit) = super::schema::unfit(application, version, false) {
+            return Err(Error::unfit(&path, &unfit));
         }
         Ok(Self { connection, names: RefCell::default() })
     }
