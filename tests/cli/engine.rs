@@ -393,7 +393,8 @@ fn copies_go_out_and_come_back() {
     let said = ask(folder, &["contact", "ada"], 0, &["never to be written to"]);
     assert!(!said.out.contains("ada@shop.example") && !said.out.contains("at wait"), "{said:?}");
 
-    fs::write(folder.join("list.txt"), "# bounced\nEve@shop.example\n\nfinn@shop.example\n+49 151 12345678\n").expect("writes");
+    fs::write(folder.join("list.txt"), "# bounced\nEve@shop.example\n\nfinn@shop.example\n+49 151 12345678\n")
+        .expect("writes");
     fs::write(folder.join("bad.txt"), "eve@shop.example\nnobody\n").expect("writes");
     fs::write(folder.join("empty.txt"), "# nobody\n").expect("writes");
     ask(folder, &["suppress", "bad.txt"], 2, &["`nobody` is neither", "nothing was changed"]);
@@ -660,4 +661,21 @@ fn help_says_what_each_command_is_for() {
             assert!(beside || below, "{command}: {line}");
         }
     }
+}
+
+/// Whoever has the program alone has its mappings, too: what is printed is one that `run --mapping` reads.
+#[test]
+fn shipped_mappings_are_printed() {
+    let home = home();
+    let folder = home.path();
+    let explain = |name: &str, status: i32, parts: &[&str]| check(folder, &["explain", name], status, parts);
+    let shopify = include_str!("../../assets/hooks/shopify.ron");
+    assert_eq!(explain("hooks/shopify", 0, &[]).out, shopify);
+    assert_eq!(explain("hooks/klaviyo", 0, &[]).out, include_str!("../../assets/hooks/klaviyo.ron"));
+    explain("hooks/shopfy", 2, &["no shipped mapping `hooks/shopfy`", "hooks/shopify"]);
+    fs::write(folder.join("own.ron"), shopify).expect("writes");
+    Running::start(folder, &["--mapping", "own.ron"]).stop();
+    fs::write(folder.join("own.ron"), "(version: 1, hoks: [])").expect("writes");
+    let args = ["run", FLOW, "--data", "data", "--listen", "127.0.0.1:0", "--mapping", "own.ron"];
+    check(folder, &args, 1, &["own.ron, line 1", "flowloom explain hooks/shopify"]);
 }
