@@ -105,6 +105,9 @@ pub fn reason(reason: Reason) -> &'static str {
 pub fn source(name: &str) -> &str {
     match name {
         "events" => "Events",
+        "hooks" => "Webhooks",
+        "pages" => "Links in mails",
+        "files" => "Files",
         "timers" => "Timers",
         "hand_overs" => "Hand-overs",
         other => other,
