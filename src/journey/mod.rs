@@ -24,7 +24,7 @@ mod tests;
 
 pub use crate::kinds::MOST_IN_24_H;
 pub use answers::{answering, counted};
-pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
+pub use flowset::{FlowSet, RunMessage, RunNode, Version, is_suppressible, pinned, suppression_key};
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};

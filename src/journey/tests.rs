@@ -317,6 +317,52 @@ fn consent_lost() {
     );
 }
 
+/// A yes that another system repeats lifts no no; one that is said here does, and a no counts from everywhere.
+#[test]
+fn a_repeated_yes_lifts_no_no() {
+    use ConsentStatus::{Subscribed, Unknown, Unsubscribed};
+    let check = |before: ConsentStatus, change: ConsentStatus, repeated: bool, after: ConsentStatus| {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        let first = Change { consent: vec![(Channel::Email, before)], ..Change::default() };
+        world.feed(&Input::Profile { at: hour(0.01), change: first });
+        let said = Change { consent: vec![(Channel::Email, change)], ..Change::default() };
+        let said = if repeated { said.keeping_no() } else { said };
+        let stored = serde_json::to_string(&said).expect("JSON");
+        assert_eq!(serde_json::from_str::<Change>(&stored).expect("reads"), said);
+        world.feed(&Input::Profile { at: hour(0.02), change: said });
+        assert_eq!(world.state.contact.consent.email, after, "{before:?}, {change:?}, {repeated}");
+    };
+    check(Unsubscribed, Subscribed, true, Unsubscribed);
+    check(Unsubscribed, Unknown, true, Unsubscribed);
+    check(Unsubscribed, Subscribed, false, Subscribed);
+    check(Unknown, Subscribed, true, Subscribed);
+    check(Subscribed, Unsubscribed, true, Unsubscribed);
+}
+
+/// R22: a number on the suppression list keeps texts back, however it is written there; mails are another matter.
+#[test]
+fn a_suppressed_number_gets_no_texts() {
+    let texts = WATCH
+        .replace("kind: \"email\", settings: (message: \"m2\")", "kind: \"sms\", settings: (message: \"m2\")")
+        .replace("(id: \"m2\", subject: \"Two\", body: html(\"2\"))", "(id: \"m2\", channel: sms, text: \"Two\")");
+    let check = |listed: &str, expected: &[&str]| {
+        let workspace = Workspace { suppression: vec![listed.to_owned()], ..Workspace::default() };
+        let mut world = World::new(&[flow(&texts)], &workspace);
+        world.state.contact.phone = Some("+4915112345678".into());
+        world.state.contact.consent.sms = ConsentStatus::Subscribed;
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(5.0));
+        let said: Vec<&str> =
+            world.lines.iter().filter_map(|line| line.rsplit_once(": ").map(|(_, said)| said)).collect();
+        let outcomes: Vec<&str> = said.into_iter().filter(|said| ["ok", "suppressed"].contains(said)).collect();
+        assert_eq!(outcomes, expected, "{listed}: {:#?}", world.lines);
+    };
+    check("bob@example.com", &["ok", "ok"]);
+    check(" 0049 (151) 123-456-78", &["ok", "suppressed"]);
+    check("+49 151 12345678", &["ok", "suppressed"]);
+    check("Ada@Example.com ", &["suppressed", "suppressed"]);
+}
+
 /// A late, early or doubled wake does no harm (DESIGN 4).
 #[test]
 fn wakes_do_no_harm() {

@@ -703,6 +703,22 @@ fn people_are_forgotten_twice() {
     }
 }
 
+/// Numbers as well as addresses, however they are written; what would keep nothing back is refused.
+#[test]
+fn numbers_are_suppressed() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let order = |text: &str, lift: bool| Order::Suppress { addresses: vec![text.to_owned()], lift };
+    world.order(1, order("+49 151 12345678", false)).expect("is suppressed");
+    let listed = |world: &World| world.driver.as_ref().expect("is there").store().suppressed();
+    assert_eq!(listed(&world), Ok(vec!["+4915112345678".to_owned()]));
+    for text in ["0151 12345678", "ada"] {
+        let refusal = world.order(2, order(text, false)).expect_err(text);
+        assert!(refusal.error.contains("country code"), "{refusal:?}");
+    }
+    world.order(3, order("0049 151 12345678", true)).expect("is lifted");
+    assert_eq!(listed(&world), Ok(Vec::new()));
+}
+
 /// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
 #[test]
 fn the_workspaces_own_list_is_not_lifted_behind_its_back() {
