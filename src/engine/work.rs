@@ -232,6 +232,14 @@ pub enum Handed {
         /// Not before so many milliseconds from now, where the other side says so.
         after_millis: Option<u64>,
     },
+    /// The same, and it is this side's fault (a relay that refuses us, a sender it does not know, a login): nobody's
+    /// address is blamed, and who looks at the engine is told.
+    Ours {
+        /// What was said, and the way out.
+        detail: String,
+        /// As in [`Self::Later`].
+        after_millis: Option<u64>,
+    },
     /// Nobody tried: there was no place for it. To be claimed again as the same attempt.
     NotYet {
         /// For whom it waits.

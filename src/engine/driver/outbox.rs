@@ -13,6 +13,7 @@ use crate::{
     base::{Instant, JourneyId, SendKey},
     engine::{
         delivery::pace::back_off_millis,
+        redact,
         store::{DamagedRow, Error, Kind, OutboxRow, Store},
         work::{Begin, Handed, Job, Standing},
     },
@@ -420,13 +421,19 @@ impl Driver {
             }
             Err(error) => return Err(error),
         }
+        // Whoever looks at the engine is to mend it; one word of it is enough, whoever the mails are for.
+        let is_ours = matches!(handed, Handed::Ours { .. });
+        if let Handed::Ours { detail, .. } | Handed::Held { reason: Reason::Rejected, detail } = handed {
+            self.told.warnings.push(redact::text(detail));
+        }
         match handed {
             Handed::Done => self.finish(&row, Delivery::Sent, now, ""),
-            Handed::Later { detail, after_millis } => {
+            Handed::Later { detail, after_millis } | Handed::Ours { detail, after_millis } => {
                 // Who hands over knows when to try again, and when to give up; this is for who says nothing.
                 let asked = after_millis.map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
                 let pause = asked.unwrap_or_else(|| back_off_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
-                let why = Some((Some(Reason::NoAnswer), detail.as_str()));
+                let reason = if is_ours { Reason::Rejected } else { Reason::NoAnswer };
+                let why = Some((Some(reason), detail.as_str()));
                 self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
             }
             Handed::NotYet { detail, after_millis } => {

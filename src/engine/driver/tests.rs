@@ -5,6 +5,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+mod again;
+
 use super::*;
 use crate::{
     audience::Contact,
