@@ -62,10 +62,42 @@ const CODES: &[(&str, Meaning)] = &[
 /// Exim ("relay not permitted", "Sender verify failed"), Exchange ("Unable to relay").
 const OURS: &[&str] = &["relay", "sender address rejected", "sender verify failed", "authentication required"];
 
-/// Words in an answer without an enhanced code that speak against its being about the mailbox. Source: assumption, from
-/// answers of common servers ("550 relay not permitted", "550 blocked by policy", "550 spam").
+/// Words in an answer without an enhanced code that say of the mailbox itself that there is none. Source: RFC 5321,
+/// sections 4.2.3 and 3.4; answers of Postfix ("User unknown"), Exim ("Unrouteable address", "Unknown user"), qmail ("no
+/// mailbox here by that name"), Exchange ("Recipient not found").
+const NO_MAILBOX: &[&str] = &[
+    "no such",
+    "user unknown",
+    "unknown user",
+    "recipient unknown",
+    "unknown recipient",
+    "mailbox unknown",
+    "unknown mailbox",
+    "unknown address",
+    "address unknown",
+    "unknown local part",
+    "unrouteable",
+    "unroutable",
+    "undeliverable address",
+    "mailbox unavailable",
+    "mailbox name not allowed",
+    "no mailbox",
+    "user not found",
+    "recipient not found",
+    "mailbox not found",
+    "address not found",
+    "account not found",
+    "not local",
+    "invalid mailbox",
+    "invalid recipient",
+    "does not exist",
+    "doesn't exist",
+];
+
+/// Words in such an answer that speak against its being about the mailbox, whatever else it says. Source: assumption,
+/// from answers of common servers ("550 blocked by policy", "550 spam", "domain of sender address does not exist").
 const NOT_THE_MAILBOX: &[&str] = &[
-    "relay",
+    "sender",
     "spam",
     "block",
     "polic",
@@ -93,26 +125,25 @@ pub fn meaning(stage: Stage, code: u16, text: &str) -> Meaning {
     match code {
         // No recipient is named yet: it is the sender that it does not want.
         500..=599 if stage == Stage::Mail => Meaning::Ours,
-        500..=599 if stage == Stage::Rcpt && is_ours(text) => Meaning::Ours,
+        500..=599 if stage == Stage::Rcpt && says(text, OURS) => Meaning::Ours,
         // The server is closing the connection, mostly since there are too many.
         421 => Meaning::Slower,
         400..=499 => Meaning::Later,
         // Source: RFC 5321, section 4.2.3: mailbox unavailable, not local, name not allowed.
         550 | 551 | 553 if stage == Stage::Rcpt && enhanced.is_none() => {
-            let text = text.to_lowercase();
-            let is_other = NOT_THE_MAILBOX.iter().any(|word| text.contains(word));
-            if is_other { Meaning::No } else { Meaning::BadAddress }
+            let is_bad = says(text, NO_MAILBOX) && !says(text, NOT_THE_MAILBOX);
+            if is_bad { Meaning::BadAddress } else { Meaning::No }
         }
         _ => Meaning::No,
     }
 }
 
-/// Whether a refusal of a recipient speaks of what is set on this side; addresses and hosts in it say nothing.
-fn is_ours(text: &str) -> bool {
+/// Whether an answer has one of these words; addresses and hosts in it say nothing.
+fn says(text: &str, words: &[&str]) -> bool {
     let is_name = |word: &&str| word.contains('@') || word.trim_end_matches('.').contains('.');
-    let words: Vec<&str> = text.split_whitespace().filter(|word| !is_name(word)).collect();
-    let words = words.join(" ").to_lowercase();
-    OURS.iter().any(|ours| words.contains(ours))
+    let said: Vec<&str> = text.split_whitespace().filter(|word| !is_name(word)).collect();
+    let said = said.join(" ").to_lowercase();
+    words.iter().any(|word| said.contains(word))
 }
 
 fn is_of(own: &str, row: &str) -> bool {
@@ -174,6 +205,15 @@ mod tests {
         check(Stage::Rcpt, "450 5.1.1 undecided", Later);
         check(Stage::Rcpt, "550 5.1.1.1 no such user", BadAddress);
         check(Stage::Data, "554 no valid recipients", No);
-        check(Stage::Rcpt, "550", BadAddress);
+        // Without a code only words about the mailbox make it a bad address.
+        check(Stage::Rcpt, "550", No);
+        check(Stage::Rcpt, "550 Administrative prohibition", No);
+        check(Stage::Rcpt, "550 Requested action not taken", No);
+        check(Stage::Rcpt, "550 domain of sender address shop@shop.example does not exist", No);
+        check(Stage::Rcpt, "550 Access denied: no such user for you", No);
+        check(Stage::Rcpt, "550 Unrouteable address", BadAddress);
+        check(Stage::Rcpt, "550 Requested action not taken: mailbox unavailable", BadAddress);
+        check(Stage::Rcpt, "550 <spam.block@a.example>: Recipient address rejected: User unknown", BadAddress);
+        check(Stage::Rcpt, "551 User not local; please try <ada@b.example>", BadAddress);
     }
 }
