@@ -155,7 +155,8 @@ pub enum Order {
         /// Whom.
         contact: ContactId,
     },
-    /// Adds addresses to the suppression list, or takes them off.
+    /// Adds addresses to the suppression list, or takes them off; then whoever has one of them may be written to again,
+    /// but for those who complained or were forgotten.
     Suppress {
         /// Addresses, in any case.
         addresses: Vec<String>,

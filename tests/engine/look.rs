@@ -73,6 +73,7 @@ impl Look {
             if state.suppressed {
                 out.insert(format!("{id} in any way"));
             }
+            out.extend(state.bounced.iter().map(|email| format!("{id} not at {email}")));
         }
         let forgotten = "select id from contact where exists \
                          (select 1 from audit where contact = contact.n and what = 'forgotten')";

@@ -63,8 +63,8 @@ const CODES: &[(&str, Meaning)] = &[
 const OURS: &[&str] = &["relay", "sender address rejected", "sender verify failed", "authentication required"];
 
 /// Words in an answer without an enhanced code that say of the mailbox itself that there is none. Source: RFC 5321,
-/// sections 4.2.3 and 3.4; answers of Postfix ("User unknown"), Exim ("Unrouteable address", "Unknown user"), qmail ("no
-/// mailbox here by that name"), Exchange ("Recipient not found").
+/// sections 4.2.3 and 3.4; answers of Postfix ("User unknown"), Exim ("Unrouteable address", "Unknown user"), qmail
+/// ("no mailbox here by that name"), Exchange ("Recipient not found").
 const NO_MAILBOX: &[&str] = &[
     "no such",
     "user unknown",

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{Driver, Result, Tallied, Word, json, pinned, shown};
 use crate::{
-    audience::Event,
+    audience::{Event, ResponseKind},
     base::{ContactId, FlowId, Instant, SendKey},
     engine::{
         forget::Person,
@@ -15,7 +15,7 @@ use crate::{
     },
     flow::{Flow, Workspace},
     journey::{Forgotten, IntentWhat, Waiting},
-    kinds::runtime::{Control, Input, Outcome},
+    kinds::runtime::{Change, Control, Input, Outcome},
 };
 
 /// Rows of the journal that are looked at in one go when old ones are dropped. Source: assumption.
@@ -25,6 +25,8 @@ const PAGES_PER_ORDER: usize = 20;
 
 /// Bytes of an address at most: 64 before the `@`, 255 after it. Source: RFC 5321, 4.5.3.1.
 const MOST_ADDRESS: usize = 320;
+/// Contacts of one address that are let go with it. Source: assumption.
+const MOST_OF_ADDRESS: usize = 1_000;
 /// Ids of events are known so long (SEMANTICS R2), so their rows stay so long.
 const LEAST_DAYS: u32 = 30;
 
@@ -384,9 +386,53 @@ impl Driver {
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };
-        let what = format!("{changed} of {} addresses {what}", addresses.len());
+        let mut what = format!("{changed} of {} addresses {what}", addresses.len());
+        let (mut lifted, mut stay) = (0_usize, 0_usize);
+        for address in addresses.iter().filter(|_| lift) {
+            for n in self.store.contacts_at(&address.trim().to_lowercase(), MOST_OF_ADDRESS)? {
+                match self.lift(now, who, n)? {
+                    Some(true) => lifted += 1,
+                    Some(false) => stay += 1,
+                    None => {}
+                }
+            }
+        }
+        let people = |n: usize| if n == 1 { "1 person".to_owned() } else { format!("{n} people") };
+        if lifted > 0 {
+            what.push_str(&format!("; {} may be written to again", people(lifted)));
+        }
+        if stay > 0 {
+            what.push_str(&format!("; {} not: whoever complained or was forgotten stays suppressed", people(stay)));
+        }
         self.store.audit(now, None, who, &what)?;
         yes(what)
+    }
+
+    /// Lets a contact be written to again; whether it may be, `None` where nothing spoke against it, or where it cannot
+    /// be read.
+    fn lift(&mut self, now: Instant, who: &str, n: i64) -> Result<Option<bool>> {
+        match self.load(n) {
+            Err(error) if error.kind == Kind::Corrupt => {
+                self.told.warnings.push(error.message);
+                return Ok(None);
+            }
+            loaded => loaded?,
+        }
+        // What everybody hears may have changed it.
+        self.hear(n)?;
+        let Some(state) = self.cache.get(n).map(|loaded| &loaded.state) else { return Ok(None) };
+        if !state.is_suppressed() {
+            return Ok(None);
+        }
+        let complained = ResponseKind::Complained.event_name();
+        let has_complained = !state.log.of(complained).is_empty() || state.log.forgotten(complained) > 0;
+        if has_complained || self.store.is_forgotten(n)? {
+            return Ok(Some(false));
+        }
+        self.store.audit(now, Some(n), who, "may be written to again")?;
+        let change = Change { suppressed: Some(false), ..Change::default() };
+        self.feed(n, &Input::Profile { at: now, change })?;
+        Ok(Some(true))
     }
 
     /// Drops old rows, some pages of them; the writer drops what is left in its own time.

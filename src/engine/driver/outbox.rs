@@ -442,8 +442,10 @@ impl Driver {
                 self.stand(&row, Standing::Due, attempt.saturating_sub(1), Some(now.plus_millis(pause)), now, why)
             }
             Handed::No { detail, bad_address } => {
+                // To whom it went is known as long as it is under way.
+                let email = self.recipients.get(key).and_then(|(email, _)| email.clone());
                 self.finish(&row, Delivery::Refused(Reason::Rejected), now, detail)?;
-                if *bad_address { self.bounce(&row, now) } else { Ok(()) }
+                if *bad_address { self.bounce(&row, email, now) } else { Ok(()) }
             }
             Handed::Unknown { detail } => self.finish(&row, Delivery::Unknown, now, detail),
             Handed::Held { reason, detail } => self.finish(&row, Delivery::Held(*reason), now, detail),
@@ -451,8 +453,8 @@ impl Driver {
     }
 
     /// The address is none: nothing goes there any more (SEMANTICS R0, R22). That of a team's alert is not the
-    /// contact's.
-    fn bounce(&mut self, row: &OutboxRow, now: Instant) -> Result<()> {
+    /// contact's. The present one is meant where nobody knows to which it went.
+    fn bounce(&mut self, row: &OutboxRow, email: Option<SmolStr>, now: Instant) -> Result<()> {
         let Ok(IntentWhat::Message { message, variant, .. }) = self.what_of(row) else { return Ok(()) };
         let Some(loaded) = self.cache.get(row.contact) else { return Ok(()) };
         let mut properties = Properties::new();
@@ -464,6 +466,9 @@ impl Driver {
         set("send_key", &row.key.to_string());
         set("message", message.as_str());
         set("variant", &variant);
+        if let Some(email) = &email {
+            set("email", email);
+        }
         properties.insert(SmolStr::new_static("hard"), Value::Bool(true));
         let event = Event {
             id: own_event("bounce", &row.key),

@@ -304,7 +304,7 @@ impl Reader {
         })?;
         let view = ContactView {
             schema: "flowloom/contact/1".into(),
-            suppressed: state.suppressed,
+            suppressed: state.is_suppressed(),
             journeys: journeys.collect(),
             sends: self.sends(n)?,
             trace,

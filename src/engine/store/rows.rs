@@ -210,6 +210,19 @@ impl Store {
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
     }
 
+    /// Contacts with an address (in lower case), at most so many.
+    pub fn contacts_at(&self, address: &str, limit: usize) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached("select n from contact where email = ? limit ?")?;
+        let rows = statement.query_map(params![address, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether somebody asked to be forgotten once.
+    pub fn is_forgotten(&self, n: i64) -> Result<bool> {
+        let sql = "select exists (select 1 from audit where contact = ? and what = 'forgotten')";
+        Ok(self.connection.prepare_cached(sql)?.query_row([n], |row| row.get(0))?)
+    }
+
     /// A contact by its number.
     pub fn contact(&self, n: i64) -> Result<Option<ContactRow>> {
         let mut statement =
@@ -709,6 +722,8 @@ impl Store {
                 let address = ["email", "phone"].into_iter().filter_map(|key| of[key].as_str());
                 person.addresses.extend(address.map(str::to_owned));
             }
+            let bounced = json["bounced"].as_array().into_iter().flatten();
+            person.addresses.extend(bounced.filter_map(|one| one.as_str()).map(str::to_owned));
         };
         let mut row = self
             .connection
