@@ -14,7 +14,7 @@ use crate::{
         work::{Done, Order, Refusal, Standing},
     },
     flow::{Flow, Workspace},
-    journey::{Forgotten, IntentWhat, Waiting},
+    journey::{Forgotten, IntentWhat, Status, Waiting},
     kinds::runtime::{Change, Control, Input, Outcome},
 };
 
@@ -266,17 +266,27 @@ impl Driver {
                     "Look at the mail server's log; retry with --resend where it did not leave, with --sent where it did",
                 );
             }
-            Some(Standing::Settled(Outcome::Unknown)) => {
-                self.store.audit(now, Some(n), who, &format!("sends {key} once more"))?;
-                self.feed(n, &Input::Control { at: now, control: Control::Resend { key: key.clone() } })?;
-            }
-            Some(Standing::Settled(Outcome::Held)) => {
+            Some(Standing::Settled(outcome @ (Outcome::Unknown | Outcome::Held))) => {
                 let row = row.as_ref().ok_or_else(|| Error::damaged("a send is gone"))?;
-                self.store.audit(now, Some(n), who, &format!("tries {key} again"))?;
-                self.mean(n, key, now)?;
                 let what: IntentWhat = serde_json::from_str(&row.what).map_err(Error::damaged)?;
-                if matches!(what, IntentWhat::Message { .. }) {
-                    let control = Control::Retry { journey: key.journey.clone() };
+                if what == IntentWhat::Webhook && !self.awaits_answer(n, key) {
+                    return no(
+                        format!("Nobody waits for the answer of `{key}` any more: its journey has gone on"),
+                        "Move the journey back to the step where the call is to be made after all",
+                    );
+                }
+                let is_held = outcome == Outcome::Held;
+                let said = if is_held { format!("tries {key} again") } else { format!("sends {key} once more") };
+                self.store.audit(now, Some(n), who, &said)?;
+                if is_held {
+                    self.mean(n, key, now)?;
+                }
+                // The core knows of messages only, and of those that it was told are held.
+                if matches!(what, IntentWhat::Message { .. }) && !(is_held && self.is_pending(n, key)) {
+                    let control = match is_held {
+                        true => Control::Retry { journey: key.journey.clone() },
+                        false => Control::Resend { key: key.clone() },
+                    };
                     self.feed(n, &Input::Control { at: now, control })?;
                 } else {
                     self.due_again(row, now)?;
@@ -316,6 +326,17 @@ impl Driver {
             Standing::HandingOver => "is on its way",
         };
         no(format!("`{key}` {stands}: only what nobody knows of can be taken as sent"), lists)
+    }
+
+    fn awaits_answer(&self, n: i64, key: &SendKey) -> bool {
+        self.cache.get(n).is_some_and(|loaded| crate::journey::awaits_answer(&self.flows, &loaded.state, key))
+    }
+
+    /// Whether a send is still to be handed over as far as its contact knows: a row that was held since its contact
+    /// could not be read, or since its last test broke off, was never told.
+    fn is_pending(&self, n: i64, key: &SendKey) -> bool {
+        let send = self.cache.get(n).and_then(|loaded| loaded.state.send(key));
+        send.is_some_and(|send| send.status == Status::Pending)
     }
 
     /// Whether the journey of a key stands at its step, held.

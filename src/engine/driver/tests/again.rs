@@ -90,3 +90,66 @@ fn a_person_lifts_a_suppression() {
         assert_eq!(check_replay(world.driver.as_ref().expect("is there"), id), Ok(()));
     }
 }
+
+/// A flow whose first step is another one.
+fn flow_with(step: &str) -> String {
+    let flow = FLOW.replacen(r#"(id: "first", kind: "email", settings: (message: "m"))"#, step, 1);
+    assert_ne!(flow, FLOW);
+    flow
+}
+
+/// R21: an alert of which nobody knows whether it left is sent once more by a person's word. A call is not, once its
+/// journey has gone on: that is said.
+#[test]
+fn an_unknown_alert_is_sent_again_and_a_call_that_nobody_waits_for_is_not() {
+    let unknown = Handed::Unknown { detail: "cut".to_owned() };
+    let again = |key: &SendKey, resend| Order::Retry { key: key.clone(), resend };
+    let alert =
+        r#"(id: "first", kind: "internal_alert", settings: (to: ["a@b.example"], subject: "Look", text: "Look"))"#;
+    let mut world = World::with(&flow_with(alert), Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let [key] = world.send(2, &unknown).try_into().expect("one");
+    assert!(world.order(3, again(&key, false)).is_err_and(|no| no.error.contains("may have left")));
+    world.order(3, again(&key, true)).expect("is sent again");
+    assert_eq!(world.send(4, &Handed::Done), std::slice::from_ref(&key));
+    assert_eq!(world.standing(&key), settled(Outcome::Sent));
+
+    let call = r#"(id: "first", kind: "webhook", settings: (url: "https://crm.example/in", timeout: "2 h"))"#;
+    for (handed, resend) in [(unknown, true), (Handed::Held { reason: Reason::Fault, detail: String::new() }, false)] {
+        let is_held = !resend;
+        let mut world = World::with(&flow_with(call), Workspace::default());
+        world.event(1, "e1", "ada", "Started Checkout");
+        let [key] = world.send(2, &handed).try_into().expect("one");
+        if is_held {
+            world.order(3, again(&key, resend)).expect("its step waits");
+            assert_eq!(world.send(4, &handed), std::slice::from_ref(&key));
+            world.batch(3 * HOUR, |d, now| d.wake_due(now, 10));
+        }
+        let refused = world.order(3 * HOUR, again(&key, resend)).expect_err("nobody waits");
+        assert!(refused.error.contains("Nobody waits for the answer"), "{refused:?}");
+        assert!(world.claim(3 * HOUR).is_empty());
+    }
+}
+
+/// R29: a send that is held since its contact could not be read is tried again once it can.
+#[test]
+fn what_was_held_for_a_damaged_contact_can_be_tried_again() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let store =
+        |world: &World| world.driver.as_ref().expect("is there").store().contact(1).expect("reads").expect("one");
+    let whole = store(&world);
+    let write = |world: &World, row: &ContactRow| {
+        world.driver.as_ref().expect("is there").store().set_contact(row, false).expect("writes");
+    };
+    write(&world, &ContactRow { state: "{".into(), ..store(&world) });
+    world.restart();
+    assert!(world.claim(2).is_empty());
+    let key = SendKey { journey: "ada/demo/1".into(), node: "first".into(), pass: 1 };
+    assert_eq!(world.standing(&key), settled(Outcome::Held));
+    write(&world, &whole);
+    world.restart();
+    world.order(3, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
+    assert_eq!(world.send(4, &Handed::Done), std::slice::from_ref(&key));
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
