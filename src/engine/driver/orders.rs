@@ -363,8 +363,8 @@ impl Driver {
         // What is seen of it goes first, so that the differences are right; then all rows.
         self.write_contact(n, now)?;
         self.dirty.retain(|dirty| *dirty != n);
-        for (standing, count) in self.store.forget(n)? {
-            self.deltas.standing(super::outbox::word(&standing), -count);
+        for ([flow, node, standing], count) in self.store.forget(n)? {
+            self.deltas.sends((&flow, &node), Some(super::outbox::word(&standing)), -count);
         }
         self.cache.remove(n);
         self.store.audit(now, Some(n), who, "forgotten")?;

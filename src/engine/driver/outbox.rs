@@ -135,8 +135,8 @@ impl Driver {
         if !matches!(to, Standing::Claimed | Standing::HandingOver) {
             self.recipients.remove(&row.key);
         }
-        self.deltas.standing(name(row.standing), -1);
-        self.deltas.standing(name(to), 1);
+        let place = (row.flow.as_str(), row.key.node.as_str());
+        self.deltas.send(place, Some(name(row.standing)), Some(name(to)));
         if let Standing::Settled(outcome) = to {
             *self.told.outcomes.entry(outcome.name()).or_default() += 1;
         }
@@ -378,10 +378,8 @@ impl Driver {
     fn set_aside(&mut self, row: &DamagedRow, from: Option<Standing>, to: Outcome, now: Instant) -> Result<()> {
         let message = format!("Send {}: {}", row.n, row.error.message);
         self.store.set_send(row.n, Standing::Settled(to), 0, None, now, Some((Some(Reason::Fault), &message)))?;
-        if let Some(from) = from {
-            self.deltas.standing(name(from), -1);
-        }
-        self.deltas.standing(to.name(), 1);
+        let (flow, node) = self.store.place_of_send(row.n)?.unwrap_or_default();
+        self.deltas.send((&flow, &node), from.map(name), Some(to.name()));
         *self.told.outcomes.entry(to.name()).or_default() += 1;
         self.told.warnings.push(message);
         Ok(())

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use smol_str::SmolStr;
 
-use super::{Error, Result, Store};
+use super::{Error, Result, Store, schema};
 use crate::{
     base::{ContactId, Instant, SendKey},
     engine::{forget::Person, work::Standing},
@@ -85,6 +85,10 @@ pub struct NodeDelta {
     pub sent: i64,
     /// Messages skipped or refused.
     pub not_sent: i64,
+    /// Sends that are held.
+    pub held_sends: i64,
+    /// Sends that may have left.
+    pub unknown_sends: i64,
 }
 
 /// A held step, as shown.
@@ -421,9 +425,18 @@ impl Store {
         self.connection.execute_batch(&format!(
             "delete from standing where name not in ('contacts', 'waiting'); \
              insert into standing(name, n) \
-             select standing, count(*) from outbox where not ({STRANGE}) group by standing"
+             select standing, count(*) from outbox where not ({STRANGE}) group by standing; {}",
+            schema::RECOUNT_OPEN
         ))?;
         Ok(())
+    }
+
+    /// Flow and node of a send, as far as they can be read.
+    pub fn place_of_send(&self, n: i64) -> Result<Option<(String, String)>> {
+        let sql = "select cast(flow as text), cast(node as text) from outbox where n = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let read = |row: &Row<'_>| Ok((text(row, 0).map(str::to_owned).ok(), text(row, 1).map(str::to_owned).ok()));
+        Ok(statement.query_row([n], read).optional()?.and_then(|(flow, node)| flow.zip(node)))
     }
 
     /// Makes a send that is due. The key is unique.
@@ -601,10 +614,12 @@ impl Store {
     /// Adds to the counts of a node.
     pub fn add_node(&self, flow: &str, node: &str, delta: &NodeDelta) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "insert into node(flow, node, here, held, entered, left_by, sent, not_sent) \
-             values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set here = here + excluded.here, \
+            "insert into node(flow, node, here, held, entered, left_by, sent, not_sent, held_sends, unknown_sends) \
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set here = here + excluded.here, \
              held = held + excluded.held, entered = entered + excluded.entered, \
-             left_by = left_by + excluded.left_by, sent = sent + excluded.sent, not_sent = not_sent + excluded.not_sent",
+             left_by = left_by + excluded.left_by, sent = sent + excluded.sent, \
+             not_sent = not_sent + excluded.not_sent, held_sends = held_sends + excluded.held_sends, \
+             unknown_sends = unknown_sends + excluded.unknown_sends",
         )?;
         statement.execute(params![
             flow,
@@ -614,7 +629,9 @@ impl Store {
             delta.entered,
             delta.left,
             delta.sent,
-            delta.not_sent
+            delta.not_sent,
+            delta.held_sends,
+            delta.unknown_sends
         ])?;
         Ok(())
     }
@@ -750,8 +767,8 @@ impl Store {
         Ok(person)
     }
 
-    /// Drops all rows about a contact but the contact itself; the standings that its sends had.
-    pub fn forget(&self, contact: i64) -> Result<Vec<(String, i64)>> {
+    /// Drops all rows about a contact but the contact itself; how many sends it had, by flow, node and standing.
+    pub fn forget(&self, contact: i64) -> Result<Vec<([String; 3], i64)>> {
         // Pages that become free keep nothing of what they held.
         self.connection.execute_batch("pragma secure_delete = on")?;
         let gone = self.drop_rows(contact);
@@ -759,12 +776,13 @@ impl Store {
         gone
     }
 
-    fn drop_rows(&self, contact: i64) -> Result<Vec<(String, i64)>> {
-        let mut counts = self
-            .connection
-            .prepare_cached("select standing, count(*) from outbox where contact = ? group by standing")?;
-        let counts: Vec<(String, i64)> =
-            counts.query_map([contact], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    fn drop_rows(&self, contact: i64) -> Result<Vec<([String; 3], i64)>> {
+        let mut counts = self.connection.prepare_cached(
+            "select cast(flow as text), cast(node as text), standing, count(*) from outbox where contact = ? \
+             group by 1, 2, 3",
+        )?;
+        let read = |row: &Row<'_>| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?));
+        let counts: Vec<([String; 3], i64)> = counts.query_map([contact], read)?.collect::<rusqlite::Result<_>>()?;
         for sql in [
             "delete from mail where outbox in (select n from outbox where contact = ?)",
             "delete from outbox where contact = ?",

@@ -1,6 +1,7 @@
 //! What was put off, held or lost its answer is tried again, and is seen until then.
 
 use super::*;
+use crate::{base::NodeId, engine::store::Reader};
 
 /// What the server refuses for our sake is tried again, and who looks at the engine is told, without a person's name.
 #[test]
@@ -152,4 +153,32 @@ fn what_was_held_for_a_damaged_contact_can_be_tried_again() {
     world.order(3, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
     assert_eq!(world.send(4, &Handed::Done), std::slice::from_ref(&key));
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
+/// What is held at its hand-over is seen at the step it came from, though its journey has gone on.
+#[test]
+fn a_step_shows_the_messages_of_it_that_are_held() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = World { driver: Some(Driver::open(dir.path()).expect("opens")) };
+    world.order(0, publish(FLOW, Workspace::default())).expect("is published");
+    for id in ["ada", "ben"] {
+        world.add(id);
+        world.event(1, "e1", id, "Started Checkout");
+    }
+    let first = |_: &World| {
+        let status = Reader::open(dir.path()).and_then(|reader| reader.status(at(0))).expect("reads");
+        let seen = status.flows[0].nodes[&NodeId::new("first")];
+        assert_eq!((seen.here, seen.held), (0, 0));
+        (seen.held_sends, seen.unknown_sends)
+    };
+    world.order(2, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+    assert!(world.claim(3).is_empty());
+    assert_eq!(first(&world), (2, 0));
+    world.order(4, Order::Resume { flow: "demo".into() }).expect("goes on");
+    while world.batch(4, |driver, _| driver.walk(10)) {}
+    assert_eq!(first(&world), (0, 0));
+    world.send(5, &Handed::Unknown { detail: "cut".to_owned() });
+    assert_eq!(first(&world), (0, 2));
+    world.order(6, Order::Forget { contact: "ben".into() }).expect("forgets");
+    assert_eq!(first(&world), (0, 1));
 }
