@@ -71,7 +71,7 @@ pub enum Source {
     Event,
     /// From what was due to its decision.
     Timer,
-    /// From an intent's instant to its hand-over.
+    /// From when it was due by the flow's own rules to its hand-over.
     HandOver,
 }
 

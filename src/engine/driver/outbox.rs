@@ -50,7 +50,7 @@ impl Driver {
                     }
                 }
                 self.store.set_send_what(row.n, &what)?;
-                self.stand(&row, Standing::Due, row.attempt, Some(intent.at), at, Some((None, "")))
+                self.due_from(&row, intent.at, at, Some((None, "")))
             }
             None => {
                 let row = OutboxRow {
@@ -98,7 +98,19 @@ impl Driver {
 
     /// A held call or alert is due again.
     pub(super) fn due_again(&mut self, row: &OutboxRow, at: Instant) -> Result<()> {
-        self.stand(row, Standing::Due, row.attempt, Some(at), at, Some((None, "")))
+        self.due_from(row, at, at, Some((None, "")))
+    }
+
+    /// It is due by the flow's own rules, or by a person's word: what it waited for before is no lateness.
+    fn due_from(
+        &mut self,
+        row: &OutboxRow,
+        due: Instant,
+        at: Instant,
+        why: Option<(Option<Reason>, &str)>,
+    ) -> Result<()> {
+        self.stand(row, Standing::Due, row.attempt, Some(due), at, why)?;
+        self.store.set_send_made(row.n, due)
     }
 
     /// Somebody knows that a send has left of which it was unknown.
@@ -152,7 +164,7 @@ impl Driver {
             Delivery::Held(reason) => (Outcome::Held, *reason),
             Delivery::Unknown => (Outcome::Unknown, Reason::NoAnswer),
             Delivery::Deferred { until } => {
-                self.stand(row, Standing::Due, row.attempt, Some(*until), at, None)?;
+                self.due_from(row, *until, at, None)?;
                 return self.feed(row.contact, &Input::Delivered { at, key: row.key.clone(), result });
             }
         };

@@ -272,7 +272,7 @@ fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
                on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
     let mut statement = former.prepare(sql)?;
     let mut mark = into.prepare(
-        "update outbox set detail = ?2, not_before = min(not_before, made) \
+        "update outbox set detail = ?2, not_before = min(not_before, made, at) \
          where key = ?1 and standing in ('due', 'claimed', 'held')",
     )?;
     let mut add = into.prepare(

@@ -62,7 +62,7 @@ pub struct OutboxRow {
     pub standing: Standing,
     /// Attempts so far.
     pub attempt: u32,
-    /// When it was intended first.
+    /// Since when it is due by the flow's own rules: its intent, or the end of a pause or deferral, or a person's word.
     pub made: Instant,
     /// Not before.
     pub not_before: Instant,
@@ -482,6 +482,13 @@ impl Store {
             reason.map(Reason::name),
             detail,
         ])?;
+        Ok(())
+    }
+
+    /// Says anew since when a send has been due by the flow's own rules.
+    pub fn set_send_made(&self, n: i64, made: Instant) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("update outbox set made = ? where n = ?")?;
+        statement.execute(params![made.as_millis(), n])?;
         Ok(())
     }
 

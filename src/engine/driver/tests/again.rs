@@ -182,3 +182,46 @@ fn a_step_shows_the_messages_of_it_that_are_held() {
     world.order(6, Order::Forget { contact: "ben".into() }).expect("forgets");
     assert_eq!(first(&world), (0, 1));
 }
+
+/// Only what the engine or the other side took counts as late: not a pause, nor quiet hours, nor the time that somebody
+/// took to look.
+#[test]
+fn what_waits_by_rule_is_not_late() {
+    let late = |world: &mut World, millis: i64| {
+        let (key, attempt) = world.claim(millis).remove(0);
+        let driver = world.driver.as_mut().expect("is there");
+        let begin = |driver: &mut Driver| driver.begin(at(millis), &key, attempt, None);
+        let (begun, told) = driver.batch(at(millis), begin).expect("is written");
+        assert_eq!(begun, Begin::Go);
+        let latencies = told.latencies.iter().filter(|(source, _)| *source == Source::HandOver);
+        (key, attempt, latencies.map(|(_, late)| *late).collect::<Vec<_>>())
+    };
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    world.order(2, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+    assert!(world.claim(3).is_empty());
+    world.order(HOUR, Order::Resume { flow: "demo".into() }).expect("goes on");
+    while world.batch(HOUR, |driver, _| driver.walk(1)) {}
+    let (key, attempt, found) = late(&mut world, HOUR + 20);
+    assert_eq!(found, [20]);
+    // What the other side puts off is late, since then.
+    let later = Handed::Later { detail: "451".to_owned(), after_millis: Some(60_000) };
+    world.batch(HOUR + 30, |d, now| d.settle(now, &key, attempt, &later));
+    let (key, attempt, found) = late(&mut world, HOUR + 70_000);
+    assert_eq!(found, [70_000]);
+    let held = Handed::Held { reason: Reason::Fault, detail: String::new() };
+    world.batch(HOUR + 80_000, |d, now| d.settle(now, &key, attempt, &held));
+    world.order(3 * HOUR, Order::Retry { key, resend: false }).expect("tries again");
+    assert_eq!(late(&mut world, 3 * HOUR + 7).2, [7]);
+
+    // Claimed in the quiet hours only: they defer it.
+    let quiet = FLOW.replace("nodes: [", r#"settings: (quiet_hours: (from: "09:30", until: "20:00")), nodes: ["#);
+    let mut world = World::with(&quiet, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    assert!(world.claim(HOUR).is_empty());
+    let key = SendKey { journey: "ada/demo/1".into(), node: "first".into(), pass: 1 };
+    let row = world.driver.as_ref().expect("is there").store().send(&key).expect("reads").expect("one");
+    let due = row.not_before.since(at(0));
+    assert!((11 * HOUR..11 * HOUR + 600_000).contains(&due), "{row:?}");
+    assert_eq!(late(&mut world, due + 5).2, [5]);
+}
