@@ -100,7 +100,7 @@ enum Talk {
     /// The same, and the connection is done.
     Over(Handed),
     /// The connection was dead before anything was said of this mail.
-    Stale(Handed),
+    Stale(smtp::Error),
 }
 
 /// Who gets a mail, as the server's language has it.
@@ -207,6 +207,8 @@ impl Smtp {
                 let handed = self.refused(Stage::End, &error, &letter.lane);
                 if is_goodbye(&error) { Talk::Over(handed) } else { Talk::Settled(handed) }
             }
+            // Also where the answer's text is not UTF-8 (a `250` in Latin-1): lettre reads a line into a `String`, and
+            // its code is lost with it. *Unknown* is the honest word then.
             Err(error) if all_is_said.get() => {
                 let why = post::of_server(self.server.shown(), &error);
                 let detail = format!("No answer after the whole mail was said; it may have left. {why}");
@@ -233,11 +235,10 @@ impl Smtp {
         };
         let mut no = None;
         if let Err(error) = say(&from) {
-            let handed = self.refused(Stage::Mail, &error, &letter.lane);
             if is_goodbye(&error) {
-                return Err(Talk::Stale(handed));
+                return Err(Talk::Stale(error));
             }
-            no = Some(handed);
+            no = Some(self.refused(Stage::Mail, &error, &letter.lane));
         }
         let (has_sender, mut taken) = (no.is_none(), 0);
         for rcpt in to.iter().filter(|_| has_sender || is_group) {
@@ -331,6 +332,7 @@ impl Transport for Smtp {
                     return handed;
                 }
                 Talk::Over(handed) => return handed,
+                // That it was closed says nothing of the way: the next one does, or a new one.
                 Talk::Stale(_) => {}
             }
         }
@@ -353,7 +355,8 @@ impl Transport for Smtp {
                 self.keep(line, 1);
                 handed
             }
-            Talk::Over(handed) | Talk::Stale(handed) => handed,
+            Talk::Over(handed) => handed,
+            Talk::Stale(error) => self.refused(Stage::Mail, &error, &letter.lane),
         }
     }
 
@@ -530,6 +533,21 @@ mod tests {
         way.close();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(office.heard().iter().filter(|heard| heard.command == "QUIT").count(), 1);
+    }
+
+    /// That a kept connection was closed meanwhile keeps nobody else waiting.
+    #[test]
+    fn a_kept_connection_that_died_is_no_missing_way() {
+        let office = PostOffice::open(|heard| match (heard.connection, heard.mail, heard.command.as_str()) {
+            (1, 2, command) if command.starts_with("MAIL") => Say::Cut,
+            (2, _, command) if command.starts_with("RCPT") => Say::Line("550 5.1.1 nobody"),
+            _ => Say::Fine,
+        });
+        let way = way(&office);
+        assert_eq!(word(&way.hand_over(&mail(&["ada@a.example"], "x"))), "done");
+        assert_eq!(word(&way.hand_over(&mail(&["ada@a.example"], "x"))), "bad address");
+        assert_eq!(office.connections(), 2);
+        assert_eq!(way.pace.take(&Lane::of_address("x@y.example")), Ok(()));
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
     })();
     let written = copied.and_then(|()| {
         sync(part).map_err(|error| cannot("written", part, &error))?;
-        fs::rename(part, to).map_err(|error| cannot("written", to, &error))
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Without it the name may be gone after a power cut, though whoever asked was told that the copy is there.
+        fs::rename(part, to).and_then(|()| sync_folder(folder)).map_err(|error| cannot("written", to, &error))
     });
     if written.is_err() {
         let _ = fs::remove_file(part);
