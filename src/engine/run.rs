@@ -476,6 +476,8 @@ impl Live {
         }
         for warning in &told.warnings {
             tracing::warn!("{}", redact::text(warning));
+            // What is said of every mail is one warning, the newest.
+            seen.warnings.retain(|said| said != warning);
             if seen.warnings.len() == MOST_WARNINGS {
                 seen.warnings.pop_front();
             }

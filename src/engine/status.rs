@@ -131,6 +131,19 @@ pub struct NodeStatus {
     pub sent: u64,
     /// Messages skipped or refused so far.
     pub not_sent: u64,
+    /// Messages, calls and alerts of it that are held at their hand-over; their journeys have gone on, mostly.
+    #[serde(default)]
+    pub held_sends: i64,
+    /// Those that may have left: nobody knows.
+    #[serde(default)]
+    pub unknown_sends: i64,
+}
+
+impl NodeStatus {
+    /// People and sends of it that wait for somebody to look at them.
+    pub fn open(&self) -> i64 {
+        self.held + self.held_sends + self.unknown_sends
+    }
 }
 
 /// One contact: `flowloom/contact/1`.

@@ -91,7 +91,7 @@ pub enum Source {
     Event(Way),
     /// A timer: from due to decided.
     Timer,
-    /// A hand-over: from due to handed over.
+    /// A hand-over: from when it was due by the flow's own rules to handed over.
     HandOver,
 }
 
@@ -232,7 +232,8 @@ pub enum Order {
         /// Whom.
         contact: ContactId,
     },
-    /// Adds addresses to the suppression list, or takes them off.
+    /// Adds addresses to the suppression list, or takes them off; then whoever has one of them may be written to again,
+    /// but for those who complained or were forgotten.
     Suppress {
         /// Addresses, in any case.
         addresses: Vec<String>,
@@ -307,6 +308,14 @@ pub enum Handed {
         /// What was said.
         detail: String,
         /// Not before so many milliseconds from now, where the other side says so.
+        after_millis: Option<u64>,
+    },
+    /// The same, and it is this side's fault (a relay that refuses us, a sender it does not know, a login): nobody's
+    /// address is blamed, and who looks at the engine is told.
+    Ours {
+        /// What was said, and the way out.
+        detail: String,
+        /// As in [`Self::Later`].
         after_millis: Option<u64>,
     },
     /// Nobody tried: there was no place for it. To be claimed again as the same attempt.

@@ -103,7 +103,7 @@ pub(super) fn ask(
     if !consents(version, state, sending) {
         return skip(Reason::NoConsent);
     }
-    if is_suppressed(flows, state, sending.channel) {
+    if is_suppressed(flows, state, sending.channel) || sending.channel == Channel::Email && state.is_bounced() {
         return skip(Reason::Suppressed);
     }
     let quiet = version.settings.quiet_hours.or(flows.quiet_hours);

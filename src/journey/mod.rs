@@ -108,14 +108,20 @@ fn record(run: &mut Run<'_>, event: &std::sync::Arc<crate::audience::Event>) {
         let answered = key.and_then(|key| run.state.sends.iter().rev().find(|send| send.key.to_string() == key));
         let channel = answered.map_or(Channel::Email, |send| send.channel);
         let contact = &mut run.state.contact;
+        let is_hard = || event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
         if event.name == ResponseKind::Unsubscribed.event_name() {
             contact.consent.set(channel, ConsentStatus::Unsubscribed);
         } else if event.name == ResponseKind::Complained.event_name() {
             contact.consent.set(channel, ConsentStatus::Unsubscribed);
             run.state.suppressed = true;
-        } else if event.name == ResponseKind::Bounced.event_name() {
-            run.state.suppressed |=
-                event.property(&["hard"]).is_some_and(|hard| *hard == crate::audience::Value::Bool(true));
+        } else if event.name == ResponseKind::Bounced.event_name() && is_hard() {
+            // Of the address that it says, which may be another one by now; else of the one there is.
+            let said = event.property(&["email"]).and_then(crate::audience::Value::as_text);
+            match said.map(str::to_owned).or_else(|| contact.email.as_ref().map(ToString::to_string)) {
+                Some(email) if channel == Channel::Email => run.state.bounce(&email),
+                // Which address it was nobody knows.
+                _ => run.state.suppressed = true,
+            }
         }
     }
     let told = run.effects.trace.len();

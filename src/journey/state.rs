@@ -21,8 +21,10 @@ pub struct ContactState {
     pub contact: Contact,
     /// The history.
     pub log: EventLog,
-    /// Never to be written to.
+    /// Never to be written to, wherever.
     pub suppressed: bool,
+    /// Addresses that take no mail, in lower case, the latest last; the person may have another one (SEMANTICS R22).
+    pub bounced: Vec<SmolStr>,
     /// Live flows, in flow order.
     pub(super) live: Vec<Live>,
     pub(super) triggers: BTreeMap<TriggerKey, TriggerState>,
@@ -291,6 +293,14 @@ pub(super) enum TimerWhat {
     Recheck(JourneyId),
 }
 
+/// Addresses of one contact that are remembered as bounced. Source: assumption.
+const MOST_BOUNCED: usize = 20;
+
+/// An address as addresses are compared.
+fn address(email: &str) -> SmolStr {
+    SmolStr::new(email.trim().to_lowercase())
+}
+
 /// What is usual is left out of stored states.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -305,6 +315,7 @@ impl ContactState {
             contact,
             log: EventLog::default(),
             suppressed: false,
+            bounced: Vec::new(),
             live: Vec::new(),
             triggers: BTreeMap::new(),
             fired: BTreeMap::new(),
@@ -318,6 +329,33 @@ impl ContactState {
             restored: None,
             zone,
         }
+    }
+
+    /// Whether no mail goes to the contact as it is: not to the person, or not to the address.
+    pub fn is_suppressed(&self) -> bool {
+        self.suppressed || self.is_bounced()
+    }
+
+    /// Whether the address it has takes no mail.
+    pub(super) fn is_bounced(&self) -> bool {
+        self.contact.email.as_deref().is_some_and(|email| self.bounced.contains(&address(email)))
+    }
+
+    /// An address takes no mail.
+    pub(super) fn bounce(&mut self, email: &str) {
+        let email = address(email);
+        self.bounced.retain(|known| *known != email);
+        self.bounced.push(email);
+        if self.bounced.len() > MOST_BOUNCED {
+            self.bounced.remove(0);
+        }
+    }
+
+    /// Whoever was not to be written to is, at the address they have.
+    pub(super) fn lift(&mut self) {
+        self.suppressed = false;
+        let own = self.contact.email.as_deref().map(address);
+        self.bounced.retain(|email| Some(email) != own.as_ref());
     }
 
     /// When it wants to be woken.

@@ -26,6 +26,8 @@ struct Written<'a> {
     contact: &'a Contact,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     suppressed: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    bounced: &'a [SmolStr],
     live: &'a [Live],
     #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "pairs")]
     triggers: &'a BTreeMap<TriggerKey, TriggerState>,
@@ -54,6 +56,8 @@ struct Read {
     contact: Contact,
     #[serde(default)]
     suppressed: bool,
+    #[serde(default)]
+    bounced: Vec<SmolStr>,
     #[serde(default)]
     live: Vec<Live>,
     #[serde(default)]
@@ -105,6 +109,7 @@ impl ContactState {
             now: self.now,
             contact: &self.contact,
             suppressed: self.suppressed,
+            bounced: &self.bounced,
             live: &self.live,
             triggers: &self.triggers,
             fired: self.fired.iter().map(|(key, day)| (key, day.to_string())).collect(),
@@ -138,6 +143,7 @@ impl ContactState {
             contact: read.contact,
             log,
             suppressed: read.suppressed,
+            bounced: read.bounced,
             live: read.live,
             triggers: read.triggers.into_iter().collect(),
             fired,

@@ -201,8 +201,11 @@ impl Run<'_> {
         contact.email = change.email.clone().or(contact.email.take());
         contact.phone = change.phone.clone().or(contact.phone.take());
         contact.language = change.language.clone().or(contact.language.take());
-        if let Some(suppressed) = change.suppressed {
-            self.state.suppressed = suppressed;
+        change.bounced.iter().for_each(|email| self.state.bounce(email));
+        match change.suppressed {
+            Some(true) => self.state.suppressed = true,
+            Some(false) => self.state.lift(),
+            None => {}
         }
         if let Some(zone) = &change.zone {
             let before = self.state.zone(self.flows).clone();

@@ -82,8 +82,11 @@ pub struct Change {
     pub zone: Option<SmolStr>,
     /// A new language.
     pub language: Option<SmolStr>,
-    /// Never to be written to, or again.
+    /// Never to be written to, or again; again at the address they have, too.
     pub suppressed: Option<bool>,
+    /// Addresses that are found to take no mail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bounced: Vec<SmolStr>,
 }
 
 impl Change {

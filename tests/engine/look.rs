@@ -73,6 +73,7 @@ impl Look {
             if state.suppressed {
                 out.insert(format!("{id} in any way"));
             }
+            out.extend(state.bounced.iter().map(|email| format!("{id} not at {email}")));
         }
         let forgotten = "select id from contact where exists \
                          (select 1 from audit where contact = contact.n and what = 'forgotten')";
@@ -155,9 +156,16 @@ impl Look {
                 }
             }
         }
-        for name in self.rows("select standing from outbox", [], |row| row.get::<_, String>(0)) {
+        let mut open: Counts<(String, String)> = BTreeMap::new();
+        let sends = "select standing, cast(flow as text), cast(node as text) from outbox";
+        for (name, place) in self.rows(sends, [], |row| Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?)))) {
             add(&mut standing, &name);
+            let open = open.entry(place).or_insert_with(|| vec![0; 2]);
+            open[0] += i64::from(name == "held");
+            open[1] += i64::from(name == "unknown");
         }
+        let sql = "select flow, node, held_sends, unknown_sends from node";
+        self.compare("node (held, unknown sends)", sql, 2, &open)?;
         self.compare("standing", "select name, '', n from standing", 1, &keyed(standing))?;
         self.compare("node (here, held)", "select flow, node, here, held from node", 2, &places)?;
         self.compare("under_way", "select flow, version, n from under_way", 1, &under_way)?;

@@ -52,7 +52,16 @@ fn data() -> PathBuf {
 
 /// The shown flow as an engine runs it, with two people at a step, one of them held.
 fn status(version: &str) -> Status {
-    let seen = NodeStatus { here: 2, held: 1, entered: 5, left: 3, per_minute: 4, sent: 3, not_sent: 1 };
+    let seen = NodeStatus {
+        here: 2,
+        held: 1,
+        entered: 5,
+        left: 3,
+        per_minute: 4,
+        sent: 3,
+        not_sent: 1,
+        ..NodeStatus::default()
+    };
     let flow = FlowStatus {
         id: "watch-shop".into(),
         name: "Watch left in the cart".into(),
@@ -402,10 +411,28 @@ fn closing_the_window_asks_whether_the_engine_goes_on() {
 #[test]
 fn a_card_says_what_came_of_it() {
     let manner = &fixture::home().manner;
-    let seen = NodeStatus { here: 2, held: 1, entered: 1_240, left: 3, per_minute: 4, sent: 3, not_sent: 1 };
+    let seen = NodeStatus {
+        here: 2,
+        held: 1,
+        entered: 1_240,
+        left: 3,
+        per_minute: 4,
+        sent: 3,
+        not_sent: 1,
+        ..NodeStatus::default()
+    };
     assert_eq!(words::card(manner, "email", &seen), "1,240 came \u{b7} 4 a minute \u{b7} 3 sent \u{b7} 1 not sent");
     assert_eq!(words::card(manner, "note", &seen), "");
     assert_eq!(words::heard(manner, &seen), "2 here, 1 held");
+    let seen = NodeStatus { held_sends: 30, unknown_sends: 1, ..NodeStatus::default() };
+    assert_eq!(words::heard(manner, &seen), "0 here, 30 messages held, 1 message of which nobody knows");
+}
+
+/// What is held at its hand-over waits for somebody as well.
+#[test]
+fn all_that_waits_for_somebody_is_counted() {
+    let outbox = [("held", 30), ("unknown", 2), ("due", 5)].map(|(name, n)| (name.into(), n)).into();
+    assert_eq!(words::held(&Status { outbox, damaged: 1, ..status("v") }), 34);
 }
 
 #[test]

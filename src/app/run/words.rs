@@ -50,13 +50,22 @@ pub fn card(manner: &Manner, kind: &str, seen: &NodeStatus) -> String {
     parts.join(" \u{b7} ")
 }
 
-/// What a step is called by those who hear the canvas: "Live: 12 here, 3 held".
+/// What a step is called by those who hear the canvas: "12 here, 3 held, 2 messages held".
 pub fn heard(manner: &Manner, seen: &NodeStatus) -> String {
-    let here = manner.number(u64::try_from(seen.here).unwrap_or(0));
-    match seen.held {
-        held if held > 0 => format!("{here} here, {} held", manner.number(u64::try_from(held).unwrap_or(0))),
-        _ => format!("{here} here"),
+    let positive = |n: i64| u64::try_from(n).unwrap_or(0);
+    let mut said = format!("{} here", manner.number(positive(seen.here)));
+    if seen.held > 0 {
+        said.push_str(&format!(", {} held", manner.number(positive(seen.held))));
     }
+    // Those who were to get them have gone on, mostly.
+    if seen.held_sends > 0 {
+        said.push_str(&format!(", {} held", count(manner, positive(seen.held_sends), "message", "messages")));
+    }
+    if seen.unknown_sends > 0 {
+        let messages = count(manner, positive(seen.unknown_sends), "message", "messages");
+        said.push_str(&format!(", {messages} of which nobody knows"));
+    }
+    said
 }
 
 /// A flow's state as people read it, and whether it is as it should be.
@@ -173,7 +182,8 @@ pub fn damaged(manner: &Manner, status: &Status) -> Option<(String, &'static str
 pub fn held(status: &Status) -> u64 {
     let nodes = status.flows.iter().flat_map(|flow| flow.nodes.values());
     let held: i64 = nodes.map(|node| node.held).sum();
-    u64::try_from(held).unwrap_or(0) + status.outbox.get("unknown").copied().unwrap_or(0) + status.damaged
+    let sends: u64 = ["held", "unknown"].iter().filter_map(|name| status.outbox.get(*name)).sum();
+    u64::try_from(held).unwrap_or(0) + sends + status.damaged
 }
 
 /// What waits in an engine that does not run, and goes on with the next start.

@@ -273,7 +273,8 @@ pub struct Suppress {
     file: Option<PathBuf>,
     #[command(flatten)]
     data: Data,
-    /// Take them off instead
+    /// Take them off instead; whoever has such an address may be written to again, but for those who complained or were
+    /// forgotten
     #[arg(long)]
     lift: bool,
     /// Print the list

@@ -97,7 +97,7 @@ fn text(status: &Status) -> String {
                 "  {:<width$}  {:>6} {:>6} {:>8} {:>8} {:>8} {:>8}",
                 node.as_str(),
                 seen.here,
-                seen.held,
+                seen.open(),
                 seen.entered,
                 seen.left,
                 seen.sent,

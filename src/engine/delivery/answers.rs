@@ -27,8 +27,10 @@ pub enum Meaning {
     No,
     /// Never, and nothing else to this address.
     BadAddress,
-    /// The fault is on this side (a login, the line): try again, once somebody has mended it.
+    /// The fault is on this side (the relay, the sender): try again, once somebody has mended it. Others may pass.
     Ours,
+    /// The same of the login or the line: nobody passes.
+    Login,
 }
 
 /// Enhanced codes with a meaning of their own; a row that ends in `.` stands for all below it. The first row counts.
@@ -47,16 +49,55 @@ const CODES: &[(&str, Meaning)] = &[
     ("5.1.3", Meaning::BadAddress),  // no address
     ("5.1.6", Meaning::BadAddress),  // has moved
     ("5.1.10", Meaning::BadAddress), // takes no mail (null MX)
+    ("5.1.7", Meaning::Ours),        // sender is no address
+    ("5.1.8", Meaning::Ours),        // sender's domain is none
     ("5.2.1", Meaning::BadAddress),  // mailbox disabled
-    ("5.7.8", Meaning::Ours),        // login not taken
-    ("5.7.9", Meaning::Ours),        // login too weak
-    ("5.7.11", Meaning::Ours),       // line must be encrypted
+    ("5.7.8", Meaning::Login),       // login not taken
+    ("5.7.9", Meaning::Login),       // login too weak
+    ("5.7.11", Meaning::Login),      // line must be encrypted
 ];
 
-/// Words in an answer without an enhanced code that speak against its being about the mailbox. Source: assumption, from
-/// answers of common servers ("550 relay not permitted", "550 blocked by policy", "550 spam").
+/// Words at a recipient that speak of the relay or the sender: what is set here, nobody's mailbox. Source: Postfix
+/// ("Relay access denied"; "Sender address rejected: not owned by user", which it says at the recipient by default),
+/// Exim ("relay not permitted", "Sender verify failed"), Exchange ("Unable to relay").
+const OURS: &[&str] = &["relay", "sender address rejected", "sender verify failed", "authentication required"];
+
+/// Words in an answer without an enhanced code that say of the mailbox itself that there is none. Source: RFC 5321,
+/// sections 4.2.3 and 3.4; answers of Postfix ("User unknown"), Exim ("Unrouteable address", "Unknown user"), qmail
+/// ("no mailbox here by that name"), Exchange ("Recipient not found").
+const NO_MAILBOX: &[&str] = &[
+    "no such",
+    "user unknown",
+    "unknown user",
+    "recipient unknown",
+    "unknown recipient",
+    "mailbox unknown",
+    "unknown mailbox",
+    "unknown address",
+    "address unknown",
+    "unknown local part",
+    "unrouteable",
+    "unroutable",
+    "undeliverable address",
+    "mailbox unavailable",
+    "mailbox name not allowed",
+    "no mailbox",
+    "user not found",
+    "recipient not found",
+    "mailbox not found",
+    "address not found",
+    "account not found",
+    "not local",
+    "invalid mailbox",
+    "invalid recipient",
+    "does not exist",
+    "doesn't exist",
+];
+
+/// Words in such an answer that speak against its being about the mailbox, whatever else it says. Source: assumption,
+/// from answers of common servers ("550 blocked by policy", "550 spam", "domain of sender address does not exist").
 const NOT_THE_MAILBOX: &[&str] = &[
-    "relay",
+    "sender",
     "spam",
     "block",
     "polic",
@@ -74,25 +115,35 @@ const NOT_THE_MAILBOX: &[&str] = &[
 pub fn meaning(stage: Stage, code: u16, text: &str) -> Meaning {
     // Source: RFC 4954, section 6: login required, not taken, too weak, line not encrypted.
     if matches!(code, 530 | 534 | 535 | 538) {
-        return Meaning::Ours;
+        return Meaning::Login;
     }
     let enhanced = enhanced(code, text);
     if let Some(found) = enhanced.and_then(|own| CODES.iter().find(|(row, _)| is_of(own, row))) {
         // Of the sender it says nothing about the recipient.
-        return if found.1 == Meaning::BadAddress && stage == Stage::Mail { Meaning::No } else { found.1 };
+        return if found.1 == Meaning::BadAddress && stage == Stage::Mail { Meaning::Ours } else { found.1 };
     }
     match code {
+        // No recipient is named yet: it is the sender that it does not want.
+        500..=599 if stage == Stage::Mail => Meaning::Ours,
+        500..=599 if stage == Stage::Rcpt && says(text, OURS) => Meaning::Ours,
         // The server is closing the connection, mostly since there are too many.
         421 => Meaning::Slower,
         400..=499 => Meaning::Later,
         // Source: RFC 5321, section 4.2.3: mailbox unavailable, not local, name not allowed.
         550 | 551 | 553 if stage == Stage::Rcpt && enhanced.is_none() => {
-            let text = text.to_lowercase();
-            let is_other = NOT_THE_MAILBOX.iter().any(|word| text.contains(word));
-            if is_other { Meaning::No } else { Meaning::BadAddress }
+            let is_bad = says(text, NO_MAILBOX) && !says(text, NOT_THE_MAILBOX);
+            if is_bad { Meaning::BadAddress } else { Meaning::No }
         }
         _ => Meaning::No,
     }
+}
+
+/// Whether an answer has one of these words; addresses and hosts in it say nothing.
+fn says(text: &str, words: &[&str]) -> bool {
+    let is_name = |word: &&str| word.contains('@') || word.trim_end_matches('.').contains('.');
+    let said: Vec<&str> = text.split_whitespace().filter(|word| !is_name(word)).collect();
+    let said = said.join(" ").to_lowercase();
+    words.iter().any(|word| said.contains(word))
 }
 
 fn is_of(own: &str, row: &str) -> bool {
@@ -120,15 +171,24 @@ mod tests {
 
     #[test]
     fn refusals() {
-        use Meaning::{BadAddress, Later, No, Ours, Slower};
+        use Meaning::{BadAddress, Later, Login, No, Ours, Slower};
         check(Stage::Rcpt, "550 5.1.1 no such user", BadAddress);
         check(Stage::End, "550 5.1.1 no such user", BadAddress);
         check(Stage::Rcpt, "550 5.1.10 null MX", BadAddress);
-        check(Stage::Mail, "550 5.1.1 who are you", No);
+        check(Stage::Mail, "550 5.1.1 who are you", Ours);
+        check(Stage::Mail, "553 5.7.1 sender not owned", Ours);
+        check(Stage::Mail, "550 no", Ours);
         check(Stage::Rcpt, "550 no such user here", BadAddress);
         check(Stage::Rcpt, "553 mailbox name not allowed", BadAddress);
-        check(Stage::Rcpt, "550 Relaying denied", No);
-        check(Stage::Rcpt, "550 5.7.1 relaying denied", No);
+        check(Stage::Rcpt, "550 Relaying denied", Ours);
+        check(Stage::Rcpt, "550 5.7.1 relaying denied", Ours);
+        check(Stage::Rcpt, "554 5.7.1 <ada@example.com>: Relay access denied", Ours);
+        check(Stage::Rcpt, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Ours);
+        check(Stage::Rcpt, "553 5.7.1 <shop@shop.example>: Sender address rejected: not owned by user ada", Ours);
+        check(Stage::Rcpt, "550 Sender verify failed", Ours);
+        check(Stage::Rcpt, "550 5.1.8 sender's domain does not exist", Ours);
+        check(Stage::Rcpt, "554 5.7.1 <ada@relay.example>: blocked by [relay.example]", No);
+        check(Stage::End, "554 5.7.1 we relay no spam", No);
         check(Stage::Rcpt, "550 5.2.2 mailbox full", No);
         check(Stage::Rcpt, "554 blocked", No);
         check(Stage::End, "550 looks like spam", No);
@@ -139,12 +199,21 @@ mod tests {
         check(Stage::Rcpt, "451 4.7.1 greylisted", Slower);
         check(Stage::Mail, "421 too many connections", Slower);
         check(Stage::End, "451 local error", Later);
-        check(Stage::Mail, "530 5.7.0 authentication required", Ours);
-        check(Stage::Mail, "550 5.7.11 encryption needed", Ours);
+        check(Stage::Mail, "530 5.7.0 authentication required", Login);
+        check(Stage::Mail, "550 5.7.11 encryption needed", Login);
         // A code that does not fit the one before it, and ones that are none.
         check(Stage::Rcpt, "450 5.1.1 undecided", Later);
         check(Stage::Rcpt, "550 5.1.1.1 no such user", BadAddress);
         check(Stage::Data, "554 no valid recipients", No);
-        check(Stage::Rcpt, "550", BadAddress);
+        // Without a code only words about the mailbox make it a bad address.
+        check(Stage::Rcpt, "550", No);
+        check(Stage::Rcpt, "550 Administrative prohibition", No);
+        check(Stage::Rcpt, "550 Requested action not taken", No);
+        check(Stage::Rcpt, "550 domain of sender address shop@shop.example does not exist", No);
+        check(Stage::Rcpt, "550 Access denied: no such user for you", No);
+        check(Stage::Rcpt, "550 Unrouteable address", BadAddress);
+        check(Stage::Rcpt, "550 Requested action not taken: mailbox unavailable", BadAddress);
+        check(Stage::Rcpt, "550 <spam.block@a.example>: Recipient address rejected: User unknown", BadAddress);
+        check(Stage::Rcpt, "551 User not local; please try <ada@b.example>", BadAddress);
     }
 }

@@ -221,24 +221,34 @@ impl Sender {
 
     fn settle(&self, job: &Job, handed: Handed) {
         let handed = match handed {
-            Handed::Later { detail, after_millis } => {
-                let age = job.contact.send(&job.key).map(|send| job.now.since(send.since));
-                // A call ends with its step, which has a time-out of its own.
-                if job.what != IntentWhat::Webhook && pace::is_given_up(job.attempt, age) {
-                    Handed::Held {
-                        reason: Reason::NoAnswer,
-                        detail: format!("Given up after {} tries. The last one: {detail}", job.attempt),
-                    }
-                } else {
-                    let own = pace::back_off_millis(&job.key, job.attempt).unsigned_abs();
-                    let asked = after_millis.unwrap_or(0).min(pace::LONGEST_ASKED_MILLIS.unsigned_abs());
-                    Handed::Later { detail, after_millis: Some(own.max(asked)) }
-                }
-            }
+            Handed::Later { detail, after_millis } => match put_off(job, after_millis) {
+                Some(after) => Handed::Later { detail, after_millis: Some(after) },
+                None => given_up(job, Reason::NoAnswer, &detail),
+            },
+            Handed::Ours { detail, after_millis } => match put_off(job, after_millis) {
+                Some(after) => Handed::Ours { detail, after_millis: Some(after) },
+                None => given_up(job, Reason::Rejected, &detail),
+            },
             other => other,
         };
         self.desk.settle(&job.key, job.attempt, handed);
     }
+}
+
+/// After how many milliseconds something is tried again: by its own schedule, or as long after as the other side asked
+/// for. `None` where the schedule is used up.
+fn put_off(job: &Job, asked: Option<u64>) -> Option<u64> {
+    let age = job.contact.send(&job.key).map(|send| job.now.since(send.since));
+    // A call ends with its step, which has a time-out of its own.
+    if job.what != IntentWhat::Webhook && pace::is_given_up(job.attempt, age) {
+        return None;
+    }
+    let own = pace::back_off_millis(&job.key, job.attempt).unsigned_abs();
+    Some(own.max(asked.unwrap_or(0).min(pace::LONGEST_ASKED_MILLIS.unsigned_abs())))
+}
+
+fn given_up(job: &Job, reason: Reason, detail: &str) -> Handed {
+    Handed::Held { reason, detail: format!("Given up after {} tries. The last one: {detail}", job.attempt) }
 }
 
 /// What a sender is to do next.
@@ -526,6 +536,24 @@ mod tests {
         assert!(longest.max() == Some(24 * 3_600_000), "a wait that was asked for has an end");
     }
 
+    /// So is what the server refuses for our sake: never lost, and the person is not blamed.
+    #[test]
+    fn what_is_our_fault_is_put_off_and_then_held() {
+        let fresh = job("mail", contact("p1", "x@a.example"), Some(5.0));
+        let mut old = Job { attempt: 9, ..job("mail", contact("p2", "x@a.example"), Some(5.0)) };
+        old.now = old.now.plus_millis(pace::GIVEN_UP_MILLIS);
+        let desk = Arc::new(FakeDesk::default());
+        send_all(vec![fresh, old], &desk, by(|_| Handed::Ours { detail: "relay".into(), after_millis: None }), 1);
+        assert_eq!(desk.words(), ["p1 mail ours", "p2 mail held"]);
+        let settled = desk.settled.lock().expect("lock");
+        let after = settled.iter().find_map(|(_, _, handed)| match handed {
+            Handed::Ours { after_millis, .. } => *after_millis,
+            _ => None,
+        });
+        assert!(after.is_some_and(|after| (22_500..=30_000).contains(&after)), "{after:?}");
+        assert!(settled.iter().any(|(.., handed)| matches!(handed, Handed::Held { reason: Reason::Rejected, .. })));
+    }
+
     fn who(turn: Option<Turn>) -> String {
         match turn {
             Some(Turn::Send(job)) => job.contact.contact.id.to_string(),
@@ -571,13 +599,13 @@ mod tests {
                 send_back(&job, &lane, &pace, &*desk);
             }
         }
-        assert_eq!(queue.waiting(), 8, "a burst of one, and a minute's six");
+        assert_eq!(queue.waiting(), 7, "a burst of one, and the other five of the minute, and the next");
         let settled = desk.settled.lock().expect("lock");
         let after = settled.iter().filter_map(|(_, _, handed)| match handed {
             Handed::NotYet { after_millis, .. } => Some(after_millis.div_ceil(10_000)),
             _ => None,
         });
-        assert_eq!(after.collect::<Vec<_>>(), [7, 8, 9, 10], "tens of seconds");
+        assert_eq!(after.collect::<Vec<_>>(), [8, 9, 10, 11, 12], "tens of seconds");
     }
 
     #[test]

@@ -100,7 +100,7 @@ enum Talk {
     /// The same, and the connection is done.
     Over(Handed),
     /// The connection was dead before anything was said of this mail.
-    Stale(Handed),
+    Stale(smtp::Error),
 }
 
 /// Who gets a mail, as the server's language has it.
@@ -168,8 +168,14 @@ impl Smtp {
                 Self::later(detail)
             }
             Meaning::Ours => {
+                let hint =
+                    "check user, password and port in --mail, and that the sender's address belongs to the account";
+                Handed::Ours { detail: format!("{detail}; {hint}"), after_millis: None }
+            }
+            Meaning::Login => {
                 self.pace.no_way(Sort::Mail);
-                Self::later(format!("{detail}; check user, password and the kind of line"))
+                let detail = format!("{detail}; check user, password and the kind of line in --mail");
+                Handed::Ours { detail, after_millis: None }
             }
         }
     }
@@ -201,6 +207,8 @@ impl Smtp {
                 let handed = self.refused(Stage::End, &error, &letter.lane);
                 if is_goodbye(&error) { Talk::Over(handed) } else { Talk::Settled(handed) }
             }
+            // Also where the answer's text is not UTF-8 (a `250` in Latin-1): lettre reads a line into a `String`, and
+            // its code is lost with it. *Unknown* is the honest word then.
             Err(error) if all_is_said.get() => {
                 let why = post::of_server(self.server.shown(), &error);
                 let detail = format!("No answer after the whole mail was said; it may have left. {why}");
@@ -227,11 +235,10 @@ impl Smtp {
         };
         let mut no = None;
         if let Err(error) = say(&from) {
-            let handed = self.refused(Stage::Mail, &error, &letter.lane);
             if is_goodbye(&error) {
-                return Err(Talk::Stale(handed));
+                return Err(Talk::Stale(error));
             }
-            no = Some(handed);
+            no = Some(self.refused(Stage::Mail, &error, &letter.lane));
         }
         let (has_sender, mut taken) = (no.is_none(), 0);
         for rcpt in to.iter().filter(|_| has_sender || is_group) {
@@ -241,7 +248,7 @@ impl Smtp {
                     return Err(Talk::Over(no.unwrap_or_else(|| self.refused(Stage::Rcpt, &error, &letter.lane))));
                 }
                 // One that may still come is not lost for one that never will.
-                Err(error) if has_sender && !matches!(no, Some(Handed::Later { .. })) => {
+                Err(error) if has_sender && !matches!(no, Some(Handed::Later { .. } | Handed::Ours { .. })) => {
                     no = Some(self.refused(Stage::Rcpt, &error, &letter.lane));
                 }
                 Err(_) => {}
@@ -325,6 +332,7 @@ impl Transport for Smtp {
                     return handed;
                 }
                 Talk::Over(handed) => return handed,
+                // That it was closed says nothing of the way: the next one does, or a new one.
                 Talk::Stale(_) => {}
             }
         }
@@ -332,7 +340,12 @@ impl Transport for Smtp {
             Ok(connection) => connection,
             Err(error) => {
                 self.pace.no_way(Sort::Mail);
-                return Self::later(post::of_server(self.server.shown(), &error).to_string());
+                let detail = post::of_server(self.server.shown(), &error).to_string();
+                // It is there, and wants none of this engine: a wrong password, mostly.
+                return match error.is_permanent() {
+                    true => Handed::Ours { detail, after_millis: None },
+                    false => Self::later(detail),
+                };
             }
         };
         let pipelines = self.server.pipelines(&mut connection);
@@ -342,7 +355,8 @@ impl Transport for Smtp {
                 self.keep(line, 1);
                 handed
             }
-            Talk::Over(handed) | Talk::Stale(handed) => handed,
+            Talk::Over(handed) => handed,
+            Talk::Stale(error) => self.refused(Stage::Mail, &error, &letter.lane),
         }
     }
 
@@ -383,6 +397,7 @@ mod tests {
         match handed {
             Handed::Done => "done".into(),
             Handed::Later { .. } => "later".into(),
+            Handed::Ours { .. } => "ours".into(),
             Handed::NotYet { .. } => "not yet".into(),
             Handed::No { bad_address: false, .. } => "no".into(),
             Handed::No { bad_address: true, .. } => "bad address".into(),
@@ -441,17 +456,18 @@ mod tests {
         check("nothing", Say::Fine, "done", 1);
         // No way to the server.
         check("", Say::Cut, "later", 0);
-        check("", Say::Line("554 go away"), "later", 0);
+        check("", Say::Line("554 go away"), "ours", 0);
         check("", Say::Nothing(2_000), "later", 0);
         check("EHLO", Say::Line("421 too many"), "later", 0);
         // Before the mail.
         check("MAIL", Say::Line("451 not now"), "later", 0);
-        check("MAIL", Say::Line("550 5.7.1 not you"), "no", 0);
-        check("MAIL", Say::Line("530 5.7.0 who are you"), "later", 0);
+        check("MAIL", Say::Line("550 5.7.1 not you"), "ours", 0);
+        check("MAIL", Say::Line("530 5.7.0 who are you"), "ours", 0);
         check("MAIL", Say::Cut, "later", 0);
         check("RCPT", Say::Line("450 4.2.1 too fast"), "later", 0);
         check("RCPT", Say::Line("550 5.1.1 nobody"), "bad address", 0);
-        check("RCPT", Say::Line("550 5.7.1 relaying denied"), "no", 0);
+        check("RCPT", Say::Line("550 5.7.1 relaying denied"), "ours", 0);
+        check("RCPT", Say::Line("550 5.7.1 blocked"), "no", 0);
         check("RCPT", Say::Nothing(2_000), "later", 0);
         check("RCPT", Say::Cut, "later", 0);
         check("DATA", Say::Line("451 not now"), "later", 0);
@@ -469,6 +485,23 @@ mod tests {
         check(".", Say::Half("250 ke"), "unknown", 1);
         check(".", Say::Line("what?"), "unknown", 1);
         check(".", Say::Nothing(2_000), "unknown", 1);
+    }
+
+    /// A relay that refuses us, or a sender it does not know, is one flow's or one domain's: the others go on.
+    #[test]
+    fn what_is_set_wrongly_keeps_nobody_else() {
+        for (at, answer) in [("RCPT", "554 5.7.1 <ada@a.example>: Relay access denied"), ("MAIL", "553 not owned")] {
+            let office = PostOffice::open(move |heard: &Heard| match heard.command.as_str() {
+                command if command.starts_with(at) => Say::Line(answer),
+                _ => Say::Fine,
+            });
+            let way = way(&office);
+            let handed = way.hand_over(&mail(&["ada@a.example"], "x"));
+            let Handed::Ours { detail, .. } = &handed else { panic!("{handed:?}") };
+            let named = ["127.0.0.1", answer.split_once(' ').expect("a code").1, "--mail"];
+            assert!(named.iter().all(|named| detail.contains(named)), "{detail}");
+            assert_eq!(way.pace.take(&Lane::of_address("x@y.example")), Ok(()), "{answer}");
+        }
     }
 
     #[test]
@@ -500,6 +533,21 @@ mod tests {
         way.close();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(office.heard().iter().filter(|heard| heard.command == "QUIT").count(), 1);
+    }
+
+    /// That a kept connection was closed meanwhile keeps nobody else waiting.
+    #[test]
+    fn a_kept_connection_that_died_is_no_missing_way() {
+        let office = PostOffice::open(|heard| match (heard.connection, heard.mail, heard.command.as_str()) {
+            (1, 2, command) if command.starts_with("MAIL") => Say::Cut,
+            (2, _, command) if command.starts_with("RCPT") => Say::Line("550 5.1.1 nobody"),
+            _ => Say::Fine,
+        });
+        let way = way(&office);
+        assert_eq!(word(&way.hand_over(&mail(&["ada@a.example"], "x"))), "done");
+        assert_eq!(word(&way.hand_over(&mail(&["ada@a.example"], "x"))), "bad address");
+        assert_eq!(office.connections(), 2);
+        assert_eq!(way.pace.take(&Lane::of_address("x@y.example")), Ok(()));
     }
 
     #[test]
@@ -537,7 +585,7 @@ mod tests {
         };
         let offers = "250-test\r\n250 AUTH PLAIN LOGIN";
         assert_eq!(login("", offers, "235 welcome"), ("done".to_owned(), 1));
-        assert_eq!(login("", offers, "535 5.7.8 no"), ("later".to_owned(), 1), "nothing is lost for a wrong password");
+        assert_eq!(login("", offers, "535 5.7.8 no"), ("ours".to_owned(), 1), "nothing is lost for a wrong password");
         assert_eq!(login("?tls=required", offers, "235 welcome"), ("later".to_owned(), 0), "the line is open");
         assert_eq!(login("", "250 test", "235 welcome"), ("later".to_owned(), 0), "there is no login");
     }

@@ -144,6 +144,7 @@ impl FakeDesk {
         let word = |handed: &Handed| match handed {
             Handed::Done => "done",
             Handed::Later { .. } => "later",
+            Handed::Ours { .. } => "ours",
             Handed::NotYet { .. } => "not yet",
             Handed::No { .. } => "no",
             Handed::Unknown { .. } => "unknown",

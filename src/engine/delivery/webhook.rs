@@ -332,6 +332,7 @@ mod tests {
         match handed {
             Handed::Done => "done".into(),
             Handed::Later { after_millis, .. } => after_millis.map_or("later".into(), |after| format!("later {after}")),
+            Handed::Ours { .. } => "ours".into(),
             Handed::NotYet { .. } => "not yet".into(),
             Handed::No { .. } => "no".into(),
             Handed::Unknown { .. } => "unknown".into(),

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{Driver, Result, Tallied, Word, json, pinned, shown};
 use crate::{
-    audience::Event,
+    audience::{Event, ResponseKind},
     base::{ContactId, FlowId, Instant, SendKey},
     engine::{
         forget::Person,
@@ -14,8 +14,8 @@ use crate::{
         work::{Done, Order, Refusal, Standing},
     },
     flow::{Flow, Workspace},
-    journey::{Forgotten, IntentWhat, Waiting, is_suppressible, suppression_key},
-    kinds::runtime::{Control, Input, Outcome},
+    journey::{Forgotten, IntentWhat, Status, Waiting, is_suppressible, suppression_key},
+    kinds::runtime::{Change, Control, Input, Outcome},
 };
 
 /// Rows of the journal that are looked at in one go when old ones are dropped. Source: assumption.
@@ -25,6 +25,8 @@ const PAGES_PER_ORDER: usize = 20;
 
 /// Bytes of an address at most: 64 before the `@`, 255 after it. Source: RFC 5321, 4.5.3.1.
 const MOST_ADDRESS: usize = 320;
+/// Contacts of one address that are let go with it. Source: assumption.
+const MOST_OF_ADDRESS: usize = 1_000;
 /// Ids of events are known so long (SEMANTICS R2), so their rows stay so long.
 const LEAST_DAYS: u32 = 30;
 
@@ -269,17 +271,27 @@ impl Driver {
                     "Look at the mail server's log; retry with --resend where it did not leave, with --sent where it did",
                 );
             }
-            Some(Standing::Settled(Outcome::Unknown)) => {
-                self.store.audit(now, Some(n), who, &format!("sends {key} once more"))?;
-                self.feed(n, &Input::Control { at: now, control: Control::Resend { key: key.clone() } })?;
-            }
-            Some(Standing::Settled(Outcome::Held)) => {
+            Some(Standing::Settled(outcome @ (Outcome::Unknown | Outcome::Held))) => {
                 let row = row.as_ref().ok_or_else(|| Error::damaged("a send is gone"))?;
-                self.store.audit(now, Some(n), who, &format!("tries {key} again"))?;
-                self.mean(n, key, now)?;
                 let what: IntentWhat = serde_json::from_str(&row.what).map_err(Error::damaged)?;
-                if matches!(what, IntentWhat::Message { .. }) {
-                    let control = Control::Retry { journey: key.journey.clone() };
+                if what == IntentWhat::Webhook && !self.awaits_answer(n, key) {
+                    return no(
+                        format!("Nobody waits for the answer of `{key}` any more: its journey has gone on"),
+                        "Move the journey back to the step where the call is to be made after all",
+                    );
+                }
+                let is_held = outcome == Outcome::Held;
+                let said = if is_held { format!("tries {key} again") } else { format!("sends {key} once more") };
+                self.store.audit(now, Some(n), who, &said)?;
+                if is_held {
+                    self.mean(n, key, now)?;
+                }
+                // The core knows of messages only, and of those that it was told are held.
+                if matches!(what, IntentWhat::Message { .. }) && !(is_held && self.is_pending(n, key)) {
+                    let control = match is_held {
+                        true => Control::Retry { journey: key.journey.clone() },
+                        false => Control::Resend { key: key.clone() },
+                    };
                     self.feed(n, &Input::Control { at: now, control })?;
                 } else {
                     self.due_again(row, now)?;
@@ -321,6 +333,17 @@ impl Driver {
         no(format!("`{key}` {stands}: only what nobody knows of can be taken as sent"), lists)
     }
 
+    fn awaits_answer(&self, n: i64, key: &SendKey) -> bool {
+        self.cache.get(n).is_some_and(|loaded| crate::journey::awaits_answer(&self.flows, &loaded.state, key))
+    }
+
+    /// Whether a send is still to be handed over as far as its contact knows: a row that was held since its contact
+    /// could not be read, or since its last test broke off, was never told.
+    fn is_pending(&self, n: i64, key: &SendKey) -> bool {
+        let send = self.cache.get(n).and_then(|loaded| loaded.state.send(key));
+        send.is_some_and(|send| send.status == Status::Pending)
+    }
+
     /// Whether the journey of a key stands at its step, held.
     fn is_held_at(&self, n: i64, key: &SendKey) -> bool {
         let Some(journey) = self.cache.get(n).and_then(|loaded| loaded.state.journey(&key.journey)) else {
@@ -345,8 +368,8 @@ impl Driver {
         // What is seen of it goes first, so that the differences are right; then all rows.
         self.write_contact(n, now)?;
         self.dirty.retain(|dirty| *dirty != n);
-        for (standing, count) in self.store.forget(n)? {
-            self.deltas.standing(super::outbox::word(&standing), -count);
+        for ([flow, node, standing], count) in self.store.forget(n)? {
+            self.deltas.sends((&flow, &node), Some(super::outbox::word(&standing)), -count);
         }
         self.cache.remove(n);
         self.store.audit(now, Some(n), who, "forgotten")?;
@@ -399,9 +422,53 @@ impl Driver {
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };
-        let what = format!("{changed} of {} addresses {what}", addresses.len());
+        let mut what = format!("{changed} of {} addresses {what}", addresses.len());
+        let (mut lifted, mut stay) = (0_usize, 0_usize);
+        for address in addresses.iter().filter(|_| lift) {
+            for n in self.store.contacts_at(&address.trim().to_lowercase(), MOST_OF_ADDRESS)? {
+                match self.lift(now, who, n)? {
+                    Some(true) => lifted += 1,
+                    Some(false) => stay += 1,
+                    None => {}
+                }
+            }
+        }
+        let people = |n: usize| if n == 1 { "1 person".to_owned() } else { format!("{n} people") };
+        if lifted > 0 {
+            what.push_str(&format!("; {} may be written to again", people(lifted)));
+        }
+        if stay > 0 {
+            what.push_str(&format!("; {} not: whoever complained or was forgotten stays suppressed", people(stay)));
+        }
         self.store.audit(now, None, who, &what)?;
         yes(what)
+    }
+
+    /// Lets a contact be written to again; whether it may be, `None` where nothing spoke against it, or where it cannot
+    /// be read.
+    fn lift(&mut self, now: Instant, who: &str, n: i64) -> Result<Option<bool>> {
+        match self.load(n) {
+            Err(error) if error.kind == Kind::Corrupt => {
+                self.told.warnings.push(error.message);
+                return Ok(None);
+            }
+            loaded => loaded?,
+        }
+        // What everybody hears may have changed it.
+        self.hear(n)?;
+        let Some(state) = self.cache.get(n).map(|loaded| &loaded.state) else { return Ok(None) };
+        if !state.is_suppressed() {
+            return Ok(None);
+        }
+        let complained = ResponseKind::Complained.event_name();
+        let has_complained = !state.log.of(complained).is_empty() || state.log.forgotten(complained) > 0;
+        if has_complained || self.store.is_forgotten(n)? {
+            return Ok(Some(false));
+        }
+        self.store.audit(now, Some(n), who, "may be written to again")?;
+        let change = Change { suppressed: Some(false), ..Change::default() };
+        self.feed(n, &Input::Profile { at: now, change })?;
+        Ok(Some(true))
     }
 
     /// Drops old rows, some pages of them; the writer drops what is left in its own time.

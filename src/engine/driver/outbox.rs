@@ -13,6 +13,7 @@ use crate::{
     base::{Instant, JourneyId, SendKey},
     engine::{
         delivery::pace::back_off_millis,
+        redact,
         store::{DamagedRow, Error, Kind, OutboxRow, Store},
         work::{Begin, Handed, Job, Source, Standing},
     },
@@ -49,7 +50,7 @@ impl Driver {
                     }
                 }
                 self.store.set_send_what(row.n, &what)?;
-                self.stand(&row, Standing::Due, row.attempt, Some(intent.at), at, Some((None, "")))
+                self.due_from(&row, intent.at, at, Some((None, "")))
             }
             None => {
                 let row = OutboxRow {
@@ -97,7 +98,19 @@ impl Driver {
 
     /// A held call or alert is due again.
     pub(super) fn due_again(&mut self, row: &OutboxRow, at: Instant) -> Result<()> {
-        self.stand(row, Standing::Due, row.attempt, Some(at), at, Some((None, "")))
+        self.due_from(row, at, at, Some((None, "")))
+    }
+
+    /// It is due by the flow's own rules, or by a person's word: what it waited for before is no lateness.
+    fn due_from(
+        &mut self,
+        row: &OutboxRow,
+        due: Instant,
+        at: Instant,
+        why: Option<(Option<Reason>, &str)>,
+    ) -> Result<()> {
+        self.stand(row, Standing::Due, row.attempt, Some(due), at, why)?;
+        self.store.set_send_made(row.n, due)
     }
 
     /// Somebody knows that a send has left of which it was unknown.
@@ -134,8 +147,8 @@ impl Driver {
         if !matches!(to, Standing::Claimed | Standing::HandingOver) {
             self.recipients.remove(&row.key);
         }
-        self.deltas.standing(name(row.standing), -1);
-        self.deltas.standing(name(to), 1);
+        let place = (row.flow.as_str(), row.key.node.as_str());
+        self.deltas.send(place, Some(name(row.standing)), Some(name(to)));
         if let Standing::Settled(outcome) = to {
             *self.told.outcomes.entry(outcome.name()).or_default() += 1;
         }
@@ -151,7 +164,7 @@ impl Driver {
             Delivery::Held(reason) => (Outcome::Held, *reason),
             Delivery::Unknown => (Outcome::Unknown, Reason::NoAnswer),
             Delivery::Deferred { until } => {
-                self.stand(row, Standing::Due, row.attempt, Some(*until), at, None)?;
+                self.due_from(row, *until, at, None)?;
                 return self.feed(row.contact, &Input::Delivered { at, key: row.key.clone(), result });
             }
         };
@@ -377,10 +390,8 @@ impl Driver {
     fn set_aside(&mut self, row: &DamagedRow, from: Option<Standing>, to: Outcome, now: Instant) -> Result<()> {
         let message = format!("Send {}: {}", row.n, row.error.message);
         self.store.set_send(row.n, Standing::Settled(to), 0, None, now, Some((Some(Reason::Fault), &message)))?;
-        if let Some(from) = from {
-            self.deltas.standing(name(from), -1);
-        }
-        self.deltas.standing(to.name(), 1);
+        let (flow, node) = self.store.place_of_send(row.n)?.unwrap_or_default();
+        self.deltas.send((&flow, &node), from.map(name), Some(to.name()));
         *self.told.outcomes.entry(to.name()).or_default() += 1;
         self.told.warnings.push(message);
         Ok(())
@@ -420,13 +431,19 @@ impl Driver {
             }
             Err(error) => return Err(error),
         }
+        // Whoever looks at the engine is to mend it; one word of it is enough, whoever the mails are for.
+        let is_ours = matches!(handed, Handed::Ours { .. });
+        if let Handed::Ours { detail, .. } | Handed::Held { reason: Reason::Rejected, detail } = handed {
+            self.told.warnings.push(redact::text(detail));
+        }
         match handed {
             Handed::Done => self.finish(&row, Delivery::Sent, now, ""),
-            Handed::Later { detail, after_millis } => {
+            Handed::Later { detail, after_millis } | Handed::Ours { detail, after_millis } => {
                 // Who hands over knows when to try again, and when to give up; this is for who says nothing.
                 let asked = after_millis.map(|millis| i64::try_from(millis).unwrap_or(i64::MAX));
                 let pause = asked.unwrap_or_else(|| back_off_millis(key, attempt)).min(MOST_PUT_OFF_MILLIS);
-                let why = Some((Some(Reason::NoAnswer), detail.as_str()));
+                let reason = if is_ours { Reason::Rejected } else { Reason::NoAnswer };
+                let why = Some((Some(reason), detail.as_str()));
                 self.stand(&row, Standing::Due, attempt, Some(now.plus_millis(pause)), now, why)
             }
             Handed::NotYet { detail, after_millis } => {
@@ -435,8 +452,10 @@ impl Driver {
                 self.stand(&row, Standing::Due, attempt.saturating_sub(1), Some(now.plus_millis(pause)), now, why)
             }
             Handed::No { detail, bad_address } => {
+                // To whom it went is known as long as it is under way.
+                let email = self.recipients.get(key).and_then(|(email, _)| email.clone());
                 self.finish(&row, Delivery::Refused(Reason::Rejected), now, detail)?;
-                if *bad_address { self.bounce(&row, now) } else { Ok(()) }
+                if *bad_address { self.bounce(&row, email, now) } else { Ok(()) }
             }
             Handed::Unknown { detail } => self.finish(&row, Delivery::Unknown, now, detail),
             Handed::Held { reason, detail } => self.finish(&row, Delivery::Held(*reason), now, detail),
@@ -444,8 +463,8 @@ impl Driver {
     }
 
     /// The address is none: nothing goes there any more (SEMANTICS R0, R22). That of a team's alert is not the
-    /// contact's.
-    fn bounce(&mut self, row: &OutboxRow, now: Instant) -> Result<()> {
+    /// contact's. The present one is meant where nobody knows to which it went.
+    fn bounce(&mut self, row: &OutboxRow, email: Option<SmolStr>, now: Instant) -> Result<()> {
         let Ok(IntentWhat::Message { message, variant, .. }) = self.what_of(row) else { return Ok(()) };
         let Some(loaded) = self.cache.get(row.contact) else { return Ok(()) };
         let mut properties = Properties::new();
@@ -457,6 +476,9 @@ impl Driver {
         set("send_key", &row.key.to_string());
         set("message", message.as_str());
         set("variant", &variant);
+        if let Some(email) = &email {
+            set("email", email);
+        }
         properties.insert(SmolStr::new_static("hard"), Value::Bool(true));
         let event = Event {
             id: own_event("bounce", &row.key),

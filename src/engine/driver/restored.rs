@@ -81,7 +81,7 @@ impl Driver {
             }
             let consent = one.no.into_iter().map(|channel| (channel, crate::audience::ConsentStatus::Unsubscribed));
             let suppressed = one.is_suppressed.then_some(true);
-            let change = Change { consent: consent.collect(), suppressed, ..Change::default() };
+            let change = Change { consent: consent.collect(), suppressed, bounced: one.bounced, ..Change::default() };
             if let crate::engine::work::Answer::Refused { error, .. } =
                 self.change(now, &NewContact { id: one.id, change })?
             {

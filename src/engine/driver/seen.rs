@@ -111,6 +111,23 @@ impl Deltas {
         }
     }
 
+    /// A send of a node stands elsewhere, or is gone; by the names of standings.
+    pub fn send(&mut self, (flow, node): (&str, &str), from: Option<&'static str>, to: Option<&'static str>) {
+        self.sends((flow, node), from, -1);
+        self.sends((flow, node), to, 1);
+    }
+
+    /// So many sends of a node more, or less, in a standing.
+    pub fn sends(&mut self, (flow, node): (&str, &str), standing: Option<&'static str>, delta: i64) {
+        let Some(standing) = standing else { return };
+        self.standing(standing, delta);
+        match standing {
+            "held" => self.node(&FlowId::new(flow), &NodeId::new(node)).held_sends += delta,
+            "unknown" => self.node(&FlowId::new(flow), &NodeId::new(node)).unknown_sends += delta,
+            _ => {}
+        }
+    }
+
     /// Adds to a count by its name.
     pub fn standing(&mut self, name: &'static str, delta: i64) {
         if delta != 0 {

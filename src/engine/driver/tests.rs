@@ -7,6 +7,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+mod again;
+
 use super::*;
 use crate::{
     audience::{Contact, Value},

@@ -53,7 +53,9 @@ pub fn backup(dir: &Path, to: &Path) -> Result<()> {
     })();
     let written = copied.and_then(|()| {
         sync(part).map_err(|error| cannot("written", part, &error))?;
-        fs::rename(part, to).map_err(|error| cannot("written", to, &error))
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Without it the name may be gone after a power cut, though whoever asked was told that the copy is there.
+        fs::rename(part, to).and_then(|()| sync_folder(folder)).map_err(|error| cannot("written", to, &error))
     });
     if written.is_err() {
         let _ = fs::remove_file(part);
@@ -70,6 +72,9 @@ pub struct Carried {
     pub is_forgotten: bool,
     /// Whether they are never to be written to.
     pub is_suppressed: bool,
+    /// Addresses of theirs that take no mail.
+    #[serde(default)]
+    pub bounced: Vec<smol_str::SmolStr>,
     /// Where they unsubscribed.
     pub no: Vec<Channel>,
 }
@@ -216,7 +221,8 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
     // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
     let forgotten = "(select max(at) from audit where contact = contact.n and what = 'forgotten')";
     let mut statement = former.prepare(&format!(
-        "select id, state, {forgotten} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed')"
+        "select id, state, {forgotten} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed') \
+         or instr(state, 'bounced')"
     ))?;
     let mut copied = into.prepare(&format!("select state, {forgotten} from contact where id = ?"))?;
     let mut rows = statement.query([])?;
@@ -236,11 +242,13 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
         let no =
             no.filter(|channel| says_no(&state, *channel) && !was.as_ref().is_some_and(|was| says_no(was, *channel)));
         let is_suppressed = state.suppressed && !was.as_ref().is_some_and(|was| was.suppressed);
+        let is_new = |email: &&smol_str::SmolStr| !was.as_ref().is_some_and(|was| was.bounced.contains(email));
+        let bounced = state.bounced.iter().filter(is_new).cloned().collect();
         // Also of whoever was suppressed, or forgotten once, before the copy.
         let forgotten: Option<i64> = row.get(2)?;
         let is_forgotten = state.suppressed && forgotten.is_some() && forgotten != forgotten_before;
-        let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, no: no.collect() };
-        if is_forgotten || is_suppressed || !one.no.is_empty() {
+        let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, bounced, no: no.collect() };
+        if is_forgotten || is_suppressed || !one.bounced.is_empty() || !one.no.is_empty() {
             people.push(one);
         }
     }
@@ -266,7 +274,7 @@ fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
                on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
     let mut statement = former.prepare(sql)?;
     let mut mark = into.prepare(
-        "update outbox set detail = ?2, not_before = min(not_before, made) \
+        "update outbox set detail = ?2, not_before = min(not_before, made, at) \
          where key = ?1 and standing in ('due', 'claimed', 'held')",
     )?;
     let mut add = into.prepare(

@@ -171,7 +171,8 @@ impl Reader {
                 status.older.insert(version, count(n));
             }
         }
-        let nodes = "select flow, node, here, held, entered, left_by, sent, not_sent from node";
+        let nodes =
+            "select flow, node, here, held, entered, left_by, sent, not_sent, held_sends, unknown_sends from node";
         for (flow, node, seen) in self.rows(nodes, [], |row| {
             let seen = NodeStatus {
                 here: row.get(2)?,
@@ -181,6 +182,8 @@ impl Reader {
                 per_minute: 0,
                 sent: count(row.get(6)?),
                 not_sent: count(row.get(7)?),
+                held_sends: row.get(8)?,
+                unknown_sends: row.get(9)?,
             };
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, seen))
         })? {
@@ -332,7 +335,7 @@ impl Reader {
         })?;
         let view = ContactView {
             schema: "flowloom/contact/1".into(),
-            suppressed: state.suppressed,
+            suppressed: state.is_suppressed(),
             journeys: journeys.collect(),
             sends: self.sends(n)?,
             trace,

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use smol_str::SmolStr;
 
-use super::{Error, Result, Store};
+use super::{Error, Result, Store, schema};
 use crate::{
     base::{ContactId, Instant, SendKey},
     engine::{forget::Person, work::Standing},
@@ -62,7 +62,7 @@ pub struct OutboxRow {
     pub standing: Standing,
     /// Attempts so far.
     pub attempt: u32,
-    /// When it was intended first.
+    /// Since when it is due by the flow's own rules: its intent, or the end of a pause or deferral, or a person's word.
     pub made: Instant,
     /// Not before.
     pub not_before: Instant,
@@ -85,6 +85,10 @@ pub struct NodeDelta {
     pub sent: i64,
     /// Messages skipped or refused.
     pub not_sent: i64,
+    /// Sends that are held.
+    pub held_sends: i64,
+    /// Sends that may have left.
+    pub unknown_sends: i64,
 }
 
 /// A held step, as shown.
@@ -208,6 +212,19 @@ impl Store {
     pub fn contact_number(&self, id: &str) -> Result<Option<i64>> {
         let mut statement = self.connection.prepare_cached("select n from contact where id = ?")?;
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
+    /// Contacts with an address (in lower case), at most so many.
+    pub fn contacts_at(&self, address: &str, limit: usize) -> Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached("select n from contact where email = ? limit ?")?;
+        let rows = statement.query_map(params![address, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether somebody asked to be forgotten once.
+    pub fn is_forgotten(&self, n: i64) -> Result<bool> {
+        let sql = "select exists (select 1 from audit where contact = ? and what = 'forgotten')";
+        Ok(self.connection.prepare_cached(sql)?.query_row([n], |row| row.get(0))?)
     }
 
     /// A contact by its number.
@@ -408,9 +425,18 @@ impl Store {
         self.connection.execute_batch(&format!(
             "delete from standing where name not in ('contacts', 'waiting'); \
              insert into standing(name, n) \
-             select standing, count(*) from outbox where not ({STRANGE}) group by standing"
+             select standing, count(*) from outbox where not ({STRANGE}) group by standing; {}",
+            schema::RECOUNT_OPEN
         ))?;
         Ok(())
+    }
+
+    /// Flow and node of a send, as far as they can be read.
+    pub fn place_of_send(&self, n: i64) -> Result<Option<(String, String)>> {
+        let sql = "select cast(flow as text), cast(node as text) from outbox where n = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let read = |row: &Row<'_>| Ok((text(row, 0).map(str::to_owned).ok(), text(row, 1).map(str::to_owned).ok()));
+        Ok(statement.query_row([n], read).optional()?.and_then(|(flow, node)| flow.zip(node)))
     }
 
     /// Makes a send that is due. The key is unique.
@@ -456,6 +482,13 @@ impl Store {
             reason.map(Reason::name),
             detail,
         ])?;
+        Ok(())
+    }
+
+    /// Says anew since when a send has been due by the flow's own rules.
+    pub fn set_send_made(&self, n: i64, made: Instant) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("update outbox set made = ? where n = ?")?;
+        statement.execute(params![made.as_millis(), n])?;
         Ok(())
     }
 
@@ -588,10 +621,12 @@ impl Store {
     /// Adds to the counts of a node.
     pub fn add_node(&self, flow: &str, node: &str, delta: &NodeDelta) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "insert into node(flow, node, here, held, entered, left_by, sent, not_sent) \
-             values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set here = here + excluded.here, \
+            "insert into node(flow, node, here, held, entered, left_by, sent, not_sent, held_sends, unknown_sends) \
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set here = here + excluded.here, \
              held = held + excluded.held, entered = entered + excluded.entered, \
-             left_by = left_by + excluded.left_by, sent = sent + excluded.sent, not_sent = not_sent + excluded.not_sent",
+             left_by = left_by + excluded.left_by, sent = sent + excluded.sent, \
+             not_sent = not_sent + excluded.not_sent, held_sends = held_sends + excluded.held_sends, \
+             unknown_sends = unknown_sends + excluded.unknown_sends",
         )?;
         statement.execute(params![
             flow,
@@ -601,7 +636,9 @@ impl Store {
             delta.entered,
             delta.left,
             delta.sent,
-            delta.not_sent
+            delta.not_sent,
+            delta.held_sends,
+            delta.unknown_sends
         ])?;
         Ok(())
     }
@@ -709,6 +746,8 @@ impl Store {
                 let address = ["email", "phone"].into_iter().filter_map(|key| of[key].as_str());
                 person.addresses.extend(address.map(str::to_owned));
             }
+            let bounced = json["bounced"].as_array().into_iter().flatten();
+            person.addresses.extend(bounced.filter_map(|one| one.as_str()).map(str::to_owned));
         };
         let mut row = self
             .connection
@@ -735,8 +774,8 @@ impl Store {
         Ok(person)
     }
 
-    /// Drops all rows about a contact but the contact itself; the standings that its sends had.
-    pub fn forget(&self, contact: i64) -> Result<Vec<(String, i64)>> {
+    /// Drops all rows about a contact but the contact itself; how many sends it had, by flow, node and standing.
+    pub fn forget(&self, contact: i64) -> Result<Vec<([String; 3], i64)>> {
         // Pages that become free keep nothing of what they held.
         self.connection.execute_batch("pragma secure_delete = on")?;
         let gone = self.drop_rows(contact);
@@ -744,12 +783,13 @@ impl Store {
         gone
     }
 
-    fn drop_rows(&self, contact: i64) -> Result<Vec<(String, i64)>> {
-        let mut counts = self
-            .connection
-            .prepare_cached("select standing, count(*) from outbox where contact = ? group by standing")?;
-        let counts: Vec<(String, i64)> =
-            counts.query_map([contact], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    fn drop_rows(&self, contact: i64) -> Result<Vec<([String; 3], i64)>> {
+        let mut counts = self.connection.prepare_cached(
+            "select cast(flow as text), cast(node as text), standing, count(*) from outbox where contact = ? \
+             group by 1, 2, 3",
+        )?;
+        let read = |row: &Row<'_>| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?));
+        let counts: Vec<([String; 3], i64)> = counts.query_map([contact], read)?.collect::<rusqlite::Result<_>>()?;
         for sql in [
             "delete from mail where outbox in (select n from outbox where contact = ?)",
             "delete from outbox where contact = ?",

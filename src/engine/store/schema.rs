@@ -18,7 +18,23 @@ use rusqlite::Connection;
 /// Says that the file is one of ours: "FLWM".
 pub const APPLICATION_ID: i32 = 0x464c_574d;
 /// The version of the schema that this build writes.
-pub const VERSION: i32 = 2;
+pub const VERSION: i32 = 3;
+
+/// Counts anew, for each node, the sends that wait for somebody.
+macro_rules! recount_open {
+    () => {
+        "
+update node set held_sends = 0, unknown_sends = 0;
+insert into node(flow, node, held_sends, unknown_sends)
+    select flow, node, sum(standing = 'held'), sum(standing = 'unknown') from outbox
+    where standing in ('held', 'unknown') group by flow, node
+    on conflict do update set held_sends = excluded.held_sends, unknown_sends = excluded.unknown_sends;
+"
+    };
+}
+
+/// The same, for whoever has lost the count.
+pub const RECOUNT_OPEN: &str = recount_open!();
 
 /// Steps from version n (from 0, an empty file) to n + 1; never changed once released.
 const STEPS: &[&str] = &[
@@ -72,6 +88,13 @@ create index held_journey on held(journey);
 create index held_since on held(since);
 create index code_whose on code(contact);
 ",
+    concat!(
+        "
+alter table node add column held_sends integer not null default 0;
+alter table node add column unknown_sends integer not null default 0;
+",
+        recount_open!()
+    ),
 ];
 
 /// What is wrong with a file that is there.

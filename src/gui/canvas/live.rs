@@ -21,14 +21,14 @@ pub fn look(app: &App, document: &Document, node: &Node, look: &mut CardLook) {
         return;
     };
     look.counts = words::card(&document.home.manner, &node.kind, seen);
-    look.live = Some((seen.here - seen.held, seen.held));
+    look.live = Some((seen.here - seen.held, seen.open()));
 }
 
 /// The same for those who hear the canvas, and under the pointer.
 pub fn say(response: &Response, app: &App, document: &Document, n: usize) {
     let Some(flow) = run::live(app, document).and_then(|live| live.flow) else { return };
     let Some(node) = document.flow().nodes.get(n) else { return };
-    let Some(seen) = flow.nodes.get(node.id.as_str()).filter(|seen| seen.here > 0) else { return };
+    let Some(seen) = flow.nodes.get(node.id.as_str()).filter(|seen| seen.here > 0 || seen.open() > 0) else { return };
     let heard = words::heard(&document.home.manner, seen);
     response.ctx.accesskit_node_builder(response.id, |builder| builder.set_description(heard.clone()));
     response.clone().on_hover_text(heard);

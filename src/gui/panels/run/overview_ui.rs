@@ -159,7 +159,7 @@ fn steps(ui: &mut Ui, document: &Document, run: &Run, flow: &FlowStatus, out: &m
             "Step" if document.flow().node(node.as_str()).is_none() => (format!("{node} (gone)"), palette.weak),
             "Step" => (words::step(document, node.as_str()), palette.text),
             "Here" => (number(seen.here), if seen.here > 0 { palette.accent } else { palette.weak }),
-            "Held" if seen.held > 0 => (number(seen.held), palette.error),
+            "Held" if seen.open() > 0 => (number(seen.open()), palette.error),
             "Held" => ("\u{2013}".to_owned(), palette.weak),
             "A minute" => (count(seen.per_minute), palette.text),
             "Came" => (count(seen.entered), palette.text),
