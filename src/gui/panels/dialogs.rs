@@ -224,12 +224,7 @@ fn buttons(ui: &mut Ui, choices: &[(&str, Choice)], chosen: &mut Option<Choice>)
     let palette = Palette::get(ui);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         for (n, (label, choice)) in choices.iter().enumerate() {
-            let text = RichText::new(*label);
-            let button = if n == 0 {
-                Button::new(text.color(palette.on_accent)).fill(palette.accent)
-            } else {
-                Button::new(text)
-            };
+            let button = if n == 0 { widgets::primary(ui, *label, true) } else { Button::new(*label) };
             if ui.add(button).clicked() {
                 *chosen = Some(choice.clone());
             }
@@ -295,9 +290,8 @@ fn path_ui(ui: &mut Ui, dialog: &PathDialog, draft: &mut Draft, chosen: &mut Opt
     });
     ui.add_space(10.0);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let text = RichText::new(go).color(palette.on_accent);
         let has_name = !draft.path.trim().is_empty();
-        if ui.add_enabled(has_name, Button::new(text).fill(palette.accent)).clicked() || (enter && has_name) {
+        if ui.add_enabled(has_name, widgets::primary(ui, go, has_name)).clicked() || (enter && has_name) {
             *chosen = Some(Choice::Path(draft.path.clone()));
         }
         if ui.button("Cancel").clicked() {

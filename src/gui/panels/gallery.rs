@@ -92,8 +92,7 @@ fn head(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command>) {
         ui.label(RichText::new(icons::glyph("flow-arrow")).font(theme::icon(28.0)).color(palette.accent));
         ui.label(RichText::new("Flowloom").font(theme::semibold(24.0)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let new = RichText::new("New flow").color(palette.on_accent);
-            if ui.add(Button::new(new).fill(palette.accent).min_size(vec2(0.0, 32.0))).clicked() {
+            if ui.add(widgets::primary(ui, "New flow", true).min_size(vec2(0.0, 32.0))).clicked() {
                 out.push(CommandId::New.into());
             }
             if ui.add(Button::new("Open…").min_size(vec2(0.0, 32.0))).clicked() {
@@ -148,8 +147,7 @@ fn offered_back(ui: &mut Ui, app: &App, palette: &Palette, out: &mut Vec<Command
                     if discard.accessible_name(format!("Discard {}", draft.name)).clicked() {
                         out.push(Command::Files(Act::DropDraft(draft.id.clone())));
                     }
-                    let restore = RichText::new("Restore").color(palette.on_accent);
-                    let restore = ui.add(Button::new(restore).fill(palette.accent));
+                    let restore = ui.add(widgets::primary(ui, "Restore", true));
                     if restore.accessible_name(format!("Restore {}", draft.name)).clicked() {
                         out.push(Command::Files(Act::Restore(draft.id.clone())));
                     }

@@ -120,8 +120,8 @@ fn for_client_ui(ui: &mut Ui, publish: &Publish, format: ClientFormat, out: &mut
     ui.separator();
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let is_free = publish.running_for_client().is_none();
-        let text = RichText::new(format!("Save the {}…", format.what())).color(palette.on_accent);
-        let button = ui.add_enabled(is_free, Button::new(text).fill(palette.accent).min_size(vec2(0.0, 30.0)));
+        let button = widgets::primary(ui, format!("Save the {}…", format.what()), is_free);
+        let button = ui.add_enabled(is_free, button.min_size(vec2(0.0, 30.0)));
         if button.on_disabled_hover_text("It is being made").clicked() {
             out.push(Command::Files(Act::Publish(PublishAct::MakeForClient)));
         }
@@ -233,8 +233,8 @@ fn bottom(ui: &mut Ui, _app: &App, document: &Document, publish: &Publish, out: 
             return;
         }
         let can = ready(document, publish);
-        let text = RichText::new("Export to a folder…").color(palette.on_accent);
-        let button = ui.add_enabled(can.is_ok(), Button::new(text).fill(palette.accent).min_size(vec2(0.0, 30.0)));
+        let button = widgets::primary(ui, "Export to a folder…", can.is_ok());
+        let button = ui.add_enabled(can.is_ok(), button.min_size(vec2(0.0, 30.0)));
         if button.on_disabled_hover_text(can.err().unwrap_or("")).clicked() {
             out.push(Command::Files(Act::Publish(PublishAct::Choose)));
         }

@@ -12,6 +12,7 @@ use crate::{
         icons,
         panels::bottom,
         theme::{self, Palette},
+        widgets,
     },
 };
 
@@ -123,9 +124,8 @@ pub fn bar(
 
 /// The main button of a page.
 pub fn main_button(ui: &mut Ui, icon: &str, words: &str) -> egui::Response {
-    let palette = Palette::get(ui);
-    let text = RichText::new(format!("{}  {words}", icons::glyph(icon))).color(palette.on_accent);
-    ui.add(Button::new(text).fill(palette.accent).min_size(vec2(0.0, 28.0))).accessible_name(words)
+    let button = widgets::primary(ui, format!("{}  {words}", icons::glyph(icon)), true);
+    ui.add(button.min_size(vec2(0.0, 28.0))).accessible_name(words)
 }
 
 /// A table beside what is chosen in it; below each other where there is no room for both.
