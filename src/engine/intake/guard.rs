@@ -242,8 +242,8 @@ impl Guard {
         self.signed(signature, secret, body, now).map(|()| Caller::Keyed)
     }
 
-    /// What names a signed request: the same for the same one sent once more, however the header is written. `caller` is
-    /// who [`Self::shared`] found; `None` of a request that was let in by something else.
+    /// What names a signed request: the same for the same one sent once more, however the header is written. `caller`
+    /// is who [`Self::shared`] found; `None` of a request that was let in by something else.
     pub fn signed_by(headers: &HeaderMap, caller: Caller) -> Option<String> {
         // Whoever shows the secret itself may repeat a header that nobody looked at.
         let signature = headers.get(SIGNATURE).filter(|_| caller == Caller::Keyed)?.to_str().ok()?;

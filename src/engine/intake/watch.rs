@@ -2,8 +2,9 @@
 //!
 //! The one idea: a file is picked up when it is complete (size and time of change stood still for some seconds), read
 //! from the front in batches, and moved away after its last batch is durable, where it is still what was read: one
-//! that grew meanwhile stays and is read again, and one that grows where it was moved to (its writer only paused) is read
-//! there. That, and a crash in between, does no harm, since events have ids. A bad line is written down and passed over.
+//! that grew meanwhile stays and is read again, and one that grows where it was moved to (its writer only paused) is
+//! read there. That, and a crash in between, does no harm, since events have ids. A bad line is written down and passed
+//! over.
 
 use std::{
     collections::BTreeMap,
