@@ -236,19 +236,22 @@ impl Line {
             Self::Resting(driver) => {
                 let now = Clock::Real.now();
                 let refused = |error: store::Error| Refusal { error: error.message, hint: error.hint };
-                let done = driver.batch(now, |driver| driver.order(now, who, order)).map_err(refused)?.0;
+                let (done, mut told) = driver.batch(now, |driver| driver.order(now, who, order)).map_err(refused)?;
                 // So that what is looked at next shows it; in a large store the next start tells the rest.
                 let mut pages = 0;
                 while done.is_ok() && driver.is_walking() && pages < MOST_PAGES {
-                    driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?;
+                    let walked = driver.batch(now, |driver| driver.walk(TOLD_AT_ONCE)).map_err(refused)?;
+                    told.warnings.extend(walked.1.warnings);
                     pages += 1;
                 }
-                match order {
+                let done = match order {
                     Order::Forget { contact } => {
                         done.map(|said| said + &erase(driver, contact, now).unwrap_or_else(|why| why))
                     }
                     _ => done,
-                }
+                };
+                // Nobody else is there to show them.
+                done.map(|said| told.warnings.iter().fold(said, |said, warning| format!("{said}\nwarning: {warning}")))
             }
         }
     }

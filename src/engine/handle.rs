@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::work::{Answer, Begin, Busy, Done, Handed, History, NewContact, NewEvent, Order};
+use super::work::{Answer, Begin, Busy, Done, Handed, History, NewContact, NewEvent, Order, Way};
 use crate::{
     audience::{Properties, Value},
     base::SendKey,
@@ -30,8 +30,8 @@ const LAST_GLANCES: u32 = 25;
 /// What lies in the writer's queue.
 #[derive(Debug)]
 pub enum Ask {
-    /// Events.
-    Events(Vec<NewEvent>, oneshot::Sender<Result<Vec<Answer>, Busy>>),
+    /// Events, and the way by which they came.
+    Events(Vec<NewEvent>, Way, oneshot::Sender<Result<Vec<Answer>, Busy>>),
     /// Contacts.
     Contacts(Vec<NewContact>, oneshot::Sender<Result<Vec<Answer>, Busy>>),
     /// Contacts with a past.
@@ -52,7 +52,7 @@ impl Ask {
     /// How many items it counts for in the queue; large ones count as several, so that memory is bounded, too.
     fn len(&self) -> usize {
         match self {
-            Self::Events(items, _) => items.iter().map(weight_of_event).sum(),
+            Self::Events(items, ..) => items.iter().map(weight_of_event).sum(),
             Self::Contacts(items, _) => items.iter().map(|item| 1 + bytes_of_change(&item.change) / ITEM_BYTES).sum(),
             Self::Histories(items, _) => items.iter().map(weight_of_history).sum(),
             Self::Order(..) => 1,
@@ -147,11 +147,18 @@ impl Handle {
         answer.await.unwrap_or(Err(Busy::Stopping))
     }
 
-    /// Takes events; one answer each, after the commit that holds them.
+    /// Takes events of the API; one answer each, after the commit that holds them.
     ///
     /// Errors: nothing was taken, and why.
     pub async fn events(&self, items: Vec<NewEvent>) -> Result<Vec<Answer>, Busy> {
-        self.ask(|reply| Ask::Events(items, reply)).await
+        self.events_by(Way::Events, items).await
+    }
+
+    /// As [`Self::events`], by any way.
+    ///
+    /// Errors: as there.
+    pub async fn events_by(&self, way: Way, items: Vec<NewEvent>) -> Result<Vec<Answer>, Busy> {
+        self.ask(|reply| Ask::Events(items, way, reply)).await
     }
 
     /// Takes contacts; one answer each, after the commit that holds them.
@@ -246,7 +253,12 @@ mod tests {
             properties,
             change: Some(Change { lists_add: vec![text.into()], ..Change::default() }),
         };
-        assert_eq!(Ask::Events(vec![event.clone(), event], oneshot::channel().0).len(), 2 * expected, "{}", text.len());
+        assert_eq!(
+            Ask::Events(vec![event.clone(), event], Way::Events, oneshot::channel().0).len(),
+            2 * expected,
+            "{}",
+            text.len()
+        );
     }
 
     #[test]

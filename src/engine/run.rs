@@ -22,7 +22,7 @@ use super::{
         secrets::Secrets as FlowSecrets,
         ways::{self, Ways},
     },
-    driver::{Driver, Source, Told},
+    driver::{Driver, Told},
     forget::{self, Person, Places},
     handle::Handle,
     intake::{
@@ -30,19 +30,18 @@ use super::{
         door::Door,
         guard::{Guard, Secrets},
         mapping::Mapping,
-        pulse::{self, Pulse},
+        pulse::Pulse,
         server::{self, Intake, Limits, Parts, Setup},
         watch::Watch,
     },
     readers::Readers,
     redact,
-    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
     store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
 use crate::{
-    audience::Event,
     base::{ContactId, FlowId, Instant, NodeId, SendKey, Zone},
     content::Brand,
     flow::{Flow, Workspace},
@@ -185,7 +184,12 @@ impl Engine {
         if let Some(folder) = &settings.watch {
             Watch::prepare(folder)?;
         }
-        let mut said = begin(&mut driver, &clock, &ways, flows, workspace)?;
+        let (pulse, live) = (Arc::new(Pulse::default()), Arc::new(Live::default()));
+        let (mut said, told) = begin(&mut driver, &clock, &ways, flows, workspace)?;
+        for told in &told {
+            live.hear(told, 0, &pulse, clock.now());
+            said.extend(told.warnings.iter().map(|warning| format!("warning: {warning}")));
+        }
         note_places(&driver, ways.folder(), settings.watch.as_deref())?;
         let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
@@ -198,8 +202,6 @@ impl Engine {
 
         let (handle, asks) = Handle::new();
         let (jobs, work) = mpsc::channel();
-        let pulse = Arc::new(Pulse::default());
-        let live = Arc::new(Live::default());
         let hear = {
             let (pulse, live, clock) = (pulse.clone(), live.clone(), clock.clone());
             Box::new(move |told: &Told, items: usize| live.hear(told, items, &pulse, clock.now()))
@@ -321,24 +323,27 @@ fn end(handle: &Handle, office: Option<Office>, writer: JoinHandle<Driver>) -> R
     Ok(())
 }
 
-/// Recovers what a crash left, then makes the flows live.
+/// Recovers what a crash left, then makes the flows live. In words what happened, and what was done for those who
+/// count.
 fn begin(
     driver: &mut Driver,
     clock: &Clock,
     ways: &Ways,
     flows: Vec<Flow>,
     workspace: &Workspace,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<(Vec<String>, Vec<Told>), Refusal> {
     let now = clock.now();
-    let mut said = Vec::new();
-    let zones = driver.batch(now, |driver| driver.look_at_zones(now, Zone::data_version())).map_err(of_store)?.0;
+    let (mut said, mut all) = (Vec::new(), Vec::new());
+    let (zones, told) =
+        driver.batch(now, |driver| driver.look_at_zones(now, Zone::data_version())).map_err(of_store)?;
+    all.push(told);
     if zones {
         said.push(format!(
             "The zone data are new ({}): waits for a time of day are reckoned anew",
             Zone::data_version()
         ));
     }
-    driver.batch(now, |driver| driver.begin_restore(now)).map_err(of_store)?;
+    all.push(driver.batch(now, |driver| driver.begin_restore(now)).map_err(of_store)?.1);
     // Other ways than those by which it was handed over know nothing of it.
     let known = driver.store().meta(WAYS).map_err(of_store)?.as_deref() == Some(ways.name());
     let recovered = driver.batch(now, |driver| {
@@ -346,16 +351,24 @@ fn begin(
         driver.store().set_meta(WAYS, ways.name())?;
         Ok(unknown)
     });
-    let (unknown, _) = recovered.map_err(of_store)?;
+    let (unknown, told) = recovered.map_err(of_store)?;
+    all.push(told);
     if unknown > 0 {
         said.push(format!("{unknown} messages were handed over when the engine stopped: nobody knows whether they left (flowloom held)"));
     }
+    let named: Vec<FlowId> = flows.iter().map(|flow| flow.id.clone()).collect();
+    let others = driver.flows().live().map(|(id, _)| id).filter(|id| !named.contains(id));
+    let others: Vec<&str> = others.map(FlowId::as_str).collect();
+    if !others.is_empty() {
+        said.push(format!("Live from before, and going on: {} (flowloom drain FLOW ends one)", others.join(", ")));
+    }
     for flow in flows {
         let order = Order::Publish { flow: Box::new(flow), workspace: Box::new(workspace.clone()) };
-        let done = driver.batch(now, |driver| driver.order(now, "start", &order)).map_err(of_store)?.0;
+        let (done, told) = driver.batch(now, |driver| driver.order(now, "start", &order)).map_err(of_store)?;
         said.push(done?);
+        all.push(told);
     }
-    Ok(said)
+    Ok((said, all))
 }
 
 /// Keeps where files of people may lie, for whoever is to forget them.
@@ -443,12 +456,7 @@ impl Live {
             pulse.batch(items as u64);
         }
         for (source, millis) in &told.latencies {
-            let source = match source {
-                Source::Event => pulse::Source::Events,
-                Source::Timer => pulse::Source::Timers,
-                Source::HandOver => pulse::Source::HandOvers,
-            };
-            pulse.latency(source, *millis);
+            pulse.latency(*source, *millis);
         }
         for (name, count) in &told.outcomes {
             let all = [Outcome::Sent, Outcome::Skipped, Outcome::Refused, Outcome::Held, Outcome::Unknown];
@@ -524,12 +532,8 @@ impl intake::Reader for Eyes {
         self.readers.look(|reader| reader.contact(id.as_str())).map_err(told)
     }
 
-    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
-        self.readers.look(|reader| reader.events(id.as_str())).map_err(told)
-    }
-
-    fn kept(&self, id: &ContactId) -> Result<Kept, String> {
-        self.readers.look(|reader| reader.kept(id.as_str())).map_err(told)
+    fn export(&self, id: &ContactId) -> Result<Option<Export>, String> {
+        self.readers.look(|reader| reader.export(id.as_str())).map_err(told)
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {

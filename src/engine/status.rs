@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::{store::MoveRow, work::Standing};
 use crate::{
-    audience::Contact,
+    audience::{Contact, Event},
     base::{ContactId, FlowId, Instant, JourneyId, NodeId},
     kinds::runtime::Reason,
 };
@@ -29,7 +29,7 @@ pub struct Status {
     pub waiting: u64,
     /// The soonest wake.
     pub next_wake: Option<Instant>,
-    /// Per source (`events`, `timers`, `hand_overs`): how late decisions were in the last hour, in milliseconds.
+    /// Per source (`events` of the API, of `hooks`, `pages` and `files`, `timers`, `hand_overs`): how late decisions were in the last hour, in milliseconds.
     pub latency: BTreeMap<SmolStr, Latency>,
     /// What people should look at, in words; empty where all is well.
     pub warnings: Vec<String>,
@@ -71,6 +71,9 @@ impl Latency {
     pub fn warning(&self, source: &str, scale: f64) -> Option<String> {
         let what = match source {
             "events" => "Events",
+            "hooks" => "Events of webhooks",
+            "pages" => "Clicks and opens",
+            "files" => "Events of files",
             "timers" => "Timers",
             _ => "Hand-overs",
         };
@@ -164,13 +167,30 @@ pub struct ContactView {
     pub next_wake: Option<Instant>,
 }
 
-/// What else is kept of a person, for their export.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
-    /// Codes that were given to them, by pool.
-    pub codes: Vec<CodeView>,
+/// Everything that is known of a person (GDPR, articles 15 and 20): `flowloom/export/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Export {
+    /// Always `flowloom/export/1`.
+    pub schema: SmolStr,
+    /// The person, with the whole trace.
+    pub contact: ContactView,
     /// What was said of their profile, oldest first: the whole at first, then each change.
     pub profile: Vec<ProfileView>,
+    /// Codes that were given to them, by pool.
+    pub codes: Vec<CodeView>,
+    /// Their events, oldest first.
+    pub events: Vec<Event>,
+    /// Their mails as they left, oldest first.
+    pub mails: Vec<MailView>,
+}
+
+/// A mail as it left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailView {
+    /// Its send key.
+    pub key: String,
+    /// The whole mail (RFC 5322).
+    pub eml: String,
 }
 
 /// A code that was given to somebody.

@@ -50,6 +50,83 @@ pub struct History {
     pub suppressed: bool,
 }
 
+/// Where items came in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Way {
+    /// `POST /v1/events`.
+    Events,
+    /// `POST /v1/contacts`.
+    Contacts,
+    /// `POST /v1/histories`.
+    Histories,
+    /// Webhooks of others.
+    Hooks,
+    /// Pages of recipients: unsubscribes, opens, clicks.
+    Pages,
+    /// Files: the watched folder.
+    Files,
+}
+
+impl Way {
+    /// All.
+    pub const ALL: [Self; 6] = [Self::Events, Self::Contacts, Self::Histories, Self::Hooks, Self::Pages, Self::Files];
+
+    /// The word in metrics and status.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Contacts => "contacts",
+            Self::Histories => "histories",
+            Self::Hooks => "hooks",
+            Self::Pages => "pages",
+            Self::Files => "files",
+        }
+    }
+}
+
+/// What a decision came from, for its latency (SEMANTICS R2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Source {
+    /// An event, by the way it came in: from happened to decided.
+    Event(Way),
+    /// A timer: from due to decided.
+    Timer,
+    /// A hand-over: from due to handed over.
+    HandOver,
+}
+
+impl Source {
+    /// All by which decisions come.
+    pub const ALL: [Self; 6] = [
+        Self::Event(Way::Events),
+        Self::Event(Way::Hooks),
+        Self::Event(Way::Pages),
+        Self::Event(Way::Files),
+        Self::Timer,
+        Self::HandOver,
+    ];
+    /// Over every [`Self::index`].
+    pub const NUM: usize = Way::ALL.len() + 2;
+
+    /// Its place in tables.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Event(way) => way as usize,
+            Self::Timer => Way::ALL.len(),
+            Self::HandOver => Way::ALL.len() + 1,
+        }
+    }
+
+    /// The word in metrics and status.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Event(way) => way.name(),
+            Self::Timer => "timers",
+            Self::HandOver => "hand_overs",
+        }
+    }
+}
+
 /// What became of one item of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]

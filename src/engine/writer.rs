@@ -228,7 +228,7 @@ impl Desk {
     fn answer(&mut self, ask: Ask, out: Out) {
         // Whoever does not wait any more needs no answer.
         match (ask, out) {
-            (Ask::Events(_, reply) | Ask::Contacts(_, reply) | Ask::Histories(_, reply), Out::Answers(answers)) => {
+            (Ask::Events(_, _, reply) | Ask::Contacts(_, reply) | Ask::Histories(_, reply), Out::Answers(answers)) => {
                 drop(reply.send(Ok(answers)))
             }
             (Ask::Order(_, _, reply), Out::Done(done)) => drop(reply.send(Ok(done))),
@@ -250,7 +250,9 @@ impl Desk {
     fn put_off(&mut self, ask: Ask, error: &Error) {
         let busy = || Busy::Store(format!("{error}. {}", error.hint));
         match ask {
-            Ask::Events(_, reply) | Ask::Contacts(_, reply) | Ask::Histories(_, reply) => drop(reply.send(Err(busy()))),
+            Ask::Events(_, _, reply) | Ask::Contacts(_, reply) | Ask::Histories(_, reply) => {
+                drop(reply.send(Err(busy())))
+            }
             Ask::Order(_, _, reply) => drop(reply.send(Err(busy()))),
             Ask::Begin(key, attempt, _, reply) => {
                 drop(reply.send(Begin::No));
@@ -314,7 +316,9 @@ const PRUNE_AGAIN_MILLIS: i64 = 1_000;
 
 fn perform(driver: &mut Driver, now: Instant, ask: &Ask) -> Result<Out> {
     Ok(match ask {
-        Ask::Events(items, _) => Out::Answers(items.iter().map(|item| driver.event(now, item)).collect::<Result<_>>()?),
+        Ask::Events(items, way, _) => {
+            Out::Answers(items.iter().map(|item| driver.event_by(*way, now, item)).collect::<Result<_>>()?)
+        }
         Ask::Contacts(items, _) => {
             Out::Answers(items.iter().map(|item| driver.change(now, item)).collect::<Result<_>>()?)
         }

@@ -235,6 +235,8 @@ fn an_engine_is_talked_to_while_it_runs() {
     let all = ask(folder, &["contact", "ada", "--format", "json"], 0, &[]).json();
     assert_eq!((all["events"][0]["name"].clone(), all["codes"].clone()), ("Signed Up".into(), serde_json::json!([])));
     assert!(all["profile"].to_string().contains("ada@shop.example"), "{}", all["profile"]);
+    assert_eq!(all["mails"][0]["key"].as_str(), Some(&*key));
+    assert!(all["mails"][0]["eml"].as_str().is_some_and(|mail| mail.contains("Subject: Welcome")), "{}", all["mails"]);
 
     // A flow with errors: not without being asked to.
     fs::write(folder.join(FLOW), first_version().replace("message: \"later\"", "message: \"none\"")).expect("writes");

@@ -39,6 +39,8 @@ pub enum Act {
     Retry(String),
     /// Speak no more of what went wrong.
     Dismiss,
+    /// Copy how an event is posted.
+    CopyExample,
     /// Show what the checks found.
     ShowProblems,
 }
@@ -80,6 +82,10 @@ pub fn apply(app: &mut App, act: Act, now: Instant) -> Vec<Request> {
         Act::Cancel => app.run.question = None,
         Act::Retry(key) => return of_send(&mut app.run, &key, |key| Order::Retry { key, resend: false }),
         Act::Dismiss => (app.run.fault, app.run.said) = (None, None),
+        Act::CopyExample => {
+            let line = app.document().and_then(|document| words::example(document, &app.run.address));
+            return line.map(Request::CopyText).into_iter().collect();
+        }
         Act::ShowProblems => {
             app.run.fault = None;
             if let Some(document) = app.document_mut() {

@@ -477,11 +477,12 @@ pub fn live<'a>(app: &'a App, document: &Document) -> Option<Live<'a>> {
     Some(Live { flow: run.flow(document), differs: run.differs(document) == Some(true) })
 }
 
-/// Whether a document shows anything of an engine.
+/// Whether a document shows anything of an engine. On the canvas that is known only once somebody has looked: one that
+/// rests is not looked at any more.
 fn is_shown(document: &Document, standing: Standing) -> bool {
     match document.view.page {
         Some(page) => page == PageKind::Run,
-        None => document.view.overlays.live && !matches!(standing, Standing::Unknown | Standing::Resting),
+        None => document.view.overlays.live && standing != Standing::Resting,
     }
 }
 

@@ -16,15 +16,21 @@ use crate::{
     flow::file,
 };
 
-/// An editor whose flow has a file in a workspace folder, with the page open; and what it asked for.
-fn page() -> (App, Vec<Task>) {
+/// An editor whose flow has a file in a workspace folder, and what it asked for.
+fn opened() -> (App, Vec<Task>) {
     let mut app = App::new();
     let home = Home { folder: Some("/shop".into()), ..Home::clone(&fixture::home()) };
     let path = Some(PathBuf::from("/shop/watch-shop.flow.ron"));
     let loaded = Box::new(file::read(fixture::text()).expect("a flow"));
-    fixture::run(&mut app, Command::Answer(Answer::Opened { path, loaded, home: Arc::new(home) }));
-    let asked = fixture::run(&mut app, pages::Act::Show(Some(PageKind::Run)));
+    let asked = fixture::run(&mut app, Command::Answer(Answer::Opened { path, loaded, home: Arc::new(home) }));
     (app, tasks(asked))
+}
+
+/// With the page open.
+fn page() -> (App, Vec<Task>) {
+    let (mut app, mut asked) = opened();
+    asked.extend(tasks(fixture::run(&mut app, pages::Act::Show(Some(PageKind::Run)))));
+    (app, asked)
 }
 
 fn tasks(requests: Vec<Request>) -> Vec<Task> {
@@ -88,7 +94,10 @@ fn only_order(tasks: impl AsRef<[Task]>) -> (u64, Order) {
 
 #[test]
 fn the_folder_is_looked_at_while_anything_of_it_is_shown() {
-    let (mut app, asked) = page();
+    let (mut app, asked) = opened();
+    assert!(matches!(&asked[..], [Task::Watch(Some(folder))] if *folder == data()), "whether one runs: {asked:?}");
+    tell(&mut app, Told::Resting { data: data(), status: None });
+    let asked = tasks(fixture::run(&mut app, pages::Act::Show(Some(PageKind::Run))));
     assert!(matches!(&asked[..], [Task::Watch(Some(folder))] if *folder == data()), "{asked:?}");
     // An engine that rests is not seen on the canvas, and not looked at.
     tell(&mut app, Told::Resting { data: data(), status: None });
@@ -440,4 +449,21 @@ fn a_decision_is_read_in_local_time_with_titles() {
     );
     check("2026-11-27T15:16:04.185Z  event Checkout Expired", "Fri 27 Nov 16:16", "event Checkout Expired");
     check("no time at all", "no time at all", "");
+}
+
+/// Whoever has no event yet copies one: of what the flow waits for, to where the engine listens.
+#[test]
+fn the_first_event_is_shown_as_it_is_posted() {
+    let (mut app, _) = page();
+    running(&mut app, "v");
+    let copied = fixture::run(&mut app, Act::CopyExample);
+    let [Request::CopyText(line)] = copied.as_slice() else { panic!("{copied:?}") };
+    let (head, rest) = line.split_once(" -d '").expect("a body");
+    let (body, to) = rest.split_once("' ").expect("an address");
+    assert_eq!((head, to), ("curl -H 'Content-Type: application/json'", "http://127.0.0.1:7171/v1/events"));
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let document = app.document().expect("open");
+    let metrics = crate::app::stage::metrics(document.flow(), &document.home.workspace, None);
+    assert_eq!(body["name"].as_str(), metrics.first().map(|metric| metric.as_str()));
+    assert!(body["contact"].as_str().is_some_and(|contact| !contact.is_empty()));
 }

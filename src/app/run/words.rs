@@ -5,6 +5,7 @@ use crate::{
     app::{
         Document,
         card::{Family, family},
+        stage,
         when::{self, Manner},
     },
     base::Instant,
@@ -16,6 +17,15 @@ use crate::{
 };
 
 pub use crate::engine::status::LATE_MILLIS;
+
+/// How somebody posts the first event that the flow waits for, as a line for a shell. `None` where it waits for none.
+pub fn example(document: &Document, address: &str) -> Option<String> {
+    let metric = stage::metrics(document.flow(), &document.home.workspace, None).into_iter().next()?;
+    let contact = document.home.audience.contacts.first().map_or("ada@shop.example", |contact| contact.id.as_str());
+    let body = serde_json::json!({"contact": contact, "name": metric}).to_string();
+    let body = body.replace('\'', r"'\''");
+    Some(format!("curl -H 'Content-Type: application/json' -d '{body}' {address}/v1/events"))
+}
 
 /// A number with its word.
 pub fn count(manner: &Manner, n: u64, one: &str, many: &str) -> String {
@@ -114,6 +124,9 @@ pub fn reason(reason: Reason) -> &'static str {
 pub fn source(name: &str) -> &str {
     match name {
         "events" => "Events",
+        "hooks" => "Webhooks",
+        "pages" => "Links in mails",
+        "files" => "Files",
         "timers" => "Timers",
         "hand_overs" => "Hand-overs",
         other => other,

@@ -41,12 +41,13 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
             }
         }
     };
-    let Some(view) = found else {
-        return Err(Failure::unusable(
+    let none = || {
+        Failure::unusable(
             format!("There is no contact `{}`", args.id),
             "Write its id or the whole address; --data names the engine",
-        ));
+        )
     };
+    let Some(view) = found else { return Err(none()) };
     if let Some(key) = &args.mail {
         let Some(mail) = reader.mail(key)? else {
             return Err(Failure::unusable(
@@ -60,12 +61,12 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
     match args.format {
         Format::Json => {
             // All that is kept, so that it can be handed to the person.
-            let kept = reader.kept(view.contact.id.as_str())?;
-            let events = reader.events(view.contact.id.as_str())?;
-            let mut json = serde_json::to_value(&view).unwrap_or_default();
-            json["events"] = serde_json::to_value(events).unwrap_or_default();
-            json["codes"] = serde_json::to_value(kept.codes).unwrap_or_default();
-            json["profile"] = serde_json::to_value(kept.profile).unwrap_or_default();
+            let Some(export) = reader.export(view.contact.id.as_str())? else { return Err(none()) };
+            let mut json = serde_json::to_value(&export.contact).unwrap_or_default();
+            json["events"] = serde_json::to_value(export.events).unwrap_or_default();
+            json["codes"] = serde_json::to_value(export.codes).unwrap_or_default();
+            json["profile"] = serde_json::to_value(export.profile).unwrap_or_default();
+            json["mails"] = serde_json::to_value(export.mails).unwrap_or_default();
             streams.say_json(&json);
         }
         Format::Text => streams.say(&show::clean(&text(&view))),

@@ -26,7 +26,7 @@ pub use self::seen::ENTRIES;
 use self::{contacts::Cache, seen::Deltas};
 use super::{
     store::{Error, JournalKind, Result, Store},
-    work::{Answer, NewContact, NewEvent},
+    work::{Answer, NewContact, NewEvent, Source, Way},
 };
 use crate::{
     audience::{ConditionText, Event, ResponseKind, ScoreModel, Value},
@@ -62,17 +62,6 @@ enum Tallied {
     Response(FlowId, JourneyId, ResponseKind),
     /// A flow that paused itself goes on.
     Resumed(FlowId),
-}
-
-/// From where an input came, for its latency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// From what happened to its decision.
-    Event,
-    /// From what was due to its decision.
-    Timer,
-    /// From when it was due by the flow's own rules to its hand-over.
-    HandOver,
 }
 
 /// What a batch did, for those who count.
@@ -312,10 +301,17 @@ impl Driver {
         }
     }
 
-    /// Takes an event. Only within [`Self::batch`], as all that follow.
+    /// Takes an event that came over the API. Only within [`Self::batch`], as all that follow.
     ///
     /// Errors: the store's.
     pub fn event(&mut self, now: Instant, item: &NewEvent) -> Result<Answer> {
+        self.event_by(Way::Events, now, item)
+    }
+
+    /// Takes an event; by which way it came is said of its latency alone.
+    ///
+    /// Errors: the store's.
+    pub fn event_by(&mut self, way: Way, now: Instant, item: &NewEvent) -> Result<Answer> {
         let n = match self.contact(&item.contact, now)? {
             Ok(n) => n,
             Err(refused) => return Ok(self.refuse(refused)),
@@ -354,7 +350,7 @@ impl Driver {
             accepted: now,
             properties: item.properties.clone(),
         };
-        self.told.latencies.push((Source::Event, millis(now.since(event.happened))));
+        self.told.latencies.push((Source::Event(way), millis(now.since(event.happened))));
         self.take_event(n, event)?;
         self.told.accepted += 1;
         Ok(Answer::Accepted)

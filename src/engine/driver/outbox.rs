@@ -7,7 +7,7 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Driver, Result, Source, json, millis, own_event, seen::Places};
+use super::{Driver, Result, json, millis, own_event, seen::Places};
 use crate::{
     audience::{Event, Properties, ResponseKind, Value},
     base::{Instant, JourneyId, SendKey},
@@ -15,7 +15,7 @@ use crate::{
         delivery::pace::back_off_millis,
         redact,
         store::{DamagedRow, Error, Kind, OutboxRow, Store},
-        work::{Begin, Handed, Job, Standing},
+        work::{Begin, Handed, Job, Source, Standing},
     },
     journey::{self, HandOver, Intent, IntentWhat},
     kinds::runtime::{Control, Delivery, Input, Outcome, Reason},

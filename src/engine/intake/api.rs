@@ -28,7 +28,6 @@ use crate::{
     base::{ContactId, FlowId, Instant, NodeId, SendKey},
     engine::{
         clock::Clock,
-        status::Kept,
         work::{Answer, Busy, Order, Refusal},
     },
 };
@@ -239,7 +238,7 @@ pub(super) async fn take_events(
         pieces,
         |map| item::event(map, around),
         |event| event.id.to_string(),
-        |items| handle.events(items),
+        |items| handle.events_by(way, items),
     )
     .await
 }
@@ -389,23 +388,7 @@ pub(super) async fn contact(State(shared): State<Shared>, Path(id): Path<String>
 /// `GET /v1/contacts/ID/export`: everything that is known of a person (GDPR, articles 15 and 20).
 pub(super) async fn export(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let key = ContactId::new(&id);
-    let found = read(&shared, &headers, move |house| {
-        let Some(view) = house.reader.contact(&key)? else { return Ok(None) };
-        let events = house.reader.events(&key)?;
-        let mut mails = Vec::new();
-        for send in view.sends.iter().filter(|send| send.has_mail) {
-            let Some(key) = SendKey::parse(&send.key) else { continue };
-            if let Some(bytes) = house.reader.mail(&key)? {
-                mails.push(json!({"key": send.key, "eml": String::from_utf8_lossy(&bytes)}));
-            }
-        }
-        let Kept { codes, profile } = house.reader.kept(&key)?;
-        Ok(Some(json!({
-            "schema": "flowloom/export/1", "contact": view, "profile": profile, "codes": codes, "events": events,
-            "mails": mails,
-        })))
-    });
-    match found.await {
+    match read(&shared, &headers, move |house| house.reader.export(&key)).await {
         Ok(Some(everything)) => answered(StatusCode::OK, &everything),
         Ok(None) => not_found(format!("there is no contact `{id}`")),
         Err(response) => response,

@@ -41,10 +41,9 @@ use super::{
     delivery::links::Links,
     forget::{self, Person, Places},
     handle::Handle,
-    status::{ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, Status},
+    status::{ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
 };
 use crate::{
-    audience::Event,
     base::{ContactId, FlowId, NodeId, SendKey},
     content::Brand,
 };
@@ -59,11 +58,8 @@ pub trait Reader: Send + Sync {
     /// One contact with its journeys, messages, trace; `None` where there is none of that id.
     fn contact(&self, id: &ContactId) -> Result<Option<ContactView>, String>;
 
-    /// Every event of a contact that is kept, oldest first, for its export.
-    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String>;
-
-    /// What else is kept of a contact, for its export: codes, and what was said of its profile.
-    fn kept(&self, id: &ContactId) -> Result<Kept, String>;
+    /// Everything that is known of a contact; `None` where there is none of that id.
+    fn export(&self, id: &ContactId) -> Result<Option<Export>, String>;
 
     /// Contacts whose id or address begins with or contains the text; at most `limit`, in id order.
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String>;

@@ -142,7 +142,7 @@ async fn leave(shared: &Shared, token: &Token, change: Change) -> Result<(), Res
 }
 
 async fn sent(shared: &Shared, events: Vec<NewEvent>) -> Result<Vec<Answer>, Response> {
-    let answers = page_of(shared, written(shared, shared.house.handle.events(events)).await).await?;
+    let answers = page_of(shared, written(shared, shared.house.handle.events_by(Way::Pages, events)).await).await?;
     checked(shared, answers).await
 }
 
@@ -279,7 +279,7 @@ async fn respond(shared: &Shared, method: &Method, token: &Token) {
         return;
     }
     let Some(event) = token.event(shared.house.clock.now()) else { return };
-    let told = tokio::time::timeout(PATIENCE, shared.house.handle.events(vec![event])).await;
+    let told = tokio::time::timeout(PATIENCE, shared.house.handle.events_by(Way::Pages, vec![event])).await;
     match told {
         Ok(Ok(answers)) => {
             let _ = checked(shared, answers).await;

@@ -17,6 +17,7 @@ use std::{
 use smol_str::SmolStr;
 use tokio::time::Instant;
 
+pub use crate::engine::work::{Source, Way};
 use crate::{
     engine::status::{LATE_MILLIS, Latency},
     kinds::runtime::Outcome,
@@ -28,64 +29,6 @@ const LATENCY_ENDS: [u64; 16] =
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, LATE_MILLIS, 60_000, 600_000, 3_600_000];
 /// Upper ends of the classes of batch sizes.
 const BATCH_ENDS: [u64; 7] = [1, 5, 10, 50, 100, 500, 1_000];
-
-/// What a decision came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Source {
-    /// An event: from happened to decided.
-    Events,
-    /// A timer: from due to decided.
-    Timers,
-    /// A hand-over: from due to handed over.
-    HandOvers,
-}
-
-impl Source {
-    /// All.
-    pub const ALL: [Self; 3] = [Self::Events, Self::Timers, Self::HandOvers];
-
-    /// The word in metrics and status.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Timers => "timers",
-            Self::HandOvers => "hand_overs",
-        }
-    }
-}
-
-/// Where items came in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// `POST /v1/events`.
-    Events,
-    /// `POST /v1/contacts`.
-    Contacts,
-    /// `POST /v1/histories`.
-    Histories,
-    /// Webhooks of others.
-    Hooks,
-    /// Pages of recipients: unsubscribes, opens, clicks.
-    Pages,
-    /// Files: the watched folder.
-    Files,
-}
-
-impl Way {
-    /// All.
-    pub const ALL: [Self; 6] = [Self::Events, Self::Contacts, Self::Histories, Self::Hooks, Self::Pages, Self::Files];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Contacts => "contacts",
-            Self::Histories => "histories",
-            Self::Hooks => "hooks",
-            Self::Pages => "pages",
-            Self::Files => "files",
-        }
-    }
-}
 
 /// What became of items of one way.
 #[derive(Debug, Default)]
@@ -161,8 +104,8 @@ const PART: Duration = Duration::from_secs(600);
 struct Part {
     /// The number of the part since the start.
     number: u64,
-    latency: [Histogram<16>; 3],
-    late: [AtomicU64; 3],
+    latency: [Histogram<16>; Source::NUM],
+    late: [AtomicU64; Source::NUM],
 }
 
 impl Part {
@@ -188,22 +131,22 @@ impl LastHour {
 
     fn add(&mut self, source: Source, millis: u64, since_start: Duration) {
         let Some(part) = self.part(since_start) else { return };
-        part.latency[source as usize].add(millis);
+        part.latency[source.index()].add(millis);
         if millis > LATE_MILLIS {
-            part.late[source as usize].fetch_add(1, Relaxed);
+            part.late[source.index()].fetch_add(1, Relaxed);
         }
     }
 
     fn latency(&mut self, source: Source, since_start: Duration) -> Latency {
         self.part(since_start);
         let all = Histogram::new(LATENCY_ENDS);
-        self.0.iter().for_each(|part| all.add_all(&part.latency[source as usize]));
+        self.0.iter().for_each(|part| all.add_all(&part.latency[source.index()]));
         Latency {
             count: all.counts().iter().sum(),
             p50: all.quantile(50),
             p99: all.quantile(99),
             max: all.max.load(Relaxed),
-            over_10_s: self.0.iter().map(|part| part.late[source as usize].load(Relaxed)).sum(),
+            over_10_s: self.0.iter().map(|part| part.late[source.index()].load(Relaxed)).sum(),
         }
     }
 }
@@ -217,8 +160,8 @@ pub struct Pulse {
     busy: AtomicU64,
     batches: Histogram<7>,
     sends: [AtomicU64; 5],
-    latency: [Histogram<16>; 3],
-    late: [AtomicU64; 3],
+    latency: [Histogram<16>; Source::NUM],
+    late: [AtomicU64; Source::NUM],
     /// When this began.
     start: Instant,
     last_hour: Mutex<LastHour>,
@@ -297,9 +240,9 @@ impl Pulse {
 
     fn latency_at(&self, source: Source, millis: u64, since_start: Duration) {
         self.last_hour.lock().unwrap_or_else(PoisonError::into_inner).add(source, millis, since_start);
-        self.latency[source as usize].add(millis);
+        self.latency[source.index()].add(millis);
         if millis > LATE_MILLIS {
-            let late = self.late[source as usize].fetch_add(1, Relaxed) + 1;
+            let late = self.late[source.index()].fetch_add(1, Relaxed) + 1;
             if late.is_power_of_two() {
                 tracing::warn!(source = source.name(), millis, late, "a decision came more than 10 s late");
             }
@@ -378,12 +321,12 @@ impl Pulse {
         page.head("flowloom_latency_seconds", "histogram", "How late decisions were, by source.");
         for source in Source::ALL {
             let labels = format!("source=\"{}\"", source.name());
-            page.histogram("flowloom_latency_seconds", &labels, &self.latency[source as usize], 1_000);
+            page.histogram("flowloom_latency_seconds", &labels, &self.latency[source.index()], 1_000);
         }
         page.head("flowloom_late_total", "counter", "Decisions more than 10 s late, by source.");
         for source in Source::ALL {
             let labels = format!("source=\"{}\"", source.name());
-            page.line("flowloom_late_total", &labels, self.late[source as usize].load(Relaxed));
+            page.line("flowloom_late_total", &labels, self.late[source.index()].load(Relaxed));
         }
         page.0
     }
@@ -436,13 +379,25 @@ mod tests {
     fn latency_is_summed_up() {
         let pulse = Pulse::default();
         for millis in 1..=100 {
-            pulse.latency(Source::Events, millis);
+            pulse.latency(Source::Event(Way::Events), millis);
         }
-        pulse.latency(Source::Events, 12_000);
+        pulse.latency(Source::Event(Way::Events), 12_000);
         let found = pulse.latencies()["events"];
         assert_eq!((found.count, found.p50, found.max, found.over_10_s), (101, 100, 12_000, 1));
         assert_eq!(found.p99, 100);
         assert_eq!(pulse.latencies()["timers"], Latency::default());
+        pulse.latency(Source::Event(Way::Hooks), 7);
+        assert_eq!((pulse.latencies()["hooks"].max, pulse.latencies()["events"].count), (7, 101), "each way by itself");
+    }
+
+    /// No two sources share a place or a name.
+    #[test]
+    fn sources_are_told_apart() {
+        let all = Source::ALL.into_iter();
+        let places: std::collections::BTreeSet<_> = all.clone().map(Source::index).collect();
+        let names: std::collections::BTreeSet<_> = all.map(Source::name).collect();
+        assert_eq!((places.len(), names.len()), (Source::ALL.len(), Source::ALL.len()));
+        assert!(places.iter().all(|place| *place < Source::NUM));
     }
 
     /// What was late is told for an hour, and counted for ever.
@@ -451,10 +406,10 @@ mod tests {
         let pulse = Pulse::default();
         let at = |minutes: u64| Duration::from_secs(minutes * 60);
         for _ in 0..500 {
-            pulse.latency_at(Source::Events, 90_000_000, at(3));
+            pulse.latency_at(Source::Event(Way::Events), 90_000_000, at(3));
         }
         for minute in 4..55 {
-            pulse.latency_at(Source::Events, 3, at(minute));
+            pulse.latency_at(Source::Event(Way::Events), 3, at(minute));
         }
         let found = |minutes: u64| {
             let found = pulse.latencies_at(at(minutes))["events"];
@@ -476,7 +431,7 @@ mod tests {
         let pulse = Pulse::default();
         pulse.items(Way::Hooks, 3, 1, 2);
         pulse.batch(700);
-        pulse.latency(Source::Timers, 60_001);
+        pulse.latency(Source::Timer, 60_001);
         pulse.answered(202);
         pulse.answered(7);
         pulse.send(Outcome::Unknown);

@@ -369,7 +369,7 @@ impl Watcher {
             if events.is_empty() {
                 return Ok(Vec::new());
             }
-            let wait = match block_on(self.handle.events(events)) {
+            let wait = match block_on(self.handle.events_by(Way::Files, events)) {
                 Ok(answers) => return Ok(answers),
                 Err(Busy::Full { retry_after }) => Duration::from_secs(u64::from(retry_after.max(1))),
                 Err(Busy::Store(why)) => {
@@ -582,7 +582,7 @@ mod tests {
         let grows = path.clone();
         let writer = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let mut ids: Vec<Vec<EventId>> = Vec::new();
-            while let Ok((crate::engine::handle::Ask::Events(events, reply), _)) = asks.recv() {
+            while let Ok((crate::engine::handle::Ask::Events(events, _, reply), _)) = asks.recv() {
                 if ids.is_empty() {
                     let mut file = fs::File::options().append(true).open(&grows).expect("opens");
                     file.write_all(line.as_bytes()).expect("writes");

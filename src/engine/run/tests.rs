@@ -3,8 +3,13 @@
 use super::*;
 use crate::{
     audience::{ConsentStatus, Contact, Properties},
-    engine::work::{Begin, History, NewEvent, Standing},
+    engine::{
+        client::{Client, Line},
+        store::Carried,
+        work::{Begin, History, NewContact, NewEvent, Standing},
+    },
     flow::file,
+    kinds::runtime::Change,
 };
 
 const FLOW: &str = r#"(version: 2, id: "demo", name: "Demo", nodes: [
@@ -66,7 +71,7 @@ fn after_a_crash(next: &str) -> (bool, Standing) {
 
     let mut driver = Driver::open(data.path()).expect("opens again");
     let (after, _) = Ways::open(&to(next)).expect("opens");
-    let said = begin(&mut driver, &clock, &after, Vec::new(), &Workspace::default()).expect("begins");
+    let said = begin(&mut driver, &clock, &after, Vec::new(), &Workspace::default()).expect("begins").0;
     let standing = driver.store().send(&job.key).expect("reads").expect("is there").standing;
     (said.iter().any(|line| line.contains("nobody knows")), standing)
 }
@@ -113,4 +118,77 @@ fn files_of_forgotten_people_go_with_the_next_start() {
     }
     assert!(is_done(), "the file and the note are gone");
     engine.stop().expect("stops");
+}
+
+/// Flows that nobody named are not started in silence.
+#[test]
+fn flows_from_before_are_named() {
+    let data = tempfile::tempdir().expect("a folder");
+    let clock = Clock::fake(Instant::from_millis(1_795_424_400_000));
+    let (ways, _) = Ways::open(&Settings::new(data.path()).ways).expect("opens");
+    let mut driver = Driver::open(data.path()).expect("opens");
+    let mut check = |flows: &[&str], expected: Option<&str>| {
+        let flows = flows.iter().map(|id| Flow { id: (*id).into(), ..flow() }).collect();
+        let said = begin(&mut driver, &clock, &ways, flows, &Workspace::default()).expect("begins").0;
+        let found = said.iter().find_map(|line| line.strip_prefix("Live from before, and going on: "));
+        assert_eq!(found.and_then(|rest| rest.split(" (").next()), expected, "{said:?}");
+    };
+    check(&["b"], None);
+    check(&["b"], None);
+    check(&["a"], Some("b"));
+    check(&[], Some("a, b"));
+}
+
+/// What goes wrong while an engine starts, or while an order is given where none runs, is said.
+#[test]
+fn warnings_of_a_start_are_heard() {
+    let data = tempfile::tempdir().expect("a folder");
+    let spoil = || {
+        let driver = Driver::open(data.path()).expect("opens");
+        driver.store().set_meta("restored", "1").expect("writes");
+        driver.store().set_meta(Carried::META, "no list").expect("writes");
+    };
+    let is_it = |line: &String| line.contains("Who said no since the copy cannot be read");
+    spoil();
+    let (engine, said) =
+        Engine::start(Settings::new(data.path()), vec![flow()], &Workspace::default()).expect("starts");
+    assert!(said.iter().any(|line| line.starts_with("warning: ") && is_it(line)), "{said:?}");
+    let status = Client::of(data.path()).expect("a client").expect("it runs").status().expect("answers");
+    assert!(status.warnings.iter().any(is_it), "{:?}", status.warnings);
+    engine.stop().expect("stops");
+    spoil();
+    let mut line = Line::to(data.path()).expect("the folder is free");
+    let said = line.order("test", &Order::Pause { flow: "demo".into(), freeze: false }).expect("is paused");
+    assert!(said.lines().any(|line| line.starts_with("warning: ") && is_it(&line.to_owned())), "{said}");
+}
+
+/// Who asks what is known of a person gets all of it, however much is shown at once.
+#[test]
+fn an_export_has_the_whole_trace() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut driver = Driver::open(data.path()).expect("opens");
+    let now = Instant::from_millis(1_795_424_400_000);
+    let event = |n: usize| NewEvent {
+        id: format!("e{n}").as_str().into(),
+        contact: "ada".into(),
+        name: "Viewed".into(),
+        happened: None,
+        properties: Properties::new(),
+        change: None,
+    };
+    let change = NewContact { id: "ada".into(), change: Change { set: vec![("n".into(), None)], ..Change::default() } };
+    let all = driver.batch(now, |driver| {
+        driver.event(now, &event(1))?;
+        (0..2_100).try_for_each(|_| driver.change(now, &change).map(drop))?;
+        driver.event(now, &event(2))
+    });
+    all.expect("is written");
+    let reader = Reader::open(data.path()).expect("opens");
+    let viewed = |trace: &[String]| trace.iter().filter(|line| line.ends_with("event Viewed")).count();
+    let shown = reader.contact("ada").expect("reads").expect("is there");
+    assert!(shown.trace[0].contains("Only the newest 2000 rows"), "{}", shown.trace[0]);
+    assert_eq!(viewed(&shown.trace), 1);
+    let export = reader.export("ada").expect("reads").expect("is there");
+    assert_eq!((viewed(&export.contact.trace), export.events.len(), export.profile.len()), (2, 2, 2_101));
+    assert!(reader.export("eve").expect("reads").is_none());
 }

@@ -21,8 +21,8 @@ use crate::{
         driver::ENTRIES,
         forget::{self, Person, Places},
         status::{
-            CodeView, ContactView, DamagedContact, FlowStatus, Found, HeldRow, JourneyView, Kept, NodeStatus,
-            ProfileView, SendView, Status,
+            CodeView, ContactView, DamagedContact, Export, FlowStatus, Found, HeldRow, JourneyView, MailView,
+            NodeStatus, ProfileView, SendView, Status,
         },
         work::Standing,
     },
@@ -256,6 +256,37 @@ impl Reader {
     /// Errors: the store's; a row that cannot be read.
     pub fn contact(&self, id: &str) -> Result<Option<ContactView>> {
         let moment = self.connection.unchecked_transaction()?;
+        let view = self.view(id, Some(MOST_SHOWN_ROWS))?;
+        drop(moment);
+        Ok(view)
+    }
+
+    /// Everything that is kept of a contact. `None` where there is none.
+    ///
+    /// Errors: the store's; a row that cannot be read.
+    pub fn export(&self, id: &str) -> Result<Option<Export>> {
+        let moment = self.connection.unchecked_transaction()?;
+        let Some(contact) = self.view(id, None)? else { return Ok(None) };
+        let mut mails = Vec::new();
+        for send in contact.sends.iter().filter(|send| send.has_mail) {
+            if let Some(bytes) = self.mail(&send.key)? {
+                mails.push(MailView { key: send.key.clone(), eml: String::from_utf8_lossy(&bytes).into_owned() });
+            }
+        }
+        let export = Export {
+            schema: "flowloom/export/1".into(),
+            profile: self.profile(id)?,
+            codes: self.codes(id)?,
+            events: self.events(id)?,
+            mails,
+            contact,
+        };
+        drop(moment);
+        Ok(Some(export))
+    }
+
+    /// A contact with the newest rows of its trace, or with all of them.
+    fn view(&self, id: &str, most_rows: Option<i64>) -> Result<Option<ContactView>> {
         let row = self
             .connection
             .prepare_cached("select n, state, due from contact where id = ?")?
@@ -285,11 +316,12 @@ impl Reader {
         let mut trace = Vec::new();
         let newest = "select at, kind, input, trace from journal where n in \
                       (select n from journal where contact = ? order by n desc limit ?) order by n";
-        let rows = self.rows(newest, [n, MOST_SHOWN_ROWS], |row| {
+        // Below nought there is no limit.
+        let rows = self.rows(newest, [n, most_rows.unwrap_or(-1)], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
         })?;
-        if rows.len() as i64 == MOST_SHOWN_ROWS {
-            trace.push(format!("Only the newest {MOST_SHOWN_ROWS} rows are shown"));
+        if let Some(most) = most_rows.filter(|most| rows.len() as i64 == *most) {
+            trace.push(format!("Only the newest {most} rows are shown (all: flowloom contact ID --format json)"));
         }
         for (at, kind, input, decisions) in rows {
             if kind == 0
@@ -315,7 +347,6 @@ impl Reader {
             next_wake: due.map(Instant::from_millis),
             contact: state.contact,
         };
-        drop(moment);
         Ok(Some(view))
     }
 
@@ -447,31 +478,28 @@ impl Reader {
     }
 
     /// Events of a contact that are kept, in the order of acceptance.
-    ///
-    /// Errors: the store's; an event that cannot be read.
-    pub fn events(&self, id: &str) -> Result<Vec<crate::audience::Event>> {
+    fn events(&self, id: &str) -> Result<Vec<crate::audience::Event>> {
         let sql =
             "select input from journal where kind = 0 and contact = (select n from contact where id = ?) order by n";
         let rows = self.rows(sql, [id], |row| row.get::<_, String>(0))?;
         rows.iter().map(|text| serde_json::from_str(text).map_err(Error::damaged)).collect()
     }
 
-    /// What else is kept of a contact, besides what [`Self::contact`] and [`Self::events`] show.
-    ///
-    /// Errors: the store's; a row that cannot be read.
-    pub fn kept(&self, id: &str) -> Result<Kept> {
+    fn codes(&self, id: &str) -> Result<Vec<CodeView>> {
         let sql = "select pool, code from code where contact = (select n from contact where id = ?) order by pool";
-        let codes = self.rows(sql, [id], |row| Ok(CodeView { pool: row.get(0)?, code: row.get(1)? }))?;
+        self.rows(sql, [id], |row| Ok(CodeView { pool: row.get(0)?, code: row.get(1)? }))
+    }
+
+    fn profile(&self, id: &str) -> Result<Vec<ProfileView>> {
         let sql = "select at, input from journal where kind in (?2, ?3) \
                    and contact = (select n from contact where id = ?1) order by n";
         let kinds = (JournalKind::Born as i64, JournalKind::Profile as i64);
         let rows = self.rows(sql, params![id, kinds.0, kinds.1], |row| {
             Ok((Instant::from_millis(row.get(0)?), row.get::<_, String>(1)?))
         })?;
-        let profile = rows
-            .into_iter()
-            .map(|(at, text)| Ok(ProfileView { at, profile: serde_json::from_str(&text).map_err(Error::damaged)? }));
-        Ok(Kept { codes, profile: profile.collect::<Result<_>>()? })
+        rows.into_iter()
+            .map(|(at, text)| Ok(ProfileView { at, profile: serde_json::from_str(&text).map_err(Error::damaged)? }))
+            .collect()
     }
 
     /// Forgotten people of whom something may lie in files still.

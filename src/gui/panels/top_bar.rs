@@ -132,7 +132,8 @@ fn more(ui: &mut Ui, app: &App, out: &mut Vec<Command>) {
         ui.set_width(230.0);
         use CommandId as Id;
         let high = ui.ctx().content_rect().height() - 32.0;
-        ScrollArea::vertical().max_height(high).show(ui, |ui| {
+        // Else it scrolls in a window that has room for all of it.
+        ScrollArea::vertical().max_height(high).min_scrolled_height(high).show(ui, |ui| {
             for id in [
                 Some(Id::New),
                 Some(Id::Open),

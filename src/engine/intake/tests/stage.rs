@@ -26,7 +26,8 @@ use crate::{
             server::{Intake, Parts, Setup},
         },
         status::{
-            CodeView, ContactView, DamagedContact, Found, HeldRow, Kept, MoveView, ProfileView, SendView, Status,
+            CodeView, ContactView, DamagedContact, Export, Found, HeldRow, MailView, MoveView, ProfileView, SendView,
+            Status,
         },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
@@ -66,7 +67,7 @@ fn writer(asks: std::sync::mpsc::Receiver<(Ask, usize)>, handle: Handle, book: S
         }
         let busy = book.busy.clone();
         match ask {
-            Ask::Events(events, reply) => {
+            Ask::Events(events, _, reply) => {
                 let answers = match busy {
                     Some(busy) => Err(busy),
                     None => Ok(events.into_iter().map(|event| take(&mut book, event)).collect()),
@@ -158,22 +159,25 @@ impl Reader for Store {
         self.read((view.contact.id == *id).then_some(view))
     }
 
-    fn events(&self, id: &ContactId) -> Result<Vec<Event>, String> {
+    fn export(&self, id: &ContactId) -> Result<Option<Export>, String> {
+        let Some(contact) = self.contact(id)? else { return Ok(None) };
         let at = Instant::from_millis(0);
-        self.read(vec![Event {
+        let event = Event {
             id: "e1".into(),
             contact: id.clone(),
             name: "Viewed".into(),
             happened: at,
             accepted: at,
             properties: Default::default(),
-        }])
-    }
-
-    fn kept(&self, _: &ContactId) -> Result<Kept, String> {
-        let code = CodeView { pool: "Spring".into(), code: "SPRING-1".into() };
-        let change = ProfileView { at: Instant::from_millis(0), profile: json!({"set": [["age", 36]]}) };
-        self.read(Kept { codes: vec![code], profile: vec![change] })
+        };
+        self.read(Some(Export {
+            schema: "flowloom/export/1".into(),
+            contact,
+            profile: vec![ProfileView { at, profile: json!({"set": [["age", 36]]}) }],
+            codes: vec![CodeView { pool: "Spring".into(), code: "SPRING-1".into() }],
+            events: vec![event],
+            mails: vec![MailView { key: KEY.into(), eml: MAIL.into() }],
+        }))
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, String> {

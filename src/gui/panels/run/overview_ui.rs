@@ -50,7 +50,7 @@ pub fn overview(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Comma
             ui.add_space(6.0);
             flow_ui(ui, document, run, flow, out);
             ui.add_space(8.0);
-            steps(ui, document, flow, out);
+            steps(ui, document, run, flow, out);
         }
         ui.add_space(10.0);
         lateness(ui, document, status);
@@ -121,7 +121,7 @@ fn flow_ui(ui: &mut Ui, document: &Document, run: &Run, flow: &FlowStatus, out: 
 }
 
 /// A row per step that anybody came to, in the order of the flow; steps that are gone last.
-fn steps(ui: &mut Ui, document: &Document, flow: &FlowStatus, out: &mut Vec<Command>) {
+fn steps(ui: &mut Ui, document: &Document, run: &Run, flow: &FlowStatus, out: &mut Vec<Command>) {
     let palette = Palette::get(ui);
     let there = document.flow().nodes.iter().filter_map(|node| flow.nodes.get_key_value(node.id.as_str()));
     let gone = flow.nodes.iter().filter(|(id, _)| document.flow().node(id.as_str()).is_none());
@@ -130,7 +130,7 @@ fn steps(ui: &mut Ui, document: &Document, flow: &FlowStatus, out: &mut Vec<Comm
     rows.extend(gone);
     widgets::caption(ui, "Steps");
     if rows.is_empty() {
-        bottom::nothing(ui, "Nobody has entered yet: post an event, and watch people move on the canvas");
+        nobody_yet(ui, document, run, out);
         return;
     }
     let number = |n: i64| document.home.manner.number(u64::try_from(n).unwrap_or(0));
@@ -179,6 +179,25 @@ fn steps(ui: &mut Ui, document: &Document, flow: &FlowStatus, out: &mut Vec<Comm
     {
         out.push(Command::GoTo(rows[at].0.clone()));
     }
+}
+
+/// What to do where nobody has entered: the event that lets the first one in, as it is posted.
+fn nobody_yet(ui: &mut Ui, document: &Document, run: &Run, out: &mut Vec<Command>) {
+    let palette = Palette::get(ui);
+    let example = words::example(document, &run.address).filter(|_| !run.address.is_empty());
+    let Some(example) = example else {
+        return bottom::nothing(ui, "Nobody has entered yet");
+    };
+    bottom::nothing(ui, "Nobody has entered yet: post an event, and watch people move on the canvas");
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        let copy = bottom::small_button(ui, "Copy").accessible_name("Copy how an event is posted");
+        if copy.on_hover_text("For a shell, where curl is").clicked() {
+            out.push(Act::CopyExample.into());
+        }
+        let line = RichText::new(example).font(theme::mono(12.0)).color(palette.text);
+        ui.add(egui::Label::new(line).truncate().selectable(true));
+    });
 }
 
 /// How far down a step stands: people read a flow from the top.
@@ -245,10 +264,27 @@ fn others(ui: &mut Ui, document: &Document, status: &Status) {
     }
     ui.add_space(10.0);
     widgets::caption(ui, "Other flows of this engine");
-    for flow in others {
-        let name = if flow.name.is_empty() { flow.id.as_str() } else { &flow.name };
-        let (state, _) = words::state(flow);
-        let under_way = document.home.manner.number(flow.under_way);
-        super::start_ui::pair(ui, name, &format!("{state} \u{b7} {under_way} under way"));
-    }
+    let palette = Palette::get(ui);
+    let name = |at: usize| if others[at].name.is_empty() { others[at].id.as_str() } else { &others[at].name };
+    let number = |n: u64| document.home.manner.number(n);
+    let columns: [parts::Column<'_>; 4] =
+        [("Flow", 1.0, 0.0), ("State", 150.0, 0.0), ("Under way", 100.0, 360.0), ("Entered", 90.0, 440.0)];
+    let look = |at: usize| RowLook {
+        name: format!("{}: {}, {} under way", name(at), words::state(others[at]).0, number(others[at].under_way)),
+        is_chosen: false,
+    };
+    let cell = |at: usize, title: &str| match title {
+        "Flow" => (name(at).to_owned(), palette.text),
+        "State" => {
+            let (state, is_well) = words::state(others[at]);
+            (state.to_owned(), if is_well { palette.text } else { palette.warning })
+        }
+        "Under way" => (number(others[at].under_way), palette.text),
+        _ => (number(others[at].entered), palette.text),
+    };
+    let high = 24.0 + bottom::ROW * others.len() as f32 + 2.0;
+    ui.allocate_ui(vec2(ui.available_width(), high), |ui| {
+        ui.set_min_height(high);
+        parts::table(ui, "other flows", &columns, others.len(), &look, &cell)
+    });
 }

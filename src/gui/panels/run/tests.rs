@@ -17,7 +17,7 @@ use crate::{
     audience::Contact,
     base::Instant,
     engine::{
-        status::{ContactView, DamagedContact, Found, HeldRow, JourneyView, SendView, Status},
+        status::{ContactView, DamagedContact, FlowStatus, Found, HeldRow, JourneyView, SendView, Status},
         work::{Order, Refusal, Standing as OfSend},
     },
     flow::file,
@@ -165,6 +165,27 @@ fn an_engine_is_started_found_and_stopped() {
     let status = Box::new(serde_json::from_str(STATUS).expect("a status"));
     world.tell(&mut h, Told::Resting { data: data(), status: Some(status) });
     assert!(h.query_by_label_contains("journeys are under way; the next step is due").is_some(), "what waits");
+}
+
+/// An engine nobody has entered: what to do, and the other flows that it runs.
+#[test]
+fn an_empty_engine_says_how_the_first_one_enters() {
+    let world = World::default();
+    let mut h = window(&world);
+    world.run(&mut h, |status| {
+        status.flows[0].nodes.clear();
+        let name = "Win back, at the hour when they read".to_owned();
+        status.flows.push(FlowStatus {
+            id: "win-back".into(),
+            name,
+            state: "paused".into(),
+            under_way: 7,
+            ..FlowStatus::default()
+        });
+    });
+    let _ = h.get_by_label("Copy how an event is posted");
+    assert!(h.query_by_label_contains("http://127.0.0.1:7171/v1/events").is_some(), "the line is there");
+    let _ = h.get_by_label("Win back, at the hour when they read: Paused, 7 under way");
 }
 
 #[test]
