@@ -29,8 +29,8 @@ pub struct Status {
     pub waiting: u64,
     /// The soonest wake.
     pub next_wake: Option<Instant>,
-    /// Per source (`events` of the API, of `hooks`, `pages` and `files`, `timers`, `hand_overs`): how late decisions were
-    /// in the last hour, in milliseconds.
+    /// Per source (`events` of the API, of `hooks`, `pages` and `files`, `timers`, `hand_overs`): how late decisions
+    /// were in the last hour, in milliseconds.
     pub latency: BTreeMap<SmolStr, Latency>,
     /// What people should look at, in words; empty where all is well.
     pub warnings: Vec<String>,
