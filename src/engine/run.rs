@@ -27,7 +27,7 @@ use super::{
     handle::Handle,
     intake::{
         self,
-        door::Door,
+        door::{Door, links_warning, public_address},
         guard::{Guard, Secrets},
         mapping::Mapping,
         pulse::Pulse,
@@ -36,14 +36,13 @@ use super::{
     },
     readers::Readers,
     redact,
-    status::{ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
+    status::{AuditRow, ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
     store::{self, Reader, WAYS},
     work::{Order, Refusal},
     writer::{self, Writer},
 };
 use crate::{
     base::{ContactId, FlowId, Instant, NodeId, SendKey, Zone},
-    content::Brand,
     flow::{Flow, Workspace},
     kinds::runtime::Outcome,
 };
@@ -138,6 +137,8 @@ impl Engine {
     ///
     /// Errors: the folder is another engine's or cannot be used; a setting is none.
     pub fn start(settings: Settings, flows: Vec<Flow>, workspace: &Workspace) -> Result<(Self, Vec<String>), Refusal> {
+        let public = settings.public.as_deref().map(public_address).transpose()?;
+        let settings = Settings { public, ..settings };
         let mut driver = Driver::open(&settings.data).map_err(of_store)?;
         let reached = driver.store().last_fed().map_err(of_store)?;
         let clock = match reached {
@@ -191,6 +192,7 @@ impl Engine {
             said.extend(told.warnings.iter().map(|warning| format!("warning: {warning}")));
         }
         note_places(&driver, ways.folder(), settings.watch.as_deref())?;
+        said.extend(links_warning(settings.public.as_deref(), &base, ways.folder().is_none()));
         let ways: Arc<dyn Transport> = Arc::new(ways);
         if ahead > AHEAD_MILLIS {
             said.push(format!(
@@ -548,6 +550,10 @@ impl intake::Reader for Eyes {
         self.readers.look(|reader| reader.damaged(limit)).map_err(told)
     }
 
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String> {
+        self.readers.look(|reader| reader.audit(limit)).map_err(told)
+    }
+
     fn knows(&self, id: &ContactId) -> Result<bool, String> {
         self.readers.look(|reader| reader.knows(id.as_str())).map_err(told)
     }
@@ -570,8 +576,8 @@ impl intake::Reader for Eyes {
         found.map_err(told)
     }
 
-    fn brand(&self) -> Result<Brand, String> {
-        self.readers.look(|reader| reader.workspace().map(|workspace| workspace.brand)).map_err(told)
+    fn workspace(&self) -> Result<Workspace, String> {
+        self.readers.look(|reader| reader.workspace()).map_err(told)
     }
 }
 

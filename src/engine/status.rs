@@ -273,6 +273,19 @@ pub struct HeldRow {
     pub since: Instant,
 }
 
+/// What somebody did by hand: `flowloom/audit/1` has a list of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: Instant,
+    /// With whom; `None` where it was told to a flow or to the engine.
+    pub contact: Option<ContactId>,
+    /// By whom, as far as they said.
+    pub who: String,
+    /// What was done.
+    pub what: String,
+}
+
 /// A contact that cannot be read. It is left in peace until the store is brought back, or the contact forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DamagedContact {

@@ -91,7 +91,7 @@ pub enum Source {
     Event(Way),
     /// A timer: from due to decided.
     Timer,
-    /// A hand-over: from due to handed over.
+    /// A hand-over: from when it was due by the flow's own rules to handed over.
     HandOver,
 }
 
@@ -169,7 +169,7 @@ pub enum Order {
         /// The workspace it belongs to; replaces what is read live (caps, senders, suppression, pools).
         workspace: Box<Workspace>,
     },
-    /// Holds sends; waits go on, or freeze too (SEMANTICS R30).
+    /// Holds messages; waits go on, or freeze too (SEMANTICS R30). Calls and alerts are made all the same.
     Pause {
         /// The flow.
         flow: FlowId,

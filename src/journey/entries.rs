@@ -55,6 +55,7 @@ impl Run<'_> {
             converted: None,
             arrived: self.now,
             shift_millis: 0,
+            moved_millis: 0,
             passes: Vec::with_capacity(version.nodes.len().min(8)),
             arms: Vec::new(),
             skip_messages: false,

@@ -8,7 +8,7 @@ use std::{
 use smol_str::SmolStr;
 
 use crate::{
-    audience::{Channel, Compiled, Contact, Value, condition::Book},
+    audience::{Channel, Compiled, Contact, Value, condition::Book, load::fields},
     base::{FlowId, NodeId, Severity, VersionHash, Window, Zone, hash},
     content::{Brand, Field, FieldSource, FieldValues, Message, PreparedMessage, Variant},
     flow::{Flow, FlowSettings, Workspace},
@@ -127,6 +127,17 @@ pub(super) enum PreparedTrigger {
     Never,
 }
 
+/// How an address or a phone number stands in the suppression list, however it was written.
+pub fn suppression_key(text: &str) -> String {
+    fields::phone(text).map_or_else(|_| text.trim().to_lowercase(), |number| number.to_string())
+}
+
+/// Whether a text in the suppression list would keep something back: an e-mail address, or a phone number that says its
+/// country.
+pub fn is_suppressible(text: &str) -> bool {
+    text.contains('@') || suppression_key(text).starts_with('+')
+}
+
 impl FlowSet {
     /// Makes the flows ready. Later flows of one id replace earlier ones. Faults do not stop it: a step that cannot run
     /// holds journeys, a condition that cannot be read is never true; `check` says so beforehand.
@@ -145,7 +156,7 @@ impl FlowSet {
                 .iter()
                 .filter_map(|pool| Some((pool.name.clone(), pool.shared.as_ref().or(pool.codes.first())?.clone())))
                 .collect(),
-            suppression: workspace.suppression.iter().map(|address| address.trim().to_lowercase()).collect(),
+            suppression: workspace.suppression.iter().map(|address| suppression_key(address)).collect(),
             workspace: workspace.clone(),
         };
         for flow in flows {
@@ -191,7 +202,7 @@ impl FlowSet {
     /// Addresses that never get anything, besides the workspace's; `lift` takes them off again.
     pub fn suppress<'a>(&mut self, addresses: impl IntoIterator<Item = &'a str>, lift: bool) {
         for address in addresses {
-            let address = address.trim().to_lowercase();
+            let address = suppression_key(address);
             if lift {
                 self.suppression.remove(&address);
             } else {

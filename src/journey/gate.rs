@@ -4,7 +4,7 @@
 //! content complete → age.
 
 use super::{
-    flowset::{CapRow, FlowSet, PreparedTrigger, RunMessage, Version},
+    flowset::{CapRow, FlowSet, PreparedTrigger, RunMessage, Version, suppression_key},
     state::{ContactState, Journey, Send},
 };
 use crate::{
@@ -103,7 +103,7 @@ pub(super) fn ask(
     if !consents(version, state, sending) {
         return skip(Reason::NoConsent);
     }
-    if is_suppressed(flows, state) || sending.channel == Channel::Email && state.is_bounced() {
+    if is_suppressed(flows, state, sending.channel) || sending.channel == Channel::Email && state.is_bounced() {
         return skip(Reason::Suppressed);
     }
     let quiet = version.settings.quiet_hours.or(flows.quiet_hours);
@@ -175,14 +175,12 @@ fn consents(version: &Version, state: &ContactState, sending: &Sending<'_>) -> b
     }
 }
 
-fn is_suppressed(flows: &FlowSet, state: &ContactState) -> bool {
+/// A number on the list keeps texts back, an address everything.
+fn is_suppressed(flows: &FlowSet, state: &ContactState, channel: Channel) -> bool {
+    let phone = state.contact.phone.as_ref().filter(|_| channel == Channel::Sms);
+    let mut own = [state.contact.email.as_ref(), phone].into_iter().flatten();
     state.suppressed
-        || !flows.suppression.is_empty()
-            && state
-                .contact
-                .email
-                .as_ref()
-                .is_some_and(|email| flows.suppression.contains(&email.trim().to_lowercase()))
+        || !flows.suppression.is_empty() && own.any(|own| flows.suppression.contains(&suppression_key(own)))
 }
 
 fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Option<Instant> {

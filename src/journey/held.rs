@@ -31,8 +31,8 @@ impl Run<'_> {
                     self.delay_end(j, delay).filter(|due| *due != old).map(Waiting::Until)
                 }
                 (Waiting::Event(old), Prepared::WaitForEvent { timeout, .. }) if !timeout.is_exact() => {
-                    let end = |zone: &Zone| timeout.after(journey.arrived, zone);
-                    Some(Waiting::Event(old.plus_millis(end(self.state.zone(self.flows)).since(end(before)))))
+                    let end = timeout.after(journey.arrived, self.state.zone(self.flows));
+                    Some(end.plus_millis(journey.moved_millis)).filter(|end| *end != old).map(Waiting::Event)
                 }
                 // Quiet hours are others now: asked again, unless it catches up and is not due yet.
                 (Waiting::Retry(_), _) if journey.since.is_some_and(|since| since <= self.now) => {
@@ -125,7 +125,10 @@ impl Run<'_> {
                 journey.arrived = journey.arrived.plus_millis(by);
                 Waiting::Until(at.plus_millis(by))
             }
-            (Waiting::Event(at), _) => Waiting::Event(at.plus_millis(by)),
+            (Waiting::Event(at), _) => {
+                journey.moved_millis += by;
+                Waiting::Event(at.plus_millis(by))
+            }
             (Waiting::Retry(at), _) => Waiting::Retry(at.plus_millis(by)),
             (other, _) => other,
         };

@@ -5,6 +5,7 @@
 //! drivers load, advance, store effects atomically, act. A fault of the content or the contact becomes *held*.
 //! Deliberately not here: who stores state, who wakes, who sends (`simulate`, `engine`).
 
+mod answers;
 mod entries;
 mod flowset;
 mod gate;
@@ -22,7 +23,8 @@ mod watch;
 mod tests;
 
 pub use crate::kinds::MOST_IN_24_H;
-pub use flowset::{FlowSet, RunMessage, RunNode, Version, pinned};
+pub use answers::{answering, counted};
+pub use flowset::{FlowSet, RunMessage, RunNode, Version, is_suppressible, pinned, suppression_key};
 pub use population::{Counts, close_hour};
 pub use run::LATE_MILLIS;
 pub use state::{ContactState, End, Journey, Send, Status, Waiting};
@@ -206,6 +208,8 @@ fn take(run: &mut Run<'_>, control: &Control) {
             // The rules that were are gone; what counts calendar days from now on counts by the new ones.
             let zone = run.state.zone(run.flows).clone();
             run.recompute_local_waits(&zone);
+            // Dates are armed anew, and conditions are told by time, as after a change of one's own zone.
+            run.profile_changed(&[], &[], None);
             "zones"
         }
         Control::Winner { flow, node, arm } => {

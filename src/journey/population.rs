@@ -37,10 +37,13 @@ pub struct Counts {
     #[serde(serialize_with = "pairs", deserialize_with = "from_pairs")]
     arms: BTreeMap<(FlowId, NodeId, SmolStr), ArmCounts>,
     #[serde(serialize_with = "pairs", deserialize_with = "from_pairs")]
-    arm_of: BTreeMap<(JourneyId, NodeId), SmolStr>,
+    arm_of: ArmOf,
     decided: std::collections::BTreeSet<(FlowId, NodeId)>,
     tripped: std::collections::BTreeSet<FlowId>,
 }
+
+/// By which arm a journey left a split.
+type ArmOf = BTreeMap<(JourneyId, NodeId), SmolStr>;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct FlowCounts {
@@ -59,12 +62,24 @@ struct ArmCounts {
 }
 
 impl Counts {
-    /// Whether a decision is one that [`Self::decision`] may count: what a driver has to remember for its next start.
-    pub fn counts(decision: &Decision) -> bool {
-        matches!(
-            decision.what,
-            What::Outcome { outcome: Outcome::Sent, .. } | What::Left { .. } | What::Converted { .. }
-        )
+    /// Whether [`Self::decision`] would count a decision: what a driver has to remember for its next start.
+    pub fn counts(&self, flows: &FlowSet, decision: &Decision) -> bool {
+        let (Some(flow), Some(journey)) = (&decision.flow, &decision.journey) else { return false };
+        match &decision.what {
+            What::Outcome { outcome: Outcome::Sent, .. } => true,
+            What::Left { .. } => decision.node.as_ref().is_some_and(|node| self.is_raced(flows, flow, node)),
+            What::Converted { .. } => arms_of(&self.arm_of, journey).next().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether a node is a split whose winner is still to be found.
+    fn is_raced(&self, flows: &FlowSet, flow: &FlowId, node: &NodeId) -> bool {
+        flows
+            .live_version(flow)
+            .and_then(|v| v.nodes.get(v.place_of(node)?))
+            .is_some_and(|n| matches!(&n.prepared, Prepared::Split(split, _) if split.winner.is_some()))
+            && !self.decided.contains(&(flow.clone(), node.clone()))
     }
 
     /// Counts one decision.
@@ -74,11 +89,7 @@ impl Counts {
             What::Outcome { outcome: Outcome::Sent, .. } => self.flows.entry(flow.clone()).or_default().sent += 1,
             What::Left { port } => {
                 let Some(node) = &decision.node else { return };
-                let is_split = flows
-                    .live_version(flow)
-                    .and_then(|v| v.nodes.get(v.place_of(node)?))
-                    .is_some_and(|n| matches!(&n.prepared, Prepared::Split(split, _) if split.winner.is_some()));
-                if is_split && !self.decided.contains(&(flow.clone(), node.clone())) {
+                if self.is_raced(flows, flow, node) {
                     let arm = self.arms.entry((flow.clone(), node.clone(), port.clone())).or_default();
                     arm.entries += 1;
                     arm.first.get_or_insert(decision.at);
@@ -115,16 +126,18 @@ impl Counts {
         journey: &JourneyId,
         set: impl Fn(&mut ArmCounts) -> &mut std::collections::BTreeSet<JourneyId>,
     ) {
-        let from = (journey.clone(), NodeId::new(""));
-        for ((of, node), arm) in self.arm_of.range(from..) {
-            if of != journey {
-                break;
-            }
+        for (node, arm) in arms_of(&self.arm_of, journey) {
             if let Some(counts) = self.arms.get_mut(&(flow.clone(), node.clone(), arm.clone())) {
                 set(counts).insert(journey.clone());
             }
         }
     }
+}
+
+/// Splits that a journey has left, and by which arm.
+fn arms_of<'a>(arm_of: &'a ArmOf, journey: &'a JourneyId) -> impl Iterator<Item = (&'a NodeId, &'a SmolStr)> {
+    let of_it = arm_of.range((journey.clone(), NodeId::new(""))..).take_while(move |((of, _), _)| of == journey);
+    of_it.map(|((_, node), arm)| (node, arm))
 }
 
 /// Whether a journey is one of a flow, by its id: `contact/flow/n`.

@@ -147,7 +147,10 @@ impl<'a> Run<'a> {
         );
         let moved = match journey.waiting {
             Waiting::Until(at) if !is_local => Some(Waiting::Until(at.plus_millis(millis))),
-            Waiting::Event(at) => Some(Waiting::Event(at.plus_millis(millis))),
+            Waiting::Event(at) => {
+                journey.moved_millis += millis;
+                Some(Waiting::Event(at.plus_millis(millis)))
+            }
             _ => None,
         };
         if let Some(waiting) = moved {
@@ -256,6 +259,7 @@ impl<'a> Run<'a> {
             journey.node = node;
             journey.arrived = now;
             journey.since = None;
+            journey.moved_millis = 0;
             let pass = journey.count_pass(node);
             if pass > version.settings.pass_limit || self.steps >= MOST_STEPS {
                 self.end(j, End::PassLimit);

@@ -317,6 +317,52 @@ fn consent_lost() {
     );
 }
 
+/// A yes that another system repeats lifts no no; one that is said here does, and a no counts from everywhere.
+#[test]
+fn a_repeated_yes_lifts_no_no() {
+    use ConsentStatus::{Subscribed, Unknown, Unsubscribed};
+    let check = |before: ConsentStatus, change: ConsentStatus, repeated: bool, after: ConsentStatus| {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        let first = Change { consent: vec![(Channel::Email, before)], ..Change::default() };
+        world.feed(&Input::Profile { at: hour(0.01), change: first });
+        let said = Change { consent: vec![(Channel::Email, change)], ..Change::default() };
+        let said = if repeated { said.keeping_no() } else { said };
+        let stored = serde_json::to_string(&said).expect("JSON");
+        assert_eq!(serde_json::from_str::<Change>(&stored).expect("reads"), said);
+        world.feed(&Input::Profile { at: hour(0.02), change: said });
+        assert_eq!(world.state.contact.consent.email, after, "{before:?}, {change:?}, {repeated}");
+    };
+    check(Unsubscribed, Subscribed, true, Unsubscribed);
+    check(Unsubscribed, Unknown, true, Unsubscribed);
+    check(Unsubscribed, Subscribed, false, Subscribed);
+    check(Unknown, Subscribed, true, Subscribed);
+    check(Subscribed, Unsubscribed, true, Unsubscribed);
+}
+
+/// R22: a number on the suppression list keeps texts back, however it is written there; mails are another matter.
+#[test]
+fn a_suppressed_number_gets_no_texts() {
+    let texts = WATCH
+        .replace("kind: \"email\", settings: (message: \"m2\")", "kind: \"sms\", settings: (message: \"m2\")")
+        .replace("(id: \"m2\", subject: \"Two\", body: html(\"2\"))", "(id: \"m2\", channel: sms, text: \"Two\")");
+    let check = |listed: &str, expected: &[&str]| {
+        let workspace = Workspace { suppression: vec![listed.to_owned()], ..Workspace::default() };
+        let mut world = World::new(&[flow(&texts)], &workspace);
+        world.state.contact.phone = Some("+4915112345678".into());
+        world.state.contact.consent.sms = ConsentStatus::Subscribed;
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(5.0));
+        let said: Vec<&str> =
+            world.lines.iter().filter_map(|line| line.rsplit_once(": ").map(|(_, said)| said)).collect();
+        let outcomes: Vec<&str> = said.into_iter().filter(|said| ["ok", "suppressed"].contains(said)).collect();
+        assert_eq!(outcomes, expected, "{listed}: {:#?}", world.lines);
+    };
+    check("bob@example.com", &["ok", "ok"]);
+    check(" 0049 (151) 123-456-78", &["ok", "suppressed"]);
+    check("+49 151 12345678", &["ok", "suppressed"]);
+    check("Ada@Example.com ", &["suppressed", "suppressed"]);
+}
+
 /// A late, early or doubled wake does no harm (DESIGN 4).
 #[test]
 fn wakes_do_no_harm() {
@@ -408,4 +454,60 @@ fn enrolling_enters_once() {
     let (workspace, _) = file::read_workspace(workspace).unwrap_or_else(|d| panic!("{}", d.message));
     let world = World::new(&[flow(source)], &workspace);
     world.check(&["entered"], &["-100.00 ada/hello/1 entered by trigger 1"]);
+}
+
+/// R17: other zone data reach whatever waits for a wall time: what is armed for a date, and the end of a wait for an
+/// event, which keeps what a freeze gave back to it. They are shown by another zone of the workspace.
+#[test]
+fn new_zone_data_reach_dates_and_waits_for_events() {
+    let dated = r#"(version: 2, id: "dated", name: "Dated", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [date(property: "contact.renewal")])),
+        (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let waits = r#"(version: 2, id: "waits", name: "Waits", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+        (id: "wait", kind: "wait_for_event", settings: (event: "Ordered", timeout: "1 day"))],
+        edges: [(from: "start", to: "wait")], messages: [])"#;
+    let instant = |text: &str| Instant::parse(text).expect("an instant");
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    let zones = |world: &mut World, flows: &[Flow], at: &str| {
+        world.flows = FlowSet::new(&workspace("Europe/Berlin"), flows);
+        world.feed(&Input::Control { at: instant(at), control: Control::Zones });
+    };
+
+    let flows = [flow(dated)];
+    let mut world = World::new(&flows, &workspace("UTC"));
+    let set = vec![("renewal".into(), Some(Value::Date("2026-12-03".parse().expect("a date"))))];
+    world.feed(&Input::Profile { at: hour(0.0), change: Change { set, ..Change::default() } });
+    assert_eq!(world.state.next_wake(), Some(instant("2026-12-03T09:00:00Z")));
+    zones(&mut world, &flows, "2026-11-24T00:00:00Z");
+    assert_eq!(world.state.next_wake(), Some(instant("2026-12-03T08:00:00Z")));
+
+    // The night on which Berlin's clocks go forward has 23 hours.
+    let flows = [flow(waits)];
+    for (thawed, before, after) in [
+        (None, "2027-03-28T04:00:00Z", "2027-03-28T03:00:00Z"),
+        (Some("2027-03-27T08:00:00Z"), "2027-03-28T07:00:00Z", "2027-03-28T06:00:00Z"),
+    ] {
+        let mut world = World::new(&flows, &workspace("UTC"));
+        let cart = Event {
+            id: EventId::new("e1"),
+            contact: "ada".into(),
+            name: "Cart".into(),
+            happened: instant("2027-03-27T04:00:00Z"),
+            accepted: instant("2027-03-27T04:00:00Z"),
+            properties: Properties::new(),
+        };
+        world.feed(&Input::Event(Arc::new(cart)));
+        if let Some(thawed) = thawed {
+            let pause = Control::Pause { flow: "waits".into(), freeze: true };
+            world.feed(&Input::Control { at: instant("2027-03-27T05:00:00Z"), control: pause });
+            world.feed(&Input::Control { at: instant(thawed), control: Control::Resume { flow: "waits".into() } });
+        }
+        assert_eq!(world.state.next_wake(), Some(instant(before)));
+        zones(&mut world, &flows, "2027-03-27T09:00:00Z");
+        assert_eq!(world.state.next_wake(), Some(instant(after)), "{thawed:?}");
+        zones(&mut world, &flows, "2027-03-27T10:00:00Z");
+        assert_eq!(world.state.next_wake(), Some(instant(after)), "heard twice");
+    }
 }

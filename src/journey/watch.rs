@@ -10,7 +10,7 @@ use super::{
     trace::What,
 };
 use crate::{
-    audience::Event,
+    audience::{ConsentStatus, Event},
     base::{FlowId, Instant},
     kinds::prepared::Prepared,
     kinds::runtime::Change,
@@ -188,7 +188,10 @@ impl Run<'_> {
             };
         }
         for (channel, status) in &change.consent {
-            contact.consent.set(*channel, *status);
+            // Setting a no again changes nothing, so only what would lift one stays out.
+            if !(change.keeps_no && contact.consent.on(*channel) == ConsentStatus::Unsubscribed) {
+                contact.consent.set(*channel, *status);
+            }
         }
         let joined: Vec<SmolStr> =
             change.lists_add.iter().filter(|list| contact.lists.insert((*list).clone())).cloned().collect();

@@ -66,6 +66,10 @@ pub struct Change {
     pub set: Vec<(SmolStr, Option<Value>)>,
     /// Consent per channel.
     pub consent: Vec<(Channel, ConsentStatus)>,
+    /// What it says of consent lifts no "no": whoever unsubscribed stays so. Another system's copy of a yes is older
+    /// than what the person said here, for all that is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_no: bool,
     /// Lists joined.
     pub lists_add: Vec<SmolStr>,
     /// Lists left.
@@ -85,6 +89,14 @@ pub struct Change {
     pub bounced: Vec<SmolStr>,
 }
 
+impl Change {
+    /// The same, with what it says of consent only where nobody said no.
+    pub fn keeping_no(mut self) -> Self {
+        self.keeps_no = self.consent.iter().any(|(_, status)| *status != ConsentStatus::Unsubscribed);
+        self
+    }
+}
+
 /// A word from outside the contact (SEMANTICS R0, R4, R6, R30).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,7 +108,7 @@ pub enum Control {
         /// Its version.
         version: VersionHash,
     },
-    /// Holds sends while waits go on, or freezes waits too.
+    /// Holds messages while waits go on, or freezes waits too; calls and alerts are made, and answers heard.
     Pause {
         /// The flow.
         flow: FlowId,

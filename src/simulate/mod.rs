@@ -18,7 +18,7 @@ use smol_str::SmolStr;
 pub use codes::Given;
 
 use crate::{
-    audience::{Audience, Event, Properties, Response, ResponseKind, Value},
+    audience::{Audience, Event, Properties, Response, Value},
     base::{ContactId, EventId, FlowId, Instant, NodeId, SendKey, Span},
     journey::{self, ContactState, Counts, Decision, Effects, FlowSet, IntentWhat, What},
     kinds::runtime::{Control, Delivery, Input, Outcome, Reason},
@@ -268,10 +268,9 @@ impl Player<'_> {
             return self.hand_over(flows, at, &key, options, shared);
         }
         if let Some(event) = self.inputs.pop_front_if(|event| event.accepted == at) {
-            let text = |name: &str| event.property(&[name]).and_then(Value::as_text).map(str::to_owned);
-            let kind = ResponseKind::ALL.into_iter().find(|kind| kind.event_name() == event.name);
-            if let (Some(kind), Some(flow), Some(journey)) = (kind, text("flow"), text("journey")) {
-                shared.counts.response(&FlowId::new(flow), &crate::base::JourneyId::new(journey), kind);
+            let event = journey::answering(&self.state, event);
+            if let Some((flow, journey, kind)) = journey::counted(&self.state, &event) {
+                shared.counts.response(&flow, &journey, kind);
             }
             self.feed(flows, &Input::Event(event), options, shared);
         }
@@ -444,7 +443,7 @@ fn report(flows: &FlowSet, players: Vec<Player<'_>>, from: Instant, until: Insta
 mod tests {
     use super::*;
     use crate::{
-        audience::{ConsentStatus, Contact},
+        audience::{ConsentStatus, Contact, ResponseKind},
         flow::{Workspace, file},
     };
 
@@ -503,6 +502,23 @@ mod tests {
         assert_eq!((opened.left["yes"], opened.left["no"]), (4, 4));
         assert_eq!(report.messages.iter().filter(|m| m.outcome == Outcome::Sent).count(), 12);
         assert_eq!(flow.ended["completed"], 8);
+    }
+
+    /// Answers of a file that name their send key alone are those to that message (SEMANTICS R0).
+    #[test]
+    fn answers_of_the_file_know_their_message() {
+        let mut audience = audience(2);
+        let at = Instant::from_millis(1_795_424_400_000 + 3_600_000);
+        audience.events.push(Event {
+            id: "o".into(),
+            contact: "c1".into(),
+            name: "$opened".into(),
+            happened: at,
+            accepted: at,
+            properties: [("send_key".into(), Value::text("c1/demo/1/mail/1"))].into(),
+        });
+        let opened = &replay(&flows(), &audience, &Options::default()).flows["demo"].nodes["opened"];
+        assert_eq!((opened.left.get("yes"), opened.left.get("no")), (Some(&2), None));
     }
 
     #[test]

@@ -255,6 +255,9 @@ fn an_engine_is_talked_to_while_it_runs() {
     ask(folder, &["resume", "welcome"], 0, &["welcome goes on"]);
     ask(folder, &["publish", FLOW], 0, &["welcome is live already"]);
     ask(folder, &["drain", "welcome"], 0, &["lets nobody in any more"]);
+    ask(folder, &["status", "--audit"], 0, &["By hand, newest first", "command line: welcome is paused"]);
+    let audit = ask(folder, &["status", "--audit", "1", "--format", "json"], 0, &[]).json()["audit"].clone();
+    assert_eq!((audit[0]["who"].clone(), audit[1].clone()), ("command line".into(), serde_json::Value::Null));
     ask(folder, &["status"], 0, &["Welcome (welcome): draining"]);
     ingest(folder, &event("e5", "dora", "Signed Up"), 0, &["1 accepted"]);
     ask(folder, &["status"], 0, &["2 entered"]);
@@ -392,18 +395,19 @@ fn copies_go_out_and_come_back() {
     let said = ask(folder, &["contact", "ada"], 0, &["never to be written to"]);
     assert!(!said.out.contains("ada@shop.example") && !said.out.contains("at wait"), "{said:?}");
 
-    fs::write(folder.join("list.txt"), "# bounced\nEve@shop.example\n\nfinn@shop.example\n").expect("writes");
+    fs::write(folder.join("list.txt"), "# bounced\nEve@shop.example\n\nfinn@shop.example\n+49 151 12345678\n")
+        .expect("writes");
     fs::write(folder.join("bad.txt"), "eve@shop.example\nnobody\n").expect("writes");
     fs::write(folder.join("empty.txt"), "# nobody\n").expect("writes");
-    ask(folder, &["suppress", "bad.txt"], 2, &["`nobody` is no address", "nothing was changed"]);
+    ask(folder, &["suppress", "bad.txt"], 2, &["`nobody` is neither", "nothing was changed"]);
     ask(folder, &["suppress", "empty.txt"], 2, &["names no address"]);
     ask(folder, &["suppress", "none.txt"], 2, &["none.txt cannot be read"]);
-    ask(folder, &["suppress", "list.txt"], 0, &["2 of 2 addresses added to the suppression list"]);
-    let listed = ask(folder, &["suppress", "--list"], 0, &["eve@shop.example\nfinn@shop.example\n"]);
+    ask(folder, &["suppress", "list.txt"], 0, &["3 of 3 addresses added to the suppression list"]);
+    let listed = ask(folder, &["suppress", "--list"], 0, &["+4915112345678\neve@shop.example\nfinn@shop.example\n"]);
     assert!(!listed.out.contains("nobody"));
     ingest(folder, &event("e7", "finn", "Signed Up"), 0, &[]);
     wait_for("finn's mail is skipped", || ask(folder, &["contact", "finn"], 0, &[]).out.contains("skipped"));
-    ask(folder, &["suppress", "list.txt", "--lift"], 0, &["2 of 2 addresses taken off"]);
+    ask(folder, &["suppress", "list.txt", "--lift"], 0, &["3 of 3 addresses taken off"]);
     let listed = ask(folder, &["suppress", "--list", "--format", "json"], 0, &[]).json();
     assert_eq!(listed["schema"], "flowloom/suppressed/1");
     ask(folder, &["suppress", "list.txt", "--list"], 2, &["cannot be used with"]);
@@ -494,7 +498,7 @@ fn other_peoples_files_are_left_alone() {
     let own = Connection::open(&path).expect("opens");
     let version: i32 = own.pragma_query_value(None, "user_version", |row| row.get(0)).expect("reads");
     own.execute_batch("pragma user_version = 1000").expect("writes");
-    check_all(&["newer build"]);
+    check_all(&["was written by a newer build (schema 1000", "Run it with that build"]);
     own.pragma_update(None, "user_version", version).expect("writes");
     // Somebody has it open and writes.
     own.execute_batch("begin immediate").expect("locks");
@@ -659,4 +663,21 @@ fn help_says_what_each_command_is_for() {
             assert!(beside || below, "{command}: {line}");
         }
     }
+}
+
+/// Whoever has the program alone has its mappings, too: what is printed is one that `run --mapping` reads.
+#[test]
+fn shipped_mappings_are_printed() {
+    let home = home();
+    let folder = home.path();
+    let explain = |name: &str, status: i32, parts: &[&str]| check(folder, &["explain", name], status, parts);
+    let shopify = include_str!("../../assets/hooks/shopify.ron");
+    assert_eq!(explain("hooks/shopify", 0, &[]).out, shopify);
+    assert_eq!(explain("hooks/klaviyo", 0, &[]).out, include_str!("../../assets/hooks/klaviyo.ron"));
+    explain("hooks/shopfy", 2, &["no shipped mapping `hooks/shopfy`", "hooks/shopify"]);
+    fs::write(folder.join("own.ron"), shopify).expect("writes");
+    Running::start(folder, &["--mapping", "own.ron"]).stop();
+    fs::write(folder.join("own.ron"), "(version: 1, hoks: [])").expect("writes");
+    let args = ["run", FLOW, "--data", "data", "--listen", "127.0.0.1:0", "--mapping", "own.ron"];
+    check(folder, &args, 1, &["own.ron, line 1", "flowloom explain hooks/shopify"]);
 }

@@ -9,7 +9,7 @@ use flowloom::{
 };
 
 use super::play::{Script, play};
-use crate::{compare, drive, oracle, samples, world::World};
+use crate::{compare, drive, oracle, rules::fixtures, samples, world::World};
 
 /// A doubled event is ignored by the engine at its door, and by the replay in its trace.
 fn is_kept(decision: &Decision) -> bool {
@@ -74,6 +74,24 @@ fn generated_worlds_mean_the_same() {
         );
     }
     assert!(one.is_some() || lines > 15_000, "{lines} lines: the worlds say too little");
+}
+
+/// Rules over the population (SEMANTICS R6, R28): the fixtures with a crowd, whenever the engine begins anew.
+#[test]
+fn crowds_mean_the_same() {
+    let mut played = Vec::new();
+    for (name, world) in fixtures().into_iter().filter(|(_, world)| !world.crowd.is_empty()) {
+        for reopen_after in [0, 1, 7] {
+            let flows = [world.later.as_slice(), &world.flows].concat();
+            let (audience, from) = (world.audience(), world.adopted());
+            let lines = check(&name, &world.workspace, &flows, &audience, from, world.until, reopen_after);
+            assert!(lines > world.crowd.len(), "{name}: {lines} lines: it says too little");
+        }
+        played.push(name);
+    }
+    for rule in ["R6-a-flow", "R6-a-winner-counts", "R6-a-winner-waits", "R28-one-person"] {
+        assert!(played.iter().any(|name| name.starts_with(rule)), "{rule}: {played:?}");
+    }
 }
 
 /// The sample workspaces with their audiences, whole.

@@ -245,7 +245,7 @@ fn the_engine_keeps_the_fixtures() {
     let mut wrong = String::new();
     let mut played = 0;
     for (name, mut world) in fixtures() {
-        // A crowd is played by audiences ([`super::meaning`]).
+        // A crowd is played by audiences (`meaning::crowds_mean_the_same`).
         if !world.crowd.is_empty() || OTHERWISE.iter().any(|(other, _)| *other == name) {
             continue;
         }

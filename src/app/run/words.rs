@@ -231,7 +231,8 @@ pub fn question(document: &Document, question: &Question) -> (String, String, &'
         ),
         Question::Pause { .. } => (
             format!("Pause {title}?"),
-            "No message of it leaves until you resume it. People still enter, and waits go on unless they are frozen."
+            "No message of it leaves until you resume it. People still enter, its calls and alerts are made, and waits go \
+             on unless they are frozen."
                 .to_owned(),
             "Pause",
         ),

@@ -28,6 +28,12 @@ pub(crate) fn contact_id(text: &str) -> Result<ContactId, Fault> {
     Ok(ContactId::new(id))
 }
 
+/// The id of a contact that has none: its address (or number) stands in, in small letters, so that one person who is
+/// written in two ways stays one.
+pub(crate) fn stand_in(address: &str) -> ContactId {
+    ContactId::new(address.to_lowercase())
+}
+
 /// An e-mail address, by a coarse rule that keeps header injection and mere words out.
 ///
 /// Source: RFC 5321, section 4.5.3.1.3 for the length (254).

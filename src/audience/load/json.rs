@@ -295,7 +295,7 @@ impl Object<'_> {
         }
         // Without an id the address stands in, as in CSV.
         contact.id = match (self.map.get("id"), &contact.email) {
-            (None | Some(Json::Null), Some(email)) => crate::base::ContactId::new(email),
+            (None | Some(Json::Null), Some(email)) => fields::stand_in(email),
             _ => self.needed("id", fields::contact_id, findings)?,
         };
         Some(contact)

@@ -19,7 +19,7 @@ use crate::{
     audience::{
         Channel, ConsentStatus, Contact, Currency, Event, Properties, Response, ResponseKind, Value, ValueType,
     },
-    base::{ContactId, EventId, FlowId, NodeId, Severity, Span, nearest},
+    base::{EventId, FlowId, NodeId, Severity, Span, nearest},
 };
 
 /// An event whose id and contact are still as the file had them.
@@ -263,7 +263,7 @@ impl Plan {
                 findings.warning(&self.at(row, idx), fault);
             }
         }
-        let stand_in = || contact.email.as_ref().or(contact.phone.as_ref()).map(ContactId::new);
+        let stand_in = || contact.email.as_ref().or(contact.phone.as_ref()).map(|address| fields::stand_in(address));
         match id.or_else(stand_in) {
             Some(id) => {
                 contact.id = id;

@@ -87,6 +87,24 @@ fn fields_that_cannot_be_taken_leave_the_contact() {
     );
 }
 
+/// One person, however the address is written: the engine derives the same id.
+#[test]
+fn an_address_stands_in_in_small_letters() {
+    let expected = [
+        format!(r#"{{"id":"ada@example.com","email":"Ada@Example.COM",{NO_CONSENT}}}"#),
+        "error audience/duplicate-contact: FILE, line 3: the contact `ada@example.com` was on line 2 already; the first \
+         one is kept"
+            .to_owned(),
+    ];
+    for (name, input) in [
+        ("c.jsonl", "\n{\"email\":\"Ada@Example.COM\"}\n{\"email\":\"ada@example.com\"}\n"),
+        ("c.csv", "email\nAda@Example.COM\nada@example.com\n"),
+    ] {
+        let expected = expected.each_ref().map(|line| line.replace("FILE", name));
+        check_contacts(name, input, &expected.each_ref().map(String::as_str));
+    }
+}
+
 #[test]
 fn other_layouts_are_told_apart() {
     check_contacts(

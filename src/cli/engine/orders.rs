@@ -11,6 +11,7 @@ use super::{
 use crate::{
     base::{ContactId, FlowId, JourneyId, NodeId, SendKey},
     engine::{status::MoveView, work::Order},
+    journey::is_suppressible,
 };
 
 /// How to print.
@@ -62,7 +63,7 @@ pub struct OneFlow {
     print: Print,
 }
 
-/// Hold a flow's messages; waits go on
+/// Hold a flow's messages; waits, calls and alerts go on
 #[derive(Args, Debug)]
 pub struct Pause {
     #[command(flatten)]
@@ -267,7 +268,7 @@ pub fn forget(args: &Forget, streams: &mut Streams) -> Outcome {
 /// Add addresses to the suppression list, take them off, or print the list
 #[derive(Args, Debug)]
 pub struct Suppress {
-    /// A file with an address per line
+    /// A file with an e-mail address or a phone number (+4915112345678) per line
     #[arg(value_name = "FILE", required_unless_present = "list")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -306,10 +307,10 @@ pub fn suppress(args: &Suppress, streams: &mut Streams) -> Outcome {
     })?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let addresses: Vec<String> = lines.map(str::to_owned).collect();
-    if let Some(bad) = addresses.iter().find(|address| !address.contains('@')) {
+    if let Some(bad) = addresses.iter().find(|address| !is_suppressible(address)) {
         return Err(Failure::unusable(
-            format!("`{bad}` is no address"),
-            "Write one address per line; nothing was changed",
+            format!("`{bad}` is neither an e-mail address nor a phone number with its country code"),
+            "Write one per line, such as ada@shop.example or +4915112345678; nothing was changed",
         ));
     }
     if addresses.is_empty() {

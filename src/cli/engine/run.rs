@@ -53,7 +53,8 @@ pub struct Arguments {
     /// A file of NAME=value lines for what flows call ${NAME}
     #[arg(long, value_name = "FILE")]
     flow_secrets: Option<PathBuf>,
-    /// How webhooks of other systems are read, besides Klaviyo's and Shopify's
+    /// How webhooks of other systems are read, besides Klaviyo's and Shopify's, which `flowloom explain hooks/shopify`
+    /// and `hooks/klaviyo` print
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
     /// A folder whose event files are taken in and moved away

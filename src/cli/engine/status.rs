@@ -4,14 +4,21 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::{super::show, Data, Done, Format, Outcome, Streams, reader};
-use crate::engine::{client::Client, clock::Clock, status::Status};
+use super::{super::show, Data, Done, Failure, Format, Outcome, Streams, reader};
+use crate::engine::{
+    client::Client,
+    clock::Clock,
+    status::{AuditRow, Status},
+};
 
 /// Show an engine: people per step, messages, latency
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
     data: Data,
+    /// Also what was done by hand, newest first, at most so many [default: 50]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50")]
+    audit: Option<usize>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -23,14 +30,36 @@ pub fn run(args: &Arguments, streams: &mut Streams) -> Outcome {
         Some(client) => (client.status()?, Some(client.door().address)),
         None => (reader(&args.data.dir)?.status(Clock::Real.now())?, None),
     };
+    let audit = args.audit.map(|most| reader(&args.data.dir)?.audit(most).map_err(Failure::from)).transpose()?;
     match args.format {
-        Format::Json => streams.say_json(&serde_json::to_value(&status).unwrap_or_default()),
+        Format::Json => {
+            let mut json = serde_json::to_value(&status).unwrap_or_default();
+            if let (Some(audit), Some(map)) = (audit, json.as_object_mut()) {
+                map.insert("audit".to_owned(), serde_json::to_value(audit).unwrap_or_default());
+            }
+            streams.say_json(&json);
+        }
         Format::Text => {
             let head = running.map_or_else(|| "does not run".to_owned(), |address| format!("runs at http://{address}"));
             streams.say(&show::clean(&format!("The engine {head}\n{}", text(&status))));
+            if let Some(audit) = audit {
+                streams.say(&show::clean(&by_hand(&audit)));
+            }
         }
     }
     Ok(Done::Well)
+}
+
+fn by_hand(audit: &[AuditRow]) -> String {
+    if audit.is_empty() {
+        return "\nNothing was done by hand\n".to_owned();
+    }
+    let mut out = "\nBy hand, newest first\n".to_owned();
+    for AuditRow { at, contact, who, what } in audit {
+        let whom = contact.as_ref().map_or_else(String::new, |contact| format!("{contact}: "));
+        let _ = writeln!(out, "  {at}  {who}: {whom}{what}");
+    }
+    out
 }
 
 fn text(status: &Status) -> String {

@@ -65,8 +65,8 @@ impl Lane {
     }
 }
 
-/// Most in any minute; 0 for no limit. Where there is more to send it leaves a little below that, at five sixths: a
-/// burst after a rest has its room in the same minute.
+/// Most in any minute; 0 for no limit. What has more to send than that leaves a little below it, at five sixths, since
+/// a burst after a rest has its room in the same minute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rates {
     /// Mails in all. Default 600. Source: assumption; ten a second is what a rented relay takes without a word.

@@ -34,6 +34,8 @@ pub(super) struct Loaded {
     pub email: Option<String>,
     pub places: seen::Places,
     pub dirty: bool,
+    /// Rows of its events, of which the log in memory may hold fewer.
+    pub events: usize,
     /// Bytes of its events as JSON; in memory they take some times as much.
     pub bytes: usize,
     used: u64,
@@ -132,7 +134,7 @@ impl Driver {
         self.store.journal(n, now, JournalKind::Born, &born, "")?;
         let state = ContactState::new(contact);
         let places = seen::Places::default();
-        self.cache.put(n, Loaded { state, seen, due: None, email, places, dirty: false, bytes: 0, used: 0 });
+        self.cache.put(n, Loaded { state, seen, due: None, email, places, dirty: false, events: 0, bytes: 0, used: 0 });
         self.deltas.standing("contacts", 1);
         for event in past {
             self.advance(n, &Input::Event(std::sync::Arc::new(event.clone())))?;
@@ -158,7 +160,7 @@ impl Driver {
         let seen = self.words.last().map_or(0, |word| word.n);
         let email = row.and_then(|row| row.email);
         let places = seen::Places::default();
-        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: true, bytes: 0, used: 0 });
+        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: true, events: 0, bytes: 0, used: 0 });
         self.dirty.push(n);
         for control in self.baseline.clone() {
             self.advance(n, &Input::Control { at: now, control })?;
@@ -237,12 +239,13 @@ impl Driver {
             events.push(std::sync::Arc::new(serde_json::from_str::<Event>(text).map_err(Error::damaged)?));
             Ok(())
         })?;
+        let num_events = events.len();
         let state = ContactState::from_stored(&row.state, journey::recall(forgotten, events))
             .map_err(|error| Error::damaged(format!("contact {n}: {error}")))?;
         let places = seen::Places::of(&self.flows, &state);
         let due = row.due.map(Instant::from_millis);
-        self.cache
-            .put(n, Loaded { state, seen: row.seen, due, email: row.email, places, dirty: false, bytes, used: 0 });
+        let (seen, email) = (row.seen, row.email);
+        self.cache.put(n, Loaded { state, seen, due, email, places, dirty: false, events: num_events, bytes, used: 0 });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Words from outside: to flows, to contacts, to the store. Each leaves an audit line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
@@ -14,7 +14,7 @@ use crate::{
         work::{Done, Order, Refusal, Standing},
     },
     flow::{Flow, Workspace},
-    journey::{Forgotten, IntentWhat, Status, Waiting},
+    journey::{Forgotten, IntentWhat, Status, Waiting, is_suppressible, suppression_key},
     kinds::runtime::{Change, Control, Input, Outcome},
 };
 
@@ -129,9 +129,14 @@ impl Driver {
         }
         self.store.add_version(&hash.to_string(), flow.id.as_str(), &pinned(flow, workspace)?, now)?;
         if changed {
+            let (zone, may_wait) = (self.flows.default_zone().clone(), self.flows.live().next().is_some());
             self.store.set_meta("workspace", &text)?;
             self.set_workspace(workspace.clone())?;
             self.pool_at.clear();
+            // Whoever has no zone of their own waits on another wall now (SEMANTICS R17).
+            if may_wait && *self.flows.default_zone() != zone {
+                self.say(now, Control::Zones, who)?;
+            }
         } else {
             self.flows.remember(workspace, flow);
             self.names.insert(flow.id.clone(), flow.name.clone());
@@ -387,8 +392,9 @@ impl Driver {
 
     fn suppress(&mut self, now: Instant, who: &str, addresses: &[String], lift: bool) -> Said {
         // What the workspace says is said again at every start.
-        let own = |address: &str| self.workspace.suppression.iter().any(|own| own.trim().eq_ignore_ascii_case(address));
-        if let Some(address) = addresses.iter().map(|address| address.trim()).find(|address| lift && own(address)) {
+        let own: BTreeSet<String> = self.workspace.suppression.iter().map(|own| suppression_key(own)).collect();
+        let is_own = |address: &&str| lift && own.contains(&suppression_key(address));
+        if let Some(address) = addresses.iter().map(|address| address.trim()).find(is_own) {
             return no(
                 format!("{address} stands in the workspace's own suppression list; nothing was taken off"),
                 "Take it out of flowloom.ron and publish a flow of the workspace, then lift it here",
@@ -401,9 +407,18 @@ impl Driver {
         if let Some(address) = addresses.iter().map(|address| address.trim()).find(is_none) {
             return no(format!("`{}` is no address", address.escape_default()), "Write one address per line");
         }
+        if let Some(text) = addresses.iter().find(|text| !lift && !is_suppressible(text)) {
+            return no(
+                format!(
+                    "`{}` is neither an e-mail address nor a phone number with its country code",
+                    text.escape_default()
+                ),
+                "Write ada@shop.example or +4915112345678; nothing was changed",
+            );
+        }
         let mut changed = 0_usize;
         for address in addresses {
-            changed += usize::from(self.store.suppress(&address.trim().to_lowercase(), lift, now)?);
+            changed += usize::from(self.store.suppress(&suppression_key(address), lift, now)?);
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };

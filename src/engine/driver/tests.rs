@@ -6,12 +6,14 @@ use std::{
 };
 
 mod again;
+mod limits;
+mod people;
+mod population;
 
 use super::*;
 use crate::{
-    audience::Contact,
+    audience::{Contact, Value},
     base::SendKey,
-    engine::forget::Person,
     engine::store::ContactRow,
     engine::work::{Begin, Done, Handed, History, Order, Refusal, Standing},
     kinds::runtime::{Change, Outcome, Reason},
@@ -345,6 +347,50 @@ fn a_pause_holds_sends_and_resuming_tries_them() {
     assert_eq!(world.send(7, &Handed::Done).len(), 2);
 }
 
+/// R30: what a pause holds are messages to the contact. Its calls and alerts are made, like its waits, as in a replay.
+#[test]
+fn a_paused_flow_makes_its_calls_and_alerts() {
+    let text = FLOW
+        .replace(
+            r#"(id: "first", kind: "email", settings: (message: "m")),"#,
+            r#"(id: "alert", kind: "internal_alert", settings: (to: ["team@shop.example"], subject: "Look", text: "Look")),
+            (id: "hook", kind: "webhook", settings: (url: "https://example.com/")),"#,
+        )
+        .replace(
+            r#"(from: "start", to: "first"), (from: "first", to: "wait")"#,
+            r#"(from: "start", to: "alert"), (from: "alert", to: "hook"), (from: "hook", port: "done", to: "wait")"#,
+        );
+    let mut world = World::with(&text, Workspace::default());
+    world.order(1, Order::Pause { flow: "demo".into(), freeze: false }).expect("pauses");
+    world.event(2, "e1", "ada", "Started Checkout");
+    let nodes: Vec<String> = world.send(3, &Handed::Done).iter().map(|key| key.node.to_string()).collect();
+    assert_eq!(nodes, ["alert", "hook"]);
+    world.batch(DAY + 10, |d, now| d.wake_due(now, 10));
+    assert!(world.claim(DAY + 11).is_empty(), "the message waits");
+    assert!(world.trace("ada").iter().any(|line| line.contains("second  held: paused")), "{:#?}", world.trace("ada"));
+}
+
+/// R17: who has no zone of their own waits on the workspace's wall, whether the flow is a new one as well or not.
+#[test]
+fn a_new_default_zone_is_heard() {
+    let text = FLOW.replace(r#"for("1 day")"#, r#"until(time: "09:00")"#);
+    for later in [text.clone(), text.replace("Demo", "Other")] {
+        let mut world = World::with(&text, Workspace::default());
+        let due = |world: &mut World| world.batch(2, |driver, _| driver.due_of(1));
+        world.event(1, "e1", "ada", "Started Checkout");
+        world.send(1, &Handed::Done);
+        assert_eq!(due(&mut world), Some(at(DAY)), "09:00 in UTC");
+        let moved = workspace(r#"(version: 1, zone: "America/New_York")"#);
+        for _ in 0..2 {
+            world.order(2, publish(&later, moved.clone())).expect("is published");
+        }
+        while world.batch(2, |driver, _| driver.walk(1)) {}
+        assert_eq!(due(&mut world), Some(at(5 * HOUR)), "09:00 in New York");
+        let heard = world.trace("ada").iter().filter(|line| line.contains("control: zones")).count();
+        assert_eq!(heard, 1, "{:#?}", world.trace("ada"));
+    }
+}
+
 #[test]
 fn new_zone_data_are_heard_of_once() {
     let mut world = World::with(FLOW, Workspace::default());
@@ -462,104 +508,6 @@ fn a_job_that_was_sent_back_is_no_attempt() {
     assert_eq!(world.send(9_000, &Handed::Done).len(), 1);
 }
 
-/// Who does more than anybody can is not heard any more, except for what they answer to mails; others are.
-#[test]
-fn a_machine_among_the_contacts_takes_no_memory() {
-    let mut world = World::with(FLOW, Workspace::default());
-    for n in 0..MOST_EVENTS {
-        assert_eq!(world.event(n as i64, &format!("e{n}"), "ada", "Viewed Product"), Answer::Accepted);
-    }
-    assert_eq!(world.event(HOUR, "e0", "ada", "Viewed Product"), Answer::Duplicate);
-    let refused = world.event(HOUR, "more", "ada", "Viewed Product");
-    assert!(matches!(&refused, Answer::Refused { error, .. } if error.contains("ada has 500 events")), "{refused:?}");
-    assert_eq!(world.event(HOUR, "out", "ada", "$unsubscribed"), Answer::Accepted);
-    assert_eq!(world.event(HOUR, "e1", "ben", "Viewed Product"), Answer::Accepted);
-}
-
-/// So is who does little, but says much with it.
-#[test]
-fn a_contact_with_huge_events_takes_no_memory() {
-    let mut world = World::with(FLOW, Workspace::default());
-    let big = |id: &str, contact: &str| NewEvent {
-        id: id.into(),
-        contact: contact.into(),
-        name: "Viewed Product".into(),
-        happened: None,
-        properties: [("page".into(), Value::text("x".repeat(60 * 1024)))].into(),
-        change: None,
-    };
-    for n in 0..3 {
-        let item = big(&format!("e{n}"), "ada");
-        assert_eq!(world.batch(n, |driver, now| driver.event(now, &item)), Answer::Accepted);
-    }
-    for _ in 0..2 {
-        let refused = world.batch(HOUR, |driver, now| driver.event(now, &big("more", "ada")));
-        assert!(matches!(&refused, Answer::Refused { error, .. } if error.contains("KB of events")), "{refused:?}");
-        assert_eq!(world.event(HOUR, "e2", "ada", "Viewed Product"), Answer::Duplicate);
-        world.restart();
-    }
-    assert_eq!(world.event(HOUR, "out", "ada", "$unsubscribed"), Answer::Accepted);
-    let item = big("e1", "ben");
-    assert_eq!(world.batch(HOUR, |driver, now| driver.event(now, &item)), Answer::Accepted);
-}
-
-#[test]
-fn people_are_forgotten() {
-    let mut world = World::with(FLOW, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    world.send(1, &Handed::Done);
-    world.order(2, Order::Forget { contact: "ada".into() }).expect("forgets");
-    assert!(world.trace("ada").is_empty());
-    let driver = world.driver.as_ref().expect("is there");
-    let row = driver.store().contact(1).expect("reads").expect("stays");
-    assert!(row.email.is_none() && !row.state.contains("example.com") && row.due.is_none(), "{row:?}");
-    assert_eq!(world.event(3, "e2", "ada", "Started Checkout"), Answer::Accepted);
-    assert!(world.claim(4).is_empty(), "stays suppressed");
-    let change = Change { email: Some("ada@example.com".into()), ..Change::default() };
-    world.batch(5, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
-    assert!(world.order(6, Order::Forget { contact: "nobody".into() }).is_err());
-}
-
-#[test]
-fn addresses_are_suppressed_before_the_hand_over() {
-    let mut world = World::with(FLOW, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    let (key, attempt) = world.claim(2).remove(0);
-    let said = world.order(3, Order::Suppress { addresses: vec!["ADA@example.com ".to_owned()], lift: false });
-    assert_eq!(said, Ok("1 of 1 addresses added to the suppression list".to_owned()));
-    world.restart();
-    assert_eq!(world.batch(4, |d, now| d.begin(now, &key, attempt, None)), Begin::No);
-    assert!(world.trace("ada").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("ada"));
-}
-
-#[test]
-fn a_list_with_a_wrong_address_changes_nothing() {
-    let mut world = World::with(FLOW, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    let addresses = vec!["ada@example.com".to_owned(), "x".repeat(321)];
-    let refusal = world.order(2, Order::Suppress { addresses, lift: false }).expect_err("is refused");
-    assert!(refusal.error.contains("is no address"), "{refusal:?}");
-    let store = world.driver.as_ref().expect("is there").store();
-    assert_eq!(store.suppressed(), Ok(Vec::new()));
-    assert_eq!(world.claim(3).len(), 1, "she is written to, as the list says");
-}
-
-#[test]
-fn an_alert_to_nobody_is_not_the_contacts_bounce() {
-    let alert = FLOW.replacen(
-        r#"(id: "first", kind: "email", settings: (message: "m"))"#,
-        r#"(id: "first", kind: "internal_alert", settings: (to: ["team@shop.example"], subject: "Look", text: "Look"))"#,
-        1,
-    );
-    assert_ne!(alert, FLOW);
-    let mut world = World::with(&alert, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    let no = Handed::No { detail: "550 5.1.1 no such user".to_owned(), bad_address: true };
-    assert_eq!(world.send(2, &no).len(), 1);
-    world.batch(DAY + 2_000, |d, now| d.wake_due(now, 10));
-    assert_eq!(world.claim(DAY + 3_000).len(), 1, "{:#?}", world.trace("ada"));
-}
-
 /// A pause of another kind is not said to be there when it is not.
 #[test]
 fn a_flow_is_paused_in_one_way() {
@@ -571,98 +519,6 @@ fn a_flow_is_paused_in_one_way() {
     assert!(refusal.error.contains("another way"), "{refusal:?}");
     world.order(4, Order::Resume { flow: "demo".into() }).expect("goes on");
     world.order(5, pause(true)).expect("is frozen");
-}
-
-/// Whoever is taken over as somebody never to be written to is not.
-#[test]
-fn people_come_suppressed_with_their_past() {
-    let mut world = World::with(FLOW, Workspace::default());
-    let mut contact = Contact { email: Some("eve@example.com".into()), ..Contact::new("eve") };
-    contact.consent.email = crate::audience::ConsentStatus::Subscribed;
-    let history = History { contact, events: Vec::new(), suppressed: true };
-    world.batch(1, |driver, now| driver.history(now, &history));
-    world.restart();
-    world.event(2, "e1", "eve", "Started Checkout");
-    assert!(world.claim(3).is_empty(), "stays suppressed");
-    assert!(world.trace("eve").iter().any(|line| line.contains("suppressed")), "{:#?}", world.trace("eve"));
-    check_replay(world.driver.as_ref().expect("is there"), "eve").expect("the journal gives the state");
-}
-
-/// What files of somebody are known by is noted in the same commit, all that was ever said, until the files are gone.
-#[test]
-fn whoever_is_forgotten_is_noted_until_the_files_are_gone() {
-    let mut world = World::with(FLOW, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    let [first] = world.send(1, &Handed::Done).try_into().expect("one");
-    let change = Change { email: Some("new@example.com".into()), phone: Some("+491701".into()), ..Change::default() };
-    world.batch(2, |d, now| d.change(now, &NewContact { id: "ada".into(), change: change.clone() }));
-    let forget = |world: &mut World, millis| world.order(millis, Order::Forget { contact: "ada".into() });
-    let note = |world: &World| -> Option<Person> {
-        let text = world.driver.as_ref().expect("is there").store().meta(&Person::meta(&"ada".into())).expect("reads");
-        text.map(|text| serde_json::from_str(&text).expect("a note"))
-    };
-    forget(&mut world, 3).expect("forgets");
-    let addresses = ["ada@example.com", "new@example.com", "+491701"].map(str::to_owned).into();
-    let expected =
-        Person { addresses, keys: [first.to_string()].into(), is_under_way: false, ..Person::new("ada".into()) };
-    assert_eq!(note(&world), Some(expected.clone()));
-    // A crash before the files are gone, and another word: nothing of the first note is lost.
-    world.restart();
-    forget(&mut world, 4).expect("forgets again");
-    assert_eq!(note(&world), Some(expected));
-    world.order(5, Order::Erased { contact: "ada".into() }).expect("is told");
-    assert_eq!(note(&world), None);
-}
-
-/// R29: also of whoever cannot be read.
-#[test]
-fn whoever_is_damaged_is_noted_as_well() {
-    let mut world = World::with(FLOW, Workspace::default());
-    world.event(1, "e1", "ada", "Started Checkout");
-    let (key, attempt) = world.claim(2).remove(0);
-    world.batch(3, |d, now| d.begin(now, &key, attempt, None));
-    let store = world.driver.as_ref().expect("is there").store();
-    let row = store.contact(1).expect("reads").expect("one");
-    store.set_contact(&ContactRow { state: "{".into(), ..row }, false).expect("writes");
-    world.restart();
-    world.order(4, Order::Forget { contact: "ada".into() }).expect("forgets");
-    let store = world.driver.as_ref().expect("is there").store();
-    let text = store.meta(&Person::meta(&"ada".into())).expect("reads").expect("a note");
-    let note: Person = serde_json::from_str(&text).expect("a note");
-    assert!(note.is_under_way && note.addresses.contains("ada@example.com") && note.keys.len() == 1, "{note:?}");
-}
-
-/// Whoever comes again after being forgotten, and gets another code, can be forgotten again.
-#[test]
-fn people_are_forgotten_twice() {
-    let mut world = World::with(FLOW, Workspace::default());
-    for (n, code) in ["A1", "A2", "A3"].into_iter().enumerate() {
-        let key = SendKey { journey: "demo/ada/1".into(), node: "first".into(), pass: 1 };
-        assert!(world.batch(n as i64, |driver, _| driver.store().give_code("p", code, 1, &key)), "{code}");
-        world.order(n as i64, Order::Forget { contact: "ada".into() }).expect("forgets");
-        let store = world.driver.as_ref().expect("is there").store();
-        assert_eq!(store.code_of("p", 1).expect("reads"), None);
-        assert!(store.is_given("p", code).expect("reads"), "{code} stays given");
-    }
-}
-
-/// What the workspace's own list holds is not lifted for a moment only: it says where it stands.
-#[test]
-fn the_workspaces_own_list_is_not_lifted_behind_its_back() {
-    let mut world = World::with(FLOW, workspace("(version: 1, suppression: [\"Ada@example.com\"])"));
-    let lift = |addresses: &[&str]| Order::Suppress {
-        addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),
-        lift: true,
-    };
-    let refusal = world.order(1, lift(&["ben@example.com", "ada@example.com"])).expect_err("stands in the list");
-    assert!(refusal.error.contains("ada@example.com") && refusal.hint.contains("flowloom.ron"), "{refusal:?}");
-    world.event(2, "e1", "ada", "Started Checkout");
-    assert!(world.claim(3).is_empty(), "stays suppressed");
-    world.order(4, publish(FLOW, Workspace::default())).expect("is published");
-    assert_eq!(
-        world.order(5, lift(&["ada@example.com"])),
-        Ok("0 of 1 addresses taken off the suppression list".to_owned())
-    );
 }
 
 #[test]

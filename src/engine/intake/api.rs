@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     House, form,
-    guard::{Caller, Denied},
+    guard::{Caller, Denied, Guard},
     item::{self, Around, Taken},
     layout::{self, Piece},
     order,
@@ -30,6 +30,7 @@ use crate::{
         clock::Clock,
         work::{Answer, Busy, Order, Refusal},
     },
+    kinds::runtime::Change,
 };
 
 /// Largest order, in bytes. Source: assumption; a workspace of some hundred mails has a few MB.
@@ -221,22 +222,35 @@ fn receipt(answers: Vec<ItemAnswer>) -> Response {
     )
 }
 
-/// Gives objects laid out as events to the writer; also for webhooks.
+/// Gives objects laid out as events to the writer; also for webhooks. `signed` names a signed request, which whoever
+/// saw it can send again for some minutes: then what says neither its id nor when has one by its place in it.
 ///
 /// Errors: nothing was stored; as an answer.
 pub(super) async fn take_events(
     shared: &Shared,
     way: Way,
-    pieces: Vec<Piece>,
+    mut pieces: Vec<Piece>,
     caller: Caller,
+    signed: Option<String>,
 ) -> Result<Vec<ItemAnswer>, Response> {
+    if let Some(signed) = signed {
+        let named = pieces.into_iter().enumerate().map(|(idx, piece)| Piece {
+            object: piece.object.map(|map| item::with_id(map, "s", &signed, &idx.to_string())),
+            ..piece
+        });
+        pieces = named.collect();
+    }
     let around = Around { now: shared.house.clock.now(), responses: caller != Caller::Open };
     let handle = &shared.house.handle;
     taken(
         shared,
         way,
         pieces,
-        |map| item::event(map, around),
+        |map| {
+            let mut found = item::event(map, around)?;
+            found.what.change = found.what.change.map(|change| said_by(way, change));
+            Ok(found)
+        },
         |event| event.id.to_string(),
         |items| handle.events_by(way, items),
     )
@@ -248,14 +262,26 @@ pub(super) async fn take_events(
 /// Errors: nothing was stored; as an answer.
 pub(super) async fn take_contacts(shared: &Shared, way: Way, pieces: Vec<Piece>) -> Result<Vec<ItemAnswer>, Response> {
     let handle = &shared.house.handle;
-    taken(shared, way, pieces, item::contact, |contact| contact.id.to_string(), |items| handle.contacts(items)).await
+    let read = |map: &Map<String, Json>| {
+        let mut found = item::contact(map)?;
+        found.what.change = said_by(way, found.what.change);
+        Ok(found)
+    };
+    taken(shared, way, pieces, read, |contact| contact.id.to_string(), |items| handle.contacts(items)).await
+}
+
+/// A shop's webhook says "subscribed" with every change of a customer, also long after they unsubscribed here: that is
+/// no new yes. Who sends to `/v1/contacts` or `/v1/events` means what it says.
+fn said_by(way: Way, change: Change) -> Change {
+    if way == Way::Hooks { change.keeping_no() } else { change }
 }
 
 /// `POST /v1/events`.
 pub(super) async fn events(State(shared): State<Shared>, request: Request) -> Response {
     let made = async {
         let (caller, headers, body) = keyed(&shared, request).await?;
-        take_events(&shared, Way::Events, pieces_of(&headers, &body, "events")?, caller).await
+        let signed = Guard::signed_by(&headers, caller);
+        take_events(&shared, Way::Events, pieces_of(&headers, &body, "events")?, caller, signed).await
     };
     made.await.map_or_else(|response| response, receipt)
 }
@@ -405,6 +431,14 @@ pub(super) async fn held(State(shared): State<Shared>, RawQuery(query): RawQuery
     found.await.map_or_else(|response| response, say)
 }
 
+/// `GET /v1/audit?limit=N`: what people did by hand, newest first.
+pub(super) async fn audit(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let most = rows(&query.unwrap_or_default());
+    let found = read(&shared, &headers, move |house| house.reader.audit(most));
+    let say = |rows| answered(StatusCode::OK, &json!({"schema": "flowloom/audit/1", "rows": rows}));
+    found.await.map_or_else(|response| response, say)
+}
+
 /// `GET /v1/suppression`: addresses that never get anything.
 pub(super) async fn suppression(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let found = read(&shared, &headers, |house| house.reader.suppressed());
@@ -479,7 +513,8 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
         Err(response) => return response,
     };
     // Reading and checking a large flow takes a while.
-    let order = match blocking(move || order::from_json(&body)).await {
+    let house = shared.house.clone();
+    let order = match blocking(move || order::from_json(&body, || house.reader.workspace())).await {
         Ok(Ok(order)) => order,
         Ok(Err(refusal)) => return refused(StatusCode::BAD_REQUEST, &refusal),
         Err(error) => return unreadable(error),
@@ -522,8 +557,8 @@ pub(super) async fn orders(State(shared): State<Shared>, request: Request) -> Re
 
 /// An address that there is not.
 pub(super) async fn nothing_here() -> Response {
-    let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/mails/KEY, /v1/orders, \
-                /v1/suppression, /v1/flows/ID/migration, /hooks/…, /health, /ready, /metrics";
+    let hint = "There are /v1/events, /v1/contacts, /v1/histories, /v1/status, /v1/held, /v1/audit, /v1/mails/KEY, \
+                /v1/orders, /v1/suppression, /v1/flows/ID/migration, /hooks/…, /health, /ready, /metrics";
     refused(StatusCode::NOT_FOUND, &Refusal::new("there is nothing at this address", hint))
 }
 

@@ -1,4 +1,5 @@
-//! Where a running engine is found: `DIR/engine.json` with its address and the admin's token, for its owner's eyes.
+//! Where a running engine is found: `DIR/engine.json` with its address and the admin's token, for its owner's eyes; and
+//! by which address recipients come.
 
 use std::{
     fs,
@@ -7,9 +8,10 @@ use std::{
     path::Path,
 };
 
+use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 
-use super::guard::fresh_token;
+use super::guard::{fresh_token, is_this_machine};
 use crate::engine::work::Refusal;
 
 /// The file's name in the data folder.
@@ -93,9 +95,97 @@ impl Door {
     }
 }
 
+/// What links of recipients begin with, as it is typed: `https://host`, also with a port and a path.
+///
+/// Errors: it is no such address, with what to write instead.
+pub fn public_address(typed: &str) -> Result<String, Refusal> {
+    let text = typed.trim().trim_end_matches('/');
+    let wrong = |why: &str| {
+        let shown: String = text.chars().take(80).collect();
+        let hint = "Write it whole, with --public-url https://mail.shop.example; a port and a path may stand behind it";
+        Err(Refusal::new(format!("Links in mails cannot begin with `{shown}`: {why}"), hint))
+    };
+    let Ok(uri) = text.parse::<Uri>() else { return wrong("it is no address") };
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return wrong("neither http:// nor https:// and a name stand at its beginning");
+    };
+    if uri.query().is_some() || text.contains(['?', '#']) {
+        return wrong("what stands behind ? or # has no place before the links' own paths");
+    }
+    let (host, port) = (authority.host(), authority.port_u16());
+    let is_sound = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")) == authority.as_str();
+    if host.is_empty() || !is_sound {
+        return wrong("the name of a machine, and perhaps a port, stand behind ://, and nothing else");
+    }
+    Ok(text.to_owned())
+}
+
+/// What should be said of the address that links in mails begin with (`base`): `public` where it was named.
+/// `by_server` says whether mails leave by a mail server, which may carry them further than this machine.
+pub fn links_warning(public: Option<&str>, base: &str, by_server: bool) -> Option<String> {
+    match public {
+        None if by_server => Some(format!(
+            "warning: links in mails lead to {base}, which only this machine opens; name with --public-url where people \
+             reach the engine"
+        )),
+        Some(url) if url.to_ascii_lowercase().starts_with("http://") && !is_this_machine(url) => Some(format!(
+            "warning: links in mails begin with {url}: whoever stands on the way can read and change what people do \
+             there; put a proxy with https:// before the engine"
+        )),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_that_links_begin_with() {
+        for (typed, expected) in [
+            ("https://mail.shop.example", Ok("https://mail.shop.example")),
+            (" HTTP://Mail.shop.example:8080/m/ ", Ok("HTTP://Mail.shop.example:8080/m")),
+            ("https://[2001:db8::1]:8443", Ok("https://[2001:db8::1]:8443")),
+            ("mail.shop.example", Err("neither http://")),
+            ("/mails", Err("neither http://")),
+            ("ftp://mail.shop.example", Err("neither http://")),
+            ("https://", Err("neither http://")),
+            ("", Err("it is no address")),
+            ("https://mail.shop example", Err("it is no address")),
+            ("https://mail.shop.example/?from=mail", Err("behind ? or #")),
+            ("https://mail.shop.example/#top", Err("behind ? or #")),
+            ("https://ada@mail.shop.example", Err("and nothing else")),
+            ("https://mail.shop.example:99999", Err("and nothing else")),
+        ] {
+            match (public_address(typed), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{typed}"),
+                (Err(refusal), Err(why)) => {
+                    assert!(refusal.error.contains(why), "{typed}: {}", refusal.error);
+                    assert!(refusal.hint.contains("--public-url"));
+                }
+                (found, _) => panic!("{typed}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn links_that_lead_nowhere_or_over_an_open_line() {
+        let check = |public: Option<&str>, by_server: bool, expected: Option<&str>| {
+            let found = links_warning(public, public.unwrap_or("http://127.0.0.1:7171"), by_server);
+            let is_as_expected = match (&found, expected) {
+                (Some(found), Some(part)) => found.starts_with("warning: ") && found.contains(part),
+                (found, expected) => found.is_none() && expected.is_none(),
+            };
+            assert!(is_as_expected, "{public:?} {by_server}: {found:?}");
+        };
+        check(None, true, Some("lead to http://127.0.0.1:7171, which only this machine opens"));
+        check(None, false, None);
+        check(Some("https://mail.shop.example"), true, None);
+        check(Some("http://mail.shop.example/m"), true, Some("begin with http://mail.shop.example/m"));
+        check(Some("http://mail.shop.example"), false, Some("https://"));
+        check(Some("http://localhost:7171"), true, None);
+        check(Some("http://[::1]:7171"), true, None);
+    }
 
     #[test]
     fn written_for_the_owner_only() {

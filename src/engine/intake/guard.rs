@@ -164,9 +164,8 @@ impl Guard {
             return Err(Refusal::new("the admin's token is too short", "Remove engine.json from the data folder"));
         }
         let hosts = vec!["localhost".to_owned(), listens.to_string()];
-        let public = public.map(|url| url.trim_end_matches('/').to_ascii_lowercase());
-        let name = public.as_deref().map(|url| host_of(url.split_once("://").map_or(url, |(_, rest)| rest)));
-        let is_public = name.is_some_and(|name| name != "localhost" && !is_loopback(name));
+        let is_public = public.is_some_and(|url| !is_this_machine(url));
+        let public = public.map(|url| origin_of(url).to_ascii_lowercase());
         let blind = fresh_token().map_err(|error| Refusal::new(error, "Try again"))?;
         let blind = hmac::Key::new(hmac::HMAC_SHA256, blind.as_bytes());
         Ok(Self { secrets, admin, blind, hosts, public, is_public })
@@ -243,9 +242,17 @@ impl Guard {
         self.signed(signature, secret, body, now).map(|()| Caller::Keyed)
     }
 
+    /// What names a signed request: the same for the same one sent once more, however the header is written. `caller`
+    /// is who [`Self::shared`] found; `None` of a request that was let in by something else.
+    pub fn signed_by(headers: &HeaderMap, caller: Caller) -> Option<String> {
+        // Whoever shows the secret itself may repeat a header that nobody looked at.
+        let signature = headers.get(SIGNATURE).filter(|_| caller == Caller::Keyed)?.to_str().ok()?;
+        signature_part(signature, "v1=").and_then(from_hex).map(|tag| hex(&tag))
+    }
+
     fn signed(&self, signature: &str, secret: &[u8], body: &[u8], now: Instant) -> Result<(), Denied> {
         let denied = |error: &str, hint: &str| Err(Denied::new(StatusCode::UNAUTHORIZED, error, hint));
-        let part = |name: &str| signature.split(',').find_map(|part| part.trim().strip_prefix(name));
+        let part = |name: &str| signature_part(signature, name);
         let (Some(time), Some(given)) = (part("t="), part("v1=").and_then(from_hex)) else {
             return denied("the signature cannot be read", "Write X-Flowloom-Signature: t=SECONDS,v1=HEX");
         };
@@ -346,6 +353,11 @@ impl Guard {
     }
 }
 
+/// What stands behind `t=` or `v1=` in a signature.
+fn signature_part<'a>(signature: &'a str, name: &str) -> Option<&'a str> {
+    signature.split(',').find_map(|part| part.trim().strip_prefix(name))
+}
+
 fn bad_signature(how: &str, header: &str, secret: &str) -> Denied {
     Denied::new(
         StatusCode::UNAUTHORIZED,
@@ -357,6 +369,19 @@ fn bad_signature(how: &str, header: &str, secret: &str) -> Denied {
 /// Whether a host is an address that only this machine reaches.
 fn is_loopback(host: &str) -> bool {
     host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether an address of the web is this machine's own.
+pub(super) fn is_this_machine(url: &str) -> bool {
+    let name = host_of(url.split_once("://").map_or(url, |(_, rest)| rest));
+    name.eq_ignore_ascii_case("localhost") || is_loopback(name)
+}
+
+/// What a browser calls the site of an address: `https://host:port`, without the path behind it.
+fn origin_of(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(from..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| from + at);
+    url.get(..end).unwrap_or(url)
 }
 
 /// The name in `name:port` or `name:port/path`.
@@ -479,6 +504,12 @@ mod tests {
         check(&[("host", "127.0.0.1:8080"), ("origin", "null")], false);
         check(&[("host", "evil.example"), ("origin", "http://evil.example")], false);
         check(&[("host", "10.0.0.1"), ("origin", "https://mail.example")], true);
+        // Browsers name a page's site without the path in it.
+        let below = guard_of("", Some("https://mail.example:8443/m/"));
+        for (origin, expected) in [("https://mail.example:8443", true), ("https://mail.example", false)] {
+            let pairs = [("host", "10.0.0.1"), ("origin", origin)];
+            assert_eq!(below.origin(&headers(&pairs)).is_ok(), expected, "{origin}");
+        }
     }
 
     /// Where a proxy stands before it, loopback is the world: nobody without a secret sends events.

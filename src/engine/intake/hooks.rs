@@ -15,9 +15,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     api::{self, ItemAnswer},
-    guard::Caller,
+    guard::{Caller, Guard},
     layout::Piece,
-    mapping::{Hook, Made},
+    mapping::{Auth, Hook, Made},
     pulse::Way,
     server::{Shared, Whole, blocking, body_of, pass_by},
 };
@@ -80,7 +80,9 @@ async fn taken(
         answers.extend(api::take_contacts(shared, Way::Hooks, contacts).await?);
     }
     if !events.is_empty() {
-        answers.extend(api::take_events(shared, Way::Hooks, events, caller).await?);
+        // Others' signatures say no time: the same body may well be meant twice.
+        let signed = (hook.auth == Auth::Shared).then(|| Guard::signed_by(headers, caller)).flatten();
+        answers.extend(api::take_events(shared, Way::Hooks, events, caller, signed).await?);
     }
     let count = |wanted: fn(&Answer) -> bool| answers.iter().filter(|item| wanted(&item.answer)).count();
     let accepted = count(|answer| *answer == Answer::Accepted);

@@ -14,7 +14,7 @@ use crate::{
         load::{fields, findings::Fault, made_id},
         log::LOG_MILLIS,
     },
-    base::{ContactId, EventId, Instant, SendKey, nearest},
+    base::{ContactId, EventId, Instant, SendKey, hash, nearest},
     engine::work::{History, NewContact, NewEvent, Refusal},
     kinds::runtime::Change,
 };
@@ -116,7 +116,7 @@ pub fn event(map: &Object, around: Around) -> Result<Taken<NewEvent>, Refusal> {
     let email = optional(map, "email", fields::email)?;
     let contact = match (map.get("contact"), &email) {
         // Without an id the address stands in, as in the audience's files.
-        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        (None | Some(Json::Null), Some(email)) => fields::stand_in(email),
         _ => needed(map, "contact", fields::contact_id)?,
     };
     let name = needed(map, "name", |text| Ok(SmolStr::new(text.trim())))?;
@@ -154,7 +154,7 @@ pub fn contact(map: &Object) -> Result<Taken<NewContact>, Refusal> {
     let change = change(map)?;
     let id = match (map.get("id"), &change.email) {
         // Without an id the address stands in, as in the audience's files.
-        (None | Some(Json::Null), Some(email)) => ContactId::new(email),
+        (None | Some(Json::Null), Some(email)) => fields::stand_in(email),
         _ => needed(map, "id", fields::contact_id)?,
     };
     let note = map
@@ -286,6 +286,23 @@ fn both(first: Option<String>, second: Option<String>) -> Option<String> {
         (Some(first), Some(second)) => Some(format!("{first}; {second}")),
         (first, second) => first.or(second),
     }
+}
+
+/// An event that says neither its id nor when it happened, with an id by its place in what can come a second time: a
+/// file, or a signed request. `sort` begins the id, `whole` names the file or the request.
+pub fn with_id(mut map: Object, sort: &str, whole: &str, place: &str) -> Object {
+    let is_given = |key: &str| match map.get(key) {
+        None | Some(Json::Null) => false,
+        Some(Json::String(text)) => !text.trim().is_empty(),
+        Some(_) => true,
+    };
+    if is_given("id") || is_given("happened") {
+        return map;
+    }
+    let json = Json::Object(map.clone());
+    let id = format!("{sort}-{}", hash::version_hash(format!("{whole}\0{place}\0{json}").as_bytes()));
+    map.insert("id".to_owned(), Json::String(id));
+    map
 }
 
 /// The id of an event that came without one: from all that it says, so that the same sent twice is taken once. Where it
@@ -551,6 +568,10 @@ mod tests {
             r#"{"email":"ada@example.com","name":"V"}"#,
             "ada@example.com V - 0 email=Some(\"ada@example.com\") set=0",
         );
+        check(
+            r#"{"email":"Ada@Example.COM","name":"V"}"#,
+            "ada@example.com V - 0 email=Some(\"Ada@Example.COM\") set=0",
+        );
         check(r#"{"contact":" ","name":"V"}"#, "refused: `contact` is empty | Fill it");
         check(
             r#"{"contact":"ada","name":"V","properties":[1]}"#,
@@ -654,6 +675,8 @@ mod tests {
         ))
         .expect("a contact");
         assert_eq!(found.what.id.as_str(), "ada@example.com");
+        let shouted = contact(&object(r#"{"email":"ADA@Example.com"}"#)).expect("a contact");
+        assert_eq!(shouted.what.id, found.what.id, "one person, however written");
         assert_eq!(
             found.what.change.consent,
             [(Channel::Email, ConsentStatus::Subscribed), (Channel::Sms, ConsentStatus::Unsubscribed)]

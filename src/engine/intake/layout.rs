@@ -31,6 +31,8 @@ pub fn in_json(bytes: &[u8], key: &str) -> Result<Vec<Piece>, Refusal> {
     let json: Json = serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)).map_err(|error| {
         let hint = if bytes.trim_ascii().is_empty() {
             "Send an object, a list, or JSON Lines with the content type application/x-ndjson"
+        } else if bytes.starts_with(b"\x1f\x8b") {
+            "It looks like gzip: unpack it"
         } else if std::str::from_utf8(bytes).is_err() {
             "Send it in UTF-8"
         } else {

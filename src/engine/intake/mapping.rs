@@ -183,7 +183,7 @@ impl Mapping {
         }
         let file: File = ron_options().from_str(text).map_err(|error| {
             let place = format!(", line {}, column {}", error.span.start.line, error.span.start.col);
-            at(&place, error.code.to_string(), "The shipped files show the shape: assets/hooks/*.ron")
+            at(&place, error.code.to_string(), "A shipped file shows the shape: flowloom explain hooks/shopify")
         })?;
         if file.version != VERSION {
             return Err(at(

@@ -41,11 +41,11 @@ use super::{
     delivery::links::Links,
     forget::{self, Person, Places},
     handle::Handle,
-    status::{ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
+    status::{AuditRow, ContactView, DamagedContact, Export, Found, HeldRow, MoveView, Status},
 };
 use crate::{
     base::{ContactId, FlowId, NodeId, SendKey},
-    content::Brand,
+    flow::Workspace,
 };
 
 /// What intake reads of the store, on a connection of its own. Blocks; called from threads that may wait.
@@ -70,6 +70,9 @@ pub trait Reader: Send + Sync {
     /// Contacts that cannot be read, the first ones first; at most `limit`.
     fn damaged(&self, limit: usize) -> Result<Vec<DamagedContact>, String>;
 
+    /// What people did by hand, newest first; at most `limit`.
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String>;
+
     /// Whether there is a contact of that id, readable or not.
     fn knows(&self, id: &ContactId) -> Result<bool, String>;
 
@@ -86,8 +89,8 @@ pub trait Reader: Send + Sync {
     /// Of which forgotten people something may lie in files still, and where files of people may lie.
     fn erasing(&self) -> Result<(Vec<Person>, Places), String>;
 
-    /// The brand of the live workspace, for the pages of recipients.
-    fn brand(&self) -> Result<Brand, String>;
+    /// The live workspace.
+    fn workspace(&self) -> Result<Workspace, String>;
 }
 
 /// What intake works with; shared by all requests.

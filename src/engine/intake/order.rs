@@ -21,9 +21,9 @@ enum Saved {
     Publish {
         /// The text of the flow's file.
         flow: String,
-        /// What stands in `flowloom.ron`, as JSON.
+        /// What stands in `flowloom.ron`, as JSON; where left out, the live one stays.
         #[serde(default)]
-        workspace: Box<Workspace>,
+        workspace: Option<Box<Workspace>>,
         /// Although the checks find errors in it.
         #[serde(default)]
         force: bool,
@@ -82,7 +82,9 @@ enum Saved {
 /// Errors: it is the engine's own; never for what a workspace can hold, as a test holds for the samples.
 pub fn to_json(order: &Order) -> Result<Json, String> {
     let saved = match order.clone() {
-        Order::Publish { flow, workspace } => Saved::Publish { flow: file::write(&flow), workspace, force: true },
+        Order::Publish { flow, workspace } => {
+            Saved::Publish { flow: file::write(&flow), workspace: Some(workspace), force: true }
+        }
         Order::Pause { flow, freeze } => Saved::Pause { flow, freeze },
         Order::Resume { flow } => Saved::Resume { flow },
         Order::Drain { flow } => Saved::Drain { flow },
@@ -108,10 +110,11 @@ pub fn errors(flow: &Flow, workspace: &Workspace) -> Option<(usize, String)> {
     Some((1 + errors.count(), first))
 }
 
-/// An order from JSON. A flow with errors is published only where `force` says so.
+/// An order from JSON. A flow with errors is published only where `force` says so; one that comes without a workspace
+/// keeps the one that is `live`.
 ///
 /// Errors: what is wrong, and a way out.
-pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
+pub fn from_json(bytes: &[u8], live: impl FnOnce() -> Result<Workspace, String>) -> Result<Order, Refusal> {
     let saved: Saved = serde_json::from_slice(bytes).map_err(|error| {
         Refusal::new(
             format!("the order cannot be read: {error}"),
@@ -134,6 +137,13 @@ pub fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
             if loaded.read_only {
                 return Err(Refusal::new("the flow was made by a newer Flowloom", "Get a newer engine"));
             }
+            let workspace = match workspace {
+                Some(workspace) => workspace,
+                None => {
+                    let hint = "Try again, or send the workspace along";
+                    Box::new(live().map_err(|error| Refusal::new(error, hint))?)
+                }
+            };
             if let Some((count, first)) = errors(&loaded.flow, &workspace).filter(|_| !force) {
                 let errors = if count == 1 { "an error".to_owned() } else { format!("{count} errors") };
                 return Err(Refusal::new(
@@ -168,6 +178,10 @@ fn key_of(text: &str) -> Result<SendKey, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn from_json(bytes: &[u8]) -> Result<Order, Refusal> {
+        super::from_json(bytes, || Ok(Workspace::default()))
+    }
 
     #[test]
     fn every_order_survives_the_way() {
@@ -237,6 +251,30 @@ mod tests {
         let order = post(Some(true)).expect("by force");
         let again = from_json(to_json(&order).expect("JSON").to_string().as_bytes());
         assert_eq!(again, Ok(order), "whoever has the order has looked");
+    }
+
+    /// Whoever sends a flow alone means the flow: brand, segments, limits and pools of codes stay.
+    #[test]
+    fn a_workspace_that_is_left_out_stays() {
+        let flow = r#"(version: 2, id: "a", name: "A", nodes: [(id: "start", kind: "trigger",
+            settings: (any: [event(event: "Signed Up")]))], edges: [])"#;
+        let live = || {
+            let mut workspace = Workspace::default();
+            workspace.brand.name = "Meridian".into();
+            workspace
+        };
+        let published = |json: serde_json::Value| {
+            let order = super::from_json(json.to_string().as_bytes(), || Ok(live())).expect("an order");
+            let Order::Publish { workspace, .. } = order else { panic!("{order:?}") };
+            workspace.brand.name
+        };
+        let json = serde_json::json!({"order": "publish", "flow": flow, "force": true});
+        assert_eq!(published(json.clone()), "Meridian");
+        let mut with = json.clone();
+        with["workspace"] = serde_json::json!({});
+        assert_eq!(published(with), "", "an empty one that is sent is meant");
+        let refusal = super::from_json(json.to_string().as_bytes(), || Err("the disk is gone".to_owned()));
+        assert_eq!(refusal.map_err(|refusal| refusal.error), Err("the disk is gone".to_owned()));
     }
 
     #[test]

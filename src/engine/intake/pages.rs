@@ -17,6 +17,7 @@ use axum::{
 
 use self::look::{Choice, Look};
 use super::{
+    House,
     api::written,
     form,
     pulse::Way,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     audience::{Channel, ConsentStatus, Contact},
-    base::EventId,
+    base::{EventId, SendKey},
     content::Brand,
     engine::{
         delivery::links::{Purpose, Token},
@@ -50,7 +51,7 @@ pub(super) fn is_page(path: &str) -> bool {
 /// The brand, as far as the store can be read: a page is shown in any case.
 async fn look(shared: &Shared) -> Look {
     let house = shared.house.clone();
-    let brand = blocking(move || house.reader.brand()).await.and_then(|found| found);
+    let brand = blocking(move || house.reader.workspace().map(|live| live.brand)).await.and_then(|found| found);
     Look::new(&brand.unwrap_or_else(|_| Brand::default()))
 }
 
@@ -78,14 +79,27 @@ async fn has_left(shared: &Shared, token: &Token) -> bool {
     let (house, id, key) = (shared.house.clone(), token.contact.clone(), token.key.clone());
     let found = blocking(move || {
         let Some(view) = house.reader.contact(&id)? else { return Ok(false) };
-        let channels = match house.reader.mail(&key)? {
-            Some(kept) if has_sender(&kept) => &[Channel::Email][..],
-            Some(_) => &[Channel::Sms],
+        let channels = match channel_of(&house, &key)? {
+            Some(Channel::Email) => &[Channel::Email][..],
+            Some(Channel::Sms) => &[Channel::Sms],
             None => &[Channel::Email, Channel::Sms],
         };
         Ok(channels.iter().all(|on| view.contact.consent.on(*on) == ConsentStatus::Unsubscribed))
     });
     found.await.and_then(|found: Result<bool, String>| found).unwrap_or(false)
+}
+
+/// Whether the link's message is known to have been a mail, as far as the store can be read.
+async fn came_by_mail(shared: &Shared, token: &Token) -> bool {
+    let (house, key) = (shared.house.clone(), token.key.clone());
+    let found = blocking(move || channel_of(&house, &key)).await;
+    found.and_then(|found| found).is_ok_and(|channel| channel == Some(Channel::Email))
+}
+
+/// The channel of a message, by what is kept of it; `None` where nothing is.
+fn channel_of(house: &House, key: &SendKey) -> Result<Option<Channel>, String> {
+    let kept = house.reader.mail(key)?;
+    Ok(kept.map(|kept| if has_sender(&kept) { Channel::Email } else { Channel::Sms }))
 }
 
 /// Whether a kept message is a mail: texts are kept with a receiver alone, and no mail is without `From`.
@@ -222,9 +236,11 @@ pub(super) async fn preferences(State(shared): State<Shared>, Path(token): Path<
         let mut leaves_mail = false;
         for choice in choices(&before) {
             match choice {
-                Choice::Channel(channel, was) => {
+                // Only what was ticked or unticked on the page: whoever unsubscribed while it was open did not come
+                // back by that.
+                Choice::Channel(channel, stands) => {
                     let is = ticked("channel", channel.name());
-                    if is != was {
+                    if ticked("was", &look::shown_as(channel, !is)) && is != stands {
                         let status = if is { ConsentStatus::Subscribed } else { ConsentStatus::Unsubscribed };
                         change.consent.push((channel, status));
                         after.consent.set(channel, status);
@@ -240,7 +256,8 @@ pub(super) async fn preferences(State(shared): State<Shared>, Path(token): Path<
                 }
             }
         }
-        if leaves_mail {
+        // The event ends the channel of the link's message: that of a text is not the one that was unticked.
+        if leaves_mail && came_by_mail(&shared, &token).await {
             leave(&shared, &token, change).await?;
         } else if change != Change::default() {
             changed(&shared, &token, change).await?;

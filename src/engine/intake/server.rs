@@ -427,6 +427,7 @@ fn router(shared: Shared) -> Router {
         .route("/v1/histories", post(api::histories))
         .route("/v1/status", get(api::status))
         .route("/v1/held", get(api::held))
+        .route("/v1/audit", get(api::audit))
         .route("/v1/mails/{*key}", get(api::mail))
         .route("/v1/suppression", get(api::suppression))
         .route("/v1/flows/{id}/migration", get(api::migration))
@@ -453,7 +454,15 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     let mut response = match shared.house.guard.origin(request.headers()) {
         // What a recipient's link does is held by its token alone, wherever it was followed.
         Err(denied) if !is_page => api::denied(&shared.house, denied),
-        _ => next.run(request).await,
+        _ => match packed(&request) {
+            Some(refusal) => {
+                pass_by(&shared, request.into_body()).await;
+                let mut response = api::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &refusal);
+                response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+                response
+            }
+            None => next.run(request).await,
+        },
     };
     let status = response.status();
     shared.house.pulse.answered(status.as_u16());
@@ -473,6 +482,17 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         tracing::info!(id, %method, path, status = status.as_u16(), millis, "request");
     }
     response
+}
+
+/// Why a body that says that it is compressed is not taken: what it would become could be of any size.
+fn packed(request: &Request) -> Option<Refusal> {
+    let coding = request.headers().get(header::CONTENT_ENCODING)?.to_str().unwrap_or("?").trim();
+    if coding.is_empty() || coding.eq_ignore_ascii_case("identity") {
+        return None;
+    }
+    let coding: String = coding.chars().take(40).collect();
+    let error = format!("the body is compressed (Content-Encoding: {coding}), which is not taken here");
+    Some(Refusal::new(error, "Send it as it is, without Content-Encoding; what is large, in several requests"))
 }
 
 /// The caller's id where it is a sound one, else one of ours.

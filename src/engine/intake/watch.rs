@@ -2,8 +2,9 @@
 //!
 //! The one idea: a file is picked up when it is complete (size and time of change stood still for some seconds), read
 //! from the front in batches, and moved away after its last batch is durable, where it is still what was read: one
-//! that grew meanwhile stays and is read again. That, and a crash in between, does no harm, since events have ids. A
-//! bad line is written down and passed over.
+//! that grew meanwhile stays and is read again, and one that grows where it was moved to (its writer only paused) is
+//! read there. That, and a crash in between, does no harm, since events have ids. A bad line is written down and passed
+//! over.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +27,7 @@ use super::{
     pulse::{Pulse, Way},
 };
 use crate::{
-    base::{Instant, hash},
+    base::Instant,
     engine::{
         clock::Clock,
         handle::Handle,
@@ -40,6 +41,11 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A file is complete when so many looks found it as the one before. Source: assumption; programs that write in pieces
 /// pause for less than three seconds.
 const STILL_LOOKS: u32 = 3;
+/// A file that was moved is looked at so many more times, in case its writer only paused: 10 minutes after it last
+/// changed. Source: assumption; exports wait for a slow query for minutes.
+const LATER_LOOKS: u32 = 600;
+/// Most files that were moved and are still looked at.
+const MOST_MOVED: usize = 1_000;
 /// Largest file that is read as one JSON text, in bytes; JSON Lines may be of any size. Source: assumption.
 pub const MOST_JSON_BYTES: u64 = 64 << 20;
 /// Most reasons that are written down for one file.
@@ -115,7 +121,7 @@ pub fn read_items<E>(
         Stopped::Unreadable(Refusal::new(format!("the file could not be read on: {error}"), hint))
     };
     let mut add = |place: String, piece: Piece| {
-        let object = piece.object.map(|map| with_id(map, file, &place));
+        let object = piece.object.map(|map| item::with_id(map, "f", file, &place));
         take(place, object).map_err(Stopped::Taker)
     };
     let first = input.fill_buf().map_err(broken)?;
@@ -167,27 +173,6 @@ pub fn read_events<E>(
     Ok(())
 }
 
-/// An event that says neither its id nor when it happened, with an id by its place.
-fn with_id(map: Map<String, Json>, file: &str, place: &str) -> Map<String, Json> {
-    let is_given = |key: &str| match map.get(key) {
-        None | Some(Json::Null) => false,
-        Some(Json::String(text)) => !text.trim().is_empty(),
-        Some(_) => true,
-    };
-    if is_given("id") || is_given("happened") {
-        return map;
-    }
-    let json = Json::Object(map);
-    let id = format!("f-{}", hash::version_hash(format!("{file}\0{place}\0{json}").as_bytes()));
-    match json {
-        Json::Object(mut map) => {
-            map.insert("id".to_owned(), Json::String(id));
-            map
-        }
-        _ => Map::new(),
-    }
-}
-
 /// Whether a file is one JSON text rather than lines, by its beginning: a list, or an object whose first line is not
 /// whole, or that has `events` in it.
 pub fn is_one_text(first: &[u8]) -> bool {
@@ -219,6 +204,21 @@ struct Watcher {
     stop: mpsc::Receiver<()>,
     /// Files at the last look, and how many looks found them so.
     seen: BTreeMap<PathBuf, (Look, u32)>,
+    /// Files that were moved, oldest first.
+    moved: Vec<Moved>,
+}
+
+/// A file that was read and moved: whoever has it open still writes to it.
+#[derive(Clone)]
+struct Moved {
+    /// Its name for [`read_events`], so that what was read keeps its ids.
+    name: String,
+    lies: PathBuf,
+    /// As it was read.
+    read: Look,
+    /// As it was found last, and how many looks found it so.
+    found: Look,
+    looks: u32,
 }
 
 /// What tells that a file is still the same: size, and time of change.
@@ -241,8 +241,7 @@ impl Watch {
     pub fn start(folder: &Path, handle: Handle, pulse: Arc<Pulse>, clock: Clock) -> Result<Self, Refusal> {
         Self::prepare(folder)?;
         let (stop, stopped) = mpsc::channel();
-        let mut watcher =
-            Watcher { folder: folder.to_owned(), handle, pulse, clock, stop: stopped, seen: BTreeMap::new() };
+        let mut watcher = Watcher::new(folder, handle, pulse, clock, stopped);
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || while watcher.look().is_ok() && watcher.sleep(LOOK).is_ok() {})
@@ -286,6 +285,11 @@ impl Drop for Watch {
 }
 
 impl Watcher {
+    fn new(folder: &Path, handle: Handle, pulse: Arc<Pulse>, clock: Clock, stop: mpsc::Receiver<()>) -> Self {
+        let (seen, moved) = (BTreeMap::new(), Vec::new());
+        Self { folder: folder.to_owned(), handle, pulse, clock, stop, seen, moved }
+    }
+
     fn sleep(&self, most: Duration) -> Result<(), Told> {
         match self.stop.recv_timeout(most) {
             Err(RecvTimeoutError::Timeout) => Ok(()),
@@ -322,13 +326,34 @@ impl Watcher {
         let ready: Vec<PathBuf> = seen.iter().filter(is_complete).map(|(path, _)| path.clone()).collect();
         self.seen = seen;
         for path in ready {
-            self.take(&path)?;
+            self.take(&path, None)?;
             self.seen.remove(&path);
+        }
+        self.look_again()
+    }
+
+    /// Reads what was written to files after they were moved.
+    fn look_again(&mut self) -> Result<(), Told> {
+        let mut grown = Vec::new();
+        self.moved.retain_mut(|moved| {
+            let Ok(found) = fs::metadata(&moved.lies) else { return false };
+            let look = Look::of(&found);
+            moved.looks = if look == moved.found { moved.looks + 1 } else { 0 };
+            moved.found = look;
+            let is_more = look.0 > moved.read.0 && moved.looks >= STILL_LOOKS;
+            if is_more {
+                grown.push(moved.clone());
+            }
+            !is_more && moved.looks < LATER_LOOKS
+        });
+        for moved in grown {
+            self.take(&moved.lies, Some(&moved.name))?;
         }
         Ok(())
     }
 
-    fn take(&self, path: &Path) -> Result<(), Told> {
+    /// Reads a file and moves it; `known` is its name where it was moved before.
+    fn take(&mut self, path: &Path, known: Option<&str>) -> Result<(), Told> {
         let mut count = Count::default();
         let file = match fs::File::open(path) {
             Ok(file) => file,
@@ -337,7 +362,12 @@ impl Watcher {
                 return Ok(());
             }
         };
-        let name = name_of(path, &file);
+        let name = match known {
+            // Somebody put another one there, such as an edited copy: that is theirs.
+            Some(known) if identity_of(&file) != identity_in(known) => return Ok(()),
+            Some(known) => known.to_owned(),
+            None => name_of(path, &file),
+        };
         let opened = file.metadata().map(|found| Look::of(&found)).ok();
         let read = read_events(BufReader::new(file), &name, self.clock.now(), |batch| {
             let answers = self.send(&batch)?;
@@ -354,11 +384,25 @@ impl Watcher {
         };
         self.pulse.items(Way::Files, count.accepted, count.duplicate, count.refused);
         // What was written behind the end that was read would be moved away unread.
-        if fs::metadata(path).map(|found| Look::of(&found)).ok() == opened {
-            self.put_away(path, &count, failed);
-        } else {
-            tracing::info!(file = shown(path), "a file changed while it was read, and is read again");
+        let now = fs::metadata(path).map(|found| Look::of(&found)).ok();
+        let (lies, read) = match (now, opened) {
+            (Some(now), Some(opened)) if now == opened => match self.put_away(path, &count, failed) {
+                Some(lies) => (lies, opened),
+                None => return Ok(()),
+            },
+            _ => {
+                tracing::info!(file = shown(path), "a file changed while it was read, and is read again");
+                if known.is_none() {
+                    return Ok(());
+                }
+                // It is found again only here.
+                (path.to_owned(), Look(0, None))
+            }
+        };
+        if self.moved.len() >= MOST_MOVED {
+            self.moved.remove(0);
         }
+        self.moved.push(Moved { name, lies, read, found: read, looks: 0 });
         Ok(())
     }
 
@@ -382,11 +426,13 @@ impl Watcher {
         }
     }
 
-    /// Moves a file to `done/` where all of it was taken, else to `failed/`, with a `.txt` of reasons beside it.
-    fn put_away(&self, path: &Path, count: &Count, failed: bool) {
+    /// Moves a file to `done/` where all of it was taken, else to `failed/`, with a `.txt` of reasons beside it; where
+    /// it lies then. One that lies there already stays.
+    fn put_away(&self, path: &Path, count: &Count, failed: bool) -> Option<PathBuf> {
         let place = if failed || count.refused > 0 { "failed" } else { "done" };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let to = free(&self.folder.join(place), &name);
+        let into = self.folder.join(place);
+        let to = if path.parent() == Some(&into) { path.to_owned() } else { free(&into, &name) };
         let moved = (|| {
             if place == "failed" {
                 let mut text = format!(
@@ -397,31 +443,54 @@ impl Watcher {
                     text += reason;
                     text.push('\n');
                 }
-                let mut beside = to.clone().into_os_string();
-                beside.push(".txt");
-                let mut file = fs::File::create(beside)?;
+                let mut file = fs::File::create(reasons(&to))?;
                 file.write_all(text.as_bytes())?;
                 file.sync_all()?;
             }
-            fs::rename(path, &to)
+            if to != path {
+                fs::rename(path, &to)?;
+                // What was half a line is a whole one now.
+                if place == "done" && path.parent() == Some(&self.folder.join("failed")) {
+                    let _ = fs::remove_file(reasons(path));
+                }
+            }
+            Ok::<(), io::Error>(())
         })();
         match moved {
-            Ok(()) => tracing::info!(
-                file = shown(path),
-                accepted = count.accepted,
-                duplicate = count.duplicate,
-                refused = count.refused,
-                "a file was read"
-            ),
+            Ok(()) => {
+                tracing::info!(
+                    file = shown(path),
+                    accepted = count.accepted,
+                    duplicate = count.duplicate,
+                    refused = count.refused,
+                    "a file was read"
+                );
+                Some(to)
+            }
             // It stays, and is read again at the next look; nothing is doubled by that.
-            Err(error) => tracing::warn!(%error, file = shown(path), "a file was read and cannot be moved"),
+            Err(error) => {
+                tracing::warn!(%error, file = shown(path), "a file was read and cannot be moved");
+                None
+            }
         }
     }
+}
+
+/// Where the reasons of a file in `failed/` stand.
+fn reasons(path: &Path) -> PathBuf {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push(".txt");
+    beside.into()
 }
 
 /// What names a file for [`read_events`], whatever is written behind its end: the path, and what tells it from the next
 /// one of that name (its number on the disk, where there is one, and when it was made).
 fn name_of(path: &Path, file: &fs::File) -> String {
+    format!("{}\0{}", path.display(), identity_of(file))
+}
+
+/// What tells a file from others, wherever it lies.
+fn identity_of(file: &fs::File) -> String {
     let found = file.metadata().ok();
     let made = found.as_ref().and_then(|found| found.created().ok()).unwrap_or(SystemTime::UNIX_EPOCH);
     let nanos = made.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -429,7 +498,12 @@ fn name_of(path: &Path, file: &fs::File) -> String {
     let number = found.as_ref().map_or(0, std::os::unix::fs::MetadataExt::ino);
     #[cfg(not(unix))]
     let number = 0;
-    format!("{}\0{number}\0{nanos}", path.display())
+    format!("{number}\0{nanos}")
+}
+
+/// The same, of a name by [`name_of`].
+fn identity_in(name: &str) -> &str {
+    name.split_once('\0').map_or("", |(_, identity)| identity)
 }
 
 /// The name of a file for the log: people name files after people.
@@ -593,21 +667,60 @@ mod tests {
             ids
         });
         let clock = Clock::fake(Instant::from_millis(0));
-        let watcher = Watcher {
-            folder: folder.path().to_owned(),
-            handle,
-            pulse: Arc::default(),
-            clock,
-            stop: stopped,
-            seen: BTreeMap::new(),
-        };
-        assert!(watcher.take(&path).is_ok() && path.exists(), "it stays");
-        assert!(watcher.take(&path).is_ok() && !path.exists() && folder.path().join("done/a.jsonl").exists());
+        let mut watcher = Watcher::new(folder.path(), handle, Arc::default(), clock, stopped);
+        assert!(watcher.take(&path, None).is_ok() && path.exists(), "it stays");
+        assert!(watcher.take(&path, None).is_ok() && !path.exists() && folder.path().join("done/a.jsonl").exists());
         drop((watcher, stop));
         let ids = writer.expect("a thread").join().expect("ends");
         assert_eq!(ids.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(ids[0][0], ids[1][0], "the first one is the same");
         assert_ne!(ids[1][0], ids[1][1]);
+    }
+
+    /// A writer that pauses for longer than a file stands still for: the rest is read where the file lies by then, and
+    /// nothing twice; half a line, too.
+    #[test]
+    fn a_file_that_grows_after_it_was_moved_is_read_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        Watch::prepare(folder.path()).expect("a folder");
+        let (handle, asks) = Handle::new();
+        let (stop, stopped) = mpsc::channel();
+        let writer = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let mut ids: BTreeMap<EventId, usize> = BTreeMap::new();
+            while let Ok((crate::engine::handle::Ask::Events(events, _, reply), _)) = asks.recv() {
+                let _ = reply.send(Ok(vec![Answer::Accepted; events.len()]));
+                events.into_iter().for_each(|event| *ids.entry(event.id).or_default() += 1);
+            }
+            ids
+        });
+        let clock = Clock::fake(Instant::from_millis(0));
+        let mut watcher = Watcher::new(folder.path(), handle, Arc::default(), clock, stopped);
+        let mut look = |times: u32| (0..times).for_each(|_| assert!(watcher.look().is_ok()));
+        let there = |path: &str| folder.path().join(path).exists();
+        let mut file = fs::File::create(folder.path().join("a.jsonl")).expect("opens");
+        let line = "{\"contact\":\"ada\",\"name\":\"V\"}\n";
+        file.write_all(line.as_bytes()).expect("writes");
+        look(STILL_LOOKS + 1);
+        assert!(there("done/a.jsonl"));
+        file.write_all(&line.as_bytes()[..10]).expect("writes");
+        look(STILL_LOOKS + 1);
+        assert!(there("failed/a.jsonl") && there("failed/a.jsonl.txt") && !there("done/a.jsonl"), "half a line");
+        file.write_all(&line.as_bytes()[10..]).expect("writes");
+        look(STILL_LOOKS);
+        assert!(there("failed/a.jsonl"), "it may not be whole yet");
+        look(1);
+        assert!(there("done/a.jsonl") && !there("failed/a.jsonl") && !there("failed/a.jsonl.txt"));
+        // A copy of somebody's own in its place is left alone.
+        fs::write(folder.path().join("done/b.jsonl"), line.repeat(9)).expect("writes");
+        fs::rename(folder.path().join("done/b.jsonl"), folder.path().join("done/a.jsonl")).expect("renames");
+        look(STILL_LOOKS + 2);
+        look(LATER_LOOKS);
+        assert!(watcher.moved.is_empty(), "after a while nobody looks any more");
+        drop((watcher, stop));
+        let ids = writer.expect("a thread").join().expect("ends");
+        let mut times: Vec<usize> = ids.into_values().collect();
+        times.sort_unstable();
+        assert_eq!(times, [1, 3], "the first line was read three times, by one id");
     }
 
     #[test]

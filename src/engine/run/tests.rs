@@ -34,9 +34,23 @@ fn an_engine_that_cannot_listen_changes_nothing() {
     let settings = Settings { watch: Some(watched), ..Settings::new(data.path()) };
     let error = Engine::start(settings, vec![flow()], &Workspace::default()).expect_err("it is no folder");
     assert!(error.hint.contains("--watch"), "{error:?}");
+    let settings = Settings { public: Some("mail.shop.example".to_owned()), ..Settings::new(data.path()) };
+    let error = Engine::start(settings, vec![flow()], &Workspace::default()).expect_err("it is no address");
+    assert!(error.hint.contains("--public-url"), "{error:?}");
     let driver = Driver::open(data.path()).expect("nobody holds the folder");
     assert_eq!(driver.flows().live().count(), 0);
     assert!(!data.path().join("engine.json").exists());
+}
+
+/// Somebody who tries it with a mail server on this machine is told where the links of the mails lead.
+#[test]
+fn links_to_this_machine_are_spoken_of() {
+    let data = tempfile::tempdir().expect("a folder");
+    let ways = ways::Settings { mail: "smtp://127.0.0.1:1".into(), ..Default::default() };
+    let settings = Settings { ways, ..Settings::new(data.path()) };
+    let (engine, said) = Engine::start(settings, vec![flow()], &Workspace::default()).expect("starts");
+    engine.stop().expect("stops");
+    assert!(said.iter().any(|line| line.starts_with("warning: links in mails lead to http://127.0.0.1:")), "{said:?}");
 }
 
 /// A crash in the middle of a hand-over into a folder, and a start with mails into this one: how many are unknown, and

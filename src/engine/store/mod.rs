@@ -97,6 +97,23 @@ impl Error {
         Self { kind, message: message.into(), hint: hint.into() }
     }
 
+    /// A file that this build does not open.
+    fn unfit(path: &Path, unfit: &schema::Unfit) -> Self {
+        let path = path.display();
+        match unfit {
+            schema::Unfit::Foreign => Self::new(
+                Kind::Unfit,
+                format!("{path} is another program's database"),
+                "Name another folder with --data",
+            ),
+            schema::Unfit::Newer(version) => Self::new(
+                Kind::Unfit,
+                format!("{path} was written by a newer build (schema {version}, this one knows {})", schema::VERSION),
+                "Run it with that build, or name another folder with --data",
+            ),
+        }
+    }
+
     /// Something that is in the file cannot be read.
     pub(super) fn damaged(what: impl fmt::Display) -> Self {
         Self::new(
@@ -164,27 +181,7 @@ impl Store {
              pragma secure_delete = fast;"
         ))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        match schema::migrate(&connection)? {
-            Ok(()) => {}
-            Err(schema::Unfit::Foreign) => {
-                return Err(Error::new(
-                    Kind::Unfit,
-                    format!("{} is another program's database", path.display()),
-                    "Name another folder with --data",
-                ));
-            }
-            Err(schema::Unfit::Newer(version)) => {
-                return Err(Error::new(
-                    Kind::Unfit,
-                    format!(
-                        "{} was written by a newer build (schema {version}, this one knows {})",
-                        path.display(),
-                        schema::VERSION
-                    ),
-                    "Run it with that build, or name another folder with --data",
-                ));
-            }
-        }
+        schema::migrate(&connection)?.map_err(|unfit| Error::unfit(&path, &unfit))?;
         Ok(Self { connection, mover: None, _lock: lock, path })
     }
 
@@ -278,6 +275,10 @@ mod tests {
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(said), "{error}");
         assert!(!error.hint.is_empty());
+        // Whoever only looks hears the same.
+        if kind == Kind::Unfit {
+            assert_eq!(Reader::open(dir).expect_err("is refused"), error);
+        }
     }
 
     #[test]

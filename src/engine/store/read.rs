@@ -21,7 +21,7 @@ use crate::{
         driver::ENTRIES,
         forget::{self, Person, Places},
         status::{
-            CodeView, ContactView, DamagedContact, Export, FlowStatus, Found, HeldRow, JourneyView, MailView,
+            AuditRow, CodeView, ContactView, DamagedContact, Export, FlowStatus, Found, HeldRow, JourneyView, MailView,
             NodeStatus, ProfileView, SendView, Status,
         },
         work::Standing,
@@ -77,12 +77,8 @@ impl Reader {
         if application == 0 && version == 0 && tables == 0 {
             return Err(none());
         }
-        if application != super::schema::APPLICATION_ID || version > super::schema::VERSION {
-            return Err(Error::new(
-                Kind::Unfit,
-                format!("{} is another program's database, or a newer build's", path.display()),
-                "Name another folder with --data",
-            ));
+        if let Some(unfit) = super::schema::unfit(application, version, false) {
+            return Err(Error::unfit(&path, &unfit));
         }
         Ok(Self { connection, names: RefCell::default() })
     }
@@ -436,12 +432,16 @@ impl Reader {
         Ok(Some(out))
     }
 
-    /// What people did by hand, newest first, at most `limit`: when, who, what.
+    /// What people did by hand, newest first, at most `limit`.
     ///
     /// Errors: the store's.
-    pub fn audit(&self, limit: usize) -> Result<Vec<(Instant, String, String)>> {
-        self.rows("select at, who, what from audit order by n desc limit ?", [limit as i64], |row| {
-            Ok((Instant::from_millis(row.get(0)?), row.get(1)?, row.get(2)?))
+    pub fn audit(&self, limit: usize) -> Result<Vec<AuditRow>> {
+        let sql = "select at, contact.id, who, what from audit left join contact on contact.n = audit.contact \
+                   order by audit.n desc limit ?";
+        self.rows(sql, [i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            let contact: Option<String> = row.get(1)?;
+            let (who, what) = (lossy(row, 2)?, lossy(row, 3)?);
+            Ok(AuditRow { at: Instant::from_millis(row.get(0)?), contact: contact.map(ContactId::new), who, what })
         })
     }
 

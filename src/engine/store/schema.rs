@@ -105,16 +105,21 @@ pub enum Unfit {
     Newer(i32),
 }
 
+/// What is wrong with a file that says it is `application`'s in `version`; an empty one may become ours.
+pub fn unfit(application: i32, version: i32, is_empty: bool) -> Option<Unfit> {
+    if application != APPLICATION_ID && !(is_empty && application == 0) {
+        return Some(Unfit::Foreign);
+    }
+    (version > VERSION).then_some(Unfit::Newer(version))
+}
+
 /// Brings the file to the newest version, each step in a transaction of its own.
 pub fn migrate(connection: &Connection) -> rusqlite::Result<Result<(), Unfit>> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let (application, mut version) = (number("application_id")?, number("user_version")?);
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && (tables > 0 || application != 0) {
-        return Ok(Err(Unfit::Foreign));
-    }
-    if version > VERSION {
-        return Ok(Err(Unfit::Newer(version)));
+    if let Some(unfit) = unfit(application, version, tables == 0) {
+        return Ok(Err(unfit));
     }
     while version < VERSION {
         let step = STEPS[usize::try_from(version).unwrap_or(0)];

@@ -68,6 +68,13 @@ fn shopify_checkouts() {
     let found = lines("/hooks/shopify/checkouts", "checkouts/update", CHECKOUT);
     assert_eq!(found.len(), 2, "the first update with an address begins the checkout, and is a change: {found:#?}");
     assert!(found[1].starts_with("shopify/checkouts/update/ev-1 ada@example.com Cart Updated 2026-11-26T11:20:00Z"));
+    assert!(found[1].contains(" [(Email, Subscribed)]; "), "a box that was ticked later counts: {found:#?}");
+    let later = CHECKOUT.replace("\"phone\": null", "\"phone\": \"+4915112345678\"");
+    for made in apply("/hooks/shopify", "checkouts/update", &later) {
+        let Ok(Made::Event(event)) = made else { panic!("{made:?}") };
+        let profile = &event["profile"];
+        assert_eq!((&profile["phone"], &profile["language"]), (&"+4915112345678".into(), &"de-DE".into()), "{event:?}");
+    }
     let anonymous = CHECKOUT.replace("\"Ada@Example.com\"", "null");
     assert_eq!(
         lines("/hooks/shopify", "checkouts/create", &anonymous),
@@ -108,9 +115,16 @@ fn shopify_carts_orders_and_customers() {
 fn klaviyo_events() {
     assert_eq!(
         lines("/hooks/klaviyo", "", KLAVIYO),
-        ["k-77 sarah.mason@example.com Viewed Product 2026-11-26T11:00:00Z []; ProductName=\"Diver 300\" price=199.5 \
-          value={\"amount\":199.5,\"currency\":\"EUR\"}"]
+        [
+            "klaviyo/Viewed Product/k-77 sarah.mason@example.com Viewed Product 2026-11-26T11:00:00Z []; ProductName=\"Diver 300\" price=199.5 \
+          value={\"amount\":199.5,\"currency\":\"EUR\"}"
+        ]
     );
+    // One id for two metrics is two events; without one it is derived.
+    let refunded = lines("/hooks/klaviyo", "", &KLAVIYO.replace("Viewed Product", "Refunded Order"));
+    assert!(refunded[0].starts_with("klaviyo/Refunded Order/k-77 sarah"), "{refunded:?}");
+    let without = lines("/hooks/klaviyo", "", &KLAVIYO.replace("\"k-77\"", "null"));
+    assert!(without[0].starts_with("e-"), "{without:?}");
     let nobody = r#"{"data":{"type":"event","attributes":{"properties":{},"profile":{"data":{"attributes":{}}}}}}"#;
     let found = lines("/hooks/klaviyo", "", nobody);
     assert!(found[0].starts_with("refused: it does not say whose it is"), "{found:?}");

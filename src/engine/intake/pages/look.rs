@@ -31,6 +31,11 @@ pub(super) enum Choice {
     List(SmolStr),
 }
 
+/// How the page tells its form that a channel was ticked there, or not.
+pub(super) fn shown_as(channel: Channel, yes: bool) -> String {
+    format!("{}:{}", channel.name(), if yes { "yes" } else { "no" })
+}
+
 /// The words of the pages in one language.
 struct Words {
     tag: &'static str,
@@ -242,9 +247,11 @@ impl Look {
                     };
                     let checked = if *yes { " checked" } else { "" };
                     channels += &format!(
-                        "<label><input type=\"checkbox\" name=\"channel\" value=\"{}\"{checked}>{}</label>",
+                        "<label><input type=\"checkbox\" name=\"channel\" value=\"{}\"{checked}>{}</label>\
+                         <input type=\"hidden\" name=\"was\" value=\"{}\">",
                         channel.name(),
-                        escape(text)
+                        escape(text),
+                        shown_as(*channel, *yes)
                     );
                 }
                 Choice::List(name) => {

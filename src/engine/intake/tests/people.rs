@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stage::{KEY, Stage};
+use super::stage::{KEY, MAIL, Stage};
 use crate::{
     audience::{Channel, ConsentStatus, Value},
     engine::{delivery::links::Purpose, work::Busy},
@@ -16,6 +16,7 @@ fn reading() {
         "/v1/contacts?search=a",
         "/v1/contacts/ada",
         "/v1/held",
+        "/v1/audit",
         "/v1/contacts/ada/export",
         "/v1/suppression",
         "/v1/flows/shop/migration",
@@ -44,6 +45,10 @@ fn reading() {
             "damaged": [{"contact": "eve", "why": "it is damaged", "since": "1970-01-01T00:00:00Z"}],
         })
     );
+    let done = |contact: Option<&str>, what: &str| json!({"at": "1970-01-01T00:00:00Z", "contact": contact, "who": "lena", "what": what});
+    let by_hand = [done(Some("ada"), "ended shop/ada/1"), done(None, "shop is paused")];
+    assert_eq!(stage.get_as_admin("/v1/audit").json(), json!({"schema": "flowloom/audit/1", "rows": by_hand}));
+    assert_eq!(stage.get_as_admin("/v1/audit?limit=1").json()["rows"], json!([by_hand[0]]));
     let addresses = json!({"schema": "flowloom/suppressed/1", "addresses": ["bob@example.com"]});
     assert_eq!(stage.get_as_admin("/v1/suppression").json(), addresses);
     let moves = |query: &str| stage.get_as_admin(&format!("/v1/flows/shop/migration{query}")).json()["moves"].clone();
@@ -149,9 +154,12 @@ fn preferences() {
     }
     assert!(!page.contains("value=\"sms\""), "no phone number, no text messages");
     let post = |form: &str| stage.ask("POST", &link, &[], form.as_bytes());
-    assert_eq!(post("channel=email&shown=News&list=News&shown=Club+%3Cb%3E&list=Club+%3Cb%3E").status, 200);
+    assert_eq!(
+        post("channel=email&was=email:yes&shown=News&list=News&shown=Club+%3Cb%3E&list=Club+%3Cb%3E").status,
+        200
+    );
     assert_eq!(stage.book.lock().expect("the book").contacts.len(), 0, "nothing was changed");
-    let said = post("channel=email&shown=News&shown=Club+%3Cb%3E&list=Club+%3Cb%3E&shown=VIP&list=VIP");
+    let said = post("channel=email&was=email%3Ayes&shown=News&shown=Club+%3Cb%3E&list=Club+%3Cb%3E&shown=VIP&list=VIP");
     assert!(said.text().contains("Your choice is saved") && !said.text().contains("value=\"News\""));
     {
         let book = stage.book.lock().expect("the book");
@@ -159,12 +167,45 @@ fn preferences() {
         assert_eq!((change.lists_remove.clone(), change.lists_add.len()), (vec!["News".into()], 0));
     }
     // No more mail: as an unsubscribe, which counts for the flow, with the rest in one commit.
-    assert_eq!(post("shown=News&list=News").status, 200);
+    assert_eq!(post("was=email:yes&shown=News&list=News").status, 200);
     let book = stage.book.lock().expect("the book");
     let event = book.events.first().expect("an event");
     assert_eq!(event.name, "$unsubscribed");
     let change = event.change.as_ref().expect("a change");
     assert_eq!(change.consent, [(Channel::Email, ConsentStatus::Unsubscribed)]);
+}
+
+/// What a form that was sent later says of the channels: the changes, and whether they came as an unsubscribe.
+#[test]
+fn preferences_say_what_was_done_on_the_page() {
+    use ConsentStatus::{Subscribed, Unsubscribed};
+    let check =
+        |message: &'static str, stands: ConsentStatus, form: &str, expected: &[(Channel, ConsentStatus)], left| {
+            let stage = Stage::new();
+            *stage.store.mail.lock().expect("a mail") = message;
+            {
+                let mut contact = stage.store.contact.lock().expect("a contact");
+                contact.phone = Some("+491701234567".into());
+                (contact.consent.email, contact.consent.sms) = (stands, Subscribed);
+            }
+            let link = stage.link(Purpose::Preferences, "");
+            let said = stage.ask("POST", &link, &[], form.as_bytes());
+            assert_eq!(said.status, 200, "{}", said.text());
+            let book = stage.book.lock().expect("the book");
+            let of_events = book.events.iter().filter_map(|event| event.change.as_ref());
+            let all = of_events.chain(book.contacts.iter().map(|contact| &contact.change));
+            let changes: Vec<(Channel, ConsentStatus)> = all.flat_map(|change| change.consent.clone()).collect();
+            assert_eq!((changes.as_slice(), book.events.len()), (expected, left), "{form}");
+        };
+    let no_mails = [(Channel::Email, Unsubscribed)];
+    check(MAIL, Subscribed, "was=email:yes&channel=sms&was=sms:yes", &no_mails, 1);
+    // By the link of a text: its `$unsubscribed` would end texts, too.
+    check("To: +491701234567\r\n\r\nHello", Subscribed, "was=email:yes&channel=sms&was=sms:yes", &no_mails, 0);
+    // Unsubscribed by one click while the page was open, which still showed a tick.
+    check(MAIL, Unsubscribed, "channel=email&was=email:yes&channel=sms&was=sms:yes", &[], 0);
+    check(MAIL, Unsubscribed, "channel=email&was=email:no&channel=sms&was=sms:yes", &[(Channel::Email, Subscribed)], 0);
+    // The number was not known when the page was shown.
+    check(MAIL, Subscribed, "channel=email&was=email:yes", &[], 0);
 }
 
 #[test]

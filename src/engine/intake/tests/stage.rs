@@ -26,11 +26,12 @@ use crate::{
             server::{Intake, Parts, Setup},
         },
         status::{
-            CodeView, ContactView, DamagedContact, Export, Found, HeldRow, MailView, MoveView, ProfileView, SendView,
-            Status,
+            AuditRow, CodeView, ContactView, DamagedContact, Export, Found, HeldRow, MailView, MoveView, ProfileView,
+            SendView, Status,
         },
         work::{Answer, Busy, NewContact, NewEvent, Order, Refusal, Standing},
     },
+    flow::Workspace,
     kinds::runtime::{Outcome, Reason},
 };
 
@@ -116,6 +117,8 @@ fn take(book: &mut Book, event: NewEvent) -> Answer {
 pub(super) struct Store {
     pub contact: Mutex<Contact>,
     pub broken: Mutex<bool>,
+    /// What is kept of the message.
+    pub mail: Mutex<&'static str>,
     pub brand: Brand,
 }
 
@@ -194,6 +197,18 @@ impl Reader for Store {
         self.read(vec![DamagedContact { contact: "eve".into(), why: "it is damaged".into(), since }])
     }
 
+    fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, String> {
+        let what = |contact: Option<&str>, what: &str| AuditRow {
+            at: Instant::from_millis(0),
+            contact: contact.map(ContactId::new),
+            who: "lena".into(),
+            what: what.into(),
+        };
+        let mut rows = vec![what(Some("ada"), "ended shop/ada/1"), what(None, "shop is paused")];
+        rows.truncate(limit);
+        self.read(rows)
+    }
+
     fn knows(&self, id: &ContactId) -> Result<bool, String> {
         self.read(["ada", "eve"].contains(&id.as_str()))
     }
@@ -214,11 +229,11 @@ impl Reader for Store {
     }
 
     fn mail(&self, key: &SendKey) -> Result<Option<Vec<u8>>, String> {
-        self.read((key.to_string() == KEY).then(|| MAIL.as_bytes().to_vec()))
+        self.read((key.to_string() == KEY).then(|| self.mail.lock().expect("a mail").as_bytes().to_vec()))
     }
 
-    fn brand(&self) -> Result<Brand, String> {
-        self.read(self.brand.clone())
+    fn workspace(&self) -> Result<Workspace, String> {
+        self.read(Workspace { brand: self.brand.clone(), ..Workspace::default() })
     }
 }
 
@@ -250,7 +265,8 @@ impl Stage {
         contact.consent.email = crate::audience::ConsentStatus::Subscribed;
         contact.lists = ["Club <b>".into(), "News".into()].into();
         let brand = Brand { name: "Meridian & Co".into(), primary: "#12355b".into(), ..Brand::default() };
-        let store = Arc::new(Store { contact: Mutex::new(contact), broken: Mutex::new(false), brand });
+        let store =
+            Arc::new(Store { contact: Mutex::new(contact), broken: Mutex::new(false), mail: Mutex::new(MAIL), brand });
         let links = Arc::new(Links::new(&[7; 32], "https://mail.example", Watch::default()));
         let pulse = Arc::new(Pulse::default());
         let clock = Clock::fake(Instant::parse(NOW).expect("an instant"));

@@ -68,7 +68,17 @@ fn what_cannot_be_read_at_all() {
         assert!(said.json()["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
     }
     assert_eq!(stage.ask("POST", "/v1/events", &[], b"\xff\xfe{}").status, 400);
+    // Compressed, whether it says so or not.
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00";
+    for path in ["/v1/events", "/v1/contacts", "/hooks/klaviyo", "/v1/orders"] {
+        let said = stage.ask("POST", path, &[("content-encoding", "gzip")], gzip);
+        assert_eq!((said.status, said.header("accept-encoding")), (415, Some("identity")), "{path}");
+        assert!(said.json()["error"].as_str().is_some_and(|error| error.contains("Content-Encoding: gzip")));
+    }
+    let said = stage.ask("POST", "/v1/events", &[], gzip);
+    assert_eq!((said.status, said.json()["hint"].clone()), (400, json!("It looks like gzip: unpack it")));
     assert_eq!(stage.num_events(), 0);
+    assert_eq!(stage.ask("POST", "/v1/events", &[("content-encoding", "identity")], EVENT.as_bytes()).status, 202);
 }
 
 #[test]
@@ -131,6 +141,31 @@ fn secrets_signatures_and_replays() {
     assert_eq!(said.status, 202, "answers to mails come with the secret");
     assert_eq!(Stage::new().post_json("/v1/events", answer).status, 400, "and not without");
     assert_eq!(stage.get("/metrics").status, 401);
+}
+
+/// Whoever saw a signed request can send it again for five minutes: what has neither id nor time is taken once, too.
+#[test]
+fn replays_of_what_has_no_id() {
+    let stage = Stage::with(SECRET, |_| {});
+    let body = r#"[{"contact":"ada","name":"V"},{"contact":"ada","name":"V"}]"#;
+    let post = |headers: &[(&str, &str)]| stage.ask("POST", "/v1/events", headers, body.as_bytes()).json();
+    let seconds = jiff_seconds();
+    let signature = sign(SECRET, seconds, body.as_bytes());
+    let first = post(&[("x-flowloom-signature", &signature)]);
+    assert_eq!(first["accepted"], json!(2), "two that look the same may both be meant");
+    let (time, tag) = signature.split_once(",v1=").expect("two parts");
+    let written_anew = format!("v2=x, {time}, v1={}", tag.to_ascii_uppercase());
+    for again in [&signature, &written_anew] {
+        let found = post(&[("x-flowloom-signature", again)]);
+        assert_eq!((&found["duplicate"], &found["items"][0]["id"]), (&json!(2), &first["items"][0]["id"]), "{again}");
+    }
+    let later = sign(SECRET, seconds - 1, body.as_bytes());
+    assert_eq!(post(&[("x-flowloom-signature", &later)])["accepted"], json!(2), "signed anew is meant anew");
+    // The admin's token is enough, so that nobody looked at the signature.
+    for _ in 0..2 {
+        let headers = [("authorization", &*format!("Bearer {ADMIN}")), ("x-flowloom-signature", &signature)];
+        assert_eq!(post(&headers)["accepted"], json!(2));
+    }
 }
 
 fn jiff_seconds() -> i64 {
@@ -197,6 +232,35 @@ fn shopify_is_let_in_by_its_signature() {
     );
     stage.book.lock().expect("the book").busy = Some(Busy::Full { retry_after: 1 });
     assert_eq!(post("orders/fulfilled", order, &signed(order)).status, 429);
+}
+
+/// Shops repeat "subscribed" with every change of a customer: that lifts no opt-out, which a word of one's own may.
+#[test]
+fn a_webhooks_yes_lifts_no_no() {
+    let stage = Stage::with(&format!("shopify = {SHOPIFY}"), |_| {});
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SHOPIFY.as_bytes());
+    let post = |topic: &str, body: &str| {
+        let signature = BASE64.encode(hmac::sign(&key, body.as_bytes()));
+        let headers =
+            [("x-shopify-topic", topic), ("x-shopify-event-id", "ev-1"), ("x-shopify-hmac-sha256", &signature)];
+        assert_eq!(stage.ask("POST", "/hooks/shopify", &headers, body.as_bytes()).status, 202, "{topic}");
+    };
+    post(
+        "customers/update",
+        r#"{"id": 1, "email": "ada@example.com", "email_marketing_consent": {"state": "subscribed"}}"#,
+    );
+    post(
+        "customers/update",
+        r#"{"id": 2, "email": "bob@example.com", "email_marketing_consent": {"state": "unsubscribed"}}"#,
+    );
+    post("orders/create", r#"{"id": 3, "email": "ada@example.com", "buyer_accepts_marketing": true}"#);
+    let said = stage.post_json("/v1/contacts", r#"{"id": "ada@example.com", "consent": "subscribed"}"#);
+    assert_eq!(said.status, 202);
+    let book = stage.book.lock().expect("the book");
+    let keeps: Vec<bool> = book.contacts.iter().map(|contact| contact.change.keeps_no).collect();
+    assert_eq!(keeps, [true, false, false], "a no counts from everywhere; /v1/contacts means what it says");
+    let change = book.events.first().and_then(|event| event.change.as_ref()).expect("a change");
+    assert_eq!((change.consent.len(), change.keeps_no), (1, true));
 }
 
 #[test]
