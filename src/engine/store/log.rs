@@ -110,6 +110,14 @@ impl Mover {
         }
     }
 
+    /// Waits for the pass that runs, if one does.
+    pub(super) fn wait(&self) {
+        if !self.shared.is_failing.load(Ordering::Relaxed) {
+            let busy = |turn: &mut Turn| *turn == Turn::Move;
+            let _ = self.shared.changed.wait_timeout_while(self.shared.turn(), PATIENCE, busy);
+        }
+    }
+
     /// Whether the writer is to make a pass before it goes on; waits for the one that runs.
     pub(super) fn is_long(&mut self) -> bool {
         let frames = self.shared.frames.load(Ordering::Relaxed);
@@ -117,10 +125,7 @@ impl Mover {
             return false;
         }
         self.tried_at = frames;
-        if !self.shared.is_failing.load(Ordering::Relaxed) {
-            let busy = |turn: &mut Turn| *turn == Turn::Move;
-            let _ = self.shared.changed.wait_timeout_while(self.shared.turn(), PATIENCE, busy);
-        }
+        self.wait();
         true
     }
 }
@@ -147,10 +152,12 @@ fn run(connection: &Connection, shared: &Shared) {
         let mut is_failing = false;
         for _ in 0..MOST_PASSES {
             match pass(connection) {
+                // Another program does it.
+                Ok(None) => break,
                 // A reader keeps the rest where it is: it is soon gone.
-                Ok((in_log, moved)) if moved < in_log => break,
-                Ok((in_log, _)) if shared.frames.load(Ordering::Relaxed).saturating_sub(in_log) > LITTLE => {}
-                Ok(_) => break,
+                Ok(Some((in_log, moved))) if moved < in_log => break,
+                Ok(Some((in_log, _))) if shared.frames.load(Ordering::Relaxed).saturating_sub(in_log) > LITTLE => {}
+                Ok(Some(_)) => break,
                 // A full or failing disk: the writer meets it too, and says so.
                 Err(_) => {
                     is_failing = true;
@@ -168,9 +175,13 @@ fn run(connection: &Connection, shared: &Shared) {
     }
 }
 
-/// Moves what no reader holds; frames in the log when it began, and how many of them are in the file.
-pub(super) fn pass(connection: &Connection) -> rusqlite::Result<(u32, u32)> {
-    connection.query_row("pragma wal_checkpoint(passive)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+/// Moves what no reader holds; frames in the log when it began, and how many of them are in the file. `None` where
+/// somebody else is at it: SQLite says -1 then.
+pub(super) fn pass(connection: &Connection) -> rusqlite::Result<Option<(u32, u32)>> {
+    connection.query_row("pragma wal_checkpoint(passive)", [], |row| {
+        let frames = |column| row.get::<_, i64>(column).map(|frames| u32::try_from(frames).ok());
+        Ok(frames(1)?.zip(frames(2)?))
+    })
 }
 
 #[cfg(test)]
@@ -208,6 +219,36 @@ mod tests {
         let store = Store::open(dir.path()).expect("opens");
         assert_eq!(store.integrity(), Ok(Ok(())));
         assert_eq!(store.meta("name-7"), Ok(Some(value(1_157))));
+    }
+
+    /// Whoever comes while another moves has nothing to do, and nothing to complain of.
+    #[test]
+    fn two_may_move_at_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(dir.path()).expect("opens");
+        let other = Connection::open(dir.path().join("flowloom.db")).expect("opens");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let over = &is_over;
+            let passes = scope.spawn(move || {
+                let mut num_busy = 0;
+                while !over.load(Ordering::Relaxed) {
+                    num_busy += usize::from(pass(&other).expect("is no fault").is_none());
+                }
+                num_busy
+            });
+            let mut num_busy = 0;
+            for n in 0..2_000 {
+                write(&store, n..n + 1);
+                num_busy += usize::from(pass(&store.connection).expect("is no fault").is_none());
+                if n >= 200 && num_busy > 0 {
+                    break;
+                }
+            }
+            store.checkpoint().expect("is no fault");
+            is_over.store(true, Ordering::Relaxed);
+            assert!(num_busy + passes.join().expect("no panic") > 0, "they never met");
+        });
     }
 
     #[test]
