@@ -408,8 +408,9 @@ impl ContactState {
         self.timers.retain(|timer| timer.what != *what);
     }
 
-    pub(super) fn is_due(&self, what: &TimerWhat, at: Instant) -> bool {
-        self.timers.iter().any(|timer| timer.due == at && timer.what == *what)
+    /// When a timer is due, where it is armed.
+    pub(super) fn due_of(&self, what: &TimerWhat) -> Option<Instant> {
+        self.timers.iter().find(|timer| timer.what == *what).map(|timer| timer.due)
     }
 
     pub(super) fn live_of(&self, flow: &FlowId) -> Option<&Live> {

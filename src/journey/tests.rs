@@ -511,3 +511,49 @@ fn new_zone_data_reach_dates_and_waits_for_events() {
         assert_eq!(world.state.next_wake(), Some(instant(after)), "heard twice");
     }
 }
+
+/// R17, R11: a date whose day is past on the new wall comes at once, where it is not too late, and else says so; it
+/// comes once, and next year on the new wall.
+#[test]
+fn a_new_zone_takes_no_date_away() {
+    let dated = r#"(version: 2, id: "dated", name: "Dated", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [date(property: "contact.birthday", yearly: true)])),
+        (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let flows = [flow(dated)];
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    let instant = |text: &str| Instant::parse(text).expect("an instant");
+    let told = ["entered"];
+    for (at, expected) in [
+        ("2026-11-24T09:33:00Z", "24.55 ada/dated/1 entered by trigger 1"),
+        ("2026-11-24T13:30:00Z", "28.50 dated not entered by trigger 1: the wake came too late"),
+    ] {
+        for is_own in [false, true] {
+            let mut world = World::new(&flows, &workspace("America/New_York"));
+            let set = vec![("birthday".into(), Some(Value::Date("1990-11-24".parse().expect("a date"))))];
+            world.feed(&Input::Profile { at: hour(0.0), change: Change { set, ..Change::default() } });
+            assert_eq!(world.state.next_wake(), Some(instant("2026-11-24T14:00:00Z")));
+            if is_own {
+                let change = Change { zone: Some("Europe/Berlin".into()), ..Change::default() };
+                world.feed(&Input::Profile { at: instant(at), change });
+            } else {
+                world.flows = FlowSet::new(&workspace("Europe/Berlin"), &flows);
+                // Heard twice, it still comes once.
+                for _ in 0..2 {
+                    world.feed(&Input::Control { at: instant(at), control: Control::Zones });
+                }
+            }
+            world.run_until(instant("2026-12-24T00:00:00Z"));
+            world.check(&told, &[expected]);
+            assert_eq!(world.state.next_wake(), Some(instant("2027-11-24T08:00:00Z")));
+        }
+    }
+    // What was missed before anybody watched is not made up for.
+    let mut world = World::new(&flows, &workspace("Europe/Berlin"));
+    let set = vec![("birthday".into(), Some(Value::Date("1990-11-24".parse().expect("a date"))))];
+    world.feed(&Input::Profile { at: instant("2026-11-24T09:00:00Z"), change: Change { set, ..Change::default() } });
+    world.feed(&Input::Control { at: instant("2026-11-24T09:33:00Z"), control: Control::Zones });
+    world.run_until(instant("2026-12-24T00:00:00Z"));
+    world.check(&told, &[]);
+}
+
