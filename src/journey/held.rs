@@ -163,9 +163,11 @@ impl Run<'_> {
     /// When the delay that a journey stands at ends by itself; `None` where its date is past or missing.
     fn delay_end(&self, j: usize, delay: &Delay) -> Option<Instant> {
         let journey = &self.state.journeys[j];
+        // A wall time is computed anew, whatever was late (SEMANTICS R26).
+        let moved = if delay.is_local() { 0 } else { journey.moved_millis };
         let cx = StepContext {
             facts: self.state.facts(self.flows, self.now, Some(journey.entry())),
-            arrived: journey.arrived,
+            arrived: journey.arrived.plus_millis(moved),
             entry_at: journey.entered.plus_millis(journey.shift_millis),
             previous_message: None,
             stored_arm: None,

@@ -125,7 +125,7 @@ pub struct Journey {
     pub(super) arrived: Instant,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) shift_millis: i64,
-    /// By how much the end of its wait for an event was moved since it arrived.
+    /// By how much the end of its wait was moved since it arrived, besides what moved `arrived`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) moved_millis: i64,
     #[serde(default, skip_serializing_if = "is_default")]

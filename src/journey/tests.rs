@@ -557,3 +557,37 @@ fn a_new_zone_takes_no_date_away() {
     world.check(&told, &[]);
 }
 
+/// R26, R17: what a late mail has moved stays moved on a new wall, and what a freeze has.
+#[test]
+fn a_new_zone_leaves_lateness_to_calendar_days() {
+    let source = |after: &str| {
+        format!(
+            r#"(version: 2, id: "waits", name: "Waits", nodes: [
+            (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+            (id: "one", kind: "email", settings: (message: "h")),
+            (id: "wait", kind: "delay", settings: (wait: for("1 day"), after: {after})),
+            (id: "two", kind: "email", settings: (message: "h"))],
+            edges: [(from: "start", to: "one"), (from: "one", to: "wait"), (from: "wait", to: "two")],
+            messages: [(id: "h", subject: "Hello", body: html("h"))])"#
+        )
+    };
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    for after in ["previous", "entry"] {
+        for (frozen, hours) in [(false, 29.35), (true, 30.35)] {
+            let flows = [flow(&source(after))];
+            let mut world = World::new(&flows, &workspace("UTC"));
+            world.event("Cart", "e1", 0.0, 0.0);
+            let key = world.intents.pop().expect("one is intended").key;
+            world.feed(&Input::Delivered { at: hour(5.35), key, result: Delivery::Sent });
+            if frozen {
+                let pause = Control::Pause { flow: "waits".into(), freeze: true };
+                world.feed(&Input::Control { at: hour(5.5), control: pause });
+                world.feed(&Input::Control { at: hour(6.5), control: Control::Resume { flow: "waits".into() } });
+            }
+            assert_eq!(world.state.next_wake(), Some(hour(hours)), "{after}, {frozen}");
+            world.flows = FlowSet::new(&workspace("Europe/Berlin"), &flows);
+            world.feed(&Input::Control { at: hour(7.0), control: Control::Zones });
+            assert_eq!(world.state.next_wake(), Some(hour(hours)), "{after}, {frozen}");
+        }
+    }
+}
