@@ -434,6 +434,12 @@ impl Journey {
         version.nodes.get(self.node).map(|node| &node.id)
     }
 
+    /// The key of the step that it stands at. Of a step to which somebody moved it, the first time is meant.
+    pub fn key_at(&self, version: &Version) -> Option<SendKey> {
+        let node = self.node_id(version)?.clone();
+        Some(SendKey { journey: self.id.clone(), node, pass: self.pass(self.node).max(1) })
+    }
+
     pub(super) fn count_pass(&mut self, node: usize) -> u32 {
         match self.passes.iter_mut().find(|(n, _)| *n == node) {
             Some((_, count)) => {

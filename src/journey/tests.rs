@@ -276,13 +276,54 @@ fn too_late_is_held_until_somebody_looks() {
     world.feed(&Input::Wake { at: hour(40.0) });
     world.run_until(hour(100.0));
     world.check(&["mail-2 held", "mail-3"], &["40.00 ada/watch/1 mail-2 held: too_late"]);
-    world.feed(&Input::Control { at: hour(101.0), control: Control::Retry { journey: JourneyId::new("ada/watch/1") } });
+    world.feed(&Input::Control {
+        at: hour(101.0),
+        control: Control::Retry { journey: JourneyId::new("ada/watch/1"), key: None },
+    });
     world.run_until(hour(200.0));
     // Mail 3 keeps its eight hours from mail 2.
     world.check(
         &["mail-2 sent", "mail-3 sent"],
         &["101.00 ada/watch/1 mail-2 sent: ok", "109.00 ada/watch/1 mail-3 sent: ok"],
     );
+}
+
+/// R30: whoever names what is to be tried again means nothing else of its journey.
+#[test]
+fn a_retry_of_one_leaves_the_others_held() {
+    let key = |node: &str| SendKey { journey: JourneyId::new("ada/watch/1"), node: node.into(), pass: 1 };
+    for (named, expected) in [(Some("mail-1"), &["mail-1"][..]), (None, &["mail-1", "mail-2"]), (Some("mail-3"), &[])] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        for (at, mail) in [(0.0, "mail-1"), (4.0, "mail-2")] {
+            world.feed(&Input::Wake { at: hour(at) });
+            let result = Delivery::Held(Reason::Fault);
+            world.feed(&Input::Delivered { at: hour(at), key: key(mail), result });
+        }
+        world.intents.clear();
+        let control = Control::Retry { journey: JourneyId::new("ada/watch/1"), key: named.map(key) };
+        world.feed(&Input::Control { at: hour(5.0), control });
+        let tried: Vec<&str> = world.intents.iter().map(|intent| intent.key.node.as_str()).collect();
+        assert_eq!(tried, expected, "{named:?}");
+    }
+    // What an engine has stored before means all of it.
+    let stored = serde_json::from_str::<Control>(r#"{"retry":{"journey":"ada/watch/1"}}"#).expect("reads");
+    assert_eq!(stored, Control::Retry { journey: JourneyId::new("ada/watch/1"), key: None });
+}
+
+/// R30: the key of a step that is held retries that step, and of another step nothing.
+#[test]
+fn a_retry_of_a_held_step_goes_by_its_key() {
+    for (named, expected) in [("mail-2", 1), ("mail-1", 0)] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(1.0));
+        world.feed(&Input::Wake { at: hour(40.0) });
+        let journey = JourneyId::new("ada/watch/1");
+        let key = Some(SendKey { journey: journey.clone(), node: named.into(), pass: 1 });
+        world.feed(&Input::Control { at: hour(41.0), control: Control::Retry { journey, key } });
+        assert_eq!(world.intents.len(), expected, "{named}");
+    }
 }
 
 /// R30: a pause holds sends while waits go on; resuming tries them.

@@ -289,7 +289,7 @@ impl Driver {
                 // The core knows of messages only, and of those that it was told are held.
                 if matches!(what, IntentWhat::Message { .. }) && !(is_held && self.is_pending(n, key)) {
                     let control = match is_held {
-                        true => Control::Retry { journey: key.journey.clone() },
+                        true => Control::Retry { journey: key.journey.clone(), key: Some(key.clone()) },
                         false => Control::Resend { key: key.clone() },
                     };
                     self.feed(n, &Input::Control { at: now, control })?;
@@ -300,10 +300,11 @@ impl Driver {
             Some(_) => return no(format!("`{key}` is not held"), "flowloom held lists what is"),
             None => {
                 self.store.audit(now, Some(n), who, &format!("tries {} again", key.journey))?;
-                if let Some(held) = self.held_key(n, &key.journey) {
-                    self.mean(n, &held, now)?;
+                let held = self.held_key(n, &key.journey);
+                if let Some(held) = &held {
+                    self.mean(n, held, now)?;
                 }
-                let control = Control::Retry { journey: key.journey.clone() };
+                let control = Control::Retry { journey: key.journey.clone(), key: held };
                 self.feed(n, &Input::Control { at: now, control })?;
             }
         }

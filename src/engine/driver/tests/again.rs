@@ -155,6 +155,25 @@ fn what_was_held_for_a_damaged_contact_can_be_tried_again() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
 
+/// R30: whoever names one of two held messages of a journey means that one.
+#[test]
+fn what_is_named_is_tried_again_alone() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let held = Handed::Held { reason: Reason::Rejected, detail: "554 no".to_owned() };
+    let mut keys = world.send(2, &held);
+    world.batch(DAY + 1, |d, now| d.wake_due(now, 10));
+    keys.extend(world.send(DAY + 1, &held));
+    let [first, second] = keys.try_into().expect("two");
+    for (millis, key, other) in [(DAY + 2, &second, settled(Outcome::Held)), (DAY + 4, &first, settled(Outcome::Sent))]
+    {
+        world.order(millis, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
+        assert_eq!(world.send(millis + 1, &Handed::Done), std::slice::from_ref(key));
+        assert_eq!(world.standing(if key == &first { &second } else { &first }), other);
+    }
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
 /// What is held at its hand-over is seen at the step it came from, though its journey has gone on.
 #[test]
 fn a_step_shows_the_messages_of_it_that_are_held() {
