@@ -259,7 +259,13 @@ impl Driver {
         let Some(n) = contact else {
             return no(format!("Nothing is held under `{key}`"), "flowloom held lists what is");
         };
-        self.load(n)?;
+        match self.load(n) {
+            // What it waits for is that somebody mends that; a refusal of the store would say: come back later.
+            Err(error) if error.kind == Kind::Corrupt => {
+                return no(format!("`{key}` cannot be tried again: {}", error.message), error.hint);
+            }
+            loaded => loaded?,
+        }
         // What is held at its step has no row of its own; one under this key is of another time that it stood there.
         let is_open = |standing| matches!(standing, Standing::Settled(Outcome::Held | Outcome::Unknown));
         let standing = row.as_ref().map(|row| row.standing);
@@ -286,8 +292,8 @@ impl Driver {
                 if is_held {
                     self.mean(n, key, now)?;
                 }
-                // The core knows of messages only, and of those that it was told are held.
-                if matches!(what, IntentWhat::Message { .. }) && !(is_held && self.is_pending(n, key)) {
+                // The core knows of messages only, and of those that it was told are held or unknown.
+                if matches!(what, IntentWhat::Message { .. }) && !self.is_pending(n, key) {
                     let control = match is_held {
                         true => Control::Retry { journey: key.journey.clone(), key: Some(key.clone()) },
                         false => Control::Resend { key: key.clone() },
@@ -338,8 +344,8 @@ impl Driver {
         self.cache.get(n).is_some_and(|loaded| crate::journey::awaits_answer(&self.flows, &loaded.state, key))
     }
 
-    /// Whether a send is still to be handed over as far as its contact knows: a row that was held since its contact
-    /// could not be read, or since its last test broke off, was never told.
+    /// Whether a send is still to be handed over as far as its contact knows: a row that was held or became unknown
+    /// since its contact could not be read, or was held since its last test broke off, was never told.
     fn is_pending(&self, n: i64, key: &SendKey) -> bool {
         let send = self.cache.get(n).and_then(|loaded| loaded.state.send(key));
         send.is_some_and(|send| send.status == Status::Pending)

@@ -155,6 +155,33 @@ fn what_was_held_for_a_damaged_contact_can_be_tried_again() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
 
+/// R29, R21: a send that became unknown since its contact could not be read is sent once more by a person's word, once
+/// the contact can be read; until then that is said.
+#[test]
+fn what_became_unknown_for_a_damaged_contact_can_be_sent_again() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    assert_eq!(world.batch(3, |d, now| d.begin(now, &key, attempt, None)), Begin::Go);
+    let row = |world: &World| world.driver.as_ref().expect("is there").store().contact(1).expect("reads").expect("one");
+    let write = |world: &World, row: &ContactRow| {
+        world.driver.as_ref().expect("is there").store().set_contact(row, false).expect("writes");
+    };
+    let whole = row(&world);
+    write(&world, &ContactRow { state: "{".into(), ..whole.clone() });
+    world.restart();
+    assert_eq!(world.batch(4, |d, now| d.recover(now, &|_| None)), 1);
+    assert_eq!(world.standing(&key), settled(Outcome::Unknown));
+    let again = Order::Retry { key: key.clone(), resend: true };
+    let refused = world.order(5, again.clone()).expect_err("is damaged");
+    assert!(refused.error.contains("cannot be read") && refused.hint.contains("restore"), "{refused:?}");
+    write(&world, &whole);
+    world.restart();
+    world.order(6, again).expect("is sent again");
+    assert_eq!(world.send(7, &Handed::Done), std::slice::from_ref(&key));
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
 /// R30: whoever names one of two held messages of a journey means that one.
 #[test]
 fn what_is_named_is_tried_again_alone() {
