@@ -25,6 +25,30 @@ fn a_relay_that_refuses_us_loses_nothing() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
 
+/// Given up by the core, since it is too late now, it still says what the server said.
+#[test]
+fn what_a_relay_made_too_late_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = World { driver: Some(Driver::open(dir.path()).expect("opens")) };
+    world.order(0, publish(FLOW, Workspace::default())).expect("is published");
+    world.add("ada");
+    world.event(1, "e1", "ada", "Started Checkout");
+    let later = |detail: &str| Handed::Later { detail: detail.to_owned(), after_millis: Some(60_000) };
+    let ours = Handed::Ours { detail: "mail.example said: 554 Relay access denied".to_owned(), after_millis: None };
+    for (millis, handed) in [(2, &later("451 later")), (HOUR, &ours)] {
+        let (key, attempt) = world.claim(millis).remove(0);
+        assert_eq!(world.batch(millis, |d, now| d.begin(now, &key, attempt, None)), Begin::Go);
+        world.batch(millis, |d, now| d.settle(now, &key, attempt, handed));
+    }
+    // Late as it is, it is spread once before it is given up.
+    for millis in [26 * HOUR, 26 * HOUR + 700_000] {
+        assert!(world.claim(millis).is_empty());
+    }
+    let held = Reader::open(dir.path()).and_then(|reader| reader.held(None, 10)).expect("reads");
+    let found: Vec<_> = held.iter().map(|row| (row.reason.name(), row.detail.as_str())).collect();
+    assert_eq!(found, [("too_late", "mail.example said: 554 Relay access denied")]);
+}
+
 /// R22: an address that is none is stopped, not the person: with another address they are written to, and with the old
 /// one again they are not.
 #[test]
