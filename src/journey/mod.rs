@@ -234,6 +234,9 @@ fn mark_sent(run: &mut Run<'_>, key: &crate::base::SendKey, at: crate::base::Ins
     let at = at.max(send.since).min(send.at);
     let is_free_earlier = at < send.at && !send.transactional;
     send.at = at;
+    let (key, flow, variant) = (send.key.clone(), send.flow.clone(), send.message.1.clone());
+    let (outcome, reason) = (Outcome::Sent, Reason::Ok);
+    run.tell_send(&key, &flow, What::Outcome { outcome, reason, variant, detail: String::new() });
     if is_free_earlier {
         run.wake_waiters();
     }

@@ -170,6 +170,7 @@ fn what_is_found_to_have_left_counts_from_its_hand_over() {
         &["mark_sent", "mail sent", "unknown"],
         &[
             "10.00 ada/One/1 mail unknown: no_answer",
+            "12.00 ada/One/1 mail sent: ok",
             "12.00 control: mark_sent",
             "13.00 control: mark_sent",
             "24.50 ada/Two/1 mail sent: ok",

@@ -225,6 +225,30 @@ fn what_is_named_is_tried_again_alone() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
 
+/// What nobody knows of is not counted as sent, until somebody says so; then once.
+#[test]
+fn what_is_unknown_is_not_counted_as_sent() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = World { driver: Some(Driver::open(dir.path()).expect("opens")) };
+    world.order(0, publish(FLOW, Workspace::default())).expect("is published");
+    for id in ["ada", "ben"] {
+        world.add(id);
+        world.event(1, "e1", id, "Started Checkout");
+    }
+    let first = || {
+        let status = Reader::open(dir.path()).and_then(|reader| reader.status(at(0))).expect("reads");
+        let seen = status.flows[0].nodes[&NodeId::new("first")];
+        (seen.sent, seen.open())
+    };
+    let keys = world.send(2, &Handed::Unknown { detail: "cut".to_owned() });
+    assert_eq!(first(), (0, 2));
+    world.order(3, Order::Retry { key: keys[0].clone(), resend: true }).expect("is sent again");
+    assert_eq!(world.send(4, &Handed::Done).len(), 1);
+    assert_eq!(first(), (1, 1));
+    world.order(5, Order::MarkSent { key: keys[1].clone() }).expect("is taken as sent");
+    assert_eq!(first(), (2, 0));
+}
+
 /// What is held at its hand-over is seen at the step it came from, though its journey has gone on.
 #[test]
 fn a_step_shows_the_messages_of_it_that_are_held() {
