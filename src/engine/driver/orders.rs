@@ -424,8 +424,15 @@ impl Driver {
             );
         }
         let mut changed = 0_usize;
+        // On no list, and nobody's by now: somebody's old address may have bounced.
+        let mut nobodys = 0_usize;
         for address in addresses {
-            changed += usize::from(self.store.suppress(&suppression_key(address), lift, now)?);
+            let has_changed = self.store.suppress(&suppression_key(address), lift, now)?;
+            changed += usize::from(has_changed);
+            let may_bounce = lift && !has_changed && address.contains('@');
+            if may_bounce && self.store.contacts_at(&address.trim().to_lowercase(), 1)?.is_empty() {
+                nobodys += 1;
+            }
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };
@@ -446,6 +453,12 @@ impl Driver {
         }
         if stay > 0 {
             what.push_str(&format!("; {} not: whoever complained or was forgotten stays suppressed", people(stay)));
+        }
+        if nobodys > 0 {
+            what.push_str(&format!(
+                "; {nobodys} on no list and nobody's now: what bounced for somebody who has another address by now \
+                 stays off until they have it again and it is lifted then"
+            ));
         }
         self.store.audit(now, None, who, &what)?;
         yes(what)

@@ -101,6 +101,10 @@ fn a_person_lifts_a_suppression() {
     assert!(said.starts_with("0 of 5 addresses") && said.contains("2 people may be written to again"), "{said}");
     assert!(said.contains("2 people not: whoever complained or was forgotten"), "{said}");
     world.restart();
+    assert!(!said.contains("nobody's"), "{said}");
+    let nobody = Order::Suppress { addresses: vec!["old@example.com".into()], lift: true };
+    let old = world.order(3, nobody).expect("lifts");
+    assert!(old.starts_with("0 of 1 addresses") && old.contains("1 on no list and nobody's now"), "{old}");
     let again = world.order(3, Order::Suppress { addresses, lift: true }).expect("lifts");
     assert!(!again.contains("again") && again.contains("2 people not"), "{again}");
     for id in ["ada", "ben", "cem", "dora"] {
