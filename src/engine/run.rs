@@ -477,13 +477,23 @@ impl Live {
         for warning in &told.warnings {
             tracing::warn!("{}", redact::text(warning));
             // What is said of every mail is one warning, the newest.
-            seen.warnings.retain(|said| said != warning);
+            seen.warnings.retain(|said| about(said) != about(warning));
             if seen.warnings.len() == MOST_WARNINGS {
                 seen.warnings.pop_front();
             }
             seen.warnings.push_back(warning.clone());
         }
     }
+}
+
+/// What a warning is about. Answers of one server with one code are about one thing: in their words is often a number
+/// of each mail's own, such as Exchange's, and one fault would push all other warnings out.
+fn about(warning: &str) -> &str {
+    let Some((server, answer)) = warning.split_once(" said: ") else { return warning };
+    let is_code = |word: &&str| word.trim_end().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let code: usize = answer.split_inclusive(' ').take_while(is_code).map(str::len).sum();
+    let end = warning.len() - answer.len() + code;
+    warning.get(..end).filter(|_| code > 0 && !server.is_empty()).unwrap_or(warning)
 }
 
 impl Seen {

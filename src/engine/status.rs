@@ -156,6 +156,9 @@ pub struct ContactView {
     pub contact: Contact,
     /// Never to be written to.
     pub suppressed: bool,
+    /// The address it has takes no mail: another one would, and texts still leave.
+    #[serde(default)]
+    pub bounced: bool,
     /// Journeys: those under way, and ended ones that are still remembered.
     pub journeys: Vec<JourneyView>,
     /// Messages, oldest first.

@@ -337,7 +337,7 @@ impl ContactState {
     }
 
     /// Whether the address it has takes no mail.
-    pub(super) fn is_bounced(&self) -> bool {
+    pub fn is_bounced(&self) -> bool {
         self.contact.email.as_deref().is_some_and(|email| self.bounced.contains(&address(email)))
     }
 

@@ -7,9 +7,9 @@ use flowloom::{
     engine::{
         driver::Driver,
         store::{self, FILE, Kind, Store},
-        work::{Handed, Order, Standing},
+        work::{Handed, NewContact, Order, Standing},
     },
-    kinds::runtime::Outcome,
+    kinds::runtime::{Change, Outcome},
     testing::engine::check_replay,
 };
 
@@ -112,6 +112,48 @@ fn who_said_no_since_the_copy_stays_so() {
     let driver = Driver::open(dir).expect("opens");
     let sent = driver.store().sends_in(Standing::Settled(Outcome::Sent)).expect("reads");
     assert_eq!(sent.len(), 4, "cem's is gone");
+}
+
+/// Whoever complained since the copy cannot be lifted after the restore, nor after one more; whoever was only suppressed
+/// can.
+#[test]
+fn a_complaint_since_the_copy_is_not_lifted() {
+    let dir = folder(&["ada", "ben", "cem"]);
+    let dir = dir.path();
+    let suppress = |millis: i64, lift: bool| {
+        let mut driver = Driver::open(dir).expect("opens");
+        let now = at(millis);
+        let change = Change { suppressed: Some(true), ..Change::default() };
+        if !lift {
+            for id in ["ben", "cem"] {
+                let item = NewContact { id: id.into(), change: change.clone() };
+                driver.batch(now, |driver| driver.change(now, &item)).expect("is written");
+            }
+            return String::new();
+        }
+        let addresses = ["ada", "ben", "cem"].map(|id| format!("{id}@example.com")).to_vec();
+        let done = driver.batch(now, |driver| driver.order(now, "test", &Order::Suppress { addresses, lift: true }));
+        done.expect("is written").0.expect("is done")
+    };
+    // ben is suppressed before the copy, and complains after it, too.
+    suppress(1_000, false);
+    let (copy, second) = (dir.join("copy.db"), dir.join("second.db"));
+    store::backup(dir, &copy).expect("is copied");
+    take(dir, HOUR, "u1", "ada", "$complained");
+    take(dir, HOUR, "u2", "ben", "$complained");
+    assert_eq!(store::restore(dir, &copy, at(2 * HOUR)).expect("is restored").carried, 2);
+    let is_suppressed =
+        |id: &str| store::Reader::open(dir).expect("opens").contact(id).expect("reads").expect("is there").suppressed;
+    let said = suppress(3 * HOUR, true);
+    assert!(said.contains("1 person may be written to again; 2 people not"), "{said}");
+    assert_eq!(["ada", "ben", "cem"].map(is_suppressed), [true, true, false]);
+    // The copy is older than the word of it.
+    store::backup(dir, &second).expect("is copied");
+    store::restore(dir, &copy, at(4 * HOUR)).expect("is restored");
+    let said = suppress(5 * HOUR, true);
+    assert!(said.contains("1 person may be written to again; 2 people not"), "{said}");
+    assert_eq!(store::restore(dir, &second, at(6 * HOUR)).expect("is restored").carried, 0, "nothing is new");
+    assert!(suppress(7 * HOUR, true).contains("2 people not"));
 }
 
 /// Whoever was suppressed when the copy was made and is forgotten since is forgotten, not only suppressed.

@@ -8,7 +8,7 @@ use std::{fmt::Write, fs, path::Path};
 use flowloom::{
     engine::{
         driver::Driver,
-        store::{FILE, Store},
+        store::{FILE, Reader, Store},
         work::{Answer, Begin, Handed, Order, Standing},
     },
     kinds::runtime::{Outcome, Reason},
@@ -114,11 +114,22 @@ fn check(path: &Path) {
     let connection = Connection::open(dir.path().join(FILE)).expect("opens");
     connection.execute_batch(&sql).unwrap_or_else(|error| panic!("{name}: {error}"));
     drop(connection);
+    // Whoever looks before an engine has started sees it as it is.
+    let reader = Reader::open(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let status = reader.status(at(10_000)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(status.flows.iter().any(|flow| flow.nodes.values().any(|node| node.entered == 7)), "{name}: {status:?}");
+    for id in PEOPLE {
+        assert!(reader.contact(id).unwrap_or_else(|error| panic!("{name}: {error}")).is_some(), "{name}: {id}");
+    }
+    assert!(!reader.held(None, 9).unwrap_or_else(|error| panic!("{name}: {error}")).is_empty(), "{name}");
     let mut driver = Driver::open(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
     // Not replayed: what a later build decides may differ from what that one decided; its states stand.
     let later = at(10_000);
     let unknown = driver.batch(later, |driver| driver.recover(later, &|_| None)).expect("recovers").0;
     assert_eq!(unknown, 1, "{name}: eva's mail was on its way");
+    let status = reader.status(later).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let open: i64 = status.flows.iter().flat_map(|flow| flow.nodes.values()).map(|node| node.unknown_sends).sum();
+    assert_eq!(open, 2, "{name}: what begins to be counted is seen by whoever looked before");
     let whose = |driver: &Driver, standing: Standing| {
         let rows = driver.store().sends_in(standing).expect("reads");
         rows.iter().map(|row| row.key.journey.as_str().split('/').next().unwrap_or("").to_owned()).collect::<Vec<_>>()

@@ -333,6 +333,7 @@ fn people_are_found_as_one_types() {
         schema: "flowloom/contact/1".into(),
         contact: Contact::new("ada"),
         suppressed: false,
+        bounced: false,
         journeys: Vec::<JourneyView>::new(),
         sends: Vec::new(),
         trace: Vec::new(),

@@ -79,6 +79,8 @@ fn text(view: &ContactView) -> String {
     let mut out = format!("{} ({email})", view.contact.id);
     if view.suppressed {
         out.push_str(", never to be written to");
+    } else if view.bounced {
+        out.push_str(", no mails to this address");
     }
     out.push('\n');
     for journey in &view.journeys {
@@ -122,4 +124,36 @@ fn text(view: &ContactView) -> String {
         let _ = writeln!(out, "  {at}  {who}: {what}");
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::Instant,
+        engine::{driver::Driver, store::Reader, work::NewContact},
+        kinds::runtime::Change,
+    };
+
+    /// A bounce stops an address, not the person: texts still leave, and another address is written to.
+    #[test]
+    fn a_bounce_is_no_ban() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut driver = Driver::open(dir.path()).expect("opens");
+        let now = Instant::from_millis(1_795_424_400_000);
+        let mut check = |change: Change, expected: (bool, bool), line: &str| {
+            let item = NewContact { id: "ada".into(), change };
+            driver.batch(now, |driver| driver.change(now, &item)).expect("is written");
+            let view = Reader::open(dir.path()).and_then(|reader| reader.contact("ada")).expect("reads");
+            let view = view.expect("is there");
+            assert_eq!(((view.suppressed, view.bounced), text(&view).lines().next()), (expected, Some(line)));
+        };
+        let change = |email: &str| Change { email: Some(email.into()), ..Change::default() };
+        check(change("Ada@x.example"), (false, false), "ada (Ada@x.example)");
+        let bounced = Change { bounced: vec!["ada@x.example".into()], ..Change::default() };
+        check(bounced, (false, true), "ada (Ada@x.example), no mails to this address");
+        check(change("ada@y.example"), (false, false), "ada (ada@y.example)");
+        let never = Change { suppressed: Some(true), ..change("ada@x.example") };
+        check(never, (true, true), "ada (ada@x.example), never to be written to");
+    }
 }

@@ -36,7 +36,8 @@ pub enum Meaning {
 /// Enhanced codes with a meaning of their own; a row that ends in `.` stands for all below it. The first row counts.
 /// Source: RFC 3463, sections 3.2 to 3.8; RFC 7505, section 4.2 (5.1.10); RFC 4954, section 6 (login); RFC 6647,
 /// section 2 (4.7.1: not from everybody, or not yet). That 4.2.1 is said for "too fast" is the habit of large providers
-/// (Google: "SMTP errors and codes", 4.2.1).
+/// (Google: "SMTP errors and codes", 4.2.1). 5.7.60 and 5.2.252 are Exchange's: after the content, of a sender that the
+/// login may not write as (Microsoft: "Fix issues with printers, scanners, and LOB applications that send email").
 const CODES: &[(&str, Meaning)] = &[
     ("4.2.2", Meaning::Later),       // mailbox full
     ("4.2.", Meaning::Slower),       // mailbox busy or disabled for now; "receiving mail too quickly"
@@ -52,6 +53,8 @@ const CODES: &[(&str, Meaning)] = &[
     ("5.1.7", Meaning::Ours),        // sender is no address
     ("5.1.8", Meaning::Ours),        // sender's domain is none
     ("5.2.1", Meaning::BadAddress),  // mailbox disabled
+    ("5.2.252", Meaning::Ours),      // SendAsDenied
+    ("5.7.60", Meaning::Ours),       // no permissions to send as this sender
     ("5.7.8", Meaning::Login),       // login not taken
     ("5.7.9", Meaning::Login),       // login too weak
     ("5.7.11", Meaning::Login),      // line must be encrypted
@@ -61,6 +64,21 @@ const CODES: &[(&str, Meaning)] = &[
 /// ("Relay access denied"; "Sender address rejected: not owned by user", which it says at the recipient by default),
 /// Exim ("relay not permitted", "Sender verify failed"), Exchange ("Unable to relay").
 const OURS: &[&str] = &["relay", "sender address rejected", "sender verify failed", "authentication required"];
+
+/// Words after DATA that say the same: relays that look at the sender only once they have the mail. Their other refusals
+/// are of this one mail or its reader, so nothing that is said of those, too, may stand here. Source: Amazon SES ("Email
+/// address is not verified", docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html; in its sandbox of the
+/// recipient, which is as much for somebody to mend here), SendGrid ("does not match a verified Sender Identity",
+/// twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting), Exchange ("does not have
+/// permissions to send as this sender", learn.microsoft.com, `SmtpResponse.SendAsDenied`), Postmark ("Sender Signature",
+/// postmarkapp.com/developer/user-guide/managing-your-account/managing-sender-signatures).
+const OURS_AFTER_DATA: &[&str] = &[
+    "address is not verified",
+    "verified sender",
+    "permission to send as",
+    "permissions to send as",
+    "sender signature",
+];
 
 /// Words in an answer without an enhanced code that say of the mailbox itself that there is none. Source: RFC 5321,
 /// sections 4.2.3 and 3.4; answers of Postfix ("User unknown"), Exim ("Unrouteable address", "Unknown user"), qmail
@@ -126,6 +144,7 @@ pub fn meaning(stage: Stage, code: u16, text: &str) -> Meaning {
         // No recipient is named yet: it is the sender that it does not want.
         500..=599 if stage == Stage::Mail => Meaning::Ours,
         500..=599 if stage == Stage::Rcpt && says(text, OURS) => Meaning::Ours,
+        500..=599 if matches!(stage, Stage::Data | Stage::End) && is_ours_after_data(text) => Meaning::Ours,
         // The server is closing the connection, mostly since there are too many.
         421 => Meaning::Slower,
         400..=499 => Meaning::Later,
@@ -136,6 +155,12 @@ pub fn meaning(stage: Stage, code: u16, text: &str) -> Meaning {
         }
         _ => Meaning::No,
     }
+}
+
+fn is_ours_after_data(text: &str) -> bool {
+    // Exchange says it in one word with its dots, also behind codes of other meaning, such as 5.2.0:
+    // `STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied`.
+    says(text, OURS_AFTER_DATA) || text.to_lowercase().contains("sendasdenied")
 }
 
 /// Whether an answer has one of these words; addresses and hosts in it say nothing.
@@ -193,6 +218,21 @@ mod tests {
         check(Stage::Rcpt, "554 blocked", No);
         check(Stage::End, "550 looks like spam", No);
         check(Stage::End, "552 5.3.4 too large", No);
+        // Relays that look at the sender after the content.
+        let ses = "554 Message rejected: Email address is not verified. The following identities failed the check in \
+                   region EU-WEST-1: shop@shop.example";
+        check(Stage::End, ses, Ours);
+        check(Stage::End, "550 The from address does not match a verified Sender Identity. Mail cannot be sent", Ours);
+        check(Stage::End, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", Ours);
+        check(Stage::End, "550 5.7.1 Client does not have permissions to send as this sender", Ours);
+        check(Stage::End, "554 5.2.252 SendAsDenied; ada@shop.example not allowed to send as shop@shop.example", Ours);
+        check(
+            Stage::End,
+            "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied;",
+            Ours,
+        );
+        check(Stage::Data, "550 Sender signature not found", Ours);
+        check(Stage::End, "550 5.7.1 the signature of your domain is not verified", No);
         check(Stage::Rcpt, "450 try again", Later);
         check(Stage::Rcpt, "450 4.2.1 too quickly", Slower);
         check(Stage::Rcpt, "452 4.2.2 mailbox full", Later);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use smol_str::SmolStr;
+
 use super::{Driver, Result, json, seen, shown};
 use crate::{
     audience::{Contact, Event},
@@ -22,6 +24,9 @@ const MOST_CACHED_EVENTS: usize = 20_000;
 
 /// So many bytes of them as JSON, of however few contacts. Source: assumption.
 const MOST_CACHED_BYTES: usize = 128 << 20;
+
+/// So many contacts of one address are looked at for the one whose id it is. Source: assumption.
+const MOST_NAMESAKES: usize = 1_000;
 
 /// A contact in memory.
 #[derive(Debug)]
@@ -96,6 +101,26 @@ impl Cache {
 }
 
 impl Driver {
+    /// Who is meant by an id, where its item says an address, too. Where the address stands in for an id it does so in
+    /// small letters; former builds took it as it was written, and whoever is known so is no second person.
+    pub(super) fn known_as(&self, id: &ContactId, email: Option<&SmolStr>) -> Result<ContactId> {
+        let is_known = |id: &ContactId| -> Result<bool> {
+            Ok(self.cache.numbers.contains_key(id) || self.store.contact_number(id.as_str())?.is_some())
+        };
+        let Some(email) = email.filter(|email| email.to_lowercase() == id.as_str()) else { return Ok(id.clone()) };
+        if is_known(id)? {
+            return Ok(id.clone());
+        }
+        let written = ContactId::new(email.clone());
+        if is_known(&written)? {
+            return Ok(written);
+        }
+        // It may be written in yet another way now.
+        let ids = self.store.ids_at(id.as_str(), MOST_NAMESAKES)?;
+        let known = ids.into_iter().find(|known| known.to_lowercase() == id.as_str());
+        Ok(known.map_or_else(|| id.clone(), ContactId::new))
+    }
+
     /// The number of a contact, loaded; one that is not known is made, without consent. A refusal where the id is none.
     pub(super) fn contact(
         &mut self,
@@ -179,7 +204,8 @@ impl Driver {
                 "An id has 1 to 256 bytes, without control characters".to_owned(),
             )));
         }
-        if self.store.contact_number(id.as_str())?.is_some() {
+        let known = self.known_as(id, item.contact.email.as_ref())?;
+        if self.store.contact_number(known.as_str())?.is_some() {
             self.told.duplicates += 1;
             return Ok(Answer::Duplicate);
         }

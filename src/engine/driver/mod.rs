@@ -312,7 +312,9 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn event_by(&mut self, way: Way, now: Instant, item: &NewEvent) -> Result<Answer> {
-        let n = match self.contact(&item.contact, now)? {
+        let email = item.change.as_ref().and_then(|change| change.email.as_ref());
+        let id = self.known_as(&item.contact, email)?;
+        let n = match self.contact(&id, now)? {
             Ok(n) => n,
             Err(refused) => return Ok(self.refuse(refused)),
         };
@@ -344,7 +346,7 @@ impl Driver {
         }
         let event = Event {
             id: item.id.clone(),
-            contact: item.contact.clone(),
+            contact: id,
             name: item.name.clone(),
             happened: item.happened.unwrap_or(now),
             accepted: now,
@@ -373,7 +375,8 @@ impl Driver {
     ///
     /// Errors: the store's.
     pub fn change(&mut self, now: Instant, item: &NewContact) -> Result<Answer> {
-        let n = match self.contact(&item.id, now)? {
+        let id = self.known_as(&item.id, item.change.email.as_ref())?;
+        let n = match self.contact(&id, now)? {
             Ok(n) => n,
             Err(refused) => return Ok(self.refuse(refused)),
         };

@@ -482,7 +482,7 @@ impl Driver {
         }
         let complained = ResponseKind::Complained.event_name();
         let has_complained = !state.log.of(complained).is_empty() || state.log.forgotten(complained) > 0;
-        if has_complained || self.store.is_forgotten(n)? {
+        if has_complained || self.store.has_complained_before(n)? || self.store.is_forgotten(n)? {
             return Ok(Some(false));
         }
         self.store.audit(now, Some(n), who, "may be written to again")?;

@@ -4,7 +4,7 @@
 //! started, the first batch of each driver says the word anew, be it that of a command while the engine rests: by then
 //! more is overdue.
 
-use super::{Driver, Result};
+use super::{Driver, Result, Store};
 use crate::{
     base::Instant,
     engine::{store::Carried, work::NewContact},
@@ -82,10 +82,14 @@ impl Driver {
             let consent = one.no.into_iter().map(|channel| (channel, crate::audience::ConsentStatus::Unsubscribed));
             let suppressed = one.is_suppressed.then_some(true);
             let change = Change { consent: consent.collect(), suppressed, bounced: one.bounced, ..Change::default() };
-            if let crate::engine::work::Answer::Refused { error, .. } =
-                self.change(now, &NewContact { id: one.id, change })?
-            {
+            let item = NewContact { id: one.id, change };
+            if let crate::engine::work::Answer::Refused { error, .. } = self.change(now, &item)? {
                 self.told.warnings.push(error);
+            }
+            if one.has_complained
+                && let Some(n) = self.store.contact_number(item.id.as_str())?
+            {
+                self.store.audit(now, Some(n), "restore", Store::COMPLAINED_BEFORE)?;
             }
         }
         Ok(())

@@ -105,6 +105,17 @@ pub fn public_address(typed: &str) -> Result<String, Refusal> {
         let hint = "Write it whole, with --public-url https://mail.shop.example; a port and a path may stand behind it";
         Err(Refusal::new(format!("Links in mails cannot begin with `{shown}`: {why}"), hint))
     };
+    // In the header for one click an address of other letters would be encoded, and mail programs open no such thing.
+    if let Some(letter) = text.chars().find(|letter| !letter.is_ascii()) {
+        let mut bytes = [0; 4];
+        let coded: String = letter.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let hint = format!(
+            "Write `{letter}` in a path as {coded}, and the name of a machine in its form that begins with xn--, with \
+             --public-url"
+        );
+        let error = format!("Links in mails cannot begin with an address that has letters such as `{letter}`");
+        return Err(Refusal::new(error, hint));
+    }
     let Ok(uri) = text.parse::<Uri>() else { return wrong("it is no address") };
     let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return wrong("neither http:// nor https:// and a name stand at its beginning");
@@ -146,6 +157,10 @@ mod tests {
             ("https://mail.shop.example", Ok("https://mail.shop.example")),
             (" HTTP://Mail.shop.example:8080/m/ ", Ok("HTTP://Mail.shop.example:8080/m")),
             ("https://[2001:db8::1]:8443", Ok("https://[2001:db8::1]:8443")),
+            ("https://mail.shop.example/m%C3%BCller", Ok("https://mail.shop.example/m%C3%BCller")),
+            ("https://xn--mller-kva.example", Ok("https://xn--mller-kva.example")),
+            ("https://mail.shop.example/m\u{fc}ller", Err("letters such as `\u{fc}`")),
+            ("https://m\u{fc}ller.example", Err("letters such as `\u{fc}`")),
             ("mail.shop.example", Err("neither http://")),
             ("/mails", Err("neither http://")),
             ("ftp://mail.shop.example", Err("neither http://")),

@@ -14,7 +14,9 @@ use ring::{
 use super::mapping::{Auth, Encoding};
 use crate::{base::Instant, engine::work::Refusal};
 
-/// The header of our own signature: `t=SECONDS,v1=HEX`, an HMAC-SHA256 over `SECONDS.BODY`.
+/// The header of our own signature: `t=SECONDS,v1=HEX`, an HMAC-SHA256 over `SECONDS.BODY`. It names the request, so
+/// that one that is sent again counts once: two events that are meant twice, say all the same and are signed in one
+/// second are one as well, unless each has an `id` (or a `happened`) of its own.
 pub const SIGNATURE: &str = "x-flowloom-signature";
 /// So far a signature's time may be off, in seconds. Source: Stripe's libraries use the same five minutes.
 const TOLERANCE_SECONDS: i64 = 300;

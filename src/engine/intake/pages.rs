@@ -231,16 +231,20 @@ pub(super) async fn preferences(State(shared): State<Shared>, Path(token): Path<
         let form = form_of(&shared, request.into_body()).await?;
         let before = person(&shared, &token).await?;
         let ticked = |name: &str, value: &str| form.iter().any(|(key, found)| key == name && found == value);
+        // Pages of former builds do not say what they showed; they may lie open for long.
+        let says_what_was = form.iter().any(|(key, _)| key == "was");
         let mut after = before.clone();
         let mut change = Change::default();
         let mut leaves_mail = false;
         for choice in choices(&before) {
             match choice {
                 // Only what was ticked or unticked on the page: whoever unsubscribed while it was open did not come
-                // back by that.
+                // back by that. Where the page does not say what it showed, a no is heard all the same, and a tick is
+                // none.
                 Choice::Channel(channel, stands) => {
                     let is = ticked("channel", channel.name());
-                    if ticked("was", &look::shown_as(channel, !is)) && is != stands {
+                    let has_chosen = if says_what_was { ticked("was", &look::shown_as(channel, !is)) } else { !is };
+                    if has_chosen && is != stands {
                         let status = if is { ConsentStatus::Subscribed } else { ConsentStatus::Unsubscribed };
                         change.consent.push((channel, status));
                         after.consent.set(channel, status);

@@ -198,6 +198,12 @@ impl Pulse {
         items.refused.fetch_add(refused, Relaxed);
     }
 
+    /// How many items of a way were refused.
+    #[cfg(test)]
+    pub fn refused_items(&self, way: Way) -> u64 {
+        self.items[way as usize].refused.load(Relaxed)
+    }
+
     /// An item was understood and is of no use here (a webhook's topic that no rule asks for).
     pub fn ignored(&self, way: Way) {
         self.items[way as usize].ignored.fetch_add(1, Relaxed);

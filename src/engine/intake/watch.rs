@@ -44,6 +44,8 @@ const STILL_LOOKS: u32 = 3;
 /// A file that was moved is looked at so many more times, in case its writer only paused: 10 minutes after it last
 /// changed. Source: assumption; exports wait for a slow query for minutes.
 const LATER_LOOKS: u32 = 600;
+/// At the start files are looked at again that changed so long ago at most: as long as after they were moved.
+const LATER: Duration = Duration::from_secs(600);
 /// Most files that were moved and are still looked at.
 const MOST_MOVED: usize = 1_000;
 /// Largest file that is read as one JSON text, in bytes; JSON Lines may be of any size. Source: assumption.
@@ -216,6 +218,9 @@ struct Moved {
     lies: PathBuf,
     /// As it was read.
     read: Look,
+    /// How many of its lines were counted as refused: read once more they are no others. `None` where an earlier run
+    /// counted them.
+    refused: Option<u64>,
     /// As it was found last, and how many looks found it so.
     found: Look,
     looks: u32,
@@ -244,7 +249,10 @@ impl Watch {
         let mut watcher = Watcher::new(folder, handle, pulse, clock, stopped);
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || while watcher.look().is_ok() && watcher.sleep(LOOK).is_ok() {})
+            .spawn(move || {
+                watcher.recall();
+                while watcher.look().is_ok() && watcher.sleep(LOOK).is_ok() {}
+            })
             .map_err(|error| unwatchable(folder, &error))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -297,6 +305,43 @@ impl Watcher {
         }
     }
 
+    /// Looks at files that an earlier run has moved, and that may have grown since it read them: all of those are read
+    /// once more, which takes nothing twice.
+    fn recall(&mut self) {
+        // When a file changed is said by the machine's clock, whatever the engine's is.
+        let since = Duration::from_millis(Clock::Real.now().as_millis().max(0).unsigned_abs()).saturating_sub(LATER);
+        let since = SystemTime::UNIX_EPOCH + since;
+        let mut found: Vec<(SystemTime, Moved)> = Vec::new();
+        for entries in ["done", "failed"].iter().flat_map(|place| fs::read_dir(self.folder.join(place))) {
+            for entry in entries.flatten() {
+                let (lies, file_name) = (entry.path(), entry.file_name());
+                let Ok(data) = entry.metadata() else { continue };
+                let Some(changed) = data.modified().ok().filter(|changed| *changed >= since) else { continue };
+                // Where a number was put behind its name it is not known by what name its events have their ids.
+                if !data.is_file() || !is_of_events(&lies) || self.may_be_renamed(&lies) {
+                    continue;
+                }
+                let Ok(file) = fs::File::open(&lies) else { continue };
+                let name = name_of(&self.folder.join(file_name), &file);
+                let read = Look(0, None);
+                found.push((changed, Moved { name, lies, read, refused: None, found: Look::of(&data), looks: 0 }));
+            }
+        }
+        found.sort_by(|(a, one), (b, two)| (a, &one.lies).cmp(&(b, &two.lies)));
+        let first = found.len().saturating_sub(MOST_MOVED);
+        self.moved.extend(found.into_iter().skip(first).map(|(_, moved)| moved));
+    }
+
+    /// Whether a file in `done/` or `failed/` may have got its number from [`free`], since the name was taken.
+    fn may_be_renamed(&self, path: &Path) -> bool {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+        let Some((stem, number)) = stem.rsplit_once('-') else { return false };
+        let end = path.extension().and_then(|end| end.to_str()).unwrap_or("");
+        let first = format!("{stem}.{end}");
+        number.parse::<u32>().is_ok()
+            && ["done", "failed"].iter().any(|place| self.folder.join(place).join(&first).exists())
+    }
+
     fn look(&mut self) -> Result<(), Told> {
         let mut seen = BTreeMap::new();
         let entries = match fs::read_dir(&self.folder) {
@@ -308,11 +353,8 @@ impl Watcher {
         };
         for entry in entries.flatten() {
             let path = entry.path();
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let ends = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
             let Ok(found) = entry.metadata() else { continue };
-            let fits = matches!(ends.as_deref(), Some("json" | "jsonl" | "ndjson"));
-            if found.is_file() && fits && !name.starts_with('.') {
+            if found.is_file() && is_of_events(&path) {
                 let look = Look::of(&found);
                 let looks = match self.seen.get(&path) {
                     Some((before, looks)) if *before == look => looks.saturating_add(1),
@@ -347,13 +389,14 @@ impl Watcher {
             !is_more && moved.looks < LATER_LOOKS
         });
         for moved in grown {
-            self.take(&moved.lies, Some(&moved.name))?;
+            self.take(&moved.lies, Some((&moved.name, moved.refused)))?;
         }
         Ok(())
     }
 
-    /// Reads a file and moves it; `known` is its name where it was moved before.
-    fn take(&mut self, path: &Path, known: Option<&str>) -> Result<(), Told> {
+    /// Reads a file and moves it; `known` is its name where it was moved before, and how many of its lines are counted
+    /// as refused ([`Moved::refused`]).
+    fn take(&mut self, path: &Path, known: Option<(&str, Option<u64>)>) -> Result<(), Told> {
         let mut count = Count::default();
         let file = match fs::File::open(path) {
             Ok(file) => file,
@@ -364,8 +407,8 @@ impl Watcher {
         };
         let name = match known {
             // Somebody put another one there, such as an edited copy: that is theirs.
-            Some(known) if identity_of(&file) != identity_in(known) => return Ok(()),
-            Some(known) => known.to_owned(),
+            Some((known, _)) if identity_of(&file) != identity_in(known) => return Ok(()),
+            Some((known, _)) => known.to_owned(),
             None => name_of(path, &file),
         };
         let opened = file.metadata().map(|found| Look::of(&found)).ok();
@@ -382,12 +425,18 @@ impl Watcher {
                 true
             }
         };
-        self.pulse.items(Way::Files, count.accepted, count.duplicate, count.refused);
+        self.pulse.items(Way::Files, count.accepted, count.duplicate, 0);
+        let counted = known.map_or(Some(0), |(_, refused)| refused);
         // What was written behind the end that was read would be moved away unread.
         let now = fs::metadata(path).map(|found| Look::of(&found)).ok();
-        let (lies, read) = match (now, opened) {
+        let (lies, read, refused) = match (now, opened) {
             (Some(now), Some(opened)) if now == opened => match self.put_away(path, &count, failed) {
-                Some(lies) => (lies, opened),
+                Some(lies) => {
+                    // Once, however often a file is read: what was read in vain is read again.
+                    let more = counted.map_or(0, |counted| count.refused.saturating_sub(counted));
+                    self.pulse.items(Way::Files, 0, 0, more);
+                    (lies, opened, Some(count.refused))
+                }
                 None => return Ok(()),
             },
             _ => {
@@ -396,13 +445,13 @@ impl Watcher {
                     return Ok(());
                 }
                 // It is found again only here.
-                (path.to_owned(), Look(0, None))
+                (path.to_owned(), Look(0, None), counted)
             }
         };
         if self.moved.len() >= MOST_MOVED {
             self.moved.remove(0);
         }
-        self.moved.push(Moved { name, lies, read, found: read, looks: 0 });
+        self.moved.push(Moved { name, lies, read, refused, found: read, looks: 0 });
         Ok(())
     }
 
@@ -474,6 +523,13 @@ impl Watcher {
             }
         }
     }
+}
+
+/// Whether a file is one of events, by its name.
+fn is_of_events(path: &Path) -> bool {
+    let ends = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    matches!(ends.as_deref(), Some("json" | "jsonl" | "ndjson")) && !is_hidden
 }
 
 /// Where the reasons of a file in `failed/` stand.
@@ -721,6 +777,73 @@ mod tests {
         let mut times: Vec<usize> = ids.into_values().collect();
         times.sort_unstable();
         assert_eq!(times, [1, 3], "the first line was read three times, by one id");
+    }
+
+    /// Looks at a folder as a run of the engine does, so many times; how often each event was handed in, what is
+    /// counted as refused, and what is looked at again.
+    fn run(folder: &Path, during: impl FnOnce(&mut dyn FnMut(u32))) -> (BTreeMap<EventId, usize>, u64, usize) {
+        let (handle, asks) = Handle::new();
+        let (stop, stopped) = mpsc::channel();
+        let writer = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let mut ids: BTreeMap<EventId, usize> = BTreeMap::new();
+            while let Ok((crate::engine::handle::Ask::Events(events, _, reply), _)) = asks.recv() {
+                let _ = reply.send(Ok(vec![Answer::Accepted; events.len()]));
+                events.into_iter().for_each(|event| *ids.entry(event.id).or_default() += 1);
+            }
+            ids
+        });
+        let pulse = Arc::new(Pulse::default());
+        let clock = Clock::fake(Instant::from_millis(0));
+        let mut watcher = Watcher::new(folder, handle, Arc::clone(&pulse), clock, stopped);
+        watcher.recall();
+        let recalled = watcher.moved.len();
+        during(&mut |times| (0..times).for_each(|_| assert!(watcher.look().is_ok())));
+        drop((watcher, stop));
+        let refused = pulse.refused_items(Way::Files);
+        (writer.expect("a thread").join().expect("ends"), refused, recalled)
+    }
+
+    /// A line that is refused is counted once, however often its file is read, as long as an engine runs.
+    #[test]
+    fn a_refused_line_is_counted_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        Watch::prepare(folder.path()).expect("a folder");
+        let (_, refused, _) = run(folder.path(), |look| {
+            let mut file = fs::File::create(folder.path().join("a.jsonl")).expect("opens");
+            for text in ["no event\n", "{\"contact\":\"ada\",\"name\":\"V\"}\n", "7\n"] {
+                file.write_all(text.as_bytes()).expect("writes");
+                look(2 * STILL_LOOKS + 2);
+            }
+        });
+        assert_eq!(refused, 2);
+        assert_eq!(run(folder.path(), |look| look(2 * STILL_LOOKS)).1, 0, "an earlier run has counted them");
+    }
+
+    /// A file whose writer only paused, while the engine was started anew, is read on: nothing is lost and nothing
+    /// has another id; what changed long ago is left alone.
+    #[test]
+    fn a_file_that_grows_over_a_restart_is_read_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        Watch::prepare(folder.path()).expect("a folder");
+        let line = "{\"contact\":\"ada\",\"name\":\"V\"}\n";
+        let mut file = fs::File::create(folder.path().join("a-2.jsonl")).expect("opens");
+        file.write_all(line.as_bytes()).expect("writes");
+        let old = fs::File::create(folder.path().join("done/old.jsonl")).expect("opens");
+        old.set_modified(SystemTime::UNIX_EPOCH + LATER).expect("is set");
+        let first = run(folder.path(), |look| look(STILL_LOOKS + 1));
+        assert_eq!((first.0.len(), first.2), (1, 0));
+        // Once while nobody looks, and once more after the start.
+        file.write_all(line.as_bytes()).expect("writes");
+        let second = run(folder.path(), |look| {
+            look(STILL_LOOKS + 1);
+            file.write_all(line.as_bytes()).expect("writes");
+            look(STILL_LOOKS + 1);
+        });
+        assert_eq!((second.0.len(), second.2), (3, 1), "{:?}", second.0);
+        assert!(first.0.keys().all(|id| second.0.contains_key(id)), "the first line is the same event");
+        // One that got a number since its name was taken has ids by a name that nobody knows any more.
+        fs::write(folder.path().join("done/a.jsonl"), line).expect("writes");
+        assert_eq!(run(folder.path(), |_| {}).2, 1);
     }
 
     #[test]

@@ -176,6 +176,34 @@ fn warnings_of_a_start_are_heard() {
     assert!(said.lines().any(|line| line.starts_with("warning: ") && is_it(&line.to_owned())), "{said}");
 }
 
+/// One fault of a relay is one warning, whatever number its answers have; others stay.
+#[test]
+fn one_fault_of_a_relay_is_one_warning() {
+    let live = Live::default();
+    let check = |warnings: &[&str], expected: &[&str]| {
+        let told = Told { warnings: warnings.iter().map(|text| (*text).to_owned()).collect(), ..Told::default() };
+        live.hear(&told, 0, &Pulse::default(), Instant::from_millis(1_795_424_400_000));
+        assert_eq!(live.seen().warnings, expected, "{warnings:?}");
+    };
+    check(&["demo paused itself: too many complaints"], &["demo paused itself: too many complaints"]);
+    let relay =
+        |n: usize| format!("mx.example:587 said: 554 5.7.1 Relay Access Denied [AM0PR0{n} 08DE{n:04}]; check --mail");
+    let many: Vec<String> = (0..2 * MOST_WARNINGS).map(relay).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let newest = many[many.len() - 1];
+    check(&many, &["demo paused itself: too many complaints", newest]);
+    // Another code, another server, and one that is no answer with a code are each their own.
+    let others = [
+        "mx.example:587 said: 550 5.7.60 SMTP; Client does not have permissions [1]",
+        "two.example:587 said: 554 5.7.1 Relay Access Denied [1]",
+        "two.example:587 said: nothing",
+        "two.example:587 said: something",
+    ];
+    let mut all = vec!["demo paused itself: too many complaints", newest];
+    all.extend(others);
+    check(&others, &all);
+}
+
 /// Who asks what is known of a person gets all of it, however much is shown at once.
 #[test]
 fn an_export_has_the_whole_trace() {

@@ -72,6 +72,9 @@ pub struct Carried {
     pub is_forgotten: bool,
     /// Whether they are never to be written to.
     pub is_suppressed: bool,
+    /// Whether they complained: then nobody lifts it.
+    #[serde(default)]
+    pub has_complained: bool,
     /// Addresses of theirs that take no mail.
     #[serde(default)]
     pub bounced: Vec<smol_str::SmolStr>,
@@ -220,21 +223,31 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
     }
     // Texts that a state has wherever somebody said no, and perhaps elsewhere: then it is read in vain.
     let forgotten = "(select max(at) from audit where contact = contact.n and what = 'forgotten')";
+    // By an event that is kept, by one that was dropped with age, or before an earlier restore. What is no JSON says
+    // nothing, and keeps nobody else from being heard.
+    let complained = format!(
+        "(exists(select 1 from journal where contact = contact.n and kind = 0 and instr(input, '\"$complained\"') \
+         and iif(json_valid(input), input ->> 'name', '') = '$complained') \
+         or coalesce(instr(forgotten, '\"$complained\"'), 0) > 0 \
+         or exists(select 1 from audit where contact = contact.n and what = '{}'))",
+        Store::COMPLAINED_BEFORE
+    );
     let mut statement = former.prepare(&format!(
-        "select id, state, {forgotten} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed') \
+        "select id, state, {forgotten}, {complained} from contact where instr(state, 'unsubscribed') or instr(state, 'suppressed') \
          or instr(state, 'bounced')"
     ))?;
-    let mut copied = into.prepare(&format!("select state, {forgotten} from contact where id = ?"))?;
+    let mut copied = into.prepare(&format!("select state, {forgotten}, {complained} from contact where id = ?"))?;
     let mut rows = statement.query([])?;
     let mut people: Vec<Carried> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, text): (String, String) = (row.get(0)?, row.get(1)?);
         // One that cannot be read keeps nobody else from being heard.
         let Ok(state) = ContactState::from_stored(&text, EventLog::default()) else { continue };
-        let was: Option<(String, Option<i64>)> =
-            copied.query_row([&id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let forgotten_before = was.as_ref().and_then(|(_, at)| *at);
-        let was = was.and_then(|(text, _)| ContactState::from_stored(&text, EventLog::default()).ok());
+        let was: Option<(String, Option<i64>, bool)> =
+            copied.query_row([&id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let forgotten_before = was.as_ref().and_then(|(_, at, _)| *at);
+        let had_complained = was.as_ref().is_some_and(|(_, _, complained)| *complained);
+        let was = was.and_then(|(text, _, _)| ContactState::from_stored(&text, EventLog::default()).ok());
         let says_no = |state: &ContactState, channel| {
             state.contact.consent.on(channel) == crate::audience::ConsentStatus::Unsubscribed
         };
@@ -247,8 +260,11 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
         // Also of whoever was suppressed, or forgotten once, before the copy.
         let forgotten: Option<i64> = row.get(2)?;
         let is_forgotten = state.suppressed && forgotten.is_some() && forgotten != forgotten_before;
-        let one = Carried { id: ContactId::new(id), is_forgotten, is_suppressed, bounced, no: no.collect() };
-        if is_forgotten || is_suppressed || !one.bounced.is_empty() || !one.no.is_empty() {
+        // Also of whoever was suppressed before the copy: that could be lifted, this cannot.
+        let has_complained = row.get::<_, bool>(3)? && !had_complained;
+        let (id, no) = (ContactId::new(id), no.collect());
+        let one = Carried { id, is_forgotten, is_suppressed, has_complained, bounced, no };
+        if is_forgotten || is_suppressed || has_complained || !one.bounced.is_empty() || !one.no.is_empty() {
             people.push(one);
         }
     }
@@ -373,6 +389,16 @@ fn sync_folder(dir: &Path) -> std::io::Result<()> {
 impl Store {
     /// What a send is marked with that left after the copy was made that was put back, or may have.
     pub const LEFT_BEFORE: &str = "left before the restore, after the copy was made";
+
+    /// What the audit says of somebody who complained after the copy was made that was put back: the complaint itself is
+    /// not in it.
+    pub const COMPLAINED_BEFORE: &str = "complained before the restore, after the copy was made";
+
+    /// Whether the audit says so of a contact.
+    pub fn has_complained_before(&self, n: i64) -> Result<bool> {
+        let sql = "select 1 from audit where contact = ? and what = ?";
+        Ok(self.connection.prepare_cached(sql)?.exists(params![n, Self::COMPLAINED_BEFORE])?)
+    }
 
     /// Whether a send is marked so.
     pub fn left_before(&self, n: i64) -> Result<bool> {

@@ -172,9 +172,12 @@ impl Reader {
                 status.older.insert(version, count(n));
             }
         }
-        let nodes =
-            "select flow, node, here, held, entered, left_by, sent, not_sent, held_sends, unknown_sends from node";
-        for (flow, node, seen) in self.rows(nodes, [], |row| {
+        // A folder at rest is looked at as it is: former builds have not counted these. Asked each time, since an
+        // engine that starts meanwhile begins to.
+        let version: i32 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let open = if version < super::schema::OPEN_IS_COUNTED { "0, 0" } else { "held_sends, unknown_sends" };
+        let nodes = format!("select flow, node, here, held, entered, left_by, sent, not_sent, {open} from node");
+        for (flow, node, seen) in self.rows(&nodes, [], |row| {
             let seen = NodeStatus {
                 here: row.get(2)?,
                 held: row.get(3)?,
@@ -336,7 +339,8 @@ impl Reader {
         })?;
         let view = ContactView {
             schema: "flowloom/contact/1".into(),
-            suppressed: state.is_suppressed(),
+            suppressed: state.suppressed,
+            bounced: state.is_bounced(),
             journeys: journeys.collect(),
             sends: self.sends(n)?,
             trace,

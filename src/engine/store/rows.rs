@@ -221,6 +221,14 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Ids of contacts with an address (in lower case), the oldest first, at most so many.
+    pub fn ids_at(&self, address: &str, limit: usize) -> Result<Vec<String>> {
+        let mut statement =
+            self.connection.prepare_cached("select id from contact where email = ? order by n limit ?")?;
+        let rows = statement.query_map(params![address, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Whether somebody asked to be forgotten once.
     pub fn is_forgotten(&self, n: i64) -> Result<bool> {
         let sql = "select exists (select 1 from audit where contact = ? and what = 'forgotten')";

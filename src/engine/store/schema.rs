@@ -20,6 +20,9 @@ pub const APPLICATION_ID: i32 = 0x464c_574d;
 /// The version of the schema that this build writes.
 pub const VERSION: i32 = 3;
 
+/// The first version that counts, for each node, the sends that wait for somebody.
+pub const OPEN_IS_COUNTED: i32 = 3;
+
 /// Counts anew, for each node, the sends that wait for somebody.
 macro_rules! recount_open {
     () => {

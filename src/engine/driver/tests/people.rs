@@ -167,3 +167,39 @@ fn the_workspaces_own_list_is_not_lifted_behind_its_back() {
         Ok("0 of 1 addresses taken off the suppression list".to_owned())
     );
 }
+
+/// Whoever a former build took in under an address with capitals is the same person for whoever names the address only,
+/// however it is written now; ids that are said are taken as they are.
+#[test]
+fn an_address_that_stood_in_with_capitals_is_no_second_person() {
+    let mut world = World::with(FLOW, Workspace::default());
+    let mut contact = Contact { email: Some("Old@X.example".into()), ..Contact::new("Old@X.example") };
+    contact.consent.email = crate::audience::ConsentStatus::Unsubscribed;
+    let history = History { contact, events: Vec::new(), suppressed: false };
+    world.batch(1, |driver, now| driver.history(now, &history));
+    for (millis, email) in [(2, "Old@X.example"), (3, "old@x.example"), (4, "OLD@x.example")] {
+        let change = Change { email: Some(email.into()), ..Change::default() };
+        let item = NewContact { id: "old@x.example".into(), change: change.clone() };
+        assert_eq!(world.batch(millis, |d, now| d.change(now, &item)), Answer::Accepted, "{email}");
+        let item = NewEvent {
+            id: format!("e{millis}").as_str().into(),
+            contact: "old@x.example".into(),
+            name: "Started Checkout".into(),
+            happened: None,
+            properties: crate::audience::Properties::new(),
+            change: Some(change),
+        };
+        assert_eq!(world.batch(millis, |d, now| d.event(now, &item)), Answer::Accepted, "{email}");
+        world.restart();
+    }
+    let mut past = history.clone();
+    past.contact.id = "old@x.example".into();
+    assert_eq!(world.batch(5, |driver, now| driver.history(now, &past)), Answer::Duplicate);
+    let number = |world: &World, id: &str| world.driver.as_ref().expect("is there").store().contact_number(id);
+    assert_eq!(number(&world, "old@x.example"), Ok(None));
+    assert!(world.claim(6).is_empty(), "the no is heard");
+    check_replay(world.driver.as_ref().expect("is there"), "Old@X.example").expect("the journal gives the state");
+    let other = Change { email: Some("old@x.example".into()), ..Change::default() };
+    world.batch(7, |d, now| d.change(now, &NewContact { id: "customer-7".into(), change: other.clone() }));
+    assert!(number(&world, "customer-7").expect("reads").is_some(), "an id that is said is another's");
+}

@@ -204,6 +204,10 @@ fn preferences_say_what_was_done_on_the_page() {
     // Unsubscribed by one click while the page was open, which still showed a tick.
     check(MAIL, Unsubscribed, "channel=email&was=email:yes&channel=sms&was=sms:yes", &[], 0);
     check(MAIL, Unsubscribed, "channel=email&was=email:no&channel=sms&was=sms:yes", &[(Channel::Email, Subscribed)], 0);
+    // A page of a former build, which does not say what it showed.
+    check(MAIL, Subscribed, "channel=sms", &no_mails, 1);
+    check(MAIL, Unsubscribed, "channel=email&channel=sms", &[], 0);
+    check(MAIL, Subscribed, "channel=email&channel=sms&shown=News&list=News", &[], 0);
     // The number was not known when the page was shown.
     check(MAIL, Subscribed, "channel=email&was=email:yes", &[], 0);
 }

@@ -144,6 +144,7 @@ impl Reader for Store {
             schema: "flowloom/contact/1".into(),
             contact,
             suppressed: false,
+            bounced: false,
             journeys: Vec::new(),
             sends: vec![SendView {
                 key: KEY.into(),

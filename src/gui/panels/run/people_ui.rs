@@ -132,6 +132,8 @@ fn contact(ui: &mut Ui, document: &Document, run: &Run, textures: &mut Textures,
                 ui.label(RichText::new(view.contact.id.as_str()).font(theme::semibold(15.0)));
                 if view.suppressed {
                     bottom::pill(ui, "Never to be written to", palette.error, palette.error_soft);
+                } else if view.bounced {
+                    bottom::pill(ui, "No mails to this address", palette.warning, palette.warning_soft);
                 }
             });
             if let Some(email) = &view.contact.email {

@@ -360,6 +360,7 @@ fn contact() -> ContactView {
         schema: "flowloom/contact/1".into(),
         contact: Contact::new("ada"),
         suppressed: false,
+        bounced: false,
         journeys: vec![journey],
         sends: vec![send],
         trace: vec!["2026-11-20T12:00:00Z  ada/watch-shop/1  mail-1  arrived".into()],
@@ -420,8 +421,9 @@ fn a_narrow_window_shows_a_contact_alone() {
     click(&mut h, "People");
     world.answer(&mut h, Answered::Search(Ok(vec![Found { id: "ada".into(), email: None }])));
     click(&mut h, "Contact ada");
-    world.answer(&mut h, Answered::Contact(Ok(Some(Box::new(contact())))));
-    let _ = h.get_by_label("At Four hours after entry");
+    let bounced = ContactView { bounced: true, ..contact() };
+    world.answer(&mut h, Answered::Contact(Ok(Some(Box::new(bounced)))));
+    let _ = (h.get_by_label("At Four hours after entry"), h.get_by_label("No mails to this address"));
     assert!(h.query_by_label("Contact ada").is_none());
     click(&mut h, "Back to the list");
     let _ = h.get_by_label("Contact ada");
