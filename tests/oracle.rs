@@ -216,7 +216,7 @@ impl<'w> Oracle<'w> {
             } else if let Some((due, sequence)) = timer.filter(|(due, _)| *due == next) {
                 let found = self.timers.iter().position(|t| (t.due, t.sequence) == (due, sequence)).unwrap();
                 let timer = self.timers.remove(found);
-                self.fire(timer.what);
+                self.fire(due, timer.what);
             } else {
                 match self.inputs.remove(0) {
                     Input::Event(event) => self.take_event(event),

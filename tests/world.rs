@@ -423,7 +423,7 @@ fn read_input(
         "pause" => Input::Control(at, Control::Pause { flow: first.into(), freeze: false }),
         "freeze" => Input::Control(at, Control::Pause { flow: first.into(), freeze: true }),
         "resume" => Input::Control(at, Control::Resume { flow: first.into() }),
-        "retry" => Input::Control(at, Control::Retry { journey: first.into() }),
+        "retry" => Input::Control(at, Control::Retry { journey: first.into(), key: None }),
         "drain" => Input::Control(at, Control::Drain { flow: first.into() }),
         "end" => Input::Control(at, Control::End { journey: first.into() }),
         "adopt" => {

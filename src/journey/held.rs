@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// The same time of day on two walls is less than so far apart, in milliseconds. Source: zones lie between UTC-12 and
+/// UTC+14.
+const MOST_APART_MILLIS: i64 = 48 * 3_600_000;
+
 impl Run<'_> {
     /// Wall-time waits keep the wall time, not the instant, when the zone changes (SEMANTICS R17).
     pub fn recompute_local_waits(&mut self, before: &Zone) {
@@ -52,8 +56,8 @@ impl Run<'_> {
         }
     }
 
-    /// Armed clocks of calendar days run on the new wall too (SEMANTICS R17): a day of it may be shorter. What is armed
-    /// for a date is armed anew by its trigger.
+    /// Armed clocks of calendar days run on the new wall too (SEMANTICS R17): a day of it may be shorter. A date whose
+    /// day is past on the new wall is due at once, late as it is (SEMANTICS R11).
     fn recompute_armed(&mut self, before: &Zone) {
         let armed = self.state.timers.iter().rev();
         let armed = armed.filter_map(|timer| match &timer.what {
@@ -62,9 +66,16 @@ impl Run<'_> {
         });
         for (key, due) in armed.collect::<Vec<_>>() {
             let live = self.state.live_of(&key.flow).and_then(|live| self.flows.versions.get(&live.version));
-            let span = match live.and_then(|version| version.alternatives.get(key.alternative)) {
+            let Some(version) = live else { continue };
+            let span = match version.alternatives.get(key.alternative) {
                 Some(PreparedTrigger::Abandonment { settings, .. }) => settings.after,
                 Some(PreparedTrigger::Inactivity(settings)) => settings.after,
+                Some(PreparedTrigger::Date(_)) => {
+                    // The same day of the new wall: two walls are never further apart, and a date comes once a year.
+                    let before_it = due.plus_millis(-MOST_APART_MILLIS).min(self.now);
+                    self.arm_date(version, key.alternative, before_it);
+                    continue;
+                }
                 _ => continue,
             };
             if span.is_exact() {
@@ -152,9 +163,11 @@ impl Run<'_> {
     /// When the delay that a journey stands at ends by itself; `None` where its date is past or missing.
     fn delay_end(&self, j: usize, delay: &Delay) -> Option<Instant> {
         let journey = &self.state.journeys[j];
+        // A wall time is computed anew, whatever was late (SEMANTICS R26).
+        let moved = if delay.is_local() { 0 } else { journey.moved_millis };
         let cx = StepContext {
             facts: self.state.facts(self.flows, self.now, Some(journey.entry())),
-            arrived: journey.arrived,
+            arrived: journey.arrived.plus_millis(moved),
             entry_at: journey.entered.plus_millis(journey.shift_millis),
             previous_message: None,
             stored_arm: None,

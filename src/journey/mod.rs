@@ -173,9 +173,12 @@ fn take(run: &mut Run<'_>, control: &Control) {
             }
             "end"
         }
-        Control::Retry { journey } => {
-            run.intend_again(|send| send.key.journey == *journey && matches!(send.status, Status::Held(_)));
-            if let Some((j, _)) = find(run, journey) {
+        Control::Retry { journey, key } => {
+            let is_meant = |of: &SendKey| of.journey == *journey && key.as_ref().is_none_or(|key| key == of);
+            run.intend_again(|send| is_meant(&send.key) && matches!(send.status, Status::Held(_)));
+            if let Some((j, version)) = find(run, journey)
+                && run.state.journeys[j].key_at(version).is_some_and(|at| is_meant(&at))
+            {
                 run.retry(j);
             }
             "retry"
@@ -231,6 +234,9 @@ fn mark_sent(run: &mut Run<'_>, key: &crate::base::SendKey, at: crate::base::Ins
     let at = at.max(send.since).min(send.at);
     let is_free_earlier = at < send.at && !send.transactional;
     send.at = at;
+    let (key, flow, variant) = (send.key.clone(), send.flow.clone(), send.message.1.clone());
+    let (outcome, reason) = (Outcome::Sent, Reason::Ok);
+    run.tell_send(&key, &flow, What::Outcome { outcome, reason, variant, detail: String::new() });
     if is_free_earlier {
         run.wake_waiters();
     }

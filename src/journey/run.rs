@@ -146,7 +146,10 @@ impl<'a> Run<'a> {
             Some(Prepared::Delay(delay)) if delay.is_local()
         );
         let moved = match journey.waiting {
-            Waiting::Until(at) if !is_local => Some(Waiting::Until(at.plus_millis(millis))),
+            Waiting::Until(at) if !is_local => {
+                journey.moved_millis += millis;
+                Some(Waiting::Until(at.plus_millis(millis)))
+            }
             Waiting::Event(at) => {
                 journey.moved_millis += millis;
                 Some(Waiting::Event(at.plus_millis(millis)))

@@ -125,7 +125,7 @@ pub struct Journey {
     pub(super) arrived: Instant,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) shift_millis: i64,
-    /// By how much the end of its wait for an event was moved since it arrived.
+    /// By how much the end of its wait was moved since it arrived, besides what moved `arrived`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) moved_millis: i64,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -408,8 +408,9 @@ impl ContactState {
         self.timers.retain(|timer| timer.what != *what);
     }
 
-    pub(super) fn is_due(&self, what: &TimerWhat, at: Instant) -> bool {
-        self.timers.iter().any(|timer| timer.due == at && timer.what == *what)
+    /// When a timer is due, where it is armed.
+    pub(super) fn due_of(&self, what: &TimerWhat) -> Option<Instant> {
+        self.timers.iter().find(|timer| timer.what == *what).map(|timer| timer.due)
     }
 
     pub(super) fn live_of(&self, flow: &FlowId) -> Option<&Live> {
@@ -431,6 +432,12 @@ impl Journey {
     /// The id of the node it stands at.
     pub fn node_id<'a>(&self, version: &'a Version) -> Option<&'a NodeId> {
         version.nodes.get(self.node).map(|node| &node.id)
+    }
+
+    /// The key of the step that it stands at. Of a step to which somebody moved it, the first time is meant.
+    pub fn key_at(&self, version: &Version) -> Option<SendKey> {
+        let node = self.node_id(version)?.clone();
+        Some(SendKey { journey: self.id.clone(), node, pass: self.pass(self.node).max(1) })
     }
 
     pub(super) fn count_pass(&mut self, node: usize) -> u32 {

@@ -170,6 +170,7 @@ fn what_is_found_to_have_left_counts_from_its_hand_over() {
         &["mark_sent", "mail sent", "unknown"],
         &[
             "10.00 ada/One/1 mail unknown: no_answer",
+            "12.00 ada/One/1 mail sent: ok",
             "12.00 control: mark_sent",
             "13.00 control: mark_sent",
             "24.50 ada/Two/1 mail sent: ok",
@@ -276,13 +277,54 @@ fn too_late_is_held_until_somebody_looks() {
     world.feed(&Input::Wake { at: hour(40.0) });
     world.run_until(hour(100.0));
     world.check(&["mail-2 held", "mail-3"], &["40.00 ada/watch/1 mail-2 held: too_late"]);
-    world.feed(&Input::Control { at: hour(101.0), control: Control::Retry { journey: JourneyId::new("ada/watch/1") } });
+    world.feed(&Input::Control {
+        at: hour(101.0),
+        control: Control::Retry { journey: JourneyId::new("ada/watch/1"), key: None },
+    });
     world.run_until(hour(200.0));
     // Mail 3 keeps its eight hours from mail 2.
     world.check(
         &["mail-2 sent", "mail-3 sent"],
         &["101.00 ada/watch/1 mail-2 sent: ok", "109.00 ada/watch/1 mail-3 sent: ok"],
     );
+}
+
+/// R30: whoever names what is to be tried again means nothing else of its journey.
+#[test]
+fn a_retry_of_one_leaves_the_others_held() {
+    let key = |node: &str| SendKey { journey: JourneyId::new("ada/watch/1"), node: node.into(), pass: 1 };
+    for (named, expected) in [(Some("mail-1"), &["mail-1"][..]), (None, &["mail-1", "mail-2"]), (Some("mail-3"), &[])] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        for (at, mail) in [(0.0, "mail-1"), (4.0, "mail-2")] {
+            world.feed(&Input::Wake { at: hour(at) });
+            let result = Delivery::Held(Reason::Fault);
+            world.feed(&Input::Delivered { at: hour(at), key: key(mail), result });
+        }
+        world.intents.clear();
+        let control = Control::Retry { journey: JourneyId::new("ada/watch/1"), key: named.map(key) };
+        world.feed(&Input::Control { at: hour(5.0), control });
+        let tried: Vec<&str> = world.intents.iter().map(|intent| intent.key.node.as_str()).collect();
+        assert_eq!(tried, expected, "{named:?}");
+    }
+    // What an engine has stored before means all of it.
+    let stored = serde_json::from_str::<Control>(r#"{"retry":{"journey":"ada/watch/1"}}"#).expect("reads");
+    assert_eq!(stored, Control::Retry { journey: JourneyId::new("ada/watch/1"), key: None });
+}
+
+/// R30: the key of a step that is held retries that step, and of another step nothing.
+#[test]
+fn a_retry_of_a_held_step_goes_by_its_key() {
+    for (named, expected) in [("mail-2", 1), ("mail-1", 0)] {
+        let mut world = World::new(&[flow(WATCH)], &Workspace::default());
+        world.event("Checkout Expired", "e1", 0.0, 0.0);
+        world.run_until(hour(1.0));
+        world.feed(&Input::Wake { at: hour(40.0) });
+        let journey = JourneyId::new("ada/watch/1");
+        let key = Some(SendKey { journey: journey.clone(), node: named.into(), pass: 1 });
+        world.feed(&Input::Control { at: hour(41.0), control: Control::Retry { journey, key } });
+        assert_eq!(world.intents.len(), expected, "{named}");
+    }
 }
 
 /// R30: a pause holds sends while waits go on; resuming tries them.
@@ -509,5 +551,85 @@ fn new_zone_data_reach_dates_and_waits_for_events() {
         assert_eq!(world.state.next_wake(), Some(instant(after)), "{thawed:?}");
         zones(&mut world, &flows, "2027-03-27T10:00:00Z");
         assert_eq!(world.state.next_wake(), Some(instant(after)), "heard twice");
+    }
+}
+
+/// R17, R11: a date whose day is past on the new wall comes at once, where it is not too late, and else says so; it
+/// comes once, and next year on the new wall.
+#[test]
+fn a_new_zone_takes_no_date_away() {
+    let dated = r#"(version: 2, id: "dated", name: "Dated", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [date(property: "contact.birthday", yearly: true)])),
+        (id: "hello", kind: "email", settings: (message: "h"))],
+        edges: [(from: "start", to: "hello")], messages: [(id: "h", subject: "Hello", body: html("h"))])"#;
+    let flows = [flow(dated)];
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    let instant = |text: &str| Instant::parse(text).expect("an instant");
+    let told = ["entered"];
+    for (at, expected) in [
+        ("2026-11-24T09:33:00Z", "24.55 ada/dated/1 entered by trigger 1"),
+        ("2026-11-24T13:30:00Z", "28.50 dated not entered by trigger 1: the wake came too late"),
+    ] {
+        for is_own in [false, true] {
+            let mut world = World::new(&flows, &workspace("America/New_York"));
+            let set = vec![("birthday".into(), Some(Value::Date("1990-11-24".parse().expect("a date"))))];
+            world.feed(&Input::Profile { at: hour(0.0), change: Change { set, ..Change::default() } });
+            assert_eq!(world.state.next_wake(), Some(instant("2026-11-24T14:00:00Z")));
+            if is_own {
+                let change = Change { zone: Some("Europe/Berlin".into()), ..Change::default() };
+                world.feed(&Input::Profile { at: instant(at), change });
+            } else {
+                world.flows = FlowSet::new(&workspace("Europe/Berlin"), &flows);
+                // Heard twice, it still comes once.
+                for _ in 0..2 {
+                    world.feed(&Input::Control { at: instant(at), control: Control::Zones });
+                }
+            }
+            world.run_until(instant("2026-12-24T00:00:00Z"));
+            world.check(&told, &[expected]);
+            assert_eq!(world.state.next_wake(), Some(instant("2027-11-24T08:00:00Z")));
+        }
+    }
+    // What was missed before anybody watched is not made up for.
+    let mut world = World::new(&flows, &workspace("Europe/Berlin"));
+    let set = vec![("birthday".into(), Some(Value::Date("1990-11-24".parse().expect("a date"))))];
+    world.feed(&Input::Profile { at: instant("2026-11-24T09:00:00Z"), change: Change { set, ..Change::default() } });
+    world.feed(&Input::Control { at: instant("2026-11-24T09:33:00Z"), control: Control::Zones });
+    world.run_until(instant("2026-12-24T00:00:00Z"));
+    world.check(&told, &[]);
+}
+
+/// R26, R17: what a late mail has moved stays moved on a new wall, and what a freeze has.
+#[test]
+fn a_new_zone_leaves_lateness_to_calendar_days() {
+    let source = |after: &str| {
+        format!(
+            r#"(version: 2, id: "waits", name: "Waits", nodes: [
+            (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+            (id: "one", kind: "email", settings: (message: "h")),
+            (id: "wait", kind: "delay", settings: (wait: for("1 day"), after: {after})),
+            (id: "two", kind: "email", settings: (message: "h"))],
+            edges: [(from: "start", to: "one"), (from: "one", to: "wait"), (from: "wait", to: "two")],
+            messages: [(id: "h", subject: "Hello", body: html("h"))])"#
+        )
+    };
+    let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+    for after in ["previous", "entry"] {
+        for (frozen, hours) in [(false, 29.35), (true, 30.35)] {
+            let flows = [flow(&source(after))];
+            let mut world = World::new(&flows, &workspace("UTC"));
+            world.event("Cart", "e1", 0.0, 0.0);
+            let key = world.intents.pop().expect("one is intended").key;
+            world.feed(&Input::Delivered { at: hour(5.35), key, result: Delivery::Sent });
+            if frozen {
+                let pause = Control::Pause { flow: "waits".into(), freeze: true };
+                world.feed(&Input::Control { at: hour(5.5), control: pause });
+                world.feed(&Input::Control { at: hour(6.5), control: Control::Resume { flow: "waits".into() } });
+            }
+            assert_eq!(world.state.next_wake(), Some(hour(hours)), "{after}, {frozen}");
+            world.flows = FlowSet::new(&workspace("Europe/Berlin"), &flows);
+            world.feed(&Input::Control { at: hour(7.0), control: Control::Zones });
+            assert_eq!(world.state.next_wake(), Some(hour(hours)), "{after}, {frozen}");
+        }
     }
 }

@@ -251,15 +251,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn arm_date(&mut self, version: &Arc<Version>, alternative: usize, after: Instant) {
-        let PreparedTrigger::Date(settings) = &version.alternatives[alternative] else { return };
+    /// Arms a date for its next due instant strictly after `after`.
+    pub fn arm_date(&mut self, version: &Version, alternative: usize, after: Instant) {
+        let Some(PreparedTrigger::Date(settings)) = version.alternatives.get(alternative) else { return };
         let key = TriggerKey { flow: version.flow.clone(), alternative, key: SmolStr::default(), nth: 0 };
-        // A date that is due at this very instant and has not fired stays armed, unless it was changed.
-        if self.state.is_due(&TimerWhat::Trigger(key.clone()), self.now) {
+        // A date that is due by now (at this very instant, or since its wall is another one) and has not fired stays
+        // armed, unless it was changed.
+        if let Some(due) = self.state.due_of(&TimerWhat::Trigger(key.clone())).filter(|due| *due <= self.now) {
             let facts = self.state.facts(self.flows, self.now, None);
-            let just_before = self.now.plus_millis(-1);
+            let just_before = due.plus_millis(-1);
             let value = value_of(&settings.property, &facts);
-            if value.and_then(|value| settings.next_due(&value, just_before, facts.zone)) == Some(self.now) {
+            if value.and_then(|value| settings.next_due(&value, just_before, facts.zone)) == Some(due) {
                 return;
             }
         }

@@ -150,6 +150,9 @@ pub enum Control {
     Retry {
         /// The journey.
         journey: JourneyId,
+        /// Of the journey only this; all that it has held where none is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<SendKey>,
     },
     /// A person says that an *unknown* send did not leave: it is intended again (SEMANTICS R21).
     Resend {

@@ -201,9 +201,9 @@ impl Look {
                     (What::Arrived, Some(node)) => (node.to_string(), 0),
                     (What::Left { .. }, Some(node)) => (node.to_string(), 1),
                     (What::Outcome { outcome, .. }, Some(node)) => match outcome {
-                        Outcome::Sent | Outcome::Unknown => (node.to_string(), 2),
+                        Outcome::Sent => (node.to_string(), 2),
                         Outcome::Skipped | Outcome::Refused => (node.to_string(), 3),
-                        Outcome::Held => continue,
+                        Outcome::Held | Outcome::Unknown => continue,
                     },
                     _ => continue,
                 };

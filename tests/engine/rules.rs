@@ -165,7 +165,7 @@ impl<'a> Stage<'a> {
             Control::Resume { flow } => Order::Resume { flow },
             Control::Drain { flow } => Order::Drain { flow },
             Control::End { journey } => Order::End { contact, journey },
-            Control::Retry { journey } => {
+            Control::Retry { journey, .. } => {
                 let held = self.driver.store().sends_in(Standing::Settled(Outcome::Held)).expect("reads");
                 let of_it = held.into_iter().map(|row| row.key).find(|key| key.journey == journey);
                 let any = SendKey { journey, node: "start".into(), pass: 1 };

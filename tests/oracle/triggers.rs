@@ -119,14 +119,17 @@ impl<'w> Oracle<'w> {
         }
     }
 
-    pub(super) fn fire(&mut self, what: Due) {
+    pub(super) fn fire(&mut self, due: Instant, what: Due) {
         match what {
             Due::Armed { flow, alternative, event, .. } => self.enter(flow, alternative, Some(event), 0),
             Due::Date { flow, alternative } => {
                 self.dates.remove(&(flow, alternative));
-                self.fired.insert((flow, alternative), self.zone().local(self.now).date());
+                self.fired.insert((flow, alternative), self.zone().local(due).date());
                 self.arm_dates();
-                self.enter(flow, alternative, None, 0);
+                // Over it there is no entry (R11).
+                if self.flows[flow].settings.trigger_latest_age.after(due, &self.zone()) >= self.now {
+                    self.enter(flow, alternative, None, 0);
+                }
             }
             Due::Silence { flow, alternative } => self.enter(flow, alternative, None, 0),
             Due::Journey(journey) => match self.journeys[journey].place.clone() {
@@ -205,11 +208,19 @@ impl<'w> Oracle<'w> {
             if self.dates.get(&(flow, alternative)) == Some(&armed_for) {
                 continue;
             }
+            let is_its =
+                |t: &Timer| matches!(t.what, Due::Date { flow: f, alternative: a } if (f, a) == (flow, alternative));
+            // Another wall moves the day that was armed, into the past, too (R17); another value begins from now.
+            let was = self.timers.iter().find(|t| is_its(t)).map(|t| t.due);
+            let same_value = self.dates.get(&(flow, alternative)).is_some_and(|(old, _)| *old == value);
+            let after = match was.filter(|_| same_value) {
+                Some(was) => self.now.min(was.plus_millis(-48 * 3_600_000)),
+                None => self.now,
+            };
             self.dates.insert((flow, alternative), armed_for);
-            self.timers
-                .retain(|t| !matches!(t.what, Due::Date { flow: f, alternative: a } if (f, a) == (flow, alternative)));
+            self.timers.retain(|t| !is_its(t));
             let zone = self.zone();
-            let mut due = value.as_ref().and_then(|value| trigger.next_due(value, self.now, &zone));
+            let mut due = value.as_ref().and_then(|value| trigger.next_due(value, after, &zone));
             // Never twice (R17): the day has fired, in another zone.
             if let (Some(at), Some(fired)) = (due, self.fired.get(&(flow, alternative)))
                 && zone.local(at).date() == *fired

@@ -259,7 +259,13 @@ impl Driver {
         let Some(n) = contact else {
             return no(format!("Nothing is held under `{key}`"), "flowloom held lists what is");
         };
-        self.load(n)?;
+        match self.load(n) {
+            // What it waits for is that somebody mends that; a refusal of the store would say: come back later.
+            Err(error) if error.kind == Kind::Corrupt => {
+                return no(format!("`{key}` cannot be tried again: {}", error.message), error.hint);
+            }
+            loaded => loaded?,
+        }
         // What is held at its step has no row of its own; one under this key is of another time that it stood there.
         let is_open = |standing| matches!(standing, Standing::Settled(Outcome::Held | Outcome::Unknown));
         let standing = row.as_ref().map(|row| row.standing);
@@ -286,10 +292,10 @@ impl Driver {
                 if is_held {
                     self.mean(n, key, now)?;
                 }
-                // The core knows of messages only, and of those that it was told are held.
-                if matches!(what, IntentWhat::Message { .. }) && !(is_held && self.is_pending(n, key)) {
+                // The core knows of messages only, and of those that it was told are held or unknown.
+                if matches!(what, IntentWhat::Message { .. }) && !self.is_pending(n, key) {
                     let control = match is_held {
-                        true => Control::Retry { journey: key.journey.clone() },
+                        true => Control::Retry { journey: key.journey.clone(), key: Some(key.clone()) },
                         false => Control::Resend { key: key.clone() },
                     };
                     self.feed(n, &Input::Control { at: now, control })?;
@@ -300,10 +306,11 @@ impl Driver {
             Some(_) => return no(format!("`{key}` is not held"), "flowloom held lists what is"),
             None => {
                 self.store.audit(now, Some(n), who, &format!("tries {} again", key.journey))?;
-                if let Some(held) = self.held_key(n, &key.journey) {
-                    self.mean(n, &held, now)?;
+                let held = self.held_key(n, &key.journey);
+                if let Some(held) = &held {
+                    self.mean(n, held, now)?;
                 }
-                let control = Control::Retry { journey: key.journey.clone() };
+                let control = Control::Retry { journey: key.journey.clone(), key: held };
                 self.feed(n, &Input::Control { at: now, control })?;
             }
         }
@@ -337,8 +344,8 @@ impl Driver {
         self.cache.get(n).is_some_and(|loaded| crate::journey::awaits_answer(&self.flows, &loaded.state, key))
     }
 
-    /// Whether a send is still to be handed over as far as its contact knows: a row that was held since its contact
-    /// could not be read, or since its last test broke off, was never told.
+    /// Whether a send is still to be handed over as far as its contact knows: a row that was held or became unknown
+    /// since its contact could not be read, or was held since its last test broke off, was never told.
     fn is_pending(&self, n: i64, key: &SendKey) -> bool {
         let send = self.cache.get(n).and_then(|loaded| loaded.state.send(key));
         send.is_some_and(|send| send.status == Status::Pending)
@@ -417,8 +424,15 @@ impl Driver {
             );
         }
         let mut changed = 0_usize;
+        // On no list, and nobody's by now: somebody's old address may have bounced.
+        let mut nobodys = 0_usize;
         for address in addresses {
-            changed += usize::from(self.store.suppress(&suppression_key(address), lift, now)?);
+            let has_changed = self.store.suppress(&suppression_key(address), lift, now)?;
+            changed += usize::from(has_changed);
+            let may_bounce = lift && !has_changed && address.contains('@');
+            if may_bounce && self.store.contacts_at(&address.trim().to_lowercase(), 1)?.is_empty() {
+                nobodys += 1;
+            }
         }
         self.flows.suppress(addresses.iter().map(String::as_str), lift);
         let what = if lift { "taken off the suppression list" } else { "added to the suppression list" };
@@ -439,6 +453,12 @@ impl Driver {
         }
         if stay > 0 {
             what.push_str(&format!("; {} not: whoever complained or was forgotten stays suppressed", people(stay)));
+        }
+        if nobodys > 0 {
+            what.push_str(&format!(
+                "; {nobodys} on no list and nobody's now: what bounced for somebody who has another address by now \
+                 stays off until they have it again and it is lifted then"
+            ));
         }
         self.store.audit(now, None, who, &what)?;
         yes(what)

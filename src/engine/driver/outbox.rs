@@ -282,7 +282,11 @@ impl Driver {
                 };
                 if answer != HandOver::Go {
                     if let Some(result) = Option::<Delivery>::from(answer) {
-                        self.finish(row, result, now, "")?;
+                        // Where the other side is why it is too late now, what it said stays.
+                        let is_too_late =
+                            matches!(result, Delivery::Held(Reason::TooLate) | Delivery::Skipped(Reason::TooLate));
+                        let why = if is_too_late { self.store.put_off_by(row.n)? } else { None };
+                        self.finish(row, result, now, &why.unwrap_or_default())?;
                     }
                     return Ok(None);
                 }

@@ -89,7 +89,8 @@ impl Deltas {
                     *told.arrivals.entry(at).or_default() += 1;
                 }
                 What::Left { .. } => self.node(flow, node).left += 1,
-                What::Outcome { outcome: Outcome::Sent | Outcome::Unknown, .. } => self.node(flow, node).sent += 1,
+                // What is unknown is shown as held until somebody says that it left, or that it is to be sent again.
+                What::Outcome { outcome: Outcome::Sent, .. } => self.node(flow, node).sent += 1,
                 What::Outcome { outcome: Outcome::Skipped | Outcome::Refused, .. } => {
                     self.node(flow, node).not_sent += 1
                 }

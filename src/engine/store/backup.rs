@@ -282,15 +282,16 @@ fn carry(former: &Path, into: &Connection, done: &mut Restored) -> Result<()> {
 
 /// Marks the keys of sends that left since the copy, or may have, so that they do not leave once more by themselves:
 /// where the events that led to them are handed in again (journeys are counted, so their keys are the same then), or
-/// where a flow goes on that had held them; how many. What the copy is to send, be it later, counts as overdue. Rows of
-/// people whom the copy does not know are nobody's (0) until they come.
+/// where a flow goes on that had held them; how many. What the copy is to send counts as overdue since ever, be it due
+/// later, and whatever the clock says (it may have been set back). Rows of people whom the copy does not know are
+/// nobody's (0) until they come.
 fn carry_sends(former: &Connection, into: &Connection) -> Result<usize> {
     let mut num = 0;
     let sql = "select key, id, flow, node, what, not_before, made, at from outbox left join contact \
                on contact.n = outbox.contact where standing in ('sent', 'unknown', 'handing_over') or detail = ?";
     let mut statement = former.prepare(sql)?;
     let mut mark = into.prepare(
-        "update outbox set detail = ?2, not_before = min(not_before, made, at) \
+        "update outbox set detail = ?2, not_before = 0 \
          where key = ?1 and standing in ('due', 'claimed', 'held')",
     )?;
     let mut add = into.prepare(

@@ -493,6 +493,12 @@ impl Store {
         Ok(())
     }
 
+    /// What was said of a send when it was put off last, where that was by the other side.
+    pub fn put_off_by(&self, n: i64) -> Result<Option<String>> {
+        let sql = "select detail from outbox where n = ? and reason in ('rejected', 'no_answer')";
+        Ok(self.connection.prepare_cached(sql)?.query_row([n], |row| row.get(0)).optional()?)
+    }
+
     /// Says anew since when a send has been due by the flow's own rules.
     pub fn set_send_made(&self, n: i64, made: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached("update outbox set made = ? where n = ?")?;

@@ -25,6 +25,30 @@ fn a_relay_that_refuses_us_loses_nothing() {
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
 }
 
+/// Given up by the core, since it is too late now, it still says what the server said.
+#[test]
+fn what_a_relay_made_too_late_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = World { driver: Some(Driver::open(dir.path()).expect("opens")) };
+    world.order(0, publish(FLOW, Workspace::default())).expect("is published");
+    world.add("ada");
+    world.event(1, "e1", "ada", "Started Checkout");
+    let later = |detail: &str| Handed::Later { detail: detail.to_owned(), after_millis: Some(60_000) };
+    let ours = Handed::Ours { detail: "mail.example said: 554 Relay access denied".to_owned(), after_millis: None };
+    for (millis, handed) in [(2, &later("451 later")), (HOUR, &ours)] {
+        let (key, attempt) = world.claim(millis).remove(0);
+        assert_eq!(world.batch(millis, |d, now| d.begin(now, &key, attempt, None)), Begin::Go);
+        world.batch(millis, |d, now| d.settle(now, &key, attempt, handed));
+    }
+    // Late as it is, it is spread once before it is given up.
+    for millis in [26 * HOUR, 26 * HOUR + 700_000] {
+        assert!(world.claim(millis).is_empty());
+    }
+    let held = Reader::open(dir.path()).and_then(|reader| reader.held(None, 10)).expect("reads");
+    let found: Vec<_> = held.iter().map(|row| (row.reason.name(), row.detail.as_str())).collect();
+    assert_eq!(found, [("too_late", "mail.example said: 554 Relay access denied")]);
+}
+
 /// R22: an address that is none is stopped, not the person: with another address they are written to, and with the old
 /// one again they are not.
 #[test]
@@ -77,6 +101,10 @@ fn a_person_lifts_a_suppression() {
     assert!(said.starts_with("0 of 5 addresses") && said.contains("2 people may be written to again"), "{said}");
     assert!(said.contains("2 people not: whoever complained or was forgotten"), "{said}");
     world.restart();
+    assert!(!said.contains("nobody's"), "{said}");
+    let nobody = Order::Suppress { addresses: vec!["old@example.com".into()], lift: true };
+    let old = world.order(3, nobody).expect("lifts");
+    assert!(old.starts_with("0 of 1 addresses") && old.contains("1 on no list and nobody's now"), "{old}");
     let again = world.order(3, Order::Suppress { addresses, lift: true }).expect("lifts");
     assert!(!again.contains("again") && again.contains("2 people not"), "{again}");
     for id in ["ada", "ben", "cem", "dora"] {
@@ -153,6 +181,76 @@ fn what_was_held_for_a_damaged_contact_can_be_tried_again() {
     world.order(3, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
     assert_eq!(world.send(4, &Handed::Done), std::slice::from_ref(&key));
     assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
+/// R29, R21: a send that became unknown since its contact could not be read is sent once more by a person's word, once
+/// the contact can be read; until then that is said.
+#[test]
+fn what_became_unknown_for_a_damaged_contact_can_be_sent_again() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let (key, attempt) = world.claim(2).remove(0);
+    assert_eq!(world.batch(3, |d, now| d.begin(now, &key, attempt, None)), Begin::Go);
+    let row = |world: &World| world.driver.as_ref().expect("is there").store().contact(1).expect("reads").expect("one");
+    let write = |world: &World, row: &ContactRow| {
+        world.driver.as_ref().expect("is there").store().set_contact(row, false).expect("writes");
+    };
+    let whole = row(&world);
+    write(&world, &ContactRow { state: "{".into(), ..whole.clone() });
+    world.restart();
+    assert_eq!(world.batch(4, |d, now| d.recover(now, &|_| None)), 1);
+    assert_eq!(world.standing(&key), settled(Outcome::Unknown));
+    let again = Order::Retry { key: key.clone(), resend: true };
+    let refused = world.order(5, again.clone()).expect_err("is damaged");
+    assert!(refused.error.contains("cannot be read") && refused.hint.contains("restore"), "{refused:?}");
+    write(&world, &whole);
+    world.restart();
+    world.order(6, again).expect("is sent again");
+    assert_eq!(world.send(7, &Handed::Done), std::slice::from_ref(&key));
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
+/// R30: whoever names one of two held messages of a journey means that one.
+#[test]
+fn what_is_named_is_tried_again_alone() {
+    let mut world = World::with(FLOW, Workspace::default());
+    world.event(1, "e1", "ada", "Started Checkout");
+    let held = Handed::Held { reason: Reason::Rejected, detail: "554 no".to_owned() };
+    let mut keys = world.send(2, &held);
+    world.batch(DAY + 1, |d, now| d.wake_due(now, 10));
+    keys.extend(world.send(DAY + 1, &held));
+    let [first, second] = keys.try_into().expect("two");
+    for (millis, key, other) in [(DAY + 2, &second, settled(Outcome::Held)), (DAY + 4, &first, settled(Outcome::Sent))]
+    {
+        world.order(millis, Order::Retry { key: key.clone(), resend: false }).expect("tries again");
+        assert_eq!(world.send(millis + 1, &Handed::Done), std::slice::from_ref(key));
+        assert_eq!(world.standing(if key == &first { &second } else { &first }), other);
+    }
+    assert_eq!(check_replay(world.driver.as_ref().expect("is there"), "ada"), Ok(()));
+}
+
+/// What nobody knows of is not counted as sent, until somebody says so; then once.
+#[test]
+fn what_is_unknown_is_not_counted_as_sent() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut world = World { driver: Some(Driver::open(dir.path()).expect("opens")) };
+    world.order(0, publish(FLOW, Workspace::default())).expect("is published");
+    for id in ["ada", "ben"] {
+        world.add(id);
+        world.event(1, "e1", id, "Started Checkout");
+    }
+    let first = || {
+        let status = Reader::open(dir.path()).and_then(|reader| reader.status(at(0))).expect("reads");
+        let seen = status.flows[0].nodes[&NodeId::new("first")];
+        (seen.sent, seen.open())
+    };
+    let keys = world.send(2, &Handed::Unknown { detail: "cut".to_owned() });
+    assert_eq!(first(), (0, 2));
+    world.order(3, Order::Retry { key: keys[0].clone(), resend: true }).expect("is sent again");
+    assert_eq!(world.send(4, &Handed::Done).len(), 1);
+    assert_eq!(first(), (1, 1));
+    world.order(5, Order::MarkSent { key: keys[1].clone() }).expect("is taken as sent");
+    assert_eq!(first(), (2, 0));
 }
 
 /// What is held at its hand-over is seen at the step it came from, though its journey has gone on.
