@@ -114,8 +114,8 @@ fn who_said_no_since_the_copy_stays_so() {
     assert_eq!(sent.len(), 4, "cem's is gone");
 }
 
-/// Whoever complained since the copy cannot be lifted after the restore, nor after one more; whoever was only suppressed
-/// can.
+/// Whoever complained since the copy cannot be lifted after the restore, nor after one more; whoever was only
+/// suppressed can.
 #[test]
 fn a_complaint_since_the_copy_is_not_lifted() {
     let dir = folder(&["ada", "ben", "cem"]);

@@ -65,13 +65,13 @@ const CODES: &[(&str, Meaning)] = &[
 /// Exim ("relay not permitted", "Sender verify failed"), Exchange ("Unable to relay").
 const OURS: &[&str] = &["relay", "sender address rejected", "sender verify failed", "authentication required"];
 
-/// Words after DATA that say the same: relays that look at the sender only once they have the mail. Their other refusals
-/// are of this one mail or its reader, so nothing that is said of those, too, may stand here. Source: Amazon SES ("Email
-/// address is not verified", docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html; in its sandbox of the
-/// recipient, which is as much for somebody to mend here), SendGrid ("does not match a verified Sender Identity",
-/// twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting), Exchange ("does not have
-/// permissions to send as this sender", learn.microsoft.com, `SmtpResponse.SendAsDenied`), Postmark ("Sender Signature",
-/// postmarkapp.com/developer/user-guide/managing-your-account/managing-sender-signatures).
+/// Words after DATA that say the same: relays that look at the sender only once they have the mail. Their other
+/// refusals are of this one mail or its reader, so nothing that is said of those, too, may stand here. Source: Amazon
+/// SES ("Email address is not verified", docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html; in its
+/// sandbox of the recipient, which is as much for somebody to mend here), SendGrid ("does not match a verified Sender
+/// Identity", twilio.com/docs/sendgrid/for-developers/sending-email/smtp-errors-and-troubleshooting), Exchange ("does
+/// not have permissions to send as this sender", learn.microsoft.com, `SmtpResponse.SendAsDenied`), Postmark ("Sender
+/// Signature", postmarkapp.com/developer/user-guide/managing-your-account/managing-sender-signatures).
 const OURS_AFTER_DATA: &[&str] = &[
     "address is not verified",
     "verified sender",

@@ -127,10 +127,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// With these rates, from now on.
+    /// With these rates, from now on; as after a burst, since an engine that ran until now may have had its.
     #[expect(clippy::disallowed_methods, reason = "rates are about the world outside, whose minutes are the machine's")]
     pub fn new(rates: Rates) -> Self {
-        Self { started: Monotonic::now(), state: Mutex::new(State::new(rates)) }
+        Self { started: Monotonic::now(), state: Mutex::new(State::after_a_burst(rates)) }
     }
 
     fn now(&self) -> i64 {
@@ -192,6 +192,12 @@ struct Clock {
 }
 
 impl Clock {
+    /// As it is just after a burst at 0.
+    fn after_a_burst(rate: u32) -> Self {
+        let next = if rate == 0 { 0 } else { (burst(rate) + 1) * interval(rate) };
+        Self { next, ..Self::default() }
+    }
+
     /// Milliseconds until there is a place; 0 for now.
     fn wait(&self, rate: u32, now: i64) -> i64 {
         let pause = self.paused_until - now;
@@ -224,14 +230,28 @@ fn burst(rate: u32) -> i64 {
 #[derive(Debug)]
 struct State {
     rates: Rates,
+    /// Whether each lane begins as after a burst, or at rest.
+    begins_spent: bool,
     all_mails: Clock,
     lanes: BTreeMap<Lane, Clock>,
     no_way: BTreeMap<Sort, (u32, i64)>,
 }
 
 impl State {
+    /// With each lane at rest.
+    #[cfg(test)]
     fn new(rates: Rates) -> Self {
-        Self { rates, all_mails: Clock::default(), lanes: BTreeMap::new(), no_way: BTreeMap::new() }
+        Self { begins_spent: false, all_mails: Clock::default(), ..Self::after_a_burst(rates) }
+    }
+
+    fn after_a_burst(rates: Rates) -> Self {
+        let all_mails = Clock::after_a_burst(rates.mails);
+        Self { rates, begins_spent: true, all_mails, lanes: BTreeMap::new(), no_way: BTreeMap::new() }
+    }
+
+    /// A lane of which nothing is known yet.
+    fn first(&self, sort: Sort) -> Clock {
+        if self.begins_spent { Clock::after_a_burst(self.rates.of(sort)) } else { Clock::default() }
     }
 
     /// The rate of a lane, slowed down as it was asked for; never 0 then.
@@ -248,7 +268,8 @@ impl State {
         let way = self.no_way.get(&lane.sort).map_or(0, |(_, until)| until - now);
         let clock = self.lanes.get(lane);
         let rate = self.rate(lane.sort, clock.map_or(0, |clock| clock.slowness));
-        (rate, way.max(clock.map_or(0, |clock| clock.wait(rate, now))))
+        let own = clock.map_or_else(|| self.first(lane.sort).wait(rate, now), |clock| clock.wait(rate, now));
+        (rate, way.max(own))
     }
 
     fn stay(&self, lane: &Lane, num_ahead: usize, now: i64) -> i64 {
@@ -284,14 +305,15 @@ impl State {
     }
 
     fn lane(&mut self, lane: &Lane, now: i64) -> &mut Clock {
+        let first = self.first(lane.sort);
         if self.lanes.len() >= MOST_LANES && !self.lanes.contains_key(lane) {
             self.lanes.retain(|_, clock| !clock.is_at_rest(now));
             if self.lanes.len() >= MOST_LANES {
                 // All are busy: the newcomers share one.
-                return self.lanes.entry(Lane { sort: lane.sort, to: SmolStr::new_static("*") }).or_default();
+                return self.lanes.entry(Lane { sort: lane.sort, to: SmolStr::new_static("*") }).or_insert(first);
             }
         }
-        self.lanes.entry(lane.clone()).or_default()
+        self.lanes.entry(lane.clone()).or_insert(first)
     }
 
     fn slow_down(&mut self, lane: &Lane, for_millis: Option<u64>, now: i64) {
@@ -407,6 +429,37 @@ mod tests {
             let most =
                 sent.iter().enumerate().map(|(n, from)| sent.partition_point(|at| *at < from + 60_000) - n).max();
             assert!(most <= Some(rate as usize), "{rate}: {most:?}");
+        }
+    }
+
+    /// Also where the engine is stopped and started in it, however often, right after a burst or later.
+    #[test]
+    fn a_minute_with_a_start_in_it_holds_its_rate() {
+        for rate in [1, 5, 7, 60, 600] {
+            for stopped in [1, 500, 30_000, 59_000] {
+                let rates = [(0, rate), (rate, 0)].map(|(mails, mails_per_domain)| Rates {
+                    mails,
+                    mails_per_domain,
+                    ..Rates::default()
+                });
+                for rates in rates {
+                    let mut sent = Vec::new();
+                    for (start, mut state) in [(0, State::new(rates)), (stopped, State::after_a_burst(rates))] {
+                        let until = if start == 0 { stopped } else { 150_000 };
+                        for now in start..until {
+                            while state.take(&lane("a.example"), now - start).is_ok() {
+                                sent.push(now);
+                            }
+                        }
+                    }
+                    let most = sent
+                        .iter()
+                        .enumerate()
+                        .map(|(n, from)| sent.partition_point(|at| *at < from + 60_000) - n)
+                        .max();
+                    assert!(most <= Some(rate as usize), "{rate} {stopped}: {most:?}");
+                }
+            }
         }
     }
 

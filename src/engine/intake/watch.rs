@@ -19,6 +19,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -44,6 +45,8 @@ const STILL_LOOKS: u32 = 3;
 /// A file that was moved is looked at so many more times, in case its writer only paused: 10 minutes after it last
 /// changed. Source: assumption; exports wait for a slow query for minutes.
 const LATER_LOOKS: u32 = 600;
+/// Where these are kept for the next start.
+const MOVED: &str = "done/.moved.json";
 /// At the start files are looked at again that changed so long ago at most: as long as after they were moved.
 const LATER: Duration = Duration::from_secs(600);
 /// Most files that were moved and are still looked at.
@@ -218,12 +221,28 @@ struct Moved {
     lies: PathBuf,
     /// As it was read.
     read: Look,
-    /// How many of its lines were counted as refused: read once more they are no others. `None` where an earlier run
-    /// counted them.
-    refused: Option<u64>,
+    /// How many of its lines were counted as refused: read once more they are no others.
+    refused: u64,
     /// As it was found last, and how many looks found it so.
     found: Look,
     looks: u32,
+}
+
+/// The same, for the next run of the engine: a list, of which `forget` takes items with people's names.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    name: String,
+    lies: PathBuf,
+    /// Bytes that were read.
+    size: u64,
+    refused: u64,
+}
+
+impl Kept {
+    fn of(moved: &Moved) -> Self {
+        let Moved { name, lies, read, refused, .. } = moved;
+        Self { name: name.clone(), lies: lies.clone(), size: read.0, refused: *refused }
+    }
 }
 
 /// What tells that a file is still the same: size, and time of change.
@@ -305,41 +324,33 @@ impl Watcher {
         }
     }
 
-    /// Looks at files that an earlier run has moved, and that may have grown since it read them: all of those are read
-    /// once more, which takes nothing twice.
+    /// Looks on at files that an earlier run has moved, where they changed not long ago: they may have grown meanwhile.
     fn recall(&mut self) {
+        let kept = fs::read(self.folder.join(MOVED)).unwrap_or_default();
+        let kept: Vec<Kept> = serde_json::from_slice(&kept).unwrap_or_default();
         // When a file changed is said by the machine's clock, whatever the engine's is.
         let since = Duration::from_millis(Clock::Real.now().as_millis().max(0).unsigned_abs()).saturating_sub(LATER);
         let since = SystemTime::UNIX_EPOCH + since;
-        let mut found: Vec<(SystemTime, Moved)> = Vec::new();
-        for entries in ["done", "failed"].iter().flat_map(|place| fs::read_dir(self.folder.join(place))) {
-            for entry in entries.flatten() {
-                let (lies, file_name) = (entry.path(), entry.file_name());
-                let Ok(data) = entry.metadata() else { continue };
-                let Some(changed) = data.modified().ok().filter(|changed| *changed >= since) else { continue };
-                // Where a number was put behind its name it is not known by what name its events have their ids.
-                if !data.is_file() || !is_of_events(&lies) || self.may_be_renamed(&lies) {
-                    continue;
-                }
-                let Ok(file) = fs::File::open(&lies) else { continue };
-                let name = name_of(&self.folder.join(file_name), &file);
-                let read = Look(0, None);
-                found.push((changed, Moved { name, lies, read, refused: None, found: Look::of(&data), looks: 0 }));
+        for Kept { name, lies, size, refused } in kept.into_iter().take(MOST_MOVED) {
+            let Ok(data) = fs::metadata(&lies) else { continue };
+            if data.modified().is_ok_and(|changed| changed >= since) {
+                let (read, found) = (Look(size, None), Look::of(&data));
+                self.moved.push(Moved { name, lies, read, refused, found, looks: 0 });
             }
         }
-        found.sort_by(|(a, one), (b, two)| (a, &one.lies).cmp(&(b, &two.lies)));
-        let first = found.len().saturating_sub(MOST_MOVED);
-        self.moved.extend(found.into_iter().skip(first).map(|(_, moved)| moved));
     }
 
-    /// Whether a file in `done/` or `failed/` may have got its number from [`free`], since the name was taken.
-    fn may_be_renamed(&self, path: &Path) -> bool {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-        let Some((stem, number)) = stem.rsplit_once('-') else { return false };
-        let end = path.extension().and_then(|end| end.to_str()).unwrap_or("");
-        let first = format!("{stem}.{end}");
-        number.parse::<u32>().is_ok()
-            && ["done", "failed"].iter().any(|place| self.folder.join(place).join(&first).exists())
+    /// Keeps what was moved for the next run. Where that fails, what grows in between is not read, and nothing else.
+    fn keep(&self) {
+        let kept: Vec<Kept> = self.moved.iter().map(Kept::of).collect();
+        let (path, part) = (self.folder.join(MOVED), self.folder.join(format!("{MOVED}.part")));
+        let written = serde_json::to_vec(&kept)
+            .map_err(io::Error::other)
+            .and_then(|bytes| fs::write(&part, bytes))
+            .and_then(|()| fs::rename(&part, &path));
+        if let Err(error) = written {
+            tracing::warn!(%error, "which files were moved cannot be kept for the next start");
+        }
     }
 
     fn look(&mut self) -> Result<(), Told> {
@@ -377,6 +388,7 @@ impl Watcher {
     /// Reads what was written to files after they were moved.
     fn look_again(&mut self) -> Result<(), Told> {
         let mut grown = Vec::new();
+        let before = self.moved.len();
         self.moved.retain_mut(|moved| {
             let Ok(found) = fs::metadata(&moved.lies) else { return false };
             let look = Look::of(&found);
@@ -388,6 +400,9 @@ impl Watcher {
             }
             !is_more && moved.looks < LATER_LOOKS
         });
+        if self.moved.len() < before {
+            self.keep();
+        }
         for moved in grown {
             self.take(&moved.lies, Some((&moved.name, moved.refused)))?;
         }
@@ -396,7 +411,7 @@ impl Watcher {
 
     /// Reads a file and moves it; `known` is its name where it was moved before, and how many of its lines are counted
     /// as refused ([`Moved::refused`]).
-    fn take(&mut self, path: &Path, known: Option<(&str, Option<u64>)>) -> Result<(), Told> {
+    fn take(&mut self, path: &Path, known: Option<(&str, u64)>) -> Result<(), Told> {
         let mut count = Count::default();
         let file = match fs::File::open(path) {
             Ok(file) => file,
@@ -426,16 +441,15 @@ impl Watcher {
             }
         };
         self.pulse.items(Way::Files, count.accepted, count.duplicate, 0);
-        let counted = known.map_or(Some(0), |(_, refused)| refused);
+        let counted = known.map_or(0, |(_, refused)| refused);
         // What was written behind the end that was read would be moved away unread.
         let now = fs::metadata(path).map(|found| Look::of(&found)).ok();
         let (lies, read, refused) = match (now, opened) {
             (Some(now), Some(opened)) if now == opened => match self.put_away(path, &count, failed) {
                 Some(lies) => {
                     // Once, however often a file is read: what was read in vain is read again.
-                    let more = counted.map_or(0, |counted| count.refused.saturating_sub(counted));
-                    self.pulse.items(Way::Files, 0, 0, more);
-                    (lies, opened, Some(count.refused))
+                    self.pulse.items(Way::Files, 0, 0, count.refused.saturating_sub(counted));
+                    (lies, opened, count.refused)
                 }
                 None => return Ok(()),
             },
@@ -452,6 +466,7 @@ impl Watcher {
             self.moved.remove(0);
         }
         self.moved.push(Moved { name, lies, read, refused, found: read, looks: 0 });
+        self.keep();
         Ok(())
     }
 
@@ -819,31 +834,42 @@ mod tests {
         assert_eq!(run(folder.path(), |look| look(2 * STILL_LOOKS)).1, 0, "an earlier run has counted them");
     }
 
-    /// A file whose writer only paused, while the engine was started anew, is read on: nothing is lost and nothing
-    /// has another id; what changed long ago is left alone.
+    /// A file whose writer only paused, while the engine was started anew, is read on: nothing is lost and nothing has
+    /// another id, whatever name it lies under. What changed long ago, what nobody has moved and what somebody put in a
+    /// file's place is left alone.
     #[test]
     fn a_file_that_grows_over_a_restart_is_read_on() {
         let folder = tempfile::tempdir().expect("a folder");
         Watch::prepare(folder.path()).expect("a folder");
         let line = "{\"contact\":\"ada\",\"name\":\"V\"}\n";
-        let mut file = fs::File::create(folder.path().join("a-2.jsonl")).expect("opens");
-        file.write_all(line.as_bytes()).expect("writes");
-        let old = fs::File::create(folder.path().join("done/old.jsonl")).expect("opens");
-        old.set_modified(SystemTime::UNIX_EPOCH + LATER).expect("is set");
-        let first = run(folder.path(), |look| look(STILL_LOOKS + 1));
-        assert_eq!((first.0.len(), first.2), (1, 0));
+        let path = |name: &str| folder.path().join(name);
+        let mut files = Vec::new();
+        let first = run(folder.path(), |look| {
+            for name in ["a.jsonl", "a.jsonl", "old.jsonl", "other.jsonl"] {
+                let mut file = fs::File::create(path(name)).expect("opens");
+                file.write_all(line.as_bytes()).expect("writes");
+                files.push(file);
+                look(STILL_LOOKS + 1);
+            }
+        });
+        assert_eq!((first.0.len(), first.2), (4, 0));
+        assert!(path("done/a-2.jsonl").exists());
         // Once while nobody looks, and once more after the start.
-        file.write_all(line.as_bytes()).expect("writes");
+        files.iter_mut().for_each(|file| file.write_all(line.as_bytes()).expect("writes"));
+        files[2].set_modified(SystemTime::UNIX_EPOCH + LATER).expect("is set");
+        fs::write(path("done/strange.jsonl"), line).expect("writes");
+        fs::write(path("copy"), line.repeat(9)).expect("writes");
+        fs::rename(path("copy"), path("done/other.jsonl")).expect("renames");
         let second = run(folder.path(), |look| {
             look(STILL_LOOKS + 1);
-            file.write_all(line.as_bytes()).expect("writes");
+            files[..2].iter_mut().for_each(|file| file.write_all(line.as_bytes()).expect("writes"));
             look(STILL_LOOKS + 1);
         });
-        assert_eq!((second.0.len(), second.2), (3, 1), "{:?}", second.0);
-        assert!(first.0.keys().all(|id| second.0.contains_key(id)), "the first line is the same event");
-        // One that got a number since its name was taken has ids by a name that nobody knows any more.
-        fs::write(folder.path().join("done/a.jsonl"), line).expect("writes");
-        assert_eq!(run(folder.path(), |_| {}).2, 1);
+        assert_eq!((second.0.len(), second.2), (6, 3), "two files of three lines: {:?}", second.0);
+        let known = first.0.keys().filter(|id| second.0.contains_key(*id)).count();
+        assert_eq!(known, 2, "the first line of each is the same event");
+        let third = run(folder.path(), |look| look(STILL_LOOKS + 1));
+        assert_eq!((third.0.len(), third.2), (0, 2), "what has not grown is not read again");
     }
 
     #[test]

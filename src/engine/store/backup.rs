@@ -390,8 +390,8 @@ impl Store {
     /// What a send is marked with that left after the copy was made that was put back, or may have.
     pub const LEFT_BEFORE: &str = "left before the restore, after the copy was made";
 
-    /// What the audit says of somebody who complained after the copy was made that was put back: the complaint itself is
-    /// not in it.
+    /// What the audit says of somebody who complained after the copy was made that was put back: the complaint itself
+    /// is not in it.
     pub const COMPLAINED_BEFORE: &str = "complained before the restore, after the copy was made";
 
     /// Whether the audit says so of a contact.

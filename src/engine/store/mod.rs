@@ -232,9 +232,9 @@ impl Store {
     }
 }
 
-/// Statements are prepared once, whatever they are asked: as this library is built, SQLite plans those with a limit and
-/// some others anew for each value. Source: `perf` on `cargo bench --bench engine http`, a twentieth of the writer's
-/// time.
+/// Statements are prepared once, whatever they are asked: as this library is built, SQLite plans those with a limit
+/// and some others anew for each value. Source: `perf` on `cargo bench --bench engine http`, a twentieth of the
+/// writer's time.
 ///
 /// Errors: SQLite's.
 fn steady(connection: &Connection) -> Result<()> {
