@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Another wall moves the end of a span of days by less than this, in milliseconds. Source: clocks are set by two hours
+/// at most (Antarctica/Troll).
+const MOST_CHANGED_MILLIS: i64 = 4 * 3_600_000;
 /// The same time of day on two walls is less than so far apart, in milliseconds. Source: zones lie between UTC-12 and
 /// UTC+14.
 const MOST_APART_MILLIS: i64 = 48 * 3_600_000;
@@ -45,6 +48,15 @@ impl Run<'_> {
                 _ => None,
             };
             let Some(moved) = moved else { continue };
+            let is_local = matches!(&version.nodes[journey.node].prepared, Prepared::Delay(delay) if delay.is_local());
+            if let (Waiting::Until(old), Waiting::Until(new)) | (Waiting::Event(old), Waiting::Event(new)) =
+                (journey.waiting, moved)
+                && (!is_local && journey.moved_millis == 0 && old.since(new) > MOST_CHANGED_MILLIS)
+            {
+                // Stored by a build that moved it and did not note by how much: no wall explains so late an end.
+                self.state.journeys[j].moved_millis = old.since(new);
+                continue;
+            }
             let moved = match moved {
                 Waiting::Until(at) => Waiting::Until(at.max(self.now)),
                 Waiting::Event(at) => Waiting::Event(at.max(self.now)),

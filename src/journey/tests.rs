@@ -633,3 +633,31 @@ fn a_new_zone_leaves_lateness_to_calendar_days() {
         }
     }
 }
+
+/// R26, R17: a state of an older build, which did not note by how much a wait was moved, tells it by its end.
+#[test]
+fn an_old_state_tells_by_how_much_it_was_moved() {
+    let wait = r#"kind: "wait_for_event", settings: (event: "Ordered", timeout: "1 day")"#;
+    for wait in [wait, r#"kind: "delay", settings: (wait: for("1 day"))"#] {
+        let source = format!(
+            r#"(version: 2, id: "waits", name: "Waits", nodes: [
+            (id: "start", kind: "trigger", settings: (any: [event(event: "Cart")])),
+            (id: "one", kind: "email", settings: (message: "h")),
+            (id: "wait", {wait})],
+            edges: [(from: "start", to: "one"), (from: "one", to: "wait")],
+            messages: [(id: "h", subject: "Hello", body: html("h"))])"#
+        );
+        let flows = [flow(&source)];
+        let workspace = |zone: &str| Workspace { zone: zone.into(), ..Workspace::default() };
+        let mut world = World::new(&flows, &workspace("UTC"));
+        world.event("Cart", "e1", 0.0, 0.0);
+        let key = world.intents.pop().expect("one is intended").key;
+        world.feed(&Input::Delivered { at: hour(5.35), key, result: Delivery::Sent });
+        world.state.journeys[0].moved_millis = 0;
+        world.flows = FlowSet::new(&workspace("Europe/Berlin"), &flows);
+        for at in [7.0, 8.0] {
+            world.feed(&Input::Control { at: hour(at), control: Control::Zones });
+            assert_eq!(world.state.next_wake(), Some(hour(29.35)), "{wait}");
+        }
+    }
+}

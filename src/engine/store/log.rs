@@ -21,7 +21,8 @@ use rusqlite::Connection;
 
 use super::Result;
 
-/// Frames (pages of 4 KB) in the log after which it is moved. Source: `cargo bench --bench engine`.
+/// Frames (pages of 4 KB) in the log that are not in the file yet, after which they are moved. Source: `cargo bench
+/// --bench engine`.
 const FRAMES: u32 = 1_000;
 /// What a pass may leave: the writer has gone on meanwhile. Source: assumption; a pass of so many takes one sync.
 const LITTLE: u32 = 100;
@@ -37,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Shared {
     /// Frames in the log, after the last commit.
     frames: AtomicU32,
+    /// How many of them are in the file, after the last pass.
+    moved: AtomicU32,
     /// Whether there is something to do.
     turn: Mutex<Turn>,
     changed: Condvar,
@@ -100,7 +103,9 @@ impl Mover {
         let frames = self.shared.frames.load(Ordering::Relaxed);
         // The log began anew.
         self.tried_at = self.tried_at.min(frames);
-        if frames < FRAMES {
+        // Each pass syncs the file: not one for every commit while the log cannot begin anew.
+        let moved = self.shared.moved.load(Ordering::Relaxed);
+        if frames.saturating_sub(if moved > frames { 0 } else { moved }) < FRAMES {
             return;
         }
         let mut turn = self.shared.turn();
@@ -151,7 +156,11 @@ fn run(connection: &Connection, shared: &Shared) {
         }
         let mut is_failing = false;
         for _ in 0..MOST_PASSES {
-            match pass(connection) {
+            let passed = pass(connection);
+            if let Ok(Some((_, moved))) = passed {
+                shared.moved.store(moved, Ordering::Relaxed);
+            }
+            match passed {
                 // Another program does it.
                 Ok(None) => break,
                 // A reader keeps the rest where it is: it is soon gone.

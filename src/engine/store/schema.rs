@@ -96,7 +96,10 @@ create index code_whose on code(contact);
 alter table node add column held_sends integer not null default 0;
 alter table node add column unknown_sends integer not null default 0;
 ",
-        recount_open!()
+        recount_open!(),
+        // Until then what is unknown counted as sent, too.
+        "update node set sent = max(sent - unknown_sends, 0);
+"
     ),
 ];
 
