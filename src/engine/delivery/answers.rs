@@ -36,8 +36,9 @@ pub enum Meaning {
 /// Enhanced codes with a meaning of their own; a row that ends in `.` stands for all below it. The first row counts.
 /// Source: RFC 3463, sections 3.2 to 3.8; RFC 7505, section 4.2 (5.1.10); RFC 4954, section 6 (login); RFC 6647,
 /// section 2 (4.7.1: not from everybody, or not yet). That 4.2.1 is said for "too fast" is the habit of large providers
-/// (Google: "SMTP errors and codes", 4.2.1). 5.7.60 and 5.2.252 are Exchange's: after the content, of a sender that the
-/// login may not write as (Microsoft: "Fix issues with printers, scanners, and LOB applications that send email").
+/// (Google: "SMTP errors and codes", 4.2.1). 5.7.60 is Exchange's: after the content, of a sender that the login may
+/// not write as (Microsoft: "Fix issues with printers, scanners, and LOB applications that send email"). So is 5.2.252,
+/// as its answers (`SendAsDenied`) are reported; no page of the vendor's was found for it.
 const CODES: &[(&str, Meaning)] = &[
     ("4.2.2", Meaning::Later),       // mailbox full
     ("4.2.", Meaning::Slower),       // mailbox busy or disabled for now; "receiving mail too quickly"
