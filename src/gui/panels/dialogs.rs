@@ -221,7 +221,6 @@ fn question(ui: &mut Ui, head: &str, text: &str, choices: &[(&str, Choice)], cho
 }
 
 fn buttons(ui: &mut Ui, choices: &[(&str, Choice)], chosen: &mut Option<Choice>) {
-    let palette = Palette::get(ui);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         for (n, (label, choice)) in choices.iter().enumerate() {
             let button = if n == 0 { widgets::primary(ui, *label, true) } else { Button::new(*label) };
