@@ -188,7 +188,8 @@ fn quiet_until(window: &Window, now: Instant, zone: &crate::base::Zone) -> Optio
 }
 
 /// Messages that count and stand before `own` (or before now, where it has no place yet). Of two messages intended at
-/// one instant only the later one gives way, or both would.
+/// one instant only the later one gives way, or both would. What has left, or may have, stands before all that has not,
+/// whenever that was intended: its answer may have come late.
 fn places_before<'a>(
     state: &'a ContactState,
     own: Option<&SendKey>,
@@ -200,7 +201,10 @@ fn places_before<'a>(
         .sends
         .iter()
         .enumerate()
-        .filter(move |(n, send)| send.counts() && send.holds_at(now) && own.is_none_or(|own| (send.at, *n) < own))
+        .filter(move |(n, send)| {
+            let is_before = |own| send.may_have_left() && place != Some(*n) || (send.at, *n) < own;
+            send.counts() && send.holds_at(now) && own.is_none_or(is_before)
+        })
         .map(|(_, send)| send)
 }
 

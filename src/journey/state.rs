@@ -266,6 +266,11 @@ impl Send {
         matches!(self.status, Status::Pending | Status::Sent | Status::Unknown)
     }
 
+    /// Whether it has left, as far as anybody knows.
+    pub(super) fn may_have_left(&self) -> bool {
+        matches!(self.status, Status::Sent | Status::Unknown)
+    }
+
     /// Whether its place is taken at `now`. One that moved ahead by its jitter because its driver was late keeps the
     /// place meanwhile: it may be on its way over a slow line (SEMANTICS R23, R26).
     pub(super) fn holds_at(&self, now: Instant) -> bool {

@@ -323,3 +323,32 @@ fn what_waits_by_rule_is_not_late() {
     assert!((11 * HOUR..11 * HOUR + 600_000).contains(&due), "{row:?}");
     assert_eq!(late(&mut world, due + 5).2, [5]);
 }
+
+/// R23: what may have left counts for whoever is tested after it, though the answer came later than the other was
+/// intended.
+#[test]
+fn what_may_have_left_counts_whenever_its_answer_came() {
+    let caps = || workspace("(version: 1, caps: [(limit: at_most(1), within: \"2 h\")])");
+    let mut world = World::with(FLOW, caps());
+    let later = r#"(version: 2, id: "later", name: "Later", nodes: [
+        (id: "start", kind: "trigger", settings: (any: [event(event: "Viewed Product")])),
+        (id: "wait", kind: "delay", settings: (wait: for("1 h"))),
+        (id: "mail", kind: "email", settings: (message: "m")),
+    ], edges: [(from: "start", to: "wait"), (from: "wait", to: "mail")],
+    messages: [(id: "m", subject: "Hello", body: html("Hello"))])"#;
+    world.order(0, publish(later, caps())).expect("is published");
+    world.event(1, "e1", "ada", "Started Checkout");
+    let held = Handed::Held { reason: Reason::Fault, detail: "cannot be rendered".to_owned() };
+    let first = world.send(2, &held).remove(0);
+    world.event(3, "e2", "ada", "Viewed Product");
+    world.batch(HOUR + 3, |driver, now| driver.wake_due(now, 10));
+    // The hand-over is late: the other mail moves ahead by its jitter with the next that is heard.
+    world.order(HOUR + 401_000, Order::Retry { key: first.clone(), resend: false }).expect("is tried again");
+    assert_eq!(world.claim(HOUR + 401_000), [(first.clone(), 2)], "the other one waits for its jitter");
+    assert_eq!(world.batch(HOUR + 401_000, |d, now| d.begin(now, &first, 2, None)), Begin::Go);
+    let unknown = Handed::Unknown { detail: "cut".to_owned() };
+    world.batch(HOUR + 1_800_000, |d, now| d.settle(now, &first, 2, &unknown));
+    assert!(world.claim(HOUR + 1_800_001).is_empty(), "one in two hours");
+    let other = SendKey::parse("ada/later/1/mail/1").expect("a key");
+    assert_eq!(world.standing(&other), settled(Outcome::Skipped));
+}
